@@ -37,6 +37,6 @@ export interface WireError {
 const encoder = new TextEncoder();
 
 /** Encodes one control line, such as `{"$error":{…}}`, with its LF. */
-export function encodeControl(name: string, body: unknown): Uint8Array<ArrayBuffer> {
+export function encodeControl(name: string, body: unknown): Uint8Array {
   return encoder.encode(`{"$${name}":${JSON.stringify(body)}}\n`);
 }
