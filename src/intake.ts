@@ -1,0 +1,118 @@
+// What one connection sends, line by line: good lines go on as runs, bad ones are refused with a reason. Pure: chunks in, calls out.
+// Used by session.ts. The line reader finds the lines, the event check judges them, this file counts and keeps the two apart.
+
+import { describeBadLine, endOfEvent } from "./event_check.ts";
+import { LineReader, type LineSink } from "./line_reader.ts";
+import { CR, LF, type WireError } from "./protocol.ts";
+
+/** Where an {@linkcode Intake} puts what it found, in the order of the lines. The bytes are valid until the call returns. */
+export interface IntakeSink {
+  /** Takes `lines` good lines, `bytes[start, end)`, each with its LF. */
+  onLines(bytes: Uint8Array, start: number, end: number, lines: number): void;
+  /** Is told of one line that can't be relayed. */
+  onBadLine(error: WireError): void;
+}
+
+/** Options of an {@linkcode Intake}. */
+export interface IntakeOptions {
+  /** The longest line, in bytes without its LF. */
+  maxLineBytes: number;
+  /** Whether each line must be one JSON value in valid UTF-8; otherwise only length and LF matter. */
+  isChecked: boolean;
+}
+
+/** Sorts the lines of one connection. */
+export class Intake implements LineSink {
+  readonly #sink: IntakeSink;
+  readonly #options: IntakeOptions;
+  readonly #reader: LineReader;
+  #lineNumber = 0;
+
+  constructor(sink: IntakeSink, options: IntakeOptions) {
+    this.#sink = sink;
+    this.#options = options;
+    this.#reader = new LineReader(this, options.maxLineBytes);
+  }
+
+  /** How many lines have ended so far, good, bad and empty. */
+  get lineNumber(): number {
+    return this.#lineNumber;
+  }
+
+  /** Whether a line was begun and its LF has not come yet. */
+  get isMidLine(): boolean {
+    return this.#reader.isMidLine;
+  }
+
+  /** Takes the next chunk; it may be used again afterwards. */
+  push(chunk: Uint8Array): void {
+    this.#reader.push(chunk);
+  }
+
+  /** Ends the input cleanly: what stands there without an LF is judged as a line. */
+  end(): void {
+    this.#reader.end();
+  }
+
+  /** @internal For the line reader. */
+  onRun(bytes: Uint8Array, start: number, end: number): void {
+    const { maxLineBytes, isChecked } = this.#options;
+    let goodFrom = start, goodLines = 0;
+    for (let at = start; at < end;) {
+      const lf = isChecked ? endOfEvent(bytes, at, end) : endOfFilledLine(bytes, at);
+      if (lf >= 0 && lf - at <= maxLineBytes) {
+        goodLines++;
+        at = lf + 1;
+        continue;
+      }
+      const lineEnd = lf >= 0 ? lf : bytes.indexOf(LF, at);
+      if (goodLines > 0) this.#takeGood(bytes, goodFrom, at, goodLines);
+      this.#takeOther(bytes.subarray(at, lineEnd));
+      goodFrom = at = lineEnd + 1;
+      goodLines = 0;
+    }
+    if (goodLines > 0) this.#takeGood(bytes, goodFrom, end, goodLines);
+  }
+
+  /** @internal For the line reader. */
+  onLineTooLong(): void {
+    this.#refuseLong(`more than ${this.#options.maxLineBytes} bytes`);
+  }
+
+  #takeGood(bytes: Uint8Array, start: number, end: number, lines: number): void {
+    this.#lineNumber += lines;
+    this.#sink.onLines(bytes, start, end, lines);
+  }
+
+  #takeOther(line: Uint8Array): void {
+    if (isBlank(line)) this.#lineNumber++; // a keep-alive
+    else if (line.length > this.#options.maxLineBytes) this.#refuseLong(`${line.length} bytes`);
+    else this.#refuseBad(line);
+  }
+
+  #refuseBad(bytes: Uint8Array): void {
+    const line = ++this.#lineNumber;
+    this.#sink.onBadLine({ ...describeBadLine(bytes, line), line });
+  }
+
+  #refuseLong(size: string): void {
+    const { maxLineBytes } = this.#options;
+    const line = ++this.#lineNumber;
+    this.#sink.onBadLine({
+      code: "line_too_long",
+      message: `Cannot relay line ${line}: it has ${size}, at most ${maxLineBytes} are allowed`,
+      line,
+    });
+  }
+}
+
+/** Finds the LF that ends the line at `start`; -1 if the line is blank. */
+function endOfFilledLine(bytes: Uint8Array, start: number): number {
+  const lf = bytes.indexOf(LF, start);
+  return lf === start || (lf === start + 1 && bytes[start] === CR) ? -1 : lf;
+}
+
+/** Whether a line holds nothing but JSON white space. */
+function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === CR);
+}
