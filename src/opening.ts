@@ -1,0 +1,34 @@
+// The one place that looks at a connection's first bytes and says which protocol they begin. Pure; used by session.ts.
+
+/** What a connection's first bytes are: lines, an HTTP request, or too few to tell. */
+export type Opening = "lines" | "http" | "undecided";
+
+const encoder = new TextEncoder();
+
+/** How HTTP requests begin (RFC 9110, section 9, and PATCH); no JSON value begins so. */
+const HTTP_OPENINGS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"]
+  .map((method) => encoder.encode(method + " "));
+
+/** Classifies the first bytes of a connection. At most 8 bytes are needed to decide. */
+export function classifyOpening(bytes: Uint8Array): Opening {
+  if (bytes.length === 0) return "undecided";
+  let opening: Opening = "lines";
+  for (const method of HTTP_OPENINGS) {
+    let i = 0;
+    while (i < method.length && i < bytes.length && bytes[i] === method[i]) i++;
+    if (i === method.length) return "http";
+    if (i === bytes.length) opening = "undecided";
+  }
+  return opening;
+}
+
+/** What an HTTP client is told; a browser shows the text. */
+export const HTTP_REFUSAL: Uint8Array = encoder.encode(httpResponse(
+  "400 Bad Request",
+  "This is an eventrelay port. It speaks lines of JSON over plain TCP, not HTTP: see the README for clients.\n",
+));
+
+function httpResponse(status: string, text: string): string {
+  return `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length}\r\n` +
+    `Connection: close\r\n\r\n${text}`;
+}
