@@ -1,0 +1,127 @@
+// Received bytes -> text lines, as the client needs them: every chunk is decoded at once, not line by line. Pure. Bytes
+// are cut at LF before they are decoded (no UTF-8 sequence contains that byte), so a character that two chunks share
+// needs no care. The unfinished line at the end of a chunk waits as bytes and is not scanned again.
+
+import { LF } from "./protocol.ts";
+
+/** What a {@linkcode LineDecoder} does with what it finds, in the order of the bytes. */
+export interface LineSink {
+  /** Takes a line without its LF. Empty lines don't come. */
+  onLine(line: string): void;
+  /** Takes what can be shown of a line that is no text or too long, and why. */
+  onBadLine(line: string, error: Error): void;
+}
+
+/** The characters of a line without an end that are handed to {@linkcode LineSink.onBadLine}. */
+const SHOWN_CHARACTERS = 200;
+
+const FIRST_CAPACITY_BYTES = 1024;
+
+// A byte order mark is neither JSON nor white space, wherever a chunk begins: it must not be swallowed there.
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * Cuts received bytes into lines of text. One per connection: an unfinished line ends with it.
+ *
+ * A line that is still without an end after `maxUnfinishedBytes` is reported once and skipped to its LF, so that memory
+ * stays bounded whatever comes. Empty lines are dropped; a CR before the LF stays (it is white space in JSON).
+ */
+export class LineDecoder {
+  readonly #maxUnfinishedBytes: number;
+  readonly #sink: LineSink;
+  #unfinished = new Uint8Array(0);
+  #unfinishedBytes = 0;
+  #isSkipping = false;
+
+  /** Makes a decoder for one connection. */
+  constructor(maxUnfinishedBytes: number, sink: LineSink) {
+    this.#maxUnfinishedBytes = maxUnfinishedBytes;
+    this.#sink = sink;
+  }
+
+  /** Takes a chunk and hands on the lines that it completes. Keeps no reference to the chunk. */
+  push(chunk: Uint8Array): void {
+    let start = 0;
+    if (this.#isSkipping || this.#unfinishedBytes > 0) {
+      const end = chunk.indexOf(LF);
+      if (end < 0) return this.#keep(chunk);
+      if (this.#isSkipping) this.#isSkipping = false;
+      else {
+        this.#append(chunk.subarray(0, end));
+        const line = this.#unfinished.subarray(0, this.#unfinishedBytes);
+        this.#unfinishedBytes = 0;
+        this.#decode(line);
+      }
+      start = end + 1;
+    }
+    const end = chunk.lastIndexOf(LF);
+    if (end >= start) {
+      this.#decode(chunk.subarray(start, end));
+      start = end + 1;
+    }
+    if (start < chunk.length) this.#keep(chunk.subarray(start));
+  }
+
+  #decode(lines: Uint8Array): void {
+    let text: string;
+    try {
+      text = strict.decode(lines);
+    } catch {
+      return this.#decodeOneByOne(lines);
+    }
+    let start = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+      this.#emit(text.slice(start, end));
+      start = end + 1;
+    }
+    this.#emit(text.slice(start));
+  }
+
+  /** Finds the lines that are no UTF-8 in a stretch that has one, so that the others don't suffer. */
+  #decodeOneByOne(lines: Uint8Array): void {
+    for (let start = 0; start <= lines.length;) {
+      const found = lines.indexOf(LF, start);
+      const end = found < 0 ? lines.length : found;
+      const line = lines.subarray(start, end);
+      start = end + 1;
+      let text: string;
+      try {
+        text = strict.decode(line);
+      } catch (cause) {
+        const message = `Cannot read line: its ${line.length} bytes are not UTF-8, text in UTF-8 is allowed`;
+        this.#sink.onBadLine(lossy.decode(line), new TypeError(message, { cause }));
+        continue;
+      }
+      this.#emit(text);
+    }
+  }
+
+  #emit(line: string): void {
+    if (line.length > 1 || (line.length === 1 && line !== "\r")) this.#sink.onLine(line);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#isSkipping) return;
+    if (this.#unfinishedBytes + bytes.length <= this.#maxUnfinishedBytes) return this.#append(bytes);
+    const shown = this.#unfinished.subarray(0, Math.min(this.#unfinishedBytes, SHOWN_CHARACTERS));
+    const beginning = lossy.decode(shown.length > 0 ? shown : bytes.subarray(0, SHOWN_CHARACTERS));
+    this.#isSkipping = true;
+    this.#unfinished = new Uint8Array(0);
+    this.#unfinishedBytes = 0;
+    const message = `Cannot read line: it has more than ${this.#maxUnfinishedBytes} bytes, ` +
+      `${this.#maxUnfinishedBytes} are allowed`;
+    this.#sink.onBadLine(beginning, new RangeError(message));
+  }
+
+  #append(bytes: Uint8Array): void {
+    const needed = this.#unfinishedBytes + bytes.length;
+    if (needed > this.#unfinished.length) {
+      const larger = new Uint8Array(Math.max(needed, this.#unfinished.length * 2, FIRST_CAPACITY_BYTES));
+      larger.set(this.#unfinished.subarray(0, this.#unfinishedBytes));
+      this.#unfinished = larger;
+    }
+    this.#unfinished.set(bytes, this.#unfinishedBytes);
+    this.#unfinishedBytes = needed;
+  }
+}
