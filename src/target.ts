@@ -1,0 +1,78 @@
+// What a program may name as the relay to connect to, and its reading. Pure. Used by the client.
+
+import { DEFAULT_PORT } from "./protocol.ts";
+
+/**
+ * The relay to connect to: `"host"`, `"host:port"`, `"[::1]:port"`, or an object. Without a port it is
+ * {@linkcode DEFAULT_PORT}.
+ */
+export type Target = string | { hostname: string; port?: number };
+
+/** A target that has been read: where to connect to, and how messages name it. */
+export interface Address {
+  /** A name or an address, an IPv6 one without brackets. */
+  hostname: string;
+  /** 1 to 65535. */
+  port: number;
+  /** `host:port` or `[address]:port`. */
+  label: string;
+}
+
+const MAX_PORT = 65535;
+const FORMS = `a target is "host", "host:port" or "[address]:port"`;
+
+/**
+ * Reads a target.
+ *
+ * @throws {TypeError} when it has none of the forms
+ * @throws {RangeError} when the port is not 1 to 65535
+ */
+export function parseTarget(target: Target): Address {
+  if (typeof target === "string") return parseText(target);
+  if (typeof target !== "object" || target === null || typeof target.hostname !== "string") {
+    throw new TypeError(
+      `Cannot connect to ${show(target)}: it names no host, ${FORMS} or { hostname, port }`,
+    );
+  }
+  const { hostname, port = DEFAULT_PORT } = target;
+  const bare = /^\[(.*)\]$/.exec(hostname)?.[1] ?? hostname;
+  if (!/^[^\s/?#@[\]]+$/.test(bare)) {
+    throw new TypeError(
+      `Cannot connect to ${show(hostname)}: it is not a host, a name or an address is allowed`,
+    );
+  }
+  if (typeof port !== "number") {
+    throw new TypeError(
+      `Cannot connect to ${show(hostname)}: its port is a ${typeof port}, a number is allowed`,
+    );
+  }
+  return address(bare, port);
+}
+
+function parseText(text: string): Address {
+  const parts = /^(?:\[([^\s/?#@[\]]+)\]|([^\s/?#@[\]:]+))(?::([0-9]+))?$/.exec(text);
+  if (parts === null) throw new TypeError(`Cannot connect to ${show(text)}: ${whyNot(text)}, ${FORMS}`);
+  const [, bracketed, plain, port] = parts;
+  return address(bracketed ?? plain, port === undefined ? DEFAULT_PORT : Number(port));
+}
+
+function whyNot(text: string): string {
+  if (text === "") return "it is empty";
+  if (text.includes("/")) return `it has a "/"`;
+  if (text.split(":").length > 2 && !text.includes("[")) return "it has several colons";
+  const port = /:([^:\]]*)$/.exec(text)?.[1];
+  if (port !== undefined && !/^[0-9]+$/.test(port)) return `${show(port)} is not a port`;
+  return "it is not a host";
+}
+
+function address(hostname: string, port: number): Address {
+  const label = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  if (!Number.isInteger(port) || port < 1 || port > MAX_PORT) {
+    throw new RangeError(`Cannot connect to ${label}: a port is 1 to ${MAX_PORT}`);
+  }
+  return { hostname, port, label };
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
