@@ -44,8 +44,8 @@ export function eventChecker<E>(schema: StandardSchema<E>): (value: unknown) => 
   }
   function check(value: unknown): E {
     const result = validate(value);
-    if (result instanceof Promise) {
-      result.catch(() => {});
+    if ("then" in result) {
+      result.then(undefined, () => {}); // what it rejects with changes nothing
       throw new TypeError(ASYNC_MESSAGE);
     }
     if (result.issues === undefined) return result.value;
