@@ -66,7 +66,8 @@ export class Link {
   #writer: Promise<void> | undefined;
   #writeError: unknown;
   #writeStartedAtMs: number | undefined;
-  #isFlushDue = false;
+  /** Prevents the flush after this turn, if one is due. */
+  #cancelFlush: (() => void) | undefined;
 
   /** The lines that went out whole. */
   sentLines = 0;
@@ -110,7 +111,7 @@ export class Link {
       transport = await this.#connect();
     } catch (error) {
       if (!retry || this.#stop.signal.aborted || isPermissionError((error as Error).cause)) {
-        if (this.#closed === undefined) this.#setStatus("closed", { error: error as Error });
+        if (!this.#stop.signal.aborted) this.#setStatus("closed", { error: error as Error });
         throw error;
       }
       transport = await this.#keepConnecting("connecting", error as Error, 2);
@@ -135,6 +136,7 @@ export class Link {
 
   async #shutDown(reason: unknown): Promise<void> {
     this.#stop.abort(reason);
+    this.#cancelFlush?.();
     const transport = this.#transport;
     if (transport !== undefined) {
       let timer: ReturnType<typeof setTimeout> | undefined;
@@ -145,7 +147,7 @@ export class Link {
     }
     await this.#running;
     this.#outbox.clear();
-    this.#setStatus("closed", {});
+    if (this.#status !== "closed") this.#setStatus("closed", {});
   }
 
   /** Closing with received bytes unread would reset the connection and could destroy what was just sent: reads on. */
@@ -181,7 +183,7 @@ export class Link {
     this.#transport = transport;
     this.#writeError = undefined;
     this.#setStatus("connected", {});
-    this.#flushAfterThisTurn();
+    if (this.#outbox.length > 0) this.#flushAfterThisTurn();
     try {
       for (let bytes = await transport.read(); bytes !== null; bytes = await transport.read()) {
         this.receivedBytes += bytes.length;
@@ -242,10 +244,8 @@ export class Link {
   }
 
   #flushAfterThisTurn(): void {
-    if (this.#isFlushDue) return;
-    this.#isFlushDue = true;
-    afterThisTurn(() => {
-      this.#isFlushDue = false;
+    this.#cancelFlush ??= afterThisTurn(() => {
+      this.#cancelFlush = undefined;
       if (this.#transport !== undefined) this.#write(this.#transport);
     });
   }

@@ -1,10 +1,22 @@
 // The end of the current turn of the event loop, wherever the client runs. Used to gather what one turn brings.
 
-type SetImmediate = (callback: () => void) => unknown;
+interface WithImmediates {
+  setImmediate?: (callback: () => void) => unknown;
+  clearImmediate?: (handle: unknown) => void;
+}
+
+const { setImmediate, clearImmediate } = globalThis as WithImmediates;
 
 /**
- * Calls back after the current turn, when everything that is ready now has been handled, timers included or not.
+ * Calls back once, when everything that this turn brings has been handled. Returns a function that prevents it.
+ *
  * Browsers have no `setImmediate`; their shortest timer stands in.
  */
-export const afterThisTurn: SetImmediate = (globalThis as { setImmediate?: SetImmediate }).setImmediate ??
-  ((callback) => setTimeout(callback, 0));
+export function afterThisTurn(callback: () => void): () => void {
+  if (setImmediate !== undefined && clearImmediate !== undefined) {
+    const handle = setImmediate(callback);
+    return () => clearImmediate(handle);
+  }
+  const timer = setTimeout(callback, 0);
+  return () => clearTimeout(timer);
+}
