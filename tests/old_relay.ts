@@ -82,6 +82,7 @@ export class Member {
 export class OldRelay implements AsyncDisposable {
   #listener: Deno.TcpListener;
   #accepting: Promise<void>;
+  #isListening = true;
   #stop = Promise.withResolvers<void>();
   /** Those connected now. */
   members: Member[] = [];
@@ -91,8 +92,6 @@ export class OldRelay implements AsyncDisposable {
   isReadingPaused = false;
   /** Set: members don't keep what they received. */
   isForgetful = false;
-  /** Called with each new member. */
-  onMember: (member: Member) => void = () => {};
 
   constructor(port = 0) {
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
@@ -118,8 +117,10 @@ export class OldRelay implements AsyncDisposable {
     return this.seen[index];
   }
 
-  /** Stops listening and ends all connections. */
+  /** Stops listening and ends all connections, unless that is already done. */
   async stop(): Promise<void> {
+    if (!this.#isListening) return;
+    this.#isListening = false;
     this.#listener.close();
     this.#stop.resolve();
     for (const member of this.members) member.close();
@@ -130,6 +131,7 @@ export class OldRelay implements AsyncDisposable {
   /** Listens again on the same port, after `stop()`. */
   start(): void {
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: this.port });
+    this.#isListening = true;
     this.#stop = Promise.withResolvers();
     this.#accepting = this.#accept();
   }
@@ -144,7 +146,6 @@ export class OldRelay implements AsyncDisposable {
         const member = new Member(conn, this);
         this.members.push(member);
         this.seen.push(member);
-        this.onMember(member);
       }
     } catch {
       // The listener was closed.
