@@ -95,7 +95,8 @@ let open: <E>(target: Target, options: ConnectOptions<E>) => Promise<Relay<E>>;
  *
  * Made by {@linkcode connect}. It reconnects by itself, until `close()`. Order is kept per sender. What the network had
  * taken when a connection broke may be lost; what it had not is sent again whole, and so is what was sent meanwhile,
- * within `offlineBytes`. Received events wait in an inbox that `drain()` and iterators share.
+ * within `offlineBytes`. Received events wait in an inbox that `drain()` and iterators share. A relay that vanishes
+ * without ending its connections (power, cable) is noticed only when the system gives up on what was sent, in minutes.
  */
 export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDisposable {
   readonly #inbox: Inbox<E>;

@@ -36,9 +36,11 @@ export interface LinkOptions extends LineSink {
   /** The bytes a received line may have without having ended. */
   maxUnfinishedBytes: number;
   onStatus(status: Status, detail: StatusDetail): void;
+  /** How long one attempt to connect may take. Default: {@linkcode CONNECT_TIMEOUT_MS}. */
+  connectTimeoutMs?: number;
 }
 
-/** How long one attempt to connect may take. */
+/** How long one attempt to connect may take: the system's own limit is minutes. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** How long `close()` may take to write out what was sent and to see the relay's end of the connection. */
@@ -218,14 +220,14 @@ export class Link {
 
   /** Makes one attempt. It ends at its deadline and at `close()` also where looking up a name can't be cancelled. */
   async #connect(): Promise<Transport> {
-    const { address, openTransport } = this.#options;
+    const { address, openTransport, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     const stopped = this.#stop.signal;
     stopped.throwIfAborted();
     const attempt = new AbortController();
     const abort = () => attempt.abort(stopped.reason);
     const timer = setTimeout(() => {
-      attempt.abort(new DOMException(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`, "TimeoutError"));
-    }, CONNECT_TIMEOUT_MS);
+      attempt.abort(new DOMException(`no answer within ${connectTimeoutMs / 1000} s`, "TimeoutError"));
+    }, connectTimeoutMs);
     stopped.addEventListener("abort", abort);
     const aborted = new Promise<never>((_, reject) => {
       attempt.signal.addEventListener("abort", () => reject(attempt.signal.reason));

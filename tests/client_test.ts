@@ -305,6 +305,33 @@ Deno.test("Relay glues nothing over a break in the middle of a line", async () =
   assert.equal(client.stats.invalid, 0);
 });
 
+Deno.test("Relay doubles no line and keeps the order when its connection is cut again and again", async () => {
+  const { random } = Math;
+  Math.random = () => 0; // no waits between attempts
+  try {
+    await using server = new OldRelay();
+    const { client } = await join<number>(server);
+    await using _ = client;
+    let sent = 0;
+    for (let cut = 1; cut <= 40; cut++) {
+      const member = server.seen.at(-1)!;
+      const enough = sent + 1 + cut * 7 % 50;
+      while (sent < enough) client.send(`${++sent} ${"x".repeat(cut % 5 * 15_000)}`);
+      if (cut % 2 === 0) await until(() => member.lines.length > 0, "a line");
+      member.close();
+      await server.member(cut);
+      await until(() => client.status === "connected", "the connection");
+    }
+    client.send(`${++sent}`);
+    await until(() => server.seen.at(-1)!.lines.at(-1) === `"${sent}"`, "the last line");
+    const numbers = server.seen.flatMap((member) => member.lines).map((line) => parseInt(line.slice(1)));
+    assert.ok(numbers.length > 40);
+    assert.deepEqual(numbers, [...new Set(numbers)].sort((a, b) => a - b));
+  } finally {
+    Math.random = random;
+  }
+});
+
 Deno.test("connect rejects when nobody listens, and says so", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -404,6 +431,27 @@ Deno.test("ConnectOptions.signal closes a connected relay object, and one that i
     await client.close();
     assert.equal(client.status, "closed");
   }
+});
+
+Deno.test("Relay leaves no listener on a signal that lives on", async () => {
+  await using server = new OldRelay();
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    listeners++;
+    addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    listeners--;
+    removeEventListener.apply(signal, args);
+  };
+  const { client } = await join(server, { signal });
+  assert.equal(listeners, 1);
+  await client.close();
+  assert.equal(listeners, 0);
+  await assert.rejects(connect("127.0.0.1:1", { signal }));
+  assert.equal(listeners, 0);
 });
 
 Deno.test("Relay goes on when a callback throws, and the mistake is reported", async () => {

@@ -269,6 +269,26 @@ Deno.test("Link.close ends a pending open() with the reason, also when the attem
   assert.equal(link.status, "closed");
 });
 
+Deno.test("Link.open gives an attempt a limited time, and tells the transport to end it", async () => {
+  let given: AbortSignal | undefined;
+  const { link } = makeLink({
+    connectTimeoutMs: 20,
+    openTransport: (_, signal) => {
+      given = signal;
+      return new Promise(() => {});
+    },
+  });
+  await assert.rejects(link.open(false), (error: Error) => {
+    assert.equal(
+      error.message,
+      "Cannot connect to relay:1: no answer within 0.02 s, is the host up and the port open",
+    );
+    assert.equal((error.cause as Error).name, "TimeoutError");
+    return true;
+  });
+  assert.ok(given?.aborted);
+});
+
 Deno.test("Link.close ends the wait between two attempts", async () => {
   let attempts = 0;
   const { link, changes } = makeLink({
