@@ -83,11 +83,13 @@ function reason(label: string, cause: unknown): string {
     case "ConnectionRefused":
       return "connection refused, is the relay running there";
     case "TimedOut":
-    case "TimeoutError":
       return "no answer, is the host up and the port open";
-    case "HostUnreachable":
-    case "NetworkUnreachable":
-      return "the host can't be reached from here, is this machine on its network";
+    case "TimeoutError":
+      return `${cause.message}, is the host up and the port open`;
+  }
+  const { code } = cause as { code?: string };
+  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") {
+    return "no way leads to the host, is it up and is this machine on its network";
   }
   if (/lookup address|host is known|name or service|nodename/i.test(cause.message)) {
     return "no such host, is its name spelled right";
