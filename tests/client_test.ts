@@ -484,6 +484,7 @@ Deno.test("Relay.close may be called from a callback", async () => {
   await member.write("1\nx\n2\n");
   await closed.promise;
   assert.deepEqual(client.drain(), [1]);
+  assert.equal(client.stats.received, 1, "nothing is received from the call on");
 });
 
 Deno.test("Relay.drain warns once of a loop that never awaits", async () => {

@@ -37,6 +37,9 @@ Deno.test("DrainWatch is silent about a slow loop that lets the event loop turn"
     block(100);
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
+  assert.equal(watch.noteCall(), false);
+  block(1100);
+  assert.equal(watch.noteCall(), false, "calls of earlier turns don't count");
   watch.stop();
 });
 

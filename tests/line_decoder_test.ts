@@ -87,6 +87,13 @@ Deno.test("LineDecoder skips a line that does not end, reports it once, and goes
   assert.equal(bad[0].line, "x".repeat(64));
 });
 
+Deno.test("LineDecoder gives nothing of the end of a line that it skips", () => {
+  const chunks = ["x".repeat(65), "y".repeat(65), "the end\n2\n3", "\n"].map((text) => encoder.encode(text));
+  const { lines, bad } = decode(chunks, 64);
+  assert.deepEqual(lines, ["2", "3"]);
+  assert.equal(bad.length, 1);
+});
+
 Deno.test("LineDecoder keeps no half line: nothing comes of bytes without an end", () => {
   assert.deepEqual(decode([encoder.encode('{"half":')]), { lines: [], bad: [] });
 });

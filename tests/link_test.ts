@@ -37,6 +37,16 @@ class FakeTransport implements Transport {
     this.#stuck.promise.catch(() => {});
   }
 
+  /** Breaks only the direction to the relay; the reader notices nothing. */
+  breakWriting(error: Error): void {
+    this.#stuck.reject(error);
+  }
+
+  /** Lets the write that is stuck take so many bytes. */
+  settleWrite(bytes: number): void {
+    this.#stuck.resolve(bytes);
+  }
+
   read(): Promise<Uint8Array | null> {
     if (this.isClosed) return Promise.reject(new Error("closed here"));
     const next = this.#reads.shift();
@@ -158,6 +168,37 @@ Deno.test("Link lets a write that never settles on a dead connection not stop th
   link.send(line("b"));
   await until(() => link.sentLines === 2, "both lines");
   assert.equal(transports[1].text, "a\nb\n");
+  await link.close();
+});
+
+Deno.test("Link takes a write that settles after its connection ended for nothing", async () => {
+  const { link, transports } = makeLink({}, (transport) => transport.writeLimit = 0);
+  await link.open(false);
+  link.send(line("aaa"));
+  await turn();
+  transports[0].deliver(null);
+  await until(() => link.status === "connected" && transports.length === 2, "the next connection");
+  await turn(); // its write is stuck, too
+  transports[0].settleWrite(4);
+  await turn();
+  assert.deepEqual([link.sentLines, link.sentBytes, link.waitingLines], [0, 0, 1]);
+  transports[1].writeLimit = Infinity;
+  transports[1].settleWrite(2);
+  await until(() => link.sentLines === 1, "the line");
+  assert.equal(transports[1].text, "a\n");
+  await link.close();
+});
+
+Deno.test("Link reconnects when only writing fails, and says why", async () => {
+  const { link, transports, changes } = makeLink();
+  await link.open(false);
+  transports[0].writeLimit = 0;
+  link.send(line("a"));
+  await turn();
+  transports[0].breakWriting(new Error("broken pipe"));
+  await until(() => link.sentLines === 1, "the line");
+  assert.equal(transports[1].text, "a\n");
+  assert.equal(changes[2][1].error?.message, "Lost the connection to relay:1: broken pipe");
   await link.close();
 });
 
@@ -290,19 +331,20 @@ Deno.test("Link.open gives an attempt a limited time, and tells the transport to
 });
 
 Deno.test("Link.close ends the wait between two attempts", async () => {
-  let attempts = 0;
-  const { link, changes } = makeLink({
-    openTransport: () => {
-      attempts++;
-      return Promise.reject(new Error("no"));
-    },
-  });
-  const opened = assert.rejects(link.open(true), { name: "AbortError" });
-  await until(() => (changes.at(-1)![1].retryInMs ?? 0) > 30, "a wait that lasts");
-  const before = attempts;
-  await link.close();
-  await opened;
-  assert.equal(attempts, before);
+  const { random } = Math;
+  Math.random = () => 0.999;
+  try {
+    const { link, changes } = makeLink({ openTransport: () => Promise.reject(new Error("no")) });
+    const opened = assert.rejects(link.open(true), { name: "AbortError" });
+    await until(() => changes.at(-1)![1].attempt === 4, "the wait before the fourth attempt");
+    const startedAtMs = performance.now();
+    await link.close();
+    await opened;
+    assert.ok(performance.now() - startedAtMs < 500, "the wait of 999 ms was cut short");
+    assert.equal(changes.at(-1)![0], "closed");
+  } finally {
+    Math.random = random;
+  }
 });
 
 Deno.test("Link hammers no relay that accepts and closes at once: waits grow", async () => {
