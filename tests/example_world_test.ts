@@ -1,0 +1,194 @@
+// The world of the example: walls, time, and the balls of others, without a relay or a terminal.
+
+import assert from "node:assert/strict";
+import { asBallEvent, ballEvent, MAX_ID_LENGTH } from "../example/ball_event.ts";
+import {
+  bounce,
+  HEIGHT,
+  MAX_AHEAD_MS,
+  MAX_REMOTE_BALLS,
+  RADIUS,
+  seededRandom,
+  SILENCE_MS,
+  WIDTH,
+  World,
+  type WorldOptions,
+} from "../example/world.ts";
+
+const ADA = { id: "ada-1", pos: [100, 100], vel: [50, -20] };
+
+function worldOf(options: Partial<WorldOptions> = {}): World {
+  return new World({ prefix: "me", random: seededRandom(1), ...options });
+}
+
+function positions(world: World): [id: string, x: number, y: number][] {
+  return [...world.remote].map(({ id, x, y }) => [id, x, y]);
+}
+
+Deno.test("bounce turns a ball round at either wall, and keeps it a radius away", () => {
+  const cases: [at: number, speed: number, seconds: number, want: [number, number]][] = [
+    [100, 50, 1, [150, 50]], // free
+    [100, -50, 1, [50, -50]],
+    [20, -30, 1, [30, 30]], // 10 to the wall, 20 back
+    [620, 30, 1, [610, -30]],
+    [RADIUS, -30, 1, [40, 30]], // starts at the wall
+    [10, 620, 3, [630, 620]], // across, back, across
+    [10, 620, 4, [10, 620]],
+    [300, 0, 1000, [300, 0]],
+    [300, 40, 0, [300, 40]],
+    [-50, 30, 1, [-20, 30]], // outside: no wall there
+    [1000, 30, 1, [1030, 30]],
+  ];
+  for (const [at, speed, seconds, want] of cases) {
+    const [gotAt, gotSpeed] = bounce(at, speed, seconds, WIDTH);
+    assert.equal(gotAt, want[0], `bounce(${at}, ${speed}, ${seconds})`);
+    // Exactly at a wall, either direction is right.
+    if (want[0] !== RADIUS && want[0] !== WIDTH - RADIUS) assert.equal(gotSpeed, want[1]);
+  }
+});
+
+Deno.test("bounce in one long step arrives where many short ones do", () => {
+  const seed = crypto.getRandomValues(new Uint32Array(1))[0];
+  const random = seededRandom(seed);
+  for (let i = 0; i < 200; i++) {
+    const start = RADIUS + random() * (WIDTH - 2 * RADIUS), speed = (random() - 0.5) * 400;
+    let at = start, v = speed;
+    for (let step = 0; step < 300; step++) [at, v] = bounce(at, v, 1 / 30, WIDTH);
+    const [want] = bounce(start, speed, 10, WIDTH);
+    assert.ok(
+      Math.abs(at - want) < 1e-6,
+      `seed ${seed}: from ${start} at ${speed}: ${at}, in one step ${want}`,
+    );
+  }
+});
+
+Deno.test("World keeps its own balls between the walls, whatever time a step takes", () => {
+  const world = worldOf({ balls: 50 });
+  for (const seconds of [0, 0.01, 1 / 30, 1, 7, 3600]) {
+    world.step(seconds, 0);
+    for (const { id, x, y } of world.local) {
+      assert.ok(
+        x >= RADIUS && x <= WIDTH - RADIUS && y >= RADIUS && y <= HEIGHT - RADIUS,
+        `${id} at ${x},${y}`,
+      );
+    }
+  }
+});
+
+Deno.test("World has ten balls unless told otherwise, all moving, with ids of their own", () => {
+  const world = worldOf();
+  assert.equal(world.local.length, 10);
+  assert.equal(new Set(world.local.map((ball) => ball.id)).size, 10);
+  assert.ok(world.local.every((ball) => ball.id.startsWith("me-") && Math.hypot(ball.vx, ball.vy) >= 40));
+  assert.equal(worldOf({ balls: 0 }).local.length, 0);
+});
+
+Deno.test("World starts the same for the same seed, and differently for another", () => {
+  const start = (seed: number) => worldOf({ random: seededRandom(seed) }).local.map(({ x, y }) => [x, y]);
+  assert.deepEqual(start(7), start(7));
+  assert.notDeepEqual(start(7), start(8));
+});
+
+Deno.test("World shows a remote ball where its event said, under `none`", () => {
+  const world = worldOf({ extrapolate: "none" });
+  world.receive(ADA, 1000);
+  world.step(0.5, 1500);
+  assert.deepEqual(positions(world), [["ada-1", 100, 100]]);
+  world.receive({ ...ADA, pos: [200, 50] }, 1600);
+  world.step(0.1, 1600);
+  assert.deepEqual(positions(world), [["ada-1", 200, 50]]);
+});
+
+Deno.test("World moves a remote ball on at its speed, under `speed`, and off the walls", () => {
+  const world = worldOf({ extrapolate: "speed" });
+  world.receive(ADA, 1000);
+  world.receive({ id: "bo-1", pos: [625, 240], vel: [30, 0] }, 1000);
+  world.step(0.5, 1500);
+  assert.deepEqual(positions(world), [["ada-1", 125, 90], ["bo-1", 620, 240]]);
+});
+
+Deno.test("World lets a ball stand still once its owner is silent for too long to guess", () => {
+  const world = worldOf({ extrapolate: "speed" });
+  world.receive(ADA, 0);
+  world.step(1, MAX_AHEAD_MS);
+  const there = positions(world);
+  world.step(1, 3 * MAX_AHEAD_MS);
+  assert.deepEqual(positions(world), there);
+});
+
+Deno.test("World can change its extrapolation while the game runs", () => {
+  const world = worldOf({ extrapolate: "speed" });
+  world.receive(ADA, 0);
+  world.step(0.5, 500);
+  world.extrapolate = "none";
+  world.step(0, 500);
+  assert.deepEqual(positions(world), [["ada-1", 100, 100]]);
+});
+
+Deno.test("World forgets a remote ball after ten seconds of silence, not before", () => {
+  const world = worldOf();
+  world.receive(ADA, 0);
+  world.receive({ ...ADA, id: "bo-1" }, 1);
+  world.step(10, SILENCE_MS - 1);
+  assert.equal(world.remoteCount, 2);
+  world.step(0.001, SILENCE_MS);
+  assert.deepEqual(positions(world).map(([id]) => id), ["bo-1"]);
+  world.receive(ADA, SILENCE_MS + 5);
+  assert.equal(world.remoteCount, 2, "it may come back");
+});
+
+Deno.test("World counts and ignores whatever is not a ball of somebody else", () => {
+  const events: unknown[] = [
+    null,
+    1,
+    "ball",
+    true,
+    [],
+    [ADA],
+    {},
+    { ...ADA, id: 7 },
+    { ...ADA, id: "" },
+    { ...ADA, id: "x".repeat(MAX_ID_LENGTH + 1) },
+    { ...ADA, pos: [1] },
+    { ...ADA, pos: [1, 2, 3] },
+    { ...ADA, pos: ["1", "2"] },
+    { ...ADA, pos: { x: 1, y: 2 } },
+    { ...ADA, vel: undefined },
+    { ...ADA, vel: [null, 0] },
+    JSON.parse(`{"id":"ada-1","pos":[1e999,0],"vel":[0,0]}`),
+    JSON.parse(`{"__proto__":{"id":"ada-1","pos":[1,1],"vel":[0,0]}}`),
+    { kind: "chess", from: "e2", to: "e4" },
+    { ...ADA, id: "me-1" }, // somebody takes our name
+  ];
+  const world = worldOf();
+  for (const event of events) world.receive(event, 0);
+  assert.equal(world.ignored, events.length);
+  assert.equal(world.remoteCount, 0);
+});
+
+Deno.test("World survives numbers at the edge of what a number is", () => {
+  const world = worldOf({ extrapolate: "speed" });
+  world.receive({ id: "far", pos: [1.7e308, -1.7e308], vel: [1.7e308, 1.7e308] }, 0);
+  world.receive({ id: "fast", pos: [320, 240], vel: [1.7e308, -1.7e308] }, 0);
+  world.step(1, 1000);
+  assert.equal(world.remoteCount, 2);
+});
+
+Deno.test("World keeps no more remote balls than its limit, and goes on hearing of those it has", () => {
+  const world = worldOf({ extrapolate: "none" });
+  for (let i = 0; i < MAX_REMOTE_BALLS; i++) world.receive({ ...ADA, id: `b${i}` }, 0);
+  world.receive({ ...ADA, id: "one too many" }, 0);
+  assert.equal(world.remoteCount, MAX_REMOTE_BALLS);
+  assert.equal(world.ignored, 1);
+  world.receive({ ...ADA, id: "b0", pos: [5, 6] }, 0);
+  world.step(0, 0);
+  const [, x, y] = positions(world).find(([id]) => id === "b0")!;
+  assert.deepEqual([x, y], [5, 6]);
+});
+
+Deno.test("ballEvent goes through JSON to asBallEvent, in few digits", () => {
+  const event = ballEvent("ada-3", 123.456789, 1 / 3, -0.04, -17.25);
+  assert.equal(JSON.stringify(event), `{"id":"ada-3","pos":[123.5,0.3],"vel":[0,-17.3]}`);
+  assert.deepEqual(asBallEvent(JSON.parse(JSON.stringify(event))), event);
+  assert.deepEqual(asBallEvent({ ...event, colour: "red" }), event, "more members are fine");
+});
