@@ -1,0 +1,126 @@
+// The command line of the example: string[] -> options, or a message for the player; and the help text. Prints nothing.
+// Used by main.ts.
+
+import { parseArgs } from "node:util";
+import type { Extrapolation } from "./world.ts";
+
+/** What a game is started with. */
+export interface Options {
+  target: string;
+  hz: number;
+  balls: number;
+  name: string;
+  extrapolate: Extrapolation;
+  fps: number;
+  /** How long to play, in seconds; Infinity until somebody quits. */
+  seconds: number;
+  /** Where the balls' chance begins; undefined for other balls each time. */
+  seed?: number;
+  help: boolean;
+}
+
+export const HELP = `eventrelay example: bouncing balls, yours and everybody else's on the same relay
+
+USAGE
+  deno run --allow-net example/main.ts [TARGET] [options]
+  deno task example [TARGET] [options]
+
+TARGET is the relay, host or host:port (default localhost, port 32100).
+It needs permission for the network and nothing else: --allow-net=HOST:PORT is enough.
+
+OPTIONS
+  --balls N             balls of your own, 0 to 1000 (default 10)
+  --name NAME           what your balls' ids begin with (default player)
+  --hz N                how often each ball is sent, times a second, 0.1 to 100 (default 10)
+  --fps N               frames a second, 1 to 120 (default 30)
+  --extrapolate MODE    where others' balls are between two events: none (where they were
+                        last) or speed (moved on at their speed) (default speed)
+  --seconds N           stop after so many seconds (default: play until q)
+  --seed N              whole number: start with the same balls again
+  --help                show this
+
+KEYS  q or Ctrl-C quits, e changes --extrapolate.
+Into a pipe, or without a terminal, it prints one status line a second instead.
+NO_COLOR is honoured. Exit codes: 0 quit, 1 error, 2 bad option, 128 + N signal N.
+
+EXAMPLES
+  deno task example ifilab100:32100 --name ada
+  deno task example --balls 0 --seconds 10 | tail -n 1
+`;
+
+const FLAGS = {
+  balls: { type: "string" },
+  name: { type: "string" },
+  hz: { type: "string" },
+  fps: { type: "string" },
+  extrapolate: { type: "string" },
+  seconds: { type: "string" },
+  seed: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/**
+ * Reads the command line.
+ *
+ * @throws {TypeError} If there is an unknown flag, a value missing, or something that is no number.
+ * @throws {RangeError} If a value is not one of those allowed.
+ */
+export function parseOptions(args: string[]): Options {
+  const { values, positionals } = parseFlags(args);
+  if (positionals.length > 1) {
+    throw new TypeError(
+      `Cannot take ${quoted(positionals[1])}: there is one TARGET, ${quoted(positionals[0])}`,
+    );
+  }
+  const seconds = numberIn("seconds", values.seconds, 0.1, 1e6);
+  return {
+    target: positionals[0] ?? "localhost",
+    hz: numberIn("hz", values.hz, 0.1, 100) ?? 10,
+    balls: numberIn("balls", values.balls, 0, 1000, true) ?? 10,
+    name: nameIn(values.name ?? "player"),
+    extrapolate: extrapolationIn(values.extrapolate ?? "speed"),
+    fps: numberIn("fps", values.fps, 1, 120) ?? 30,
+    seconds: seconds ?? Infinity,
+    seed: numberIn("seed", values.seed, 0, 2 ** 32 - 1, true),
+    help: values.help ?? false,
+  };
+}
+
+function parseFlags(args: string[]) {
+  try {
+    return parseArgs({ args, options: FLAGS, strict: true, allowPositionals: true });
+  } catch (error) {
+    // Some of its messages have three lines.
+    throw new TypeError((error as Error).message.replaceAll("\n", " "), { cause: error });
+  }
+}
+
+function numberIn(flag: string, text: string | undefined, min: number, max: number, whole = false) {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  const kind = whole ? "a whole number" : "a number";
+  if (text.trim() === "" || Number.isNaN(value)) {
+    throw new TypeError(`Cannot use --${flag} ${quoted(text)}: it is ${kind} from ${min} to ${max}`);
+  }
+  if (value < min || value > max || (whole && !Number.isInteger(value))) {
+    throw new RangeError(`Cannot use --${flag} ${text}: it is ${kind} from ${min} to ${max}`);
+  }
+  return value;
+}
+
+function nameIn(text: string): string {
+  if (/^[\w.-]{1,32}$/.test(text)) return text;
+  throw new RangeError(
+    `Cannot use --name ${quoted(text)}: it is 1 to 32 of the characters A-Z a-z 0-9 _ . -`,
+  );
+}
+
+function extrapolationIn(text: string): Extrapolation {
+  if (text === "none" || text === "speed") return text;
+  throw new RangeError(`Cannot use --extrapolate ${quoted(text)}: it is none or speed`);
+}
+
+/** Control characters leave as escapes. */
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}

@@ -1,0 +1,72 @@
+// The numbers a player sees: rates per second, and the two ways to write them, as the status line of the game
+// and as the line a second that is printed without a terminal. Pure: totals and time are passed in. Used by main.ts.
+
+import type { Extrapolation } from "./world.ts";
+
+/** How often the rates are computed anew, in milliseconds. */
+export const RATE_EVERY_MS = 1_000;
+
+/** What has been counted since the start. */
+export interface Totals {
+  frames: number;
+  received: number;
+  sent: number;
+}
+
+/** Turns totals into rates, once a second. */
+export class Rates {
+  #rates: Totals = { frames: 0, received: 0, sent: 0 };
+  #before: Totals = { frames: 0, received: 0, sent: 0 };
+  #beforeMs: number;
+
+  constructor(nowMs: number) {
+    this.#beforeMs = nowMs;
+  }
+
+  /** Returns how many there were per second, in the last whole second; zero before that is over. */
+  get perSecond(): Readonly<Totals> {
+    return this.#rates;
+  }
+
+  /** Takes the totals of this frame; returns true, once a second, when {@linkcode perSecond} is new. */
+  update(totals: Totals, nowMs: number): boolean {
+    const elapsedMs = nowMs - this.#beforeMs;
+    if (elapsedMs < RATE_EVERY_MS) return false;
+    const rate = (name: keyof Totals) => Math.round((totals[name] - this.#before[name]) * 1000 / elapsedMs);
+    this.#rates = { frames: rate("frames"), received: rate("received"), sent: rate("sent") };
+    this.#before = { ...totals };
+    this.#beforeMs = nowMs;
+    return true;
+  }
+}
+
+/** All that is told of a game at one moment. */
+export interface Report {
+  /** The client's word for it: connecting, connected, reconnecting, closed. */
+  connection: string;
+  /** Where to, or why not. */
+  detail: string;
+  perSecond: Readonly<Totals>;
+  own: number;
+  others: number;
+  ignored: number;
+  extrapolate: Extrapolation;
+}
+
+/** Returns the status line; the connection comes first, so that it is seen on a narrow terminal. */
+export function statusLine({ connection, detail, perSecond, own, others, extrapolate }: Report): string {
+  return [
+    ` ${connection}: ${detail}`,
+    `${own} own balls, ${others} others`,
+    `${perSecond.frames} frames/s`,
+    `events/s ${perSecond.received} in, ${perSecond.sent} out`,
+    `e: extrapolate ${extrapolate}`,
+    "q: quit",
+  ].join(" | ");
+}
+
+/** Returns the line a second: `key=value`, so that scripts can read it. */
+export function statusRecord({ connection, perSecond, own, others, ignored }: Report): string {
+  return `connection=${connection} frames/s=${perSecond.frames} in/s=${perSecond.received} ` +
+    `out/s=${perSecond.sent} own=${own} others=${others} ignored=${ignored}`;
+}
