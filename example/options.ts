@@ -90,8 +90,9 @@ function parseFlags(args: string[]) {
   try {
     return parseArgs({ args, options: FLAGS, strict: true, allowPositionals: true });
   } catch (error) {
-    // Some of its messages have three lines.
-    throw new TypeError((error as Error).message.replaceAll("\n", " "), { cause: error });
+    // Some of its messages have three lines, and a period.
+    const message = (error as Error).message.replaceAll("\n", " ").replace(/\.$/, "");
+    throw new TypeError(message, { cause: error });
   }
 }
 

@@ -6,6 +6,9 @@ import type { Extrapolation } from "./world.ts";
 /** How often the rates are computed anew, in milliseconds. */
 export const RATE_EVERY_MS = 1_000;
 
+/** A terminal so narrow that fewer columns than this are left shows no keys. */
+const MIN_NUMBERS_COLS = 20;
+
 /** What has been counted since the start. */
 export interface Totals {
   frames: number;
@@ -53,16 +56,18 @@ export interface Report {
   extrapolate: Extrapolation;
 }
 
-/** Returns the status line; the connection comes first, so that it is seen on a narrow terminal. */
-export function statusLine({ connection, detail, perSecond, own, others, extrapolate }: Report): string {
-  return [
+/** Returns the status line for a terminal of `cols` columns: the keys on the right, the rest as far as there is room. */
+export function statusLine(report: Report, cols: number): string {
+  const { connection, detail, perSecond, own, others, extrapolate } = report;
+  const keys = ` | e: ${extrapolate} | q: quit `;
+  const numbers = [
     ` ${connection}: ${detail}`,
     `${own} own balls, ${others} others`,
     `${perSecond.frames} frames/s`,
     `events/s ${perSecond.received} in, ${perSecond.sent} out`,
-    `e: extrapolate ${extrapolate}`,
-    "q: quit",
   ].join(" | ");
+  const room = cols - keys.length;
+  return room < MIN_NUMBERS_COLS ? numbers : numbers.slice(0, room).padEnd(room) + keys;
 }
 
 /** Returns the line a second: `key=value`, so that scripts can read it. */

@@ -5,8 +5,8 @@
 /** Other screen, no cursor, no wrapping at the right edge (so that the last cell of a row can be written). */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 
-/** Undoes {@linkcode ENTER}, and any colour. */
-const LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
+/** Undoes {@linkcode ENTER}, and any colour. Cleared first: tmux brings back what was there if the size has changed. */
+const LEAVE = "\x1b[0m\x1b[2J\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /** How long closing waits for a terminal that takes no bytes, in milliseconds. */
 const LAST_WRITE_MS = 500;

@@ -96,11 +96,26 @@ Deno.test("statusLine and statusRecord tell the same numbers", () => {
     extrapolate: "none",
   };
   assert.equal(
-    statusLine(report),
-    " reconnecting: connection refused | 10 own balls, 99 others | 30 frames/s | events/s 990 in, 100 out | e: extrapolate none | q: quit",
+    statusLine(report, 121),
+    " reconnecting: connection refused | 10 own balls, 99 others | 30 frames/s | events/s 990 in, 100 out | e: none | q: quit ",
   );
   assert.equal(
     statusRecord(report),
     "connection=reconnecting frames/s=30 in/s=990 out/s=100 own=10 others=99 ignored=3",
   );
+});
+
+Deno.test("statusLine keeps the keys in sight, and is as wide as the terminal", () => {
+  const report: Report = {
+    connection: "connected",
+    detail: "ifilab100:32100",
+    perSecond: { frames: 30, received: 990, sent: 100 },
+    own: 10,
+    others: 99,
+    ignored: 0,
+    extrapolate: "speed",
+  };
+  assert.equal(statusLine(report, 60), " connected: ifilab100:32100 | 10 own b | e: speed | q: quit ");
+  assert.equal(statusLine(report, 200).length, 200);
+  assert.ok(!statusLine(report, 30).includes("quit"), "no room for both: the connection is what counts");
 });
