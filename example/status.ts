@@ -6,7 +6,9 @@ import type { Extrapolation } from "./world.ts";
 /** How often the rates are computed anew, in milliseconds. */
 export const RATE_EVERY_MS = 1_000;
 
-/** A terminal so narrow that fewer columns than this are left shows no keys. */
+const QUIT_KEY = " | q: quit";
+
+/** A terminal so narrow that fewer columns than this are left shows no key. */
 const MIN_NUMBERS_COLS = 20;
 
 /** What has been counted since the start. */
@@ -56,18 +58,30 @@ export interface Report {
   extrapolate: Extrapolation;
 }
 
-/** Returns the status line for a terminal of `cols` columns: the keys on the right, the rest as far as there is room. */
+/**
+ * Returns the status line for a terminal of `cols` columns. `q` stays in sight on the right; of the numbers, as many as
+ * there is room for, whole. What is wrong with the connection comes first, where it goes comes last.
+ */
 export function statusLine(report: Report, cols: number): string {
   const { connection, detail, perSecond, own, others, extrapolate } = report;
-  const keys = ` | e: ${extrapolate} | q: quit `;
-  const numbers = [
-    ` ${connection}: ${detail}`,
-    `${own} own balls, ${others} others`,
+  const isConnected = connection === "connected";
+  const parts = [
+    isConnected ? " connected" : ` ${connection}: ${detail}`,
+    `${own} balls, ${others} others`,
     `${perSecond.frames} frames/s`,
-    `events/s ${perSecond.received} in, ${perSecond.sent} out`,
-  ].join(" | ");
-  const room = cols - keys.length;
-  return room < MIN_NUMBERS_COLS ? numbers : numbers.slice(0, room).padEnd(room) + keys;
+    `in ${perSecond.received}/s, out ${perSecond.sent}/s`,
+    `e: ${extrapolate}`,
+    ...(isConnected ? [detail] : []),
+  ];
+  const room = cols - QUIT_KEY.length;
+  if (room < MIN_NUMBERS_COLS) return parts[0];
+  let numbers = parts[0];
+  for (const part of parts.slice(1)) {
+    const longer = `${numbers} | ${part}`;
+    if (longer.length > room) break;
+    numbers = longer;
+  }
+  return numbers.slice(0, room).padEnd(room) + QUIT_KEY;
 }
 
 /** Returns the line a second: `key=value`, so that scripts can read it. */

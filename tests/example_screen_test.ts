@@ -127,6 +127,7 @@ Deno.test("Screen shows the status in the last row, cut to the width, one charac
 Deno.test("Screen writes nothing when nothing changed, and little when little did", () => {
   const screen = new Screen();
   const whole = screen.draw(worldWith([[100, 100]], [300, 300]), "ok", SIZE);
+  assert.equal(whole.split("\x1b[0;7m").length - 1, 1, "the style of the status line is written once");
   assert.equal(screen.draw(worldWith([[100, 100]], [300, 300]), "ok", SIZE), "");
   const step = screen.draw(worldWith([[110, 100]], [300, 300]), "ok", SIZE);
   assert.ok(step.length > 0 && step.length < 100, `${step.length} characters for one ball one column on`);
@@ -168,7 +169,7 @@ function visibleStyles(terminal: TinyTerminal): string[][] {
 Deno.test("Screen clears and draws anew when the size changes", () => {
   const screen = new Screen(), world = worldWith([[320, 240]], [100, 100]);
   screen.draw(world, "ok", SIZE);
-  for (const size of [{ cols: 80, rows: 24 }, { cols: 20, rows: 5 }]) {
+  for (const size of [{ ...SIZE, rows: 24 }, { cols: 30, rows: 24 }, { cols: 24, rows: 30 }]) {
     const terminal = new TinyTerminal(size);
     const text = screen.draw(world, "ok", size);
     assert.ok(text.includes("\x1b[2J"));

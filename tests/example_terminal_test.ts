@@ -102,7 +102,7 @@ class Game implements AsyncDisposable {
   async waitFor(pattern: string | RegExp, from = 0): Promise<void> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(
-      () => late.reject(new Error(`no ${pattern} in ${JSON.stringify(this.#text)}`)),
+      () => late.reject(new Error(`no ${pattern} in ${JSON.stringify(this.#text.slice(-500))}`)),
       DEADLINE_MS,
     );
     try {
@@ -164,23 +164,32 @@ async function preload(then: string): Promise<{ args: string[] } & AsyncDisposab
 }
 
 Deno.test(
-  { name: "example draws both kinds of ball and a status line, and follows a resize", ignore },
+  { name: "example draws balls and a status line, follows a resize and takes keys", ignore },
   async () => {
     await using relay = new OldRelay();
     await using game = new Game([relay.target, "--name", "ada"]);
-    await game.waitFor(`: ${relay.target} | 10 own balls, 0 others`);
+    await game.waitFor(" | 10 balls, 0 others | ");
     assert.ok(game.text.includes(TAKEN));
     await game.waitFor("\x1b[0;93m█");
     const from = game.text.length;
     await game.order({ size: [60, 20] });
     await game.waitFor("\x1b[2J", from);
-    await game.waitFor("\x1b[20;1H\x1b[0;7m connected: ", from);
+    await game.waitFor("\x1b[20;1H\x1b[0;7m connected | ", from);
+    await game.order({ size: [120, 30] });
+    await game.waitFor("| e: speed", from);
     await game.order({ keys: "e" });
-    await game.waitFor("none", from);
+    await game.waitFor("\x1b[0;7mnon", from); // only the cells that differ from "speed"
     await game.order({ keys: "q" });
     assert.deepEqual(await game.end(), { code: 0, restored: true });
   },
 );
+
+Deno.test({ name: "example does not take the terminal for a target that is none", ignore }, async () => {
+  await using game = new Game(["localhost:99999"]);
+  assert.deepEqual(await game.end(), { code: 2, restored: true });
+  assert.match(game.text, /example: Cannot connect to localhost:99999: a port is 1 to 65535\r\n$/);
+  assert.ok(!game.text.includes(TAKEN));
+});
 
 const ENDINGS: { name: string; order: Order; code: number }[] = [
   { name: "q", order: { keys: "q" }, code: 0 },
@@ -195,7 +204,7 @@ for (const { name, order, code } of ENDINGS) {
   Deno.test({ name: `example leaves the terminal as it was after ${name}`, ignore }, async () => {
     await using relay = new OldRelay();
     await using game = new Game([relay.target]);
-    await game.waitFor("own balls");
+    await game.waitFor("10 balls");
     await game.order(order);
     assert.deepEqual(await game.end(), { code, restored: true });
     assert.ok(game.text.endsWith(GIVEN_BACK), "nothing is written after the way back");
@@ -228,7 +237,7 @@ for (const { name, then } of ERRORS) {
 async function stalledGame(relay: OldRelay): Promise<Game> {
   relay.isForgetful = true;
   const game = new Game([relay.target, "--balls", "300", "--fps", "60", "--hz", "20"]);
-  await game.waitFor("own balls");
+  await game.waitFor("300 balls");
   await game.order({ reading: false });
   await using watcher = await connect(relay.target);
   // Two seconds of play; a hundred of its frames are a few hundred KiB, a terminal holds 64 KiB at most.
