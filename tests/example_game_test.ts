@@ -290,3 +290,33 @@ relay.close()
     assert.deepEqual(numbers, Array.from({ length: 26 }, (_, i) => i + 14));
   },
 );
+
+Deno.test({ name: "Python Relay sends a line that was cut by a break again, whole", ignore }, async () => {
+  await using relay = new OldRelay();
+  relay.isReadingPaused = true;
+  await using program = pythonCode(
+    `
+relay = Relay("127.0.0.1", int(sys.argv[1]))
+number = 0
+while relay.dropped == 0:  # until the connection takes no more and the outbox is full
+    relay.send([number, "x" * 60_000])
+    number += 1
+    time.sleep(0.001)
+print(relay.sent, number, flush=True)
+while relay.reconnects == 0: time.sleep(0.01)
+relay.close()
+`,
+    relay,
+  );
+  await program.line(/^\d+ \d+$/);
+  const [sent, count] = program.lines[0].split(" ").map(Number);
+  await relay.stop();
+  relay.isReadingPaused = false;
+  relay.start();
+  const member = await relay.member(1);
+  assert.equal(await program.end(), 0, program.errors);
+  await member.ended;
+  const numbers = member.lines.map((line) => JSON.parse(line)[0]);
+  assert.equal(numbers[0], sent, "the line that was cut is the first");
+  assert.equal(numbers.at(-1), count - 1);
+});

@@ -110,14 +110,15 @@ class Relay:
         return events
 
     def close(self):
-        """Writes out what was sent, for at most CLOSE_S, then ends the connection.
+        """Writes out what was sent, for at most CLOSE_S, then ends the connection; without one, drops it.
 
         What has arrived can still be drained. May be called more than once.
         """
         with self._lock:
             self._closing = True
         self._wake()
-        self._thread.join()
+        # Not for ever: an attempt to connect, under way to a host that doesn't answer, takes longer.
+        self._thread.join(2 * CLOSE_S)
 
     def __enter__(self):
         return self
