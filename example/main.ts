@@ -76,7 +76,9 @@ function join(target: string, signal: AbortSignal, giveUp: (error: Error) => voi
       link.detail = error?.message ?? target;
     },
     // By default it would be printed, into the middle of the picture.
-    onError: ({ message }) => link.detail = message,
+    onError({ message }) {
+      link.detail = `the relay says: ${message.replaceAll(/\p{Cc}/gu, "?")}`; // text from outside
+    },
   }).then((relay) => link.relay = relay, giveUp);
   return link;
 }
@@ -100,14 +102,16 @@ function pictureView(world: World, quit: () => void): View {
   };
 }
 
-/** Prints a line a second to stdout, and to stderr why there is no connection. */
-function linesView(quit: () => void): View {
-  let told = "";
+/** Prints a line a second to stdout, and to stderr what is wrong with the connection. */
+function linesView(target: string, quit: () => void): View {
+  let told = target;
   return {
     show(_world, report, isNewSecond) {
-      if (report.connection !== "connected" && report.detail !== told) {
-        console.error(`example: ${told = report.detail} (trying again)`);
+      const { connection, detail } = report;
+      if (detail !== told && detail !== target) {
+        console.error(`example: ${detail}${connection === "connected" ? "" : " (trying again)"}`);
       }
+      told = detail;
       if (isNewSecond) print(statusRecord(report) + "\n", quit);
     },
     close: () => Promise.resolve(),
@@ -149,7 +153,7 @@ async function main(options: Options): Promise<Ending> {
   // What can't ever work, a target that is none or a missing permission, comes out before the terminal is taken.
   await new Promise((resolve) => setTimeout(resolve));
   if (ending) return ending;
-  const view = Terminal.available ? pictureView(world, quit) : linesView(quit);
+  const view = Terminal.available ? pictureView(world, quit) : linesView(options.target, quit);
   try {
     await play(world, link, view, options, aborter.signal);
   } catch (error) {

@@ -147,6 +147,17 @@ Deno.test("example and the Python client outlive a restart of the relay", async 
   await other.line(/connection=connected .*in\/s=[1-9].* others=2/, otherBefore);
 });
 
+Deno.test("example prints what the relay complains about, once, with nothing a terminal would obey", async () => {
+  await using relay = new OldRelay();
+  await using game = example(relay.target);
+  const complaint = JSON.stringify({ $error: { code: "invalid_json", message: "no \x1b[2J good" } });
+  await game.line(/connection=connected/);
+  await relay.members[0].write(`${complaint}\n${complaint}\n`);
+  const from = game.lines.length;
+  await game.line(/ignored=0/, from + 1);
+  assert.equal(game.errors, "example: the relay says: no ?[2J good\n");
+});
+
 Deno.test("example refuses a bad command line with one clear line and exit code 2", async () => {
   const cases: [args: string[], message: RegExp][] = [
     [["--hz", "0"], /^example: Cannot use --hz 0: it is a number from 0.1 to 100. Try --help\n$/],
