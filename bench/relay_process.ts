@@ -1,0 +1,100 @@
+// The server under test: a relay started for one run and stopped after it, or somebody else's that is already there.
+// Used by fanout.ts alone.
+
+/** How long a relay may take until it says that it listens, and to end after SIGTERM. */
+const READY_DEADLINE_MS = 15_000;
+const STOP_DEADLINE_MS = 5_000;
+const READY_LINE = /^eventrelay \S+ listening on (\S+):(\d+)$/m;
+
+/** A server that is listening. */
+export interface Server extends AsyncDisposable {
+  readonly hostname: string;
+  readonly port: number;
+  /** Its process on this machine, null if unknown. */
+  readonly pid: number | null;
+  /** Time from starting the process to its ready line, null if it was already there. */
+  readonly startMs: number | null;
+}
+
+/** Returns the command that runs the relay from this checkout. */
+export function sourceCommand(): string[] {
+  const server = new URL("../server.ts", import.meta.url);
+  const path = decodeURIComponent(server.pathname);
+  return [
+    Deno.execPath(),
+    "run",
+    "--no-lock",
+    "--allow-net",
+    "--allow-env",
+    "--allow-sys=hostname",
+    path,
+  ];
+}
+
+/** Returns a server that is not ours to stop. */
+export function existingServer(hostname: string, port: number, pid: number | null): Server {
+  return { hostname, port, pid, startMs: null, [Symbol.asyncDispose]: () => Promise.resolve() };
+}
+
+/**
+ * Starts `command` with `args` and waits for its ready line. Disposing sends SIGTERM and waits for the end.
+ * Rejects if the process ends, or says nothing, before it listens.
+ */
+export async function startRelay(command: readonly string[], args: readonly string[]): Promise<Server> {
+  const startedMs = performance.now();
+  const child = new Deno.Command(command[0], {
+    args: [...command.slice(1), ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const stop = async () => {
+    signal(child, "SIGTERM");
+    const timer = setTimeout(() => signal(child, "SIGKILL"), STOP_DEADLINE_MS);
+    await child.status;
+    clearTimeout(timer);
+  };
+  const reader = child.stdout.getReader();
+  const deadline = setTimeout(() => signal(child, "SIGKILL"), READY_DEADLINE_MS);
+  const decoder = new TextDecoder();
+  let text = "";
+  let ready = null;
+  while (ready === null) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    text += decoder.decode(value, { stream: true });
+    // Up to the last LF: the port may not be complete yet.
+    ready = text.slice(0, text.lastIndexOf("\n") + 1).match(READY_LINE);
+  }
+  clearTimeout(deadline);
+  if (ready === null) {
+    const { code } = await child.status;
+    throw new Error(
+      `Cannot start the relay: "${command.join(" ")}" ended with code ${code} before it was listening`,
+    );
+  }
+  const startMs = performance.now() - startedMs;
+  // Whatever else it prints is read and dropped, so that it never waits for a full pipe.
+  const drained = (async () => {
+    while (!(await reader.read()).done);
+  })();
+  const [, hostname, port] = ready;
+  return {
+    hostname: hostname === "0.0.0.0" ? "127.0.0.1" : hostname,
+    port: Number(port),
+    pid: child.pid,
+    startMs,
+    async [Symbol.asyncDispose]() {
+      await stop();
+      await drained;
+    },
+  };
+}
+
+function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
+  try {
+    child.kill(name);
+  } catch {
+    // It has ended by itself.
+  }
+}
