@@ -2,7 +2,7 @@
 // Every field starts at a multiple of four bytes, so that writing and checking a field is one 32-bit word per four digits.
 // Holds the layout and the blocks that publishers write; checking what comes back is line_verifier.ts.
 //
-//   { "s": "0003","n": "000000001234","t": "000001234567","p": "xxxxxxxxxxxxx"}\n
+//   { "s": "0003","n": "000000001234","t": "000001234567","p": [1.5,-72,318,7]}\n
 //   0       8           20                  40                   60
 
 /** Bytes in a 32-bit word; the length of a line is a multiple of it. */
@@ -13,10 +13,10 @@ export const SENDER_WORD = 2;
 export const SEQUENCE_WORD = 5;
 /** First of the three words that hold the time of sending in microseconds, twelve digits. */
 export const TIME_WORD = 10;
-/** Byte at which the filling starts. */
-const PAD_BYTE = 60;
-/** Last bytes of a line. */
-const LINE_END = '"}\n';
+/** Numbers that fill a line, one word each with the comma: a game's events are mostly numbers. None has a zero. */
+const PAD_NUMBERS = ["1.5,", "-72,", "318,", "2.5,"];
+/** Last word of a line. */
+const LINE_END = "7]}\n";
 
 /** Shortest line the layout allows. */
 export const MIN_LINE_BYTES = 64;
@@ -69,9 +69,11 @@ export function lineTemplate(sender: number, lineBytes: number): Uint8Array {
     throw new RangeError(`Cannot name sender ${sender}: a sender is 0 to ${MAX_SENDERS - 1}`);
   }
   const zeros = "0".repeat(12);
-  const head = `{ "s": "${String(sender).padStart(4, "0")}","n": "${zeros}","t": "${zeros}","p": "`;
-  const pad = "x".repeat(lineBytes - PAD_BYTE - LINE_END.length);
-  return new TextEncoder().encode(head + pad + LINE_END);
+  let line = `{ "s": "${String(sender).padStart(4, "0")}","n": "${zeros}","t": "${zeros}","p": [`;
+  for (let word = 0; line.length < lineBytes - LINE_END.length; word++) {
+    line += PAD_NUMBERS[word % PAD_NUMBERS.length];
+  }
+  return new TextEncoder().encode(line + LINE_END);
 }
 
 /** Writes a whole number below 10^12 as twelve digits into three words, from word `at` on. */

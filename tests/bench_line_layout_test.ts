@@ -15,7 +15,9 @@ Deno.test("lineTemplate is one JSON line of exactly the length asked for", () =>
     assert.equal(template.length, lineBytes);
     const [line, ...more] = linesOf(template);
     assert.deepEqual(more, []);
-    assert.equal(JSON.parse(line).s, "0007");
+    const { s, p } = JSON.parse(line);
+    assert.equal(s, "0007");
+    assert.equal(p.length, (lineBytes - 60) / 4);
   }
 });
 
