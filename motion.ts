@@ -1,0 +1,32 @@
+/**
+ * Draws remote objects that are updated a few times a second so that they move smoothly, and near to where they are.
+ *
+ * Pure and without dependencies: the caller passes the time, nothing is printed, timed or sent. Runs in Deno, in a
+ * browser and in anything else that runs modules. Times are in milliseconds, velocities in units per second.
+ *
+ * @example
+ * ```ts
+ * import { Track } from "./motion.ts";
+ *
+ * const track = new Track();
+ * track.push({ t: 1000, pos: [10, 20], vel: [100, 0] }, 1040); // event.t, event.pos, event.vel; relay.now()
+ * const { pos } = track.at(1050); // relay.now(): where to draw it in this frame
+ * ```
+ *
+ * @module
+ */
+
+export {
+  ACCELERATE_MS,
+  BRAKE_MS,
+  CLOCK_STEP_MS,
+  DEFAULT_MAX_EXTRAPOLATE_MS,
+  MAX_SHARED_AGE_MS,
+  type Strategy,
+  Track,
+  type TrackOptions,
+} from "./src/motion/track.ts";
+export { DEFAULT_HEARTBEAT_MS, Sender, type SenderOptions } from "./src/motion/sender.ts";
+export { HURRY } from "./src/motion/correct.ts";
+export type { Motion, Sample } from "./src/motion/types.ts";
+export type { Advance } from "./src/motion/predict.ts";

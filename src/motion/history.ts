@@ -1,0 +1,121 @@
+// The samples of one object in order of their time, oldest first, whatever the order they came in.
+// Slots are recycled, so a full history takes a sample without allocating. Knows nothing of prediction.
+// Used by Track, by the estimators and by the playout.
+//
+//    oldest                cut                newest
+//   [ s0 ][ s1 ][ s2 ] | [ s3 ][ s4 ][ s5 ][ s6 ]      | teleport: nothing is inferred across it
+//                        └─ since() = 3
+
+/** One stored sample. */
+export interface Slot {
+  /** Milliseconds, on the clock of the receiver. */
+  t: number;
+  pos: number[];
+  /** As sent, or by differences of the positions beside it. */
+  vel: number[];
+  acc: number[];
+  hasVel: boolean;
+  hasAcc: boolean;
+  /** True if the object appeared here instead of moving here. */
+  cut: boolean;
+}
+
+/** Keeps the last `capacity` samples of one object. */
+export class History {
+  /** Oldest first; owned by this object, read by others until the next insert. */
+  readonly slots: Slot[] = [];
+  readonly #capacity: number;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** The sample with the largest time, or undefined. */
+  get newest(): Slot | undefined {
+    return this.slots[this.slots.length - 1];
+  }
+
+  /** The index of the first sample after the last teleport. */
+  since(): number {
+    for (let i = this.slots.length - 1; i > 0; i--) if (this.slots[i].cut) return i;
+    return 0;
+  }
+
+  /** Says whether a sample of exactly this time is there already. */
+  has(t: number): boolean {
+    for (let i = this.slots.length - 1; i >= 0 && this.slots[i].t >= t; i--) {
+      if (this.slots[i].t === t) return true;
+    }
+    return false;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.slots.length = 0;
+  }
+
+  /**
+   * Puts a sample where its time belongs. The oldest leaves when the history is full; a sample older than that
+   * is not taken.
+   *
+   * @returns the index it got, or -1.
+   */
+  insert(
+    t: number,
+    pos: readonly number[],
+    vel: readonly number[] | undefined,
+    acc: readonly number[] | undefined,
+    cut: boolean,
+  ): number {
+    const { slots } = this;
+    let slot: Slot;
+    if (slots.length < this.#capacity) {
+      slot = { t, pos: [], vel: [], acc: [], hasVel: false, hasAcc: false, cut };
+      slots.push(slot);
+    } else {
+      if (t < slots[0].t) return -1;
+      slot = slots[0];
+      for (let i = 1; i < slots.length; i++) slots[i - 1] = slots[i];
+      slots[slots.length - 1] = slot;
+    }
+    let index = slots.length - 1;
+    for (; index > 0 && slots[index - 1].t > t; index--) slots[index] = slots[index - 1];
+    slots[index] = slot;
+
+    slot.t = t;
+    slot.cut = cut;
+    slot.hasVel = vel !== undefined;
+    slot.hasAcc = acc !== undefined;
+    for (let d = 0; d < pos.length; d++) {
+      slot.pos[d] = pos[d];
+      slot.vel[d] = vel === undefined ? 0 : vel[d];
+      slot.acc[d] = acc === undefined ? 0 : acc[d];
+    }
+    for (let i = Math.max(0, index - 1); i <= Math.min(index + 1, slots.length - 1); i++) {
+      this.#differentiate(i);
+    }
+    return index;
+  }
+
+  /**
+   * Works out the velocity of a sample that was sent without one: through both neighbours (the slope of the parabola
+   * through three points, which for equal intervals is Catmull and Rom's tangent), at an end to the only neighbour.
+   */
+  #differentiate(i: number): void {
+    const { slots } = this;
+    const slot = slots[i];
+    if (slot.hasVel) return;
+    const before = i > 0 && !slot.cut ? slots[i - 1] : undefined;
+    const after = i + 1 < slots.length && !slots[i + 1].cut ? slots[i + 1] : undefined;
+    for (let d = 0; d < slot.pos.length; d++) {
+      const left = before === undefined ? NaN : (slot.pos[d] - before.pos[d]) / (slot.t - before.t) * 1000;
+      const right = after === undefined ? NaN : (after.pos[d] - slot.pos[d]) / (after.t - slot.t) * 1000;
+      if (before !== undefined && after !== undefined) {
+        const share = (slot.t - before.t) / (after.t - before.t);
+        slot.vel[d] = left + (right - left) * share;
+      } else {
+        slot.vel[d] = before !== undefined ? left : after !== undefined ? right : 0;
+      }
+    }
+  }
+}

@@ -1,0 +1,128 @@
+// Where an object is that was last heard of a while ago: the formulas of dead reckoning, pure.
+// They write into what the caller passes and allocate nothing. Used by the movers and by Sender.
+
+import { type Kinematics, length } from "./types.ts";
+
+/**
+ * Moves an object on from a known state, writing position and velocity in place. The program's own knowledge of its
+ * world (walls, gravity, a road) goes here.
+ */
+export type Advance = (pos: number[], vel: number[], seconds: number) => void;
+
+/** How far ahead a state is carried on. */
+export interface Reach {
+  /** Milliseconds for which the object goes on as it was. */
+  maxExtrapolateMs: number;
+  /** Milliseconds it then takes to slow down to a stop. */
+  brakeMs: number;
+  /** Milliseconds for which an acceleration goes on; then the velocity it led to stays. */
+  accelerateMs: number;
+  /** True if an acceleration may not lead beyond the speed that the object has had of late. */
+  keepTopSpeed: boolean;
+  /** The program's own model, instead of the polynomial. */
+  advance?: Advance;
+}
+
+/**
+ * Gives the time, in seconds, for which an object of this age has moved on: the age itself up to `maxMs`, then less
+ * and less, as with a speed that falls in a straight line to zero over `brakeMs`:
+ * `max + u - u²/(2 brake)` with `u` the time beyond, so half of `brakeMs` is added in the end.
+ */
+export function movedSeconds(ageMs: number, maxMs: number, brakeMs: number): number {
+  if (ageMs <= maxMs) return ageMs / 1000;
+  const u = Math.min(ageMs - maxMs, brakeMs);
+  return (maxMs + (brakeMs > 0 ? u - u * u / (2 * brakeMs) : 0)) / 1000;
+}
+
+/** The share of its speed that an object of this age still has: 1 up to `maxMs`, 0 after the braking. */
+export function movingShare(ageMs: number, maxMs: number, brakeMs: number): number {
+  if (ageMs <= maxMs) return 1;
+  return Math.max(0, 1 - (ageMs - maxMs) / Math.max(brakeMs, 1e-9));
+}
+
+/**
+ * Carries a state on to a later moment and writes position and velocity.
+ *
+ * `P = P₀ + V₀ T + ½ A₀ T²`: the dead reckoning models of IEEE 1278.1 (annex E) in world coordinates, first order with
+ * `A₀ = 0` (DRM FPW), second order otherwise (DRM FVW). An acceleration holds for `accelerateMs` only, since
+ * its error grows with the square of the time, and where `keepTopSpeed` is set, it turns an object that goes at
+ * its top speed but makes it no faster. The object stops gently when nothing is heard for too long.
+ */
+export function extrapolate(
+  state: Kinematics,
+  nowMs: number,
+  reach: Reach,
+  pos: number[],
+  vel: number[],
+): void {
+  const ageMs = Math.max(0, nowMs - state.t);
+  const T = movedSeconds(ageMs, reach.maxExtrapolateMs, reach.brakeMs);
+  const share = movingShare(ageMs, reach.maxExtrapolateMs, reach.brakeMs);
+  const dims = state.pos.length;
+  if (reach.advance !== undefined) {
+    for (let d = 0; d < dims; d++) {
+      pos[d] = state.pos[d];
+      vel[d] = state.vel[d];
+    }
+    reach.advance(pos, vel, T);
+  } else {
+    const bent = Math.min(T, reach.accelerateMs / 1000);
+    for (let d = 0; d < dims; d++) vel[d] = state.vel[d] + state.acc[d] * bent;
+    const speed = reach.keepTopSpeed ? length(vel) : 0;
+    const shrink = speed > state.topSpeed ? state.topSpeed / speed : 1;
+    for (let d = 0; d < dims; d++) {
+      vel[d] *= shrink;
+      pos[d] = state.pos[d] + (state.vel[d] + vel[d]) / 2 * bent + vel[d] * (T - bent);
+    }
+  }
+  for (let d = 0; d < dims; d++) vel[d] *= share;
+}
+
+/**
+ * Draws the curve between two known moments that has their positions and velocities: the cubic Hermite polynomial.
+ *
+ * @param share 0 at the first moment, 1 at the second.
+ * @param seconds the time between them.
+ */
+export function hermite(
+  p0: number,
+  v0: number,
+  p1: number,
+  v1: number,
+  share: number,
+  seconds: number,
+): number {
+  const s2 = share * share;
+  const s3 = s2 * share;
+  return (2 * s3 - 3 * s2 + 1) * p0 + (s3 - 2 * s2 + share) * seconds * v0 +
+    (3 * s2 - 2 * s3) * p1 + (s3 - s2) * seconds * v1;
+}
+
+/** The slope of {@linkcode hermite} in units per second. */
+export function hermiteSlope(
+  p0: number,
+  v0: number,
+  p1: number,
+  v1: number,
+  share: number,
+  seconds: number,
+): number {
+  const s2 = share * share;
+  return (6 * s2 - 6 * share) / seconds * (p0 - p1) + (3 * s2 - 4 * share + 1) * v0 +
+    (3 * s2 - 2 * share) * v1;
+}
+
+/** Brings an angle into (-π, π]. */
+export function wrapAngle(angle: number): number {
+  const turn = 2 * Math.PI;
+  const wrapped = angle - turn * Math.ceil((angle - Math.PI) / turn);
+  return wrapped <= -Math.PI ? Math.PI : wrapped;
+}
+
+/** How long a top speed is remembered: it halves in this many milliseconds. */
+export const SPEED_HALF_LIFE_MS = 10_000;
+
+/** Gives the top speed after a new speed was seen, the old one having faded for a while. */
+export function fadedTopSpeed(topSpeed: number, passedMs: number, speed: number): number {
+  return Math.max(speed, topSpeed * 0.5 ** (Math.max(0, passedMs) / SPEED_HALF_LIFE_MS));
+}
