@@ -43,11 +43,11 @@ Deno.test("Correction starts at what was drawn and ends at what is believed", ()
   assert.deepEqual(applied(correction, MAX_BLEND_MS, [0, 0], [0, 0]).pos, [0, 0]);
 });
 
-Deno.test("Correction of a standing object takes error / (1.55 x top speed)", () => {
+Deno.test("Correction of a standing object takes error / (1.5 x top speed)", () => {
   const correction = new Correction();
-  correction.begin(0, motion([31], [0]), motion([0], [0]), [0], 100);
-  // 31 units at 155 units/s are 200 ms: half is left after 100 ms.
-  assert.ok(Math.abs(applied(correction, 100, [0], [0]).pos[0] - 15.5) < 1e-9);
+  correction.begin(0, motion([30], [0]), motion([0], [0]), [0], 100);
+  // 30 units at 150 units/s are 200 ms: half is left after 100 ms.
+  assert.ok(Math.abs(applied(correction, 100, [0], [0]).pos[0] - 15) < 1e-9);
   assert.equal(applied(correction, 201, [0], [0]).pos[0], 0);
 });
 
@@ -56,7 +56,7 @@ Deno.test("Correction never moves an object faster than its limit while it is be
   const place = fc.double({ min: -150, max: 150, noNaN: true });
   fc.assert(fc.property(place, place, part, part, part, part, (x, y, vx, vy, wx, wy) => {
     const topSpeed = 200;
-    const hurry = 0.55;
+    const hurry = 0.5;
     const correction = new Correction(hurry);
     correction.begin(0, motion([x, y], [wx, wy]), motion([0, 0], [vx, vy]), [vx, vy], topSpeed);
     let last = [x, y];

@@ -17,9 +17,9 @@ export const LOOK_AHEAD_MS = 100;
 
 /**
  * How much faster than its recent top speed a correction may move the object. An object seen to move much faster than
- * it ever does looks wrong; four tenths more still pass for a hurry.
+ * it ever does looks wrong; half as fast again still passes for a hurry.
  */
-export const HURRY = 0.55;
+export const HURRY = 0.5;
 
 /**
  * Blends what was drawn into what is believed now: projective velocity blending (C. Murphy, "Believable dead

@@ -87,7 +87,7 @@ const SCORE_MARGIN = 0.8;
 /**
  * Fits recent samples by least squares and goes on along the fit.
  *
- * Four fits are kept: constant velocity and constant acceleration, each over few samples (quick to follow) and over
+ * Several fits are kept: constant velocity and constant acceleration, over few samples (quick to follow) and over
  * more (less noise). The one is used whose residual at the samples that came after it was smallest, recent ones
  * counting more. A residual inside the fitted samples would favour whatever bends most; the residual at the next
  * sample also finds out, one sample after a bounce, that what looked like a huge acceleration was none.
@@ -97,7 +97,7 @@ const SCORE_MARGIN = 0.8;
  */
 export class LeastSquares implements Estimator {
   #state: Kinematics = emptyKinematics();
-  readonly #withVel: Candidate[] = [candidate(1, 1), candidate(2, 2), candidate(3, 1), candidate(4, 2)];
+  readonly #withVel: Candidate[] = [candidate(1, 1), candidate(2, 2), candidate(4, 2)];
   readonly #withoutVel: Candidate[] = [candidate(2, 1), candidate(3, 2), candidate(4, 1), candidate(6, 2)];
 
   get state(): Kinematics {

@@ -13,6 +13,7 @@ export interface Slot {
   pos: number[];
   /** As sent, or by differences of the positions beside it. */
   vel: number[];
+  /** Only to be read where `hasAcc` is set. */
   acc: number[];
   hasVel: boolean;
   hasAcc: boolean;
@@ -25,6 +26,8 @@ export class History {
   /** Oldest first; owned by this object, read by others until the next insert. */
   readonly slots: Slot[] = [];
   readonly #capacity: number;
+  /** The time of the last teleport. */
+  #cutMs = -Infinity;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -37,6 +40,7 @@ export class History {
 
   /** The index of the first sample after the last teleport. */
   since(): number {
+    if (this.slots.length === 0 || this.slots[0].t >= this.#cutMs) return 0;
     for (let i = this.slots.length - 1; i > 0; i--) if (this.slots[i].cut) return i;
     return 0;
   }
@@ -52,6 +56,7 @@ export class History {
   /** Forgets everything. */
   clear(): void {
     this.slots.length = 0;
+    this.#cutMs = -Infinity;
   }
 
   /**
@@ -84,12 +89,13 @@ export class History {
 
     slot.t = t;
     slot.cut = cut;
+    if (cut) this.#cutMs = Math.max(this.#cutMs, t);
     slot.hasVel = vel !== undefined;
     slot.hasAcc = acc !== undefined;
     for (let d = 0; d < pos.length; d++) {
       slot.pos[d] = pos[d];
       slot.vel[d] = vel === undefined ? 0 : vel[d];
-      slot.acc[d] = acc === undefined ? 0 : acc[d];
+      if (acc !== undefined) slot.acc[d] = acc[d];
     }
     for (let i = Math.max(0, index - 1); i <= Math.min(index + 1, slots.length - 1); i++) {
       this.#differentiate(i);

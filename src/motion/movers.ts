@@ -31,6 +31,12 @@ export interface Mover {
   draw(history: History, nowMs: number, out: Motion): void;
 }
 
+/** Takes away dimensions that a motion has from an earlier use; missing ones come with the drawing. */
+function limitDimensions(motion: Motion, dims: number): void {
+  if (motion.pos.length > dims) motion.pos.length = dims;
+  if (motion.vel.length > dims) motion.vel.length = dims;
+}
+
 /** Draws the extrapolated belief as it is, so that a new sample moves the object at once: `hold`, `speed`, `history`. */
 export class Predicting implements Mover {
   readonly samples = 8;
@@ -55,11 +61,14 @@ export class Predicting implements Mover {
     if (arrival !== "next") this.#estimator.reset();
     this.#estimator.update(history);
     const { state } = this.#estimator;
-    state.topSpeed = fadedTopSpeed(topSpeed, state.t - beforeMs, length(state.vel));
+    const newest = history.newest!;
+    const speed = length(newest.hasVel ? newest.vel : state.vel);
+    state.topSpeed = fadedTopSpeed(topSpeed, state.t - beforeMs, speed);
   }
 
   draw(_history: History, nowMs: number, out: Motion): void {
     const { state } = this.#estimator;
+    limitDimensions(out, state.pos.length);
     extrapolate(state, nowMs, this.#reach, out.pos, out.vel);
     out.age = nowMs - state.t;
     out.delay = 0;
@@ -78,6 +87,7 @@ export class Blending implements Mover {
   readonly samples = 8;
   readonly #predicting: Predicting;
   readonly #correction: Correction;
+  /** What is drawn just before a sample, believed just after it, and believed for soon; of no use after that. */
   readonly #drawn: Motion = emptyMotion();
   readonly #believed: Motion = emptyMotion();
   readonly #soon: Motion = emptyMotion();
@@ -141,11 +151,12 @@ export class Interpolating implements Mover {
   readonly samples = PAST_SAMPLES;
   readonly #playout: Playout;
   readonly #correction: Correction = new Correction();
+  /** What is drawn just before a sample and just after it; of no use after that. */
   readonly #drawn: Motion = emptyMotion();
   readonly #believed: Motion = emptyMotion();
-
   #topSpeed = 0;
   #newestMs = 0;
+  #known = false;
 
   constructor(delayMs?: number) {
     this.#playout = new Playout(delayMs);
@@ -163,9 +174,10 @@ export class Interpolating implements Mover {
     this.#topSpeed = fadedTopSpeed(this.#topSpeed, newest.t - this.#newestMs, length(newest.vel));
     this.#newestMs = newest.t;
     // A first sample has nothing before it; a teleport is cut out of the past where the drawn time passes it.
-    if (this.#drawn.pos.length > 0) {
+    if (this.#known) {
       this.#correction.begin(nowMs, this.#drawn, this.#believed, this.#believed.vel, this.#topSpeed);
     }
+    this.#known = true;
   }
 
   draw(history: History, nowMs: number, out: Motion): void {
@@ -176,6 +188,7 @@ export class Interpolating implements Mover {
   #believe(history: History, nowMs: number, out: Motion): void {
     const playMs = this.#playout.advance(nowMs);
     const { slots } = history;
+    limitDimensions(out, slots[0].pos.length);
     let i = slots.length - 1;
     while (i > 0 && slots[i].t > playMs) i--;
     const from = slots[i];

@@ -1,7 +1,7 @@
 // Where an object is that was last heard of a while ago: the formulas of dead reckoning, pure.
 // They write into what the caller passes and allocate nothing. Used by the movers and by Sender.
 
-import { type Kinematics, length } from "./types.ts";
+import type { Kinematics } from "./types.ts";
 
 /**
  * Moves an object on from a known state, writing position and velocity in place. The program's own knowledge of its
@@ -56,8 +56,10 @@ export function extrapolate(
   vel: number[],
 ): void {
   const ageMs = Math.max(0, nowMs - state.t);
-  const T = movedSeconds(ageMs, reach.maxExtrapolateMs, reach.brakeMs);
-  const share = movingShare(ageMs, reach.maxExtrapolateMs, reach.brakeMs);
+  // The usual case goes without calls, whose numbers the engine may have to put on the heap.
+  const late = ageMs > reach.maxExtrapolateMs;
+  const T = late ? movedSeconds(ageMs, reach.maxExtrapolateMs, reach.brakeMs) : ageMs / 1000;
+  const share = late ? movingShare(ageMs, reach.maxExtrapolateMs, reach.brakeMs) : 1;
   const dims = state.pos.length;
   if (reach.advance !== undefined) {
     for (let d = 0; d < dims; d++) {
@@ -67,9 +69,13 @@ export function extrapolate(
     reach.advance(pos, vel, T);
   } else {
     const bent = Math.min(T, reach.accelerateMs / 1000);
-    for (let d = 0; d < dims; d++) vel[d] = state.vel[d] + state.acc[d] * bent;
-    const speed = reach.keepTopSpeed ? length(vel) : 0;
-    const shrink = speed > state.topSpeed ? state.topSpeed / speed : 1;
+    let squared = 0;
+    for (let d = 0; d < dims; d++) {
+      vel[d] = state.vel[d] + state.acc[d] * bent;
+      squared += vel[d] * vel[d];
+    }
+    const tooFast = reach.keepTopSpeed && squared > state.topSpeed * state.topSpeed;
+    const shrink = tooFast ? state.topSpeed / Math.sqrt(squared) : 1;
     for (let d = 0; d < dims; d++) {
       vel[d] *= shrink;
       pos[d] = state.pos[d] + (state.vel[d] + vel[d]) / 2 * bent + vel[d] * (T - bent);

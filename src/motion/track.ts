@@ -42,7 +42,7 @@ export interface TrackOptions {
   maxExtrapolateMs?: number;
   /**
    * For `blend`: how much faster than its recent top speed the object may be drawn while an error is taken back.
-   * Default `HURRY`, 0.55; more is nearer to the truth, less is calmer.
+   * Default `HURRY`; more is nearer to the truth, less is calmer.
    */
   hurry?: number;
   /** For `blend`: a fixed time for taking back an error, in milliseconds. Default: as long as its size needs. */
