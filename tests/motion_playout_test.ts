@@ -69,6 +69,17 @@ Deno.test("Playout takes time up anew where it is off by more than it could bend
   assert.ok(playout.advance(now) >= now - 40 - 200);
 });
 
+Deno.test("Playout shows what is new at once to a program that was away", () => {
+  const playout = new Playout();
+  play(playout, tenHz(50, () => 40), 4_900, () => {});
+  const now = 4_900 + 3_000;
+  assert.ok(playout.advance(now) <= 4_900);
+  for (let t = 5_000; t <= now - 40; t += 100) playout.arrived(t, now);
+  const at = playout.advance(now);
+  assert.ok(Math.abs(now - at - playout.delayMs) < 1e-6, `${now - at} ms behind`);
+  assert.ok(playout.delayMs < 200, `${playout.delayMs} ms`);
+});
+
 Deno.test("Playout keeps a fixed delay", () => {
   const playout = new Playout(250);
   let lag = 0;

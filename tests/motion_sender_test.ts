@@ -41,6 +41,16 @@ Deno.test("Sender sends an object that stands once per heartbeat, at once when i
   assert.equal(sender.due({ t: 700, pos: [18], vel: [30] }), true);
 });
 
+Deno.test("Sender takes an angle that goes on past a whole turn for what it is", () => {
+  const sender = new Sender({ tolerance: 0.1, angles: [0] });
+  let sent = 0;
+  for (let t = 0; t < 5_000; t += 20) {
+    const angle = t / 1000 * 2;
+    if (sender.due({ t, pos: [Math.atan2(Math.sin(angle), Math.cos(angle))], vel: [2] })) sent++;
+  }
+  assert.equal(sent, 5);
+});
+
 Deno.test("Sender waits minIntervalMs, but not with a teleport", () => {
   const sender = new Sender({ tolerance: 1, minIntervalMs: 100 });
   assert.equal(sender.due({ t: 0, pos: [0], vel: [0] }), true);

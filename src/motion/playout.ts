@@ -13,8 +13,11 @@ export const MAX_TIME_BEND = 0.08;
 /** A lag that is off by this many milliseconds is bent away at full strength, less in proportion. */
 const FULL_BEND_MS = 50;
 
-/** Further off than this, in milliseconds, the past is not bent but taken up anew: the program itself was away. */
+/** Further off than this, in milliseconds, the past is not bent but taken up anew. */
 export const MAX_LAG_MS = 5_000;
+
+/** A program that asks for no moment for this long, in milliseconds, was away itself, and sees what is new at once. */
+export const AWAY_MS = 1_000;
 
 /** How far beyond the newest sample the drawn moment may run, in milliseconds; it slows down on the way there. */
 export const MAX_STARVED_MS = 100;
@@ -93,9 +96,10 @@ export class Playout {
     if (nowMs !== this.#lastMs) this.#lastButOneMs = this.#lastMs;
     this.#lastMs = nowMs;
     const lag = goal - passed - this.#playMs;
-    if (!(Math.abs(lag) < MAX_LAG_MS)) {
-      this.#playMs = Math.min(goal, this.#newestMs);
-      return this.#playMs;
+    if (!(Math.abs(lag) < MAX_LAG_MS) || passed > AWAY_MS) {
+      // As long as the samples are not there yet, it is taken up anew with each that comes.
+      this.#playMs = goal <= this.#newestMs ? goal : NaN;
+      return Math.min(goal, this.#newestMs);
     }
     const bend = Math.max(-1, Math.min(1, lag / FULL_BEND_MS)) * MAX_TIME_BEND;
     const room = this.#newestMs + MAX_STARVED_MS - this.#playMs;

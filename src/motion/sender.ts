@@ -1,12 +1,14 @@
 // Says when an object's owner has to send, by running the same guess as its receivers: dead reckoning on the sending
 // side. Sends nothing itself. Used by programs that own objects; part of the public motion.ts.
 
+import { wrapAngle } from "./predict.ts";
 import { Track, type TrackOptions } from "./track.ts";
 import { distance, type Sample } from "./types.ts";
 
 /** When to send. */
-export interface SenderOptions extends Pick<TrackOptions, "strategy" | "order" | "advance"> {
-  /** How far, in units, receivers may be off before an update is due. */
+export interface SenderOptions
+  extends Pick<TrackOptions, "strategy" | "order" | "filter" | "angles" | "advance"> {
+  /** How far, in units, receivers may be off before an update is due. An angle counts by its radians. */
   tolerance: number;
   /** The longest silence in milliseconds, default 1000: newcomers and lost objects wait no longer than this. */
   heartbeatMs?: number;
@@ -36,6 +38,7 @@ export const DEFAULT_HEARTBEAT_MS = 1_000;
 export class Sender {
   readonly #track: Track;
   readonly #tolerance: number;
+  readonly #angles: readonly number[];
   readonly #heartbeatMs: number;
   readonly #minIntervalMs: number;
   #sentMs = -Infinity;
@@ -53,6 +56,7 @@ export class Sender {
       }
     }
     this.#tolerance = tolerance;
+    this.#angles = options.angles ?? [];
     this.#heartbeatMs = heartbeatMs;
     this.#minIntervalMs = minIntervalMs;
     // A receiver's gliding and waiting are its own affair: what counts is what it believes.
@@ -75,12 +79,21 @@ export class Sender {
     const silentMs = t - this.#sentMs;
     if (sample.teleport !== true) {
       if (silentMs < this.#minIntervalMs) return false;
-      if (silentMs < this.#heartbeatMs && distance(sample.pos, this.#track.at(t).pos) <= this.#tolerance) {
+      if (silentMs < this.#heartbeatMs && this.#error(sample.pos, this.#track.at(t).pos) <= this.#tolerance) {
         return false;
       }
     }
     if (!this.#track.push(sample, t)) return false;
     this.#sentMs = t;
     return true;
+  }
+
+  #error(pos: readonly number[], believed: readonly number[]): number {
+    let squared = distance(pos, believed) ** 2;
+    for (const index of this.#angles) {
+      const apart = pos[index] - believed[index];
+      squared += wrapAngle(apart) ** 2 - apart ** 2;
+    }
+    return Math.sqrt(Math.max(0, squared));
   }
 }
