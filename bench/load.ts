@@ -18,6 +18,8 @@ const JOIN_DEADLINE_MS = 15_000;
 const PROBE_INTERVAL_MS = 20;
 /** The end is reached when nothing has come for this long. */
 const DRAIN_QUIET_MS = 3_000;
+/** Connections that are held and reached by a line before idle ones are counted: what a relay pays once is paid by then. */
+const WARM_CONNECTIONS = 200;
 /** Time for a process to become quiet before its memory is read. */
 const SETTLE_MS = 1_000;
 const POLL_MS = 5;
@@ -57,7 +59,12 @@ export interface LoadResult {
 /** Memory of the relay before and with idle connections, in KiB; null where it can't be read. */
 export interface IdleResult {
   connections: number;
-  beforeKib: number | null;
+  /** Connections that were held before those, the sender's included. */
+  warmConnections: number;
+  /** With no connection at all. */
+  coldKib: number | null;
+  /** With the warm connections, after a line to each. */
+  warmKib: number | null;
   idleKib: number | null;
   /** After one line was delivered to each of them. */
   afterLineKib: number | null;
@@ -180,13 +187,10 @@ async function runIdle(order: LoadOrder): Promise<LoadResult> {
   const receivers: Receiver[] = [];
   const startMs = performance.now();
   const settle = () => sleep(relayPid === null ? 0 : SETTLE_MS);
-  await settle();
-  const beforeKib = rss();
-  const filesBefore = countOpenFiles(relayPid);
-  const relayCpuBefore = readCpuUs(relayPid);
-  const loadCpuBefore = readCpuUs("self");
-  try {
-    for (let index = 0; index < plan.idle; index++) {
+
+  const hold = async (count: number) => {
+    const filesBefore = countOpenFiles(relayPid);
+    for (let index = 0; index < count; index++) {
       const conn = await open(order);
       conns.push(conn);
       const verifier = new LineVerifier({
@@ -194,19 +198,36 @@ async function runIdle(order: LoadOrder): Promise<LoadResult> {
         senders: 1,
         bufferBytes: IDLE_READ_BYTES,
       });
-      receivers.push(new Receiver(conn, verifier, -1, () => {}));
+      const receiver = new Receiver(conn, verifier, -1, () => {});
+      receivers.push(receiver);
+      reading.push(receiver.run());
     }
-    if (filesBefore !== null) {
-      const all = filesBefore + plan.idle;
-      const accepted = () => (countOpenFiles(relayPid) ?? all) >= all;
-      await waitUntil(accepted, JOIN_DEADLINE_MS, `the relay has not accepted all ${plan.idle} connections`);
-    }
-    await settle();
-    const idleKib = rss();
+    if (filesBefore === null) return;
+    const accepted = () => (countOpenFiles(relayPid) ?? Infinity) >= filesBefore + count;
+    await waitUntil(accepted, JOIN_DEADLINE_MS, `the relay has not accepted all of ${count} connections`);
+  };
+
+  const addSender = async () => {
     const conn = await open(order);
     conns.push(conn);
-    const sender = new Sender(conn, 0, plan.lineBytes, 1);
-    for (const receiver of receivers) reading.push(receiver.run());
+    return new Sender(conn, 0, plan.lineBytes, 1);
+  };
+
+  try {
+    await settle();
+    const coldKib = rss();
+    const relayCpuBefore = readCpuUs(relayPid);
+    const loadCpuBefore = readCpuUs("self");
+    await hold(WARM_CONNECTIONS);
+    const prober = await addSender();
+    await reachEverybody([prober], receivers);
+    await settle();
+    const warmKib = rss();
+    await hold(plan.idle);
+    await settle();
+    const idleKib = rss();
+    // A relay knows the others when it knows the last one that came.
+    const sender = await addSender();
     await sender.send(1);
     await drain([sender], receivers);
     await settle();
@@ -223,7 +244,14 @@ async function runIdle(order: LoadOrder): Promise<LoadResult> {
       otherCpuUs: null,
       ...result,
       disconnected,
-      idle: { connections: plan.idle, beforeKib, idleKib, afterLineKib: rss() },
+      idle: {
+        connections: plan.idle,
+        warmConnections: WARM_CONNECTIONS + 1,
+        coldKib,
+        warmKib,
+        idleKib,
+        afterLineKib: rss(),
+      },
     };
   } finally {
     for (const conn of conns) closeQuietly(conn);

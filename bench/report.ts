@@ -25,7 +25,9 @@ export interface Figures {
   tickLateP99Ms: number | null;
   relayRssMib: number | null;
   relayPeakMib: number | null;
+  /** Memory of an idle connection beside others, and counted from the first one on. */
   idleKibPerConnection: number | null;
+  idleKibFromCold: number | null;
   idleKibAfterLine: number | null;
   startMs: number | null;
 }
@@ -50,10 +52,9 @@ export function figuresOf(
   const offered = offeredDeliveries(plan);
   const latencyMs = (us: number) => isIdle ? null : us / 1000;
   const share = (us: number | null) => us === null || isIdle ? null : us / 1e6 / seconds;
-  const idleKib = (kib: number | null) =>
-    result.idle === null || result.idle.beforeKib === null || kib === null
-      ? null
-      : (kib - result.idle.beforeKib) / result.idle.connections;
+  const { idle } = result;
+  const each = (kib: number | null, fromKib: number | null, connections: number) =>
+    kib === null || fromKib === null ? null : (kib - fromKib) / connections;
   return {
     deliveriesPerSecond: isIdle ? null : rate,
     heldShare: offered === null || isIdle ? null : rate / offered,
@@ -70,8 +71,9 @@ export function figuresOf(
     tickLateP99Ms: result.tickLateUs === null ? null : result.tickLateUs.p99 / 1000,
     relayRssMib: memory === null ? null : memory.rssKib / 1024,
     relayPeakMib: memory === null ? null : memory.peakKib / 1024,
-    idleKibPerConnection: idleKib(result.idle?.idleKib ?? null),
-    idleKibAfterLine: idleKib(result.idle?.afterLineKib ?? null),
+    idleKibPerConnection: idle && each(idle.idleKib, idle.warmKib, idle.connections),
+    idleKibFromCold: idle && each(idle.idleKib, idle.coldKib, idle.connections + idle.warmConnections),
+    idleKibAfterLine: idle && each(idle.afterLineKib, idle.warmKib, idle.connections),
     startMs,
   };
 }
@@ -106,11 +108,13 @@ export function describeRun({ plan, result, figures }: Run): string[] {
   const lines = [];
   const isFlood = plan.pace.kind === "flood";
   if (result.idle !== null) {
+    const { connections, warmConnections } = result.idle;
     lines.push(
       `memory      ${
         fixed(figures.idleKibPerConnection, 1)
-      } KiB for each of ${result.idle.connections} idle connections, ` +
-        `${fixed(figures.idleKibAfterLine, 1)} KiB after a line to each`,
+      } KiB for each of ${connections} idle connections ` +
+        `beside ${warmConnections} others, ${fixed(figures.idleKibAfterLine, 1)} KiB after a line to each; ` +
+        `${fixed(figures.idleKibFromCold, 1)} KiB counted from the first connection on`,
     );
   } else {
     const held = figures.heldShare === null
@@ -185,7 +189,9 @@ export function markdownTable(
       plan.name + (faulty ? " (FAULTY)" : ""),
       isIdle ? `0, ${plan.idle}` : `${countSenders(plan)}, ${countReceivers(plan)}`,
       isIdle
-        ? `${fixed(figures.idleKibPerConnection, 1)} KiB per connection`
+        ? `${fixed(figures.idleKibPerConnection, 1)} KiB per connection, ${
+          fixed(figures.idleKibFromCold, 1)
+        } from the first on`
         : millions(figures.deliveriesPerSecond) + held,
       // In a flood the latency is that of the window, not of the relay.
       isFlood

@@ -34,9 +34,17 @@ Deno.test("figuresOf relates counts to time, deliveries and what was asked for",
 });
 
 Deno.test("figuresOf gives memory per connection, and no rate, for idle ones", () => {
-  const idle = { connections: 1000, beforeKib: 50_000, idleKib: 58_000, afterLineKib: 60_000 };
+  const idle = {
+    connections: 1000,
+    warmConnections: 200,
+    coldKib: 46_000,
+    warmKib: 50_000,
+    idleKib: 58_000,
+    afterLineKib: 60_000,
+  };
   const figures = figuresOf(findScenario("idle1000"), { ...RESULT, idle }, null, null);
   assert.equal(figures.idleKibPerConnection, 8);
+  assert.equal(figures.idleKibFromCold, 10);
   assert.equal(figures.idleKibAfterLine, 10);
   assert.equal(figures.deliveriesPerSecond, null);
 });
