@@ -4,79 +4,9 @@
 import assert from "node:assert/strict";
 import { isFaultless, type LoadResult, runLoad } from "../bench/load.ts";
 import { customPlan, findScenario, type LoadPlan } from "../bench/scenarios.ts";
-
-type Line = Uint8Array;
-/** Turns the line that a relay is about to pass on into those it does; `index` counts the lines to this receiver. */
-type Mangle = (line: Line, index: number, state: { kept?: Line }) => Line[];
+import { type Mangle, TinyRelay } from "./bench_tiny_relay.ts";
 
 const LINE_BYTES = 64;
-
-/** A relay of the simplest kind: whole lines from each to all others, changed by `mangle`. */
-class TinyRelay implements AsyncDisposable {
-  readonly port: number;
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #members = new Set<
-    { conn: Deno.Conn; queue: Promise<void>; index: number; state: { kept?: Line } }
-  >();
-  readonly #running: Promise<void>[] = [];
-  readonly #mangle: Mangle;
-  readonly #echo: boolean;
-
-  constructor(mangle: Mangle = (line) => [line], echo = false) {
-    this.#mangle = mangle;
-    this.#echo = echo;
-    this.port = this.#listener.addr.port;
-    this.#running.push(this.#accept());
-  }
-
-  async #accept(): Promise<void> {
-    for await (const conn of this.#listener) this.#running.push(this.#serve(conn));
-  }
-
-  async #serve(conn: Deno.Conn): Promise<void> {
-    const own = { conn, queue: Promise.resolve(), index: 0, state: {} };
-    this.#members.add(own);
-    let held = new Uint8Array(0);
-    const buffer = new Uint8Array(16 * 1024);
-    try {
-      for (let count; (count = await conn.read(buffer)) !== null;) {
-        const bytes = new Uint8Array(held.length + count);
-        bytes.set(held);
-        bytes.set(buffer.subarray(0, count), held.length);
-        const whole = bytes.length - bytes.length % LINE_BYTES;
-        held = bytes.slice(whole);
-        for (const member of this.#members) {
-          if (member === own && !this.#echo) continue;
-          const lines: Line[] = [];
-          for (let at = 0; at < whole; at += LINE_BYTES) {
-            lines.push(...this.#mangle(bytes.subarray(at, at + LINE_BYTES), member.index++, member.state));
-          }
-          member.queue = member.queue.then(() => writeAll(member.conn, lines)).catch(() => {});
-        }
-      }
-    } catch {
-      // The load has closed the connection.
-    }
-    this.#members.delete(own);
-    await own.queue;
-    conn.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
-    await Promise.all(this.#running);
-  }
-}
-
-async function writeAll(conn: Deno.Conn, lines: Line[]): Promise<void> {
-  const bytes = new Uint8Array(lines.reduce((sum, line) => sum + line.length, 0));
-  let at = 0;
-  for (const line of lines) {
-    bytes.set(line, at);
-    at += line.length;
-  }
-  for (at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
-}
 
 async function measure(relay: TinyRelay, parts: Partial<LoadPlan>): Promise<LoadResult> {
   const plan = customPlan({ lineBytes: LINE_BYTES, warmupSeconds: 0.05, seconds: 0.15, ...parts });
@@ -135,7 +65,7 @@ const BAD_RELAYS: [name: string, fault: keyof LoadResult["faults"], mangle: Mang
 ];
 for (const [name, fault, mangle, echo] of BAD_RELAYS) {
   Deno.test(`runLoad convicts a relay that ${name}`, async () => {
-    await using relay = new TinyRelay(mangle, echo);
+    await using relay = new TinyRelay({ mangle, echo });
     const parts = echo ? { members: 2 } : { publishers: 1, subscribers: 2 };
     const result = await measure(relay, { ...parts, pace: SMALL_FLOOD });
     assert.ok(result.faults[fault] > 0, JSON.stringify(result));
