@@ -65,6 +65,34 @@ test("server.ts prints the ready line and whom to connect to, and nothing else, 
   );
 });
 
+test("deno task start needs no registry, also in a fresh checkout with an empty cache", async () => {
+  const cache = await Deno.makeTempDir({ prefix: "eventrelay_test_" });
+  try {
+    const task = {
+      program: Deno.execPath(),
+      args: ["task", "start"],
+      cwd: new URL("..", import.meta.url).pathname,
+    };
+    const nowhere = "http://127.0.0.1:9/"; // the discard port: nobody answers there
+    await using program = new Program(task, ["0", "--host", "127.0.0.1"], {
+      ...HOME,
+      DENO_DIR: cache,
+      NPM_CONFIG_REGISTRY: nowhere,
+      HTTPS_PROXY: nowhere,
+      HTTP_PROXY: nowhere,
+    });
+    const port = await program.port();
+    using ada = await LineClient.connect(port);
+    ada.send("bad\n");
+    await ada.line(1);
+    assert.doesNotMatch(program.stderr, /Download/);
+    program.signal("SIGTERM");
+    await program.code();
+  } finally {
+    await Deno.remove(cache, { recursive: true });
+  }
+});
+
 test("server.ts on loopback says that only this machine can connect", async () => {
   await using program = start(LOOPBACK);
   const port = await program.port();
