@@ -22,8 +22,31 @@ export type ErrorCode =
   | "relay_full"
   | "bad_hello"
   | "bad_token"
+  | "too_many_rooms"
   | "unknown_control"
+  | "bad_set"
+  | "too_many_keys"
+  | "value_too_long"
+  | "state_full"
+  | "rate_limited"
   | "idle_line";
+
+/** The version of the protocol that this code speaks. */
+export const PROTOCOL_VERSION = 1;
+
+/** The room of plain clients, and of sessions that name none. */
+export const LOBBY = "lobby";
+
+/** How a session's first line begins. */
+export const HELLO_OPENING = '{"$hello":';
+
+/** The longest name of a room or a member, in code points. */
+export const MAX_NAME_CHARACTERS = 64;
+
+/** Whether the line at `start` begins with `{"$`, the mark of control lines. */
+export function isControlLine(bytes: Uint8Array, start: number): boolean {
+  return bytes[start] === 0x7b && bytes[start + 1] === 0x22 && bytes[start + 2] === 0x24;
+}
 
 /** The body of an `$error` control line. */
 export interface WireError {
