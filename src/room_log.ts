@@ -13,7 +13,7 @@
 // that still stands there (a write may be reading the bytes) keeps this one block alive and none behind it.
 
 import { BufferPool } from "./buffer_pool.ts";
-import { LF } from "./protocol.ts";
+import { isControlLine, LF } from "./protocol.ts";
 
 /** The first block of a log, in bytes: a quiet room shall cost little. Each further block is four times as large… */
 const FIRST_BLOCK_BYTES = 4 * 1024;
@@ -52,10 +52,12 @@ class Block {
     return this.base + this.length;
   }
 
-  /** Counts the lines that end before `index`. */
-  linesBefore(index: number): number {
+  /** Counts the lines that end before `index`; `withControl` says whether control lines count. */
+  linesBefore(index: number, withControl: boolean): number {
     let lines = 0;
-    for (let i = 0; i < index; i++) if (this.bytes[i] === LF) lines++;
+    for (let start = 0; start < index; start = this.bytes.indexOf(LF, start) + 1) {
+      if (withControl || !isControlLine(this.bytes, start)) lines++;
+    }
     return lines;
   }
 }
@@ -66,6 +68,8 @@ export interface RoomLogOptions {
   maxLogBytes: number;
   /** The age up to which {@linkcode RoomLog.ageMs} can tell one age from another, in ms. */
   maxLagMs: number;
+  /** Whether lines that begin as control lines count as lines; who appends others counts accordingly. Default: true. */
+  countsControlLines?: boolean;
 }
 
 /** A log of lines with any number of cursors. Appending costs the same however many there are. */
@@ -73,7 +77,7 @@ export class RoomLog {
   readonly #options: RoomLogOptions;
   #head: Block;
   #tail: Block;
-  #capacityBytes: number;
+  #capacityBytes = 0;
   #lines = 0;
   // Marks of time, oldest first: all bytes from markOffsets[i] on came at or after markTimes[i].
   #markOffsets: number[] = [];
@@ -82,8 +86,7 @@ export class RoomLog {
 
   constructor(options: RoomLogOptions) {
     this.#options = options;
-    this.#head = this.#tail = new Block(new Uint8Array(FIRST_BLOCK_BYTES), 0, 0);
-    this.#capacityBytes = FIRST_BLOCK_BYTES;
+    this.#head = this.#tail = new Block(new Uint8Array(0), 0, 0);
   }
 
   /** The offset behind the last byte: how many bytes were ever appended. */
@@ -94,6 +97,11 @@ export class RoomLog {
   /** How many lines were ever appended. */
   get lines(): number {
     return this.#lines;
+  }
+
+  /** @internal Whether control lines count as lines. */
+  get countsControlLines(): boolean {
+    return this.#options.countsControlLines ?? true;
   }
 
   /** The memory that the chain takes, in bytes. */
@@ -146,7 +154,7 @@ export class RoomLog {
 
   #addBlock(neededBytes: number): Block {
     const usual = Math.min(this.#tail.bytes.length * 4, BLOCK_BYTES, this.#options.maxLogBytes / 4);
-    const size = Math.max(neededBytes, Math.floor(usual));
+    const size = Math.max(neededBytes, FIRST_BLOCK_BYTES, Math.floor(usual));
     const bytes = size === BLOCK_BYTES ? blockPool.take() : new Uint8Array(size);
     const block = new Block(bytes, this.end, this.#lines);
     this.#tail = this.#tail.next = block;
@@ -198,7 +206,7 @@ export interface Lost {
  */
 export class Cursor {
   readonly #log: RoomLog;
-  readonly #firstLine: number;
+  #firstLine: number;
   #block: Block;
   #index: number;
   #unwanted = new RangeQueue();
@@ -249,19 +257,23 @@ export class Cursor {
 
   /** Leaves out what was appended last: the `lines` lines from offset `start` to the end of the log. */
   skipOwn(start: number, lines: number): void {
-    this.#unwanted.push(start, this.#log.end, lines);
+    // A cursor that can only jump needs to know how much it leaves out, but not where that is.
+    if (this.#block.evicted) this.#unwanted.count(this.#log.end - start, lines);
+    else this.#unwanted.push(start, this.#log.end, lines);
   }
 
   /**
    * Takes the complete lines that come next: at most `limitBytes`, but at least one line; undefined when there are none.
    * They are a piece of a block, or a copy of several short pieces. Call {@linkcode commit} before taking again.
+   * @param until the offset, at a line's end, behind which nothing is taken
    */
-  take(limitBytes: number): Uint8Array<ArrayBuffer> | undefined {
-    if (!this.#findNext()) return undefined;
+  take(limitBytes: number, until = Infinity): Uint8Array<ArrayBuffer> | undefined {
+    if (!this.#findNext() || this.offset >= until) return undefined;
     const block = this.#block, start = this.#index;
-    const end = this.#spanEnd();
-    if (end - start < GATHER_BELOW_BYTES && end - start < limitBytes && block.base + end < this.#log.end) {
-      return this.#gather(Math.min(limitBytes, GATHER_BYTES));
+    const end = Math.min(this.#spanEnd(), until - block.base);
+    const isShort = end - start < GATHER_BELOW_BYTES && end - start < limitBytes;
+    if (isShort && block.base + end < Math.min(this.#log.end, until)) {
+      return this.#gather(Math.min(limitBytes, GATHER_BYTES), until);
     }
     const to = end - start <= limitBytes ? end : cutAtLine(block.bytes, start, limitBytes);
     this.#index = to;
@@ -293,6 +305,29 @@ export class Cursor {
   }
 
   /**
+   * Passes over the next `bytes` bytes, own ones not counted, as {@linkcode take} and {@linkcode commit} would. They end with a line.
+   * Does less where the log has dropped them.
+   */
+  pass(bytes: number): void {
+    while (bytes > 0 && this.#findNext()) {
+      const step = Math.min(bytes, this.#spanEnd() - this.#index);
+      this.#index += step;
+      bytes -= step;
+    }
+  }
+
+  /** Opens another cursor at the same place, with the same ranges to leave out and the same counts. */
+  clone(): Cursor {
+    const twin = new Cursor(this.#log, this.#block);
+    twin.#index = this.#index;
+    twin.#firstLine = this.#firstLine;
+    twin.#unwanted = this.#unwanted.clone();
+    twin.#unwantedLines = this.#unwantedLines;
+    twin.#lost = this.#lost;
+    return twin;
+  }
+
+  /**
    * Gives up the place. Nothing can be taken any more; the counts stay, and so do bytes that were taken, until {@linkcode commit}:
    * a write may not have noticed yet that its connection is closed.
    */
@@ -305,7 +340,7 @@ export class Cursor {
 
   #lineNumber(): number {
     if (this.offset === this.#log.end) return this.#log.lines;
-    return this.#block.baseLine + this.#block.linesBefore(this.#index);
+    return this.#block.baseLine + this.#block.linesBefore(this.#index, this.#log.countsControlLines);
   }
 
   /** Steps over block ends and unwanted ranges to the next wanted byte; false if the log ends first. */
@@ -330,11 +365,11 @@ export class Cursor {
   }
 
   /** Copies wanted spans together, as many as fit whole. The first one does. */
-  #gather(limitBytes: number): Uint8Array<ArrayBuffer> {
+  #gather(limitBytes: number, until: number): Uint8Array<ArrayBuffer> {
     const buffer = this.#gathered = gatherPool.take();
     let length = 0;
-    while (this.#findNext()) {
-      const start = this.#index, end = this.#spanEnd();
+    while (this.#findNext() && this.offset < until) {
+      const start = this.#index, end = Math.min(this.#spanEnd(), until - this.#block.base);
       if (length + end - start > limitBytes) break;
       buffer.set(this.#block.bytes.subarray(start, end), length);
       length += end - start;
@@ -372,9 +407,14 @@ class RangeQueue {
   lines = 0;
   bytes = 0;
 
-  push(start: number, end: number, lines: number): void {
+  /** Adds to the counts alone. */
+  count(bytes: number, lines: number): void {
+    this.bytes += bytes;
     this.lines += lines;
-    this.bytes += end - start;
+  }
+
+  push(start: number, end: number, lines: number): void {
+    this.count(end - start, lines);
     const last = this.#ends.length - 1;
     if (last >= this.#first && this.#ends[last] === start) {
       this.#ends[last] = end;
@@ -396,19 +436,33 @@ class RangeQueue {
     }
     const lines = this.#lineCounts[this.#first];
     this.lines -= lines;
-    if (++this.#first === this.#starts.length) this.clear();
+    if (++this.#first === this.#starts.length) this.#forgetRanges();
     else if (this.#first === 256) this.#compact();
     this.#readFirst();
     return lines;
   }
 
+  clone(): RangeQueue {
+    const twin = new RangeQueue();
+    twin.#starts = this.#starts.slice(this.#first);
+    twin.#ends = this.#ends.slice(this.#first);
+    twin.#lineCounts = this.#lineCounts.slice(this.#first);
+    twin.lines = this.lines;
+    twin.bytes = this.bytes;
+    twin.#readFirst();
+    return twin;
+  }
+
   clear(): void {
-    this.#first =
-      this.#starts.length =
-      this.#ends.length =
-      this.#lineCounts.length =
-        0;
+    this.#forgetRanges();
     this.lines = this.bytes = 0;
+  }
+
+  #forgetRanges(): void {
+    this.#starts = [];
+    this.#ends = [];
+    this.#lineCounts = [];
+    this.#first = 0;
     this.start = this.end = Infinity;
   }
 
