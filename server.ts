@@ -12,6 +12,9 @@ const EXIT_USAGE = 2;
 /** How often a status line is logged, in ms, when something happened. */
 const STATUS_MS = 60_000;
 
+/** A mistake that the operator can put right. */
+class OperatorError extends Error {}
+
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
@@ -29,10 +32,21 @@ async function main(): Promise<void> {
 }
 
 async function run(options: ServerOptions): Promise<void> {
-  const listener = listen(options);
-  if (typeof listener === "string") return refuse(listener);
+  let listener: Deno.TcpListener | Deno.TlsListener, token: string | undefined;
+  try {
+    token = options.tokenFile === undefined
+      ? options.relay.token
+      : readFile("token", options.tokenFile).trim();
+    if (token === "" && options.tokenFile !== undefined) {
+      throw new OperatorError(`Cannot use token file ${JSON.stringify(options.tokenFile)}: it is empty`);
+    }
+    listener = listen(options);
+  } catch (error) {
+    if (error instanceof OperatorError) return refuse(error.message);
+    throw error;
+  }
   const log = createLogger(options.logFormat, options.logLevel, (line) => console.error(line));
-  await using relay = serve(listener, { ...options.relay, log });
+  await using relay = serve(listener, { ...options.relay, token, log });
   const statusTimer = logStatusWhenNew(relay, log);
   // Deno 2.9.2 and newer, run from source, also opens its debugger on SIGUSR1, so there is a second signal.
   for (const signal of ["SIGUSR1", "SIGUSR2"] as const) onSignal(signal, () => logStatus(relay, log, true));
@@ -55,20 +69,37 @@ function refuse(message: string): void {
   Deno.exit(EXIT_USAGE);
 }
 
-/** Listens on the first port that is free, or says why it can't. */
-function listen({ host, ports: [first, last] }: ServerOptions): Deno.TcpListener | string {
+/** Listens on the first port that is free. */
+function listen({ host, ports: [first, last], tls }: ServerOptions): Deno.TcpListener | Deno.TlsListener {
+  const files = tls && { cert: readFile("certificate", tls.certFile), key: readFile("key", tls.keyFile) };
   for (let port = first; port <= last; port++) {
     try {
-      return Deno.listen({ hostname: host, port });
+      if (files === undefined) return Deno.listen({ hostname: host, port });
+      return Deno.listenTls({ hostname: host, port, ...files });
     } catch (error) {
       if (error instanceof Deno.errors.AddrInUse && port < last) continue;
       if (error instanceof Deno.errors.AddrInUse && first < last) {
-        return `Cannot listen on a port of ${first}-${last}: all are in use, try another range`;
+        throw new OperatorError(
+          `Cannot listen on a port of ${first}-${last}: all are in use, try another range`,
+        );
       }
-      return `Cannot listen on ${joinHostPort(host, port)}: ${explain(error)}`;
+      throw new OperatorError(`Cannot listen on ${joinHostPort(host, port)}: ${explain(error)}`);
     }
   }
   throw new RangeError(`Cannot listen on ports ${first}-${last}: the range is empty`);
+}
+
+function readFile(what: string, name: string): string {
+  try {
+    return Deno.readTextFileSync(name);
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotCapable
+      ? "deno was not allowed to, start it with --allow-read"
+      : error instanceof Error
+      ? error.message
+      : String(error);
+    throw new OperatorError(`Cannot read ${what} file ${JSON.stringify(name)}: ${why}`);
+  }
 }
 
 function explain(error: unknown): string {

@@ -3,6 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { DEFAULT_PORT } from "./protocol.ts";
+import { parseSimulation, type SimulationOptions } from "./simulation.ts";
 import { RELAY_DEFAULTS, type RelayOptions } from "./relay.ts";
 
 /** What the program shall do. */
@@ -17,6 +18,10 @@ export interface ServerOptions {
   /** The ports to try in turn, first and last; the same twice for one port, 0 for any. */
   ports: readonly [first: number, last: number];
   relay: Omit<RelayOptions, "log">;
+  /** The file whose content is the token. */
+  tokenFile: string | undefined;
+  /** The files of a certificate and its key, in PEM; none without TLS. */
+  tls: { certFile: string; keyFile: string } | undefined;
   logFormat: "text" | "json";
   logLevel: "debug" | "info" | "error";
 }
@@ -27,29 +32,30 @@ export function helpText(version: string): string {
 Relays JSON lines between all programs that connect.
 
 USAGE
-  eventrelay [PORT] [options]
-
-  PORT                    ${DEFAULT_PORT} if not given; 32000-33000 takes the first free port; 0 takes any
+  eventrelay [PORT] [options]     PORT: ${DEFAULT_PORT}; 32000-33000 takes the first free one; 0 any
 
 OPTIONS
-  --host ADDRESS          address to listen on                        0.0.0.0
-  --max-line SIZE         longest line a client may send              64k
-  --max-clients N         connections at a time                       5000
-  --max-lag TIME          oldest line that a slow member is sent      5s
-  --max-log SIZE          what a room keeps for slow members          8m
-  --when-behind WHAT      skip to the newest lines, or close          skip
-  --write-deadline TIME   a member that takes no byte is closed       30s
+  --host ADDRESS          address to listen on (0.0.0.0)
+  --max-line SIZE         longest line a client may send (64k)
+  --max-clients N         connections at a time (5000); of one host: --max-clients-per-host N
+  --max-rooms N           rooms at a time (1000)
+  --max-rate N            lines a second of a client; who sends more is read slowly (no limit)
+  --max-lag TIME          oldest line that a slow member is sent (5s)
+  --max-log SIZE          what a room keeps for slow members (8m)
+  --when-behind WHAT      skip to the newest lines, or close (skip)
+  --write-deadline TIME   a member that takes no byte is closed (30s)
+  --ping-timeout TIME     a session that nothing is heard of is gone (15s)
+  --token-file FILE       sessions must know the token in it; or EVENTRELAY_TOKEN, --token TEXT
+  --tls-cert, --tls-key   PEM files: serve TLS
+  --simulate NETWORK      a bad one on purpose: wifi, mobile, delay=80ms,…; or --no-simulate for any
   --unchecked             pass lines on without checking their JSON
-  --log FORMAT            text or json, on stderr                     text
+  --log FORMAT            text or json, on stderr (text)
   --quiet, --verbose      log errors only; log connections too
   --help, --version
 
   SIZE: 500, 64k, 8m. TIME: 500ms, 5s, 2m. Every option can be set in the environment:
   EVENTRELAY_PORT, EVENTRELAY_MAX_LINE=128k, EVENTRELAY_UNCHECKED=1, … A flag wins.
-
-EXAMPLES
-  eventrelay 32000-33000
-  eventrelay 32100 --max-clients 100 --when-behind close
+  EXAMPLE: EVENTRELAY_TOKEN=secret eventrelay 32000-33000 --max-clients 100
 `;
 }
 
@@ -65,10 +71,20 @@ const READERS = {
     text !== "" && !/\s/.test(text) ? text : new Refusal("an address such as 127.0.0.1"),
   "max-line": sizeReader(16, 2 ** 26),
   "max-clients": countReader(1, 1_000_000),
+  "max-clients-per-host": countReader(1, 1_000_000),
+  "max-rooms": countReader(0, 1_000_000),
+  "max-rate": countReader(1, 1_000_000_000),
   "max-lag": timeReader(10, 3_600_000),
   "max-log": sizeReader(4096, 2 ** 32),
   "when-behind": choiceReader("skip", "close"),
   "write-deadline": timeReader(10, 3_600_000),
+  "ping-timeout": timeReader(10, 3_600_000),
+  "token": textReader("a text that isn't empty"),
+  "token-file": textReader("a file's name"),
+  "tls-cert": textReader("a file's name"),
+  "tls-key": textReader("a file's name"),
+  "simulate": simulationReader,
+  "no-simulate": switchReader,
   "unchecked": switchReader,
   "log": choiceReader("text", "json"),
   "quiet": switchReader,
@@ -78,7 +94,7 @@ const READERS = {
 type OptionName = keyof typeof READERS;
 type Values = { [K in OptionName]?: Exclude<ReturnType<(typeof READERS)[K]>, Refusal> };
 
-const SWITCHES: readonly string[] = ["unchecked", "quiet", "verbose", "help", "version"];
+const SWITCHES: readonly string[] = ["no-simulate", "unchecked", "quiet", "verbose", "help", "version"];
 
 /** Reads the command line, and the environment for what it doesn't say. */
 export function readCommand(args: string[], env: (name: string) => string | undefined): Command {
@@ -130,6 +146,13 @@ function combine(ports: ServerOptions["ports"], values: Values): Command {
     maxLogBytes: values["max-log"] ?? RELAY_DEFAULTS.maxLogBytes,
     whenBehind: values["when-behind"] ?? RELAY_DEFAULTS.whenBehind,
     writeDeadlineMs: values["write-deadline"] ?? RELAY_DEFAULTS.writeDeadlineMs,
+    maxClientsPerHost: values["max-clients-per-host"] ?? RELAY_DEFAULTS.maxClientsPerHost,
+    maxRooms: values["max-rooms"] ?? RELAY_DEFAULTS.maxRooms,
+    maxLinesPerSecond: values["max-rate"] ?? RELAY_DEFAULTS.maxLinesPerSecond,
+    pingTimeoutMs: values["ping-timeout"] ?? RELAY_DEFAULTS.pingTimeoutMs,
+    simulate: values.simulate,
+    allowsSimulation: !values["no-simulate"],
+    token: values.token ?? RELAY_DEFAULTS.token,
     isChecked: !values.unchecked,
   };
   if (relay.maxLineBytes * 4 > relay.maxLogBytes) {
@@ -138,11 +161,19 @@ function combine(ports: ServerOptions["ports"], values: Values): Command {
     );
   }
   if (values.quiet && values.verbose) return refuse("Cannot be --quiet and --verbose: choose one");
+  const tokenFile = values["token-file"], certFile = values["tls-cert"], keyFile = values["tls-key"];
+  if (values.token !== undefined && tokenFile !== undefined) {
+    return refuse(
+      "Cannot take the token from two places: --token (EVENTRELAY_TOKEN) or --token-file, choose one",
+    );
+  }
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    return refuse("Cannot serve TLS with half of it: --tls-cert and --tls-key go together");
+  }
+  const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
+  const host = values.host ?? "0.0.0.0", logFormat = values.log ?? "text";
   const logLevel = values.quiet ? "error" : values.verbose ? "debug" : "info";
-  return {
-    kind: "serve",
-    options: { host: values.host ?? "0.0.0.0", ports, relay, logFormat: values.log ?? "text", logLevel },
-  };
+  return { kind: "serve", options: { host, ports, relay, tokenFile, tls, logFormat, logLevel } };
 }
 
 /** Names the environment twin of an option: `EVENTRELAY_MAX_LINE` for `max-line`. */
@@ -201,6 +232,18 @@ function timeReader(minMs: number, maxMs: number): Reader<number> {
 
 function choiceReader<const T extends string>(...choices: T[]): Reader<T> {
   return (text) => choices.find((choice) => choice === text) ?? new Refusal(choices.join(" or "));
+}
+
+function simulationReader(text: string): SimulationOptions | Refusal {
+  try {
+    return parseSimulation(text);
+  } catch (error) {
+    return new Refusal((error as Error).message);
+  }
+}
+
+function textReader(allowed: string): Reader<string> {
+  return (text) => text !== "" ? text : new Refusal(allowed);
 }
 
 function switchReader(text: string): boolean | Refusal {

@@ -3,12 +3,14 @@
 
 import { describeBadLine, endOfEvent } from "./event_check.ts";
 import { LineReader, type LineSink } from "./line_reader.ts";
-import { CR, LF, type WireError } from "./protocol.ts";
+import { CR, isControlLine, LF, type WireError } from "./protocol.ts";
 
 /** Where an {@linkcode Intake} puts what it found, in the order of the lines. The bytes are valid until the call returns. */
 export interface IntakeSink {
   /** Takes `lines` good lines, `bytes[start, end)`, each with its LF. */
   onLines(bytes: Uint8Array, start: number, end: number, lines: number): void;
+  /** Takes one good line that begins as a control line does, `bytes[start, end)` with its LF; it is no part of a run. */
+  onControl(bytes: Uint8Array, start: number, end: number): void;
   /** Is told of one line that can't be relayed. */
   onBadLine(error: WireError): void;
 }
@@ -27,6 +29,7 @@ export class Intake implements LineSink {
   readonly #options: IntakeOptions;
   readonly #reader: LineReader;
   #lineNumber = 0;
+  #lineBytes = 0;
 
   constructor(sink: IntakeSink, options: IntakeOptions) {
     this.#sink = sink;
@@ -42,6 +45,11 @@ export class Intake implements LineSink {
   /** Whether a line was begun and its LF has not come yet. */
   get isMidLine(): boolean {
     return this.#reader.isMidLine;
+  }
+
+  /** How many bytes complete lines had so far, with their LFs. */
+  get lineBytes(): number {
+    return this.#lineBytes;
   }
 
   /** Takes the next chunk; it may be used again afterwards. */
@@ -60,14 +68,17 @@ export class Intake implements LineSink {
     let goodFrom = start, goodLines = 0;
     for (let at = start; at < end;) {
       const lf = isChecked ? endOfEvent(bytes, at, end) : endOfFilledLine(bytes, at);
-      if (lf >= 0 && lf - at <= maxLineBytes) {
+      const isGood = lf >= 0 && lf - at <= maxLineBytes;
+      const isControl = isControlLine(bytes, at);
+      if (isGood && !isControl) {
         goodLines++;
         at = lf + 1;
         continue;
       }
       const lineEnd = lf >= 0 ? lf : bytes.indexOf(LF, at);
       if (goodLines > 0) this.#takeGood(bytes, goodFrom, at, goodLines);
-      this.#takeOther(bytes.subarray(at, lineEnd));
+      if (isGood) this.#takeControl(bytes, at, lineEnd + 1);
+      else this.#takeOther(bytes.subarray(at, lineEnd));
       goodFrom = at = lineEnd + 1;
       goodLines = 0;
     }
@@ -79,12 +90,25 @@ export class Intake implements LineSink {
     this.#refuseLong(`more than ${this.#options.maxLineBytes} bytes`);
   }
 
+  /** @internal For the line reader. */
+  onLongLineEnd(bytes: number): void {
+    this.#lineBytes += bytes;
+  }
+
   #takeGood(bytes: Uint8Array, start: number, end: number, lines: number): void {
     this.#lineNumber += lines;
+    this.#lineBytes += end - start;
     this.#sink.onLines(bytes, start, end, lines);
   }
 
+  #takeControl(bytes: Uint8Array, start: number, end: number): void {
+    this.#lineNumber++;
+    this.#lineBytes += end - start;
+    this.#sink.onControl(bytes, start, end);
+  }
+
   #takeOther(line: Uint8Array): void {
+    this.#lineBytes += line.length + 1;
     if (isBlank(line)) this.#lineNumber++; // a keep-alive
     else if (line.length > this.#options.maxLineBytes) this.#refuseLong(`${line.length} bytes`);
     else this.#refuseBad(line);

@@ -1,5 +1,5 @@
 // From chunks of bytes to runs of complete lines. Knows the LF and the length limit, nothing of what a line means and nothing of sockets.
-// Used by session.ts, one reader a connection.
+// Used by intake.ts on the relay's side and line_decoder.ts on the client's, one reader a connection.
 //
 //   chunk 1            chunk 2                       chunk 3
 //   ┌─────────────────┐┌────────────────────────────┐┌──────
@@ -17,8 +17,10 @@ const SMALL_CARRY_BYTES = 256;
 export interface LineSink {
   /** Takes complete lines: `bytes[start, end)`, of which the last byte is an LF. */
   onRun(bytes: Uint8Array, start: number, end: number): void;
-  /** Is told, once and as soon as it is known, that a line that spans chunks has more than `maxLineBytes`; the line is not kept and no run holds it. */
-  onLineTooLong(): void;
+  /** Is told, once and as soon as it is known, that a line that spans chunks has more than `maxLineBytes`; the line is not kept and no run holds it. `beginning` is some of it. */
+  onLineTooLong(beginning: Uint8Array): void;
+  /** Is told that such a line has ended, and how many bytes it had with its LF. */
+  onLongLineEnd?(bytes: number): void;
 }
 
 /** Joins chunks into complete lines. A line that fits in one chunk is passed on however long it is: its length is seen at no cost by who looks at it. */
@@ -28,6 +30,7 @@ export class LineReader {
   #carry: Uint8Array<ArrayBuffer> | undefined;
   #carried = 0;
   #isSkipping = false;
+  #skippedBytes = 0;
 
   /** @param maxLineBytes the longest line that is kept while it is incomplete, in bytes without its LF */
   constructor(sink: LineSink, maxLineBytes: number) {
@@ -48,7 +51,8 @@ export class LineReader {
       if (lf < 0) return this.#keep(chunk);
       start = lf + 1;
       this.#keep(chunk.subarray(0, start));
-      if (!this.#isSkipping) this.#sink.onRun(this.#carry!, 0, this.#carried);
+      if (this.#isSkipping) this.#sink.onLongLineEnd?.(this.#skippedBytes);
+      else this.#sink.onRun(this.#carry!, 0, this.#carried);
       this.#clear();
     }
     if (start === chunk.length) return;
@@ -72,13 +76,18 @@ export class LineReader {
 
   /** Adds to the half line, or finds that it is too long. `bytes` may end with the LF. */
   #keep(bytes: Uint8Array): void {
-    if (this.#isSkipping) return;
+    if (this.#isSkipping) {
+      this.#skippedBytes += bytes.length;
+      return;
+    }
     const length = this.#carried + bytes.length;
     const lineBytes = bytes[bytes.length - 1] === LF ? length - 1 : length;
     if (lineBytes > this.#maxLineBytes) {
+      const beginning = this.#carried > 0 ? this.#carry!.subarray(0, this.#carried) : bytes;
       this.#clear();
       this.#isSkipping = true;
-      this.#sink.onLineTooLong();
+      this.#skippedBytes = length;
+      this.#sink.onLineTooLong(beginning);
       return;
     }
     if (this.#carry === undefined || this.#carry.length < length) {
@@ -93,7 +102,7 @@ export class LineReader {
   }
 
   #clear(): void {
-    this.#carried = 0;
+    this.#carried = this.#skippedBytes = 0;
     this.#isSkipping = false;
     if (this.#carry !== undefined && this.#carry.length > SMALL_CARRY_BYTES) this.#carry = undefined;
   }

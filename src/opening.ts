@@ -1,7 +1,9 @@
 // The one place that looks at a connection's first bytes and says which protocol they begin. Pure; used by session.ts.
 
-/** What a connection's first bytes are: lines, an HTTP request, or too few to tell. */
-export type Opening = "lines" | "http" | "undecided";
+import { HELLO_OPENING } from "./protocol.ts";
+
+/** What a connection's first bytes are: a session's hello, other lines, an HTTP request, or too few to tell. */
+export type Opening = "hello" | "lines" | "http" | "undecided";
 
 const encoder = new TextEncoder();
 
@@ -9,14 +11,19 @@ const encoder = new TextEncoder();
 const HTTP_OPENINGS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"]
   .map((method) => encoder.encode(method + " "));
 
-/** Classifies the first bytes of a connection. At most 8 bytes are needed to decide. */
+const OPENINGS: readonly (readonly [opening: Opening, bytes: Uint8Array])[] = [
+  ["hello", encoder.encode(HELLO_OPENING)],
+  ...HTTP_OPENINGS.map((bytes) => ["http", bytes] as const),
+];
+
+/** Classifies the first bytes of a connection. At most 10 bytes are needed to decide. */
 export function classifyOpening(bytes: Uint8Array): Opening {
   if (bytes.length === 0) return "undecided";
   let opening: Opening = "lines";
-  for (const method of HTTP_OPENINGS) {
+  for (const [kind, start] of OPENINGS) {
     let i = 0;
-    while (i < method.length && i < bytes.length && bytes[i] === method[i]) i++;
-    if (i === method.length) return "http";
+    while (i < start.length && i < bytes.length && bytes[i] === start[i]) i++;
+    if (i === start.length) return kind;
     if (i === bytes.length) opening = "undecided";
   }
   return opening;

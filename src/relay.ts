@@ -1,18 +1,15 @@
 // The relay as a library: accepts connections from a listener, puts each into the lobby, flushes what has news, sweeps, counts, and closes in order.
 // Prints nothing, reads no flags, never exits. Used by server.ts, by tests, and by any program that wants a relay inside.
 
-import { setImmediate } from "node:timers";
-import { DEFAULT_MAX_LINE_BYTES } from "./protocol.ts";
-import { Room } from "./room.ts";
-import {
-  type Connection,
-  type LogFunction,
-  Session,
-  type SessionOptions,
-  type SessionStats,
-} from "./session.ts";
+import { NoiseFilter } from "./noise_filter.ts";
+import { DEFAULT_MAX_LINE_BYTES, encodeControl } from "./protocol.ts";
+import { Rooms, type RoomsOptions } from "./rooms.ts";
+import type { LogFunction } from "./member.ts";
+import { type Connection, Session, type SessionOptions, type SessionStats } from "./session.ts";
+import type { SimulationOptions } from "./simulation.ts";
 
-export type { Connection, LogFunction, LogLevel, SessionStats } from "./session.ts";
+export type { LogFunction, LogLevel } from "./member.ts";
+export type { Connection, SessionStats } from "./session.ts";
 
 /** What {@linkcode serve} can be told. Every field has a default. */
 export interface RelayOptions {
@@ -32,12 +29,36 @@ export interface RelayOptions {
   idleLineMs?: number;
   /** Whether each line must be one JSON value in valid UTF-8. Default: true. */
   isChecked?: boolean;
+  /** How many connections one host may have. Default: Infinity, as many as there may be in all. */
+  maxClientsPerHost?: number;
+  /** How many rooms there may be, the lobby not counted. Default: 1,000. */
+  maxRooms?: number;
+  /** How many lines a second a client may send; one that sends more is read more slowly. Default: Infinity. */
+  maxLinesPerSecond?: number;
+  /** How long a session may be silent before its connection counts as gone, in ms. Default: 15,000. */
+  pingTimeoutMs?: number;
+  /** How long a session whose connection broke can be resumed, in ms. Default: 30,000. */
+  resumeMs?: number;
+  /** How many bytes may be on their way to a session that has not acknowledged them. Default: 256 KiB. */
+  windowBytes?: number;
+  /** How many keys a member, or a room, may set. Default: 256. */
+  maxKeys?: number;
+  /** How long the JSON of one value may be, in bytes. Default: 16 KiB. */
+  maxValueBytes?: number;
+  /** How much all keys and values of a room may have together, in bytes. Default: 4 MiB. */
+  maxStateBytes?: number;
+  /** What clients have to know to take part; plain clients can't. Default: "", nothing. */
+  token?: string;
+  /** The bad network over which members are written to, each with its own seed from this one on; see `parseSimulation`. Default: none. */
+  simulate?: SimulationOptions;
+  /** Whether a session may ask for a bad network for itself. Default: true. */
+  allowsSimulation?: boolean;
   /** Takes what an operator may want to know. Default: nothing is logged. */
   log?: LogFunction;
 }
 
 /** The defaults of {@linkcode RelayOptions}. */
-export const RELAY_DEFAULTS: Readonly<Required<RelayOptions>> = {
+export const RELAY_DEFAULTS: Readonly<Required<Omit<RelayOptions, "simulate">> & { simulate: undefined }> = {
   maxLineBytes: DEFAULT_MAX_LINE_BYTES,
   maxClients: 5000,
   maxLagMs: 5000,
@@ -46,6 +67,18 @@ export const RELAY_DEFAULTS: Readonly<Required<RelayOptions>> = {
   writeDeadlineMs: 30_000,
   idleLineMs: 30_000,
   isChecked: true,
+  maxClientsPerHost: Infinity,
+  maxRooms: 1000,
+  maxLinesPerSecond: Infinity,
+  pingTimeoutMs: 15_000,
+  resumeMs: 30_000,
+  windowBytes: 256 * 1024,
+  maxKeys: 256,
+  maxValueBytes: 16 * 1024,
+  maxStateBytes: 4 * 1024 * 1024,
+  token: "",
+  simulate: undefined,
+  allowsSimulation: true,
   log: () => {},
 };
 
@@ -59,6 +92,11 @@ export interface Listener {
 export interface RelayStats {
   /** Connections that are served now. */
   members: number;
+  /** How many of them are sessions, and how many more sessions may be resumed. */
+  sessions: number;
+  absentSessions: number;
+  /** Rooms that somebody is in. */
+  rooms: number;
   /** Lines and bytes that came in and were good. */
   receivedLines: number;
   receivedBytes: number;
@@ -73,11 +111,20 @@ export interface RelayStats {
   logBytes: number;
 }
 
+type Counts = Omit<RelayStats, "members" | "sessions" | "absentSessions" | "rooms" | "logBytes">;
+
 /** How long the relay waits after a failed accept(), in ms: doubling from the first to the second. */
 const ACCEPT_BACKOFF_MS = [10, 1000] as const;
 
 /** How often sessions are swept, in ms, where no limit asks for more. */
 const SWEEP_MS = 1000;
+
+/** After how long clients shall come back when the relay stops, in ms: at least this… */
+const MIN_RETRY_MS = 500;
+
+/** …and up to this much later for each client that is connected, but not more than the second. */
+const RETRY_SPREAD_MS = 20;
+const MAX_RETRY_SPREAD_MS = 10_000;
 
 /** How many refused connections may be told why at the same time; further ones are closed without a word. */
 const MAX_REFUSED = 100;
@@ -102,14 +149,16 @@ export class RelayServer implements AsyncDisposable {
   /** Resolves when the relay has closed. Never rejects. */
   readonly finished: Promise<void>;
   readonly #listener: Listener;
-  readonly #options: SessionOptions & typeof RELAY_DEFAULTS;
+  readonly #options: SessionOptions & RoomsOptions & { maxClients: number; maxClientsPerHost: number };
   readonly #sessions = new Map<Session, Promise<void>>();
-  readonly #lobby: Room;
+  readonly #clientsOfHost = new Map<string, number>();
+  readonly #rooms: Rooms;
+  readonly #noiseFilter: NoiseFilter;
   readonly #closing = Promise.withResolvers<void>();
   readonly #sweeper: ReturnType<typeof setInterval>;
   #isClosing = false;
   #refused = 0;
-  #ended: Omit<RelayStats, "members" | "logBytes"> = {
+  #ended: Counts = {
     receivedLines: 0,
     receivedBytes: 0,
     sentLines: 0,
@@ -121,13 +170,20 @@ export class RelayServer implements AsyncDisposable {
   /** @internal Use {@linkcode serve}. */
   constructor(listener: Listener, options: RelayOptions) {
     this.#listener = listener;
-    this.#options = { ...RELAY_DEFAULTS, ...options, clock: () => performance.now() };
-    const { maxLagMs, writeDeadlineMs, idleLineMs } = this.#options;
-    this.#lobby = new Room(this.#options, (room) => setImmediate(() => room.flush(performance.now())));
-    this.#sweeper = setInterval(
-      () => this.#sweep(),
-      Math.min(SWEEP_MS, maxLagMs / 4, writeDeadlineMs / 4, idleLineMs / 4),
-    );
+    const all = { ...RELAY_DEFAULTS, ...options };
+    const clock = () => performance.now();
+    this.#noiseFilter = new NoiseFilter(all.log, clock);
+    this.#options = {
+      ...all,
+      log: this.#noiseFilter.log,
+      needsToken: all.token !== "",
+      clock,
+      simulate: all.simulate && simulateEach(all.simulate),
+    };
+    const { maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs } = all;
+    this.#rooms = new Rooms(this.#options);
+    const shortestMs = Math.min(maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs);
+    this.#sweeper = setInterval(() => this.#sweep(), Math.min(SWEEP_MS, shortestMs / 4));
     this.finished = this.#acceptAll();
   }
 
@@ -135,7 +191,7 @@ export class RelayServer implements AsyncDisposable {
   stats(): RelayStats {
     const sum = { ...this.#ended };
     for (const session of this.#sessions.keys()) add(sum, session.stats());
-    return { ...sum, members: this.#sessions.size - this.#refused, logBytes: this.#lobby.logBytes };
+    return { ...sum, members: this.#sessions.size - this.#refused, ...this.#rooms.stats() };
   }
 
   /** Counts for each connection what happened so far, the oldest first. */
@@ -149,7 +205,7 @@ export class RelayServer implements AsyncDisposable {
       this.#isClosing = true;
       this.#closing.resolve();
       this.#listener.close();
-      for (const session of this.#sessions.keys()) session.end("shutdown");
+      for (const session of this.#sessions.keys()) session.end("shutdown", this.#farewell(session));
     }
     return this.finished;
   }
@@ -179,32 +235,61 @@ export class RelayServer implements AsyncDisposable {
     }
     await Promise.all(this.#sessions.values());
     clearInterval(this.#sweeper);
+    this.#rooms.close();
+    this.#noiseFilter.flush(Infinity);
   }
 
   #welcome(conn: Awaited<ReturnType<Listener["accept"]>>): void {
-    const { maxClients, log } = this.#options;
+    const { log } = this.#options;
     try {
       conn.setNoDelay?.(true);
     } catch {
       return conn.close(); // it is gone again already
     }
     const address = formatAddress(conn.remoteAddr);
-    const isFull = this.#sessions.size - this.#refused >= maxClients;
-    if (isFull && this.#refused >= MAX_REFUSED) return conn.close();
-    const session = new Session(conn, address, this.#lobby, {
-      ...this.#options,
-      clock: () => performance.now(),
-    });
-    this.#sessions.set(session, this.#serveSession(session, isFull));
-    if (!isFull) return log("debug", "connected", { address });
-    const message = `Cannot serve this connection: ${maxClients} clients are connected, no more are allowed`;
-    session.refuse({ code: "relay_full", message });
+    const host = "hostname" in conn.remoteAddr ? conn.remoteAddr.hostname : "";
+    const full = this.#fullFor(host);
+    if (full !== undefined && this.#refused >= MAX_REFUSED) return conn.close();
+    const session = new Session(
+      conn,
+      address,
+      this.#rooms.lobby,
+      this.#options,
+      (hello, line) => this.#rooms.admit(hello, line),
+    );
+    this.#sessions.set(session, this.#serveSession(session, host, full !== undefined));
+    if (full === undefined) return log("debug", "connected", { address });
+    session.refuse({ code: "relay_full", message: `Cannot serve this connection: ${full}` });
   }
 
-  async #serveSession(session: Session, isRefused: boolean): Promise<void> {
-    if (isRefused) this.#refused++;
+  /** Says why there is no place for a connection from `host`; undefined if there is. */
+  #fullFor(host: string): string | undefined {
+    const { maxClients, maxClientsPerHost } = this.#options;
+    if (this.#sessions.size - this.#refused >= maxClients) {
+      return `${maxClients} clients are connected, no more are allowed`;
+    }
+    if ((this.#clientsOfHost.get(host) ?? 0) >= maxClientsPerHost) {
+      return `${maxClientsPerHost} clients of ${host} are connected, no more of one host are allowed`;
+    }
+  }
+
+  /** Makes the last line of a session: come back, but not all in the same moment. Plain clients get none. */
+  #farewell(session: Session): Uint8Array | undefined {
+    if (session.stats().id === "") return undefined;
+    const spreadMs = Math.min(this.#sessions.size * RETRY_SPREAD_MS, MAX_RETRY_SPREAD_MS);
+    const retryMs = Math.round(MIN_RETRY_MS + Math.random() * spreadMs);
+    return encodeControl("bye", { reason: "shutdown", retryMs });
+  }
+
+  async #serveSession(session: Session, host: string, isRefused: boolean): Promise<void> {
+    const count = (step: number) => {
+      if (isRefused) this.#refused += step;
+      else this.#clientsOfHost.set(host, (this.#clientsOfHost.get(host) ?? 0) + step);
+      if (this.#clientsOfHost.get(host) === 0) this.#clientsOfHost.delete(host);
+    };
+    count(1);
     await session.run();
-    if (isRefused) this.#refused--;
+    count(-1);
     add(this.#ended, session.stats());
     this.#sessions.delete(session);
   }
@@ -212,6 +297,8 @@ export class RelayServer implements AsyncDisposable {
   #sweep(): void {
     const now = performance.now();
     for (const session of this.#sessions.keys()) session.sweep(now);
+    this.#rooms.sweep(now);
+    this.#noiseFilter.flush(now);
   }
 
   /** Waits, or stops waiting when the relay closes. */
@@ -222,13 +309,19 @@ export class RelayServer implements AsyncDisposable {
   }
 }
 
-function add(sum: Omit<RelayStats, "members" | "logBytes">, part: SessionStats): void {
+function add(sum: Counts, part: SessionStats): void {
   sum.receivedLines += part.receivedLines;
   sum.receivedBytes += part.receivedBytes;
   sum.sentLines += part.sentLines;
   sum.sentBytes += part.sentBytes;
   sum.skippedLines += part.skippedLines;
   sum.errors += part.errors;
+}
+
+/** Gives each member a line of its own: the same qualities, another seed. */
+function simulateEach(options: SimulationOptions): () => SimulationOptions {
+  let { seed } = options;
+  return () => ({ ...options, seed: seed++ });
 }
 
 function formatAddress(address: Deno.Addr): string {

@@ -1,79 +1,138 @@
-// A room: its log, its members, and who of them has fallen behind. Knows no sockets: a member is a cursor and something to wake.
-// Used by session.ts, one member a connection, and by relay.ts, which flushes the rooms that have news once a turn of the event loop.
+// A room: who is in it, what they said (a channel for each level of the protocol), and what holds (the state). Knows no sockets.
+// Used by relay.ts, which keeps the rooms, and by plain_member.ts and session_member.ts, which take part.
+//
+//   plain member's line ──┬─▶ plain channel ──▶ plain members          session's line, $join, $leave, $time ─▶ session channel ─▶ sessions
+//                         └─▶ session channel ─▶ sessions              session's line ─────────────────────▶ plain channel ───▶ plain members
 
-import { type Cursor, RoomLog, type RoomLogOptions } from "./room_log.ts";
+import { Channel, type ChannelOptions, type Reader } from "./channel.ts";
+import { encodeControl } from "./protocol.ts";
+import { type StateLimits, type StateOwner, type StateRefusal, StateTable } from "./state_table.ts";
 
-/** Whoever takes part in a room: a TCP connection today. */
-export interface Member {
-  readonly cursor: Cursor;
-  /** Is called after each turn in which the log grew. Must return at once; a member that is still writing ignores it. */
-  wake(): void;
+/** Why a member left, as others are told. */
+export type LeaveReason = "closed" | "lost" | "behind" | "timeout";
+
+/** Who others see in a room. */
+export interface Peer extends StateOwner {
+  readonly id: string;
+  readonly name: string;
 }
 
-/** A log and its readers. */
-export class Room {
-  readonly #log: RoomLog;
-  readonly #maxLagMs: number;
-  readonly #onNews: (room: Room) => void;
-  readonly #members = new Set<Member>();
-  #hasNews = false;
+/** Options of a {@linkcode Room}. */
+export interface RoomOptions extends ChannelOptions {
+  relayTime: () => number;
+  limits: StateLimits;
+}
 
-  /** @param onNews is called when the log grows for the first time after a flush */
-  constructor(options: RoomLogOptions, onNews: (room: Room) => void) {
-    this.#log = new RoomLog(options);
-    this.#maxLagMs = options.maxLagMs;
+const encoder = new TextEncoder();
+const SPACE = encoder.encode(" ");
+
+/** A place in which everybody hears everybody. */
+export class Room {
+  /** What plain members read. Only the lobby has such. */
+  readonly plain: Channel;
+  /** What sessions read: events, and control lines that are for all. */
+  readonly sessions: Channel;
+  readonly state: StateTable;
+  /** Owns the values that stay when their setter leaves. */
+  readonly owner: StateOwner = {};
+  readonly #onNews: (room: Room) => void;
+  readonly #peers = new Map<string, { peer: Peer; since: number }>();
+  #hasNews = false;
+  #presenceVersion = 0;
+
+  /** @param onNews is called when something changed for the first time after a flush */
+  constructor(readonly name: string, options: RoomOptions, onNews: (room: Room) => void) {
+    const { relayTime: _, ...plainOptions } = options;
+    const noteNews = () => this.#noteNews();
+    this.plain = new Channel(plainOptions, noteNews);
+    this.sessions = new Channel({ ...options, countsControlLines: false }, noteNews);
+    this.state = new StateTable(options.limits);
     this.#onNews = onNews;
   }
 
-  /** How many members take part. */
-  get size(): number {
-    return this.#members.size;
+  /** Whether nobody is here, or expected back. */
+  get isEmpty(): boolean {
+    return this.plain.size === 0 && this.sessions.size === 0;
   }
 
-  /** The memory that the log takes, in bytes. */
-  get logBytes(): number {
-    return this.#log.capacityBytes;
+  /** Ends the part of who reads `channel` (of this room). With the last one the room's own values go. */
+  leave(reader: Reader, channel: Channel): void {
+    channel.leave(reader);
+    if (this.isEmpty) this.state.removeOwner(this.owner);
   }
 
-  /** Opens a cursor for a member to be: what is appended from now on lies before it. */
-  openCursor(): Cursor {
-    return this.#log.openCursor();
+  /** Counts the changes of who is here. */
+  get presenceVersion(): number {
+    return this.#presenceVersion;
   }
 
-  /** Lets a member take part. */
-  join(member: Member): void {
-    this.#members.add(member);
+  /** Who others see here. */
+  *peers(): Generator<Peer> {
+    for (const { peer } of this.#peers.values()) yield peer;
   }
 
-  /** Ends a member's part; its cursor stays where it is until the member closes it. */
-  leave(member: Member): void {
-    this.#members.delete(member);
+  /** The offset in the session channel from which on a member is known to who reads there; Infinity if it isn't here. */
+  presentSince(owner: StateOwner): number {
+    return owner === this.owner ? 0 : this.#peers.get(owner.id!)?.since ?? Infinity;
   }
 
-  /** Appends `lines` complete lines of `sender`, `bytes[start, end)`, for everybody else. Costs the same for any number of members. */
-  append(sender: Member, bytes: Uint8Array, start: number, end: number, lines: number): void {
-    const offset = this.#log.end;
-    this.#log.append(bytes, start, end, lines);
-    sender.cursor.skipOwn(offset, lines);
-    if (this.#hasNews) return;
-    this.#hasNews = true;
-    this.#onNews(this);
+  /** Appends events for everybody but `sender`, who reads `channel` (of this room). Costs the same for any number of members. */
+  append(
+    sender: Reader,
+    channel: Channel,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    lines: number,
+  ): void {
+    this.plain.append(bytes, start, end, lines, channel === this.plain ? sender : undefined);
+    this.sessions.append(bytes, start, end, lines, channel === this.sessions ? sender : undefined);
+  }
+
+  /** Appends one event of a plain member that looks like a control line: sessions get it with a space before it, which makes it an event. */
+  appendLookalike(sender: Reader, bytes: Uint8Array, start: number, end: number): void {
+    this.plain.append(bytes, start, end, 1, sender);
+    const line = new Uint8Array([...SPACE, ...bytes.subarray(start, end)]);
+    this.sessions.append(line, 0, line.length, 1);
+  }
+
+  /** Shows a member to the others. `reader` is its own, which is not told. */
+  enter(peer: Peer, reader?: Reader): void {
+    const line = encodeControl("join", { id: peer.id, name: peer.name });
+    this.sessions.append(line, 0, line.length, 0, reader);
+    this.#peers.set(peer.id, { peer, since: this.sessions.end });
+    this.#presenceVersion++;
+  }
+
+  /** Takes a member from the others' sight. */
+  exit(peer: Peer, reason: LeaveReason, reader?: Reader): void {
+    if (!this.#peers.delete(peer.id)) return;
+    const line = encodeControl("leave", { id: peer.id, reason });
+    this.sessions.append(line, 0, line.length, 0, reader);
+    this.#presenceVersion++;
+  }
+
+  /** Sets a value, of the member or of the room; plain members receive it as an event. */
+  set(setter: Peer, key: string, value: string | undefined, isRoom: boolean): StateRefusal | undefined {
+    const refusal = this.state.set(isRoom ? this.owner : setter, key, value, setter.id);
+    if (refusal !== undefined) return refusal;
+    if (value !== undefined && this.plain.size > 0) {
+      const line = encoder.encode(value + "\n");
+      this.plain.append(line, 0, line.length, 1);
+    }
+    this.#noteNews();
   }
 
   /** Wakes every member. `nowMs` becomes the time of what was appended since the last flush. */
   flush(nowMs: number): void {
     this.#hasNews = false;
-    this.#log.mark(nowMs);
-    for (const member of this.#members) member.wake();
+    this.plain.flush(nowMs);
+    this.sessions.flush(nowMs);
   }
 
-  /** Says how old the oldest line of others is that a cursor has not taken, in ms; Infinity if the log doesn't hold it any more. */
-  lagMs(cursor: Cursor, nowMs: number): number {
-    return cursor.isEvicted ? Infinity : this.#log.ageMs(cursor.wantedOffset, nowMs);
-  }
-
-  /** Whether a cursor is so far behind that its member shall jump to what is new. */
-  isBehind(cursor: Cursor, nowMs: number): boolean {
-    return this.lagMs(cursor, nowMs) > this.#maxLagMs;
+  #noteNews(): void {
+    if (this.#hasNews) return;
+    this.#hasNews = true;
+    this.#onNews(this);
   }
 }

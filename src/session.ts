@@ -1,16 +1,21 @@
 // One connection: its read loop and its only write loop. It owns the socket from accept to close and ends it in one of two ways:
-// `end()` (no more input, what is due is written, FIN, a short wait for the other side) or `#cut()` (at once).
-// Used by relay.ts, which makes one per connection and awaits its `run()`.
+// `end()` (no more input, what is due is written, FIN, a short wait for the other side) or `cut()` (at once). Whom it speaks for is a member:
+// a plain one at first, a session's if its first line is a hello. Used by relay.ts, which makes one per connection and awaits its `run()`.
 //
-//   conn ─read→ opening? ─→ Intake ─good lines→ room.append      room.flush → wake ─→ cursor.take ─write→ conn
-//                            └─bad lines→ replies ─────────────────────────────────↗
+//   conn ─read→ opening? ─→ Intake ─good lines→ member.onLines → room      room.flush → wake ─→ member.take ─write→ conn
+//                            ├─control lines→ hello, member.onControl
+//                            └─bad lines→ $error, a reply ─────────────────────────────────↗
 
 import { BufferPool } from "./buffer_pool.ts";
+import { type Hello, Misunderstood, readControl, readHello } from "./control.ts";
 import { Intake, type IntakeSink } from "./intake.ts";
+import { concat, type EndReason, type Line, type Member, type MemberOptions } from "./member.ts";
 import { classifyOpening, HTTP_REFUSAL } from "./opening.ts";
+import { PlainMember } from "./plain_member.ts";
 import { encodeControl, type WireError } from "./protocol.ts";
-import type { Member, Room } from "./room.ts";
-import type { Cursor } from "./room_log.ts";
+import { RateMeter } from "./rate_meter.ts";
+import type { Room } from "./room.ts";
+import type { SessionMember } from "./session_member.ts";
 
 /** What a session asks of its connection; {@linkcode Deno.TcpConn} has it. One read and one write are under way at the most. */
 export interface Connection {
@@ -25,33 +30,29 @@ export interface Connection {
 }
 
 /** What sessions share; times in ms, sizes in bytes. See `RelayOptions` for their meaning. */
-export interface SessionOptions {
+export interface SessionOptions extends MemberOptions {
   maxLineBytes: number;
   isChecked: boolean;
-  whenBehind: "skip" | "close";
   writeDeadlineMs: number;
   idleLineMs: number;
-  log: LogFunction;
+  pingTimeoutMs: number;
+  /** How many lines a second a client may send before it is read more slowly; Infinity for any number. */
+  maxLinesPerSecond: number;
+  /** Whether only clients that know the token may take part, so no plain ones. */
+  needsToken: boolean;
   /** Tells the time in ms; never goes back. */
   clock: () => number;
 }
 
-/** How important a log line is. */
-export type LogLevel = "debug" | "info" | "warn" | "error";
-
-/** Takes one log line: a fact in lower case, and what belongs to it. */
-export type LogFunction = (
-  level: LogLevel,
-  message: string,
-  fields?: Record<string, string | number>,
-) => void;
-
-/** Why a session ended. */
-export type EndReason = "closed" | "lost" | "refused" | "behind" | "stuck" | "shutdown";
+/** Lets a client that said hello in: the member it speaks for from now on, or why it can't. */
+export type Admit = (hello: Hello, line: Line) => SessionMember | WireError;
 
 /** What a session has done so far. */
 export interface SessionStats {
   address: string;
+  /** The room, and the member's id; none for plain members. */
+  room: string;
+  id: string;
   ageMs: number;
   /** How far the member is behind the room, its own lines not counted. */
   behindBytes: number;
@@ -69,14 +70,14 @@ export interface SessionStats {
 const SMALL_READ_BYTES = 1024;
 const LARGE_READ_BYTES = 64 * 1024;
 
-/** The most that one write takes from the log. The kernel takes about this much at once; more would only be staler. */
-const MAX_WRITE_BYTES = 256 * 1024;
-
-/** How many bytes of `$error` lines wait for a client that doesn't read them; further ones are dropped. */
-const MAX_REPLY_BYTES = 64 * 1024;
-
 /** After this many bad lines in a row the connection is closed. */
 const MAX_BAD_LINES_IN_A_ROW = 100;
+
+/** How long nothing is written to a connection that has sent nothing: a session's hello is usually there by then. */
+const HOLD_MS = 250;
+
+/** How long a hello may take from its first byte to its end, and to come at all where a token is needed. */
+const HELLO_MS = 5000;
 
 /** How long an ending session has for writing what is due… */
 const GOODBYE_MS = 1000;
@@ -84,54 +85,57 @@ const GOODBYE_MS = 1000;
 /** …and how long it then waits for the other side's end. Closing before that, with input unread, would make the kernel discard what the client has not read yet. */
 const LINGER_MS = 250;
 
-/** How long a member must keep up until falling behind again is news. */
-const BEHIND_EPISODE_MS = 30_000;
-
-/** How often one client's bad lines are logged. */
-const NOISE_MS = 1000;
-
 const NOTHING = new Uint8Array(0);
 
 const largeReadPool = new BufferPool(LARGE_READ_BYTES, 64);
 
-/** A connection as a member of a room. */
-export class Session implements Member, IntakeSink {
+/** The service of one connection. */
+export class Session implements Line, IntakeSink {
   readonly address: string;
-  readonly cursor: Cursor;
   readonly #conn: Connection;
-  readonly #room: Room;
+  readonly #admit: Admit;
   readonly #options: SessionOptions;
   readonly #intake: Intake;
+  readonly #meter: RateMeter | undefined;
   readonly #startedAt: number;
+  /** Whom it speaks for; if that is a session's member, #session is the same. */
+  #member: Member;
+  #session: SessionMember | undefined;
   #opening: Uint8Array | undefined = NOTHING;
-  #replies: Uint8Array[] = [];
-  #replyBytes = 0;
+  #isHelloDue = false;
+  #heardAt: number;
+  #midLineSince = 0;
+  /** How many bytes of lines the member was told of. */
+  #countedBytes = 0;
+  #resumeReading: (() => void) | undefined;
+  #isSlowed = false;
+  #wasSlowed = false;
   #isWriting = false;
   #progressAt = 0;
-  #midLineSince = 0;
+  #lastLine: Uint8Array | undefined;
   #ending: EndReason | undefined;
   #isCut = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #wakeTimer: ReturnType<typeof setTimeout> | undefined;
   #isWritten = false;
   #onWritten: (() => void) | undefined;
   #badInARow = 0;
-  #unloggedErrors = 0;
-  #errorLoggedAt = -Infinity;
-  #behindAt = -Infinity;
   #receivedLines = 0;
   #receivedBytes = 0;
   #sentBytes = 0;
   #errors = 0;
 
-  constructor(conn: Connection, address: string, room: Room, options: SessionOptions) {
+  /** @param lobby where a connection belongs until it says hello */
+  constructor(conn: Connection, address: string, lobby: Room, options: SessionOptions, admit: Admit) {
     this.address = address;
     this.#conn = conn;
-    this.#room = room;
+    this.#admit = admit;
     this.#options = options;
     this.#intake = new Intake(this, options);
-    this.#startedAt = options.clock();
-    this.cursor = room.openCursor();
-    room.join(this);
+    this.#startedAt = this.#heardAt = options.clock();
+    if (options.maxLinesPerSecond < Infinity) this.#meter = new RateMeter(options.maxLinesPerSecond);
+    this.#member = new PlainMember(lobby, this, options, this.#startedAt);
+    this.#timer = setTimeout(() => this.#becomePlain(), options.needsToken ? HELLO_MS : HOLD_MS);
   }
 
   /** Why the session is ending or has ended; undefined while it goes on. */
@@ -148,6 +152,7 @@ export class Session implements Member, IntakeSink {
         const n = await this.#conn.read(buffer);
         if (n === null) break;
         if (this.#ending === undefined) this.#receive(n === buffer.length ? buffer : buffer.subarray(0, n));
+        if (this.#isSlowed) await this.#waitForRate();
         if (buffer === small && n === small.length) buffer = largeReadPool.take();
         else if (buffer !== small && n < small.length) {
           largeReadPool.give(buffer);
@@ -161,36 +166,32 @@ export class Session implements Member, IntakeSink {
     }
     if (buffer !== small) largeReadPool.give(buffer);
     if (!this.#isWritten) await new Promise<void>((done) => this.#onWritten = done);
-    this.#cut("closed");
-    this.cursor.close();
-    this.#logErrors(Infinity);
+    this.cut("closed");
+    if (this.#session === undefined) this.#member.cursor.close();
     this.#options.log("debug", "connection ended", { address: this.address, reason: this.#ending! });
   }
 
   /**
    * Ends the session: input is ignored from now on, what is due is written (for a second at most), then the connection is closed.
-   * `lastLine` is written in place of what the log still holds for this member.
+   * `lastLine` is written last; a client that is refused is written nothing but replies before it.
    */
   end(reason: EndReason, lastLine?: Uint8Array): void {
     if (this.#ending !== undefined) return;
+    if (reason === "shutdown" && !this.#options.needsToken) this.#becomePlain(); // it has waited long enough
     this.#ending = reason;
-    this.#room.leave(this);
-    if (lastLine !== undefined) {
-      this.cursor.jumpToEnd();
-      this.#replies.push(lastLine);
-    }
-    this.#timer = setTimeout(() => this.#cut(reason), GOODBYE_MS);
+    this.#lastLine = lastLine;
+    if (reason !== "shutdown") this.#member.detach(this, reason);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.cut(reason), GOODBYE_MS);
+    this.#resumeReading?.();
     this.wake();
   }
 
   /** Ends the session with an `$error` line that says why. */
   refuse(error: WireError): void {
     if (this.#ending !== undefined) return;
-    this.#options.log("warn", "connection refused", {
-      address: this.address,
-      code: error.code,
-      why: error.message,
-    });
+    const fields = { address: this.address, code: error.code, why: error.message };
+    this.#options.log("warn", "connection refused", fields);
     this.end("refused", encodeControl("error", error));
   }
 
@@ -199,41 +200,69 @@ export class Session implements Member, IntakeSink {
     if (!this.#isWriting) void this.#writeAll();
   }
 
-  /** Looks after what no event announces: a stuck write, a half line, a member that has fallen behind. Is called every so often. */
+  /** Starts it in `ms` ms. */
+  wakeIn(ms: number): void {
+    if (this.#isCut) return;
+    clearTimeout(this.#wakeTimer);
+    this.#wakeTimer = setTimeout(() => this.wake(), ms);
+  }
+
+  /** Closes the connection at once. */
+  cut(reason: EndReason): void {
+    if (this.#isCut) return;
+    this.#isCut = true;
+    this.#ending ??= reason;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#wakeTimer);
+    this.#resumeReading?.();
+    this.#member.detach(this, this.#ending);
+    this.#conn.close();
+    this.#noteWritten();
+  }
+
+  /** Looks after what no event announces: a stuck write, a half line, silence, a member that has fallen behind. Is called every so often. */
   sweep(nowMs: number): void {
     if (this.#ending !== undefined) return;
-    const { writeDeadlineMs, idleLineMs } = this.#options;
+    const { writeDeadlineMs, idleLineMs, pingTimeoutMs, log } = this.#options;
     if (this.#isWriting && nowMs - this.#progressAt > writeDeadlineMs) {
-      this.#options.log("warn", "member took no byte, closed", {
-        address: this.address,
-        afterMs: writeDeadlineMs,
-      });
-      return this.#cut("stuck");
+      log("warn", "member took no byte, closed", { address: this.address, afterMs: writeDeadlineMs });
+      return this.cut("stuck");
     }
-    if (this.#midLineSince > 0 && nowMs - this.#midLineSince > idleLineMs) {
+    const isPaused = this.#resumeReading !== undefined; // it is we who don't listen
+    if (this.#session !== undefined && !isPaused && nowMs - this.#heardAt > pingTimeoutMs) {
+      log("warn", "session was not heard of, closed", { address: this.address, afterMs: pingTimeoutMs });
+      return this.cut("timeout");
+    }
+    const midLineMs = this.#midLineSince === 0 || isPaused ? 0 : nowMs - this.#midLineSince;
+    if (this.#isHelloDue && midLineMs > HELLO_MS) {
+      return this.#refuseHello(`it did not end within ${HELLO_MS / 1000} s`);
+    }
+    if (midLineMs > idleLineMs) {
       const line = this.#intake.lineNumber + 1;
       const message = `Cannot wait for line ${line}: its end did not come within ${
         idleLineMs / 1000
       } s, a line ends with LF`;
       return this.refuse({ code: "idle_line", message, line });
     }
-    if (this.#isWriting && this.#room.isBehind(this.cursor, nowMs)) this.#noteBehind(nowMs);
-    this.#logErrors(nowMs);
+    this.#member.sweep(nowMs);
   }
 
   /** Counts what happened so far. */
   stats(): SessionStats {
     const now = this.#options.clock();
+    const { cursor } = this.#member;
     return {
       address: this.address,
+      room: this.#member.room.name,
+      id: this.#session?.id ?? "",
       ageMs: now - this.#startedAt,
-      behindBytes: this.cursor.behindBytes,
-      behindMs: this.#room.lagMs(this.cursor, now),
+      behindBytes: cursor.behindBytes,
+      behindMs: this.#member.lagMs(now),
       receivedLines: this.#receivedLines,
       receivedBytes: this.#receivedBytes,
-      sentLines: this.cursor.countTakenLines(),
+      sentLines: cursor.countTakenLines(),
       sentBytes: this.#sentBytes,
-      skippedLines: this.cursor.lost.lines,
+      skippedLines: cursor.lost.lines,
       errors: this.#errors,
     };
   }
@@ -242,30 +271,60 @@ export class Session implements Member, IntakeSink {
 
   #receive(chunk: Uint8Array): void {
     this.#receivedBytes += chunk.length;
+    this.#heardAt = this.#options.clock();
     if (this.#opening !== undefined) {
       const opening = this.#opening.length === 0 ? chunk : concat([this.#opening, chunk]);
-      const kind = classifyOpening(opening);
-      if (kind === "undecided") this.#opening = opening.slice();
-      else this.#opening = undefined;
-      if (kind === "http") return this.#refuseHttp();
-      if (kind === "lines") chunk = opening;
+      this.#decide(opening);
+      chunk = opening;
     }
-    const line = this.#intake.lineNumber;
-    if (this.#opening === undefined) this.#intake.push(chunk);
-    if (this.#opening === undefined && !this.#intake.isMidLine) this.#midLineSince = 0;
-    else if (this.#midLineSince === 0 || line !== this.#intake.lineNumber) {
-      this.#midLineSince = this.#options.clock();
+    const lineBefore = this.#intake.lineNumber;
+    if (this.#opening === undefined && this.#ending === undefined) this.#intake.push(chunk);
+    const isMidLine = this.#opening !== undefined || this.#intake.isMidLine;
+    if (!isMidLine) this.#midLineSince = 0;
+    else if (this.#midLineSince === 0 || this.#intake.lineNumber !== lineBefore) {
+      this.#midLineSince = this.#heardAt;
     }
+    this.#countLines();
+  }
+
+  /** Tells a session's member how many bytes of lines have been dealt with. */
+  #countLines(): void {
+    this.#session?.noteReceived(this.#intake.lineBytes - this.#countedBytes);
+    this.#countedBytes = this.#intake.lineBytes;
+  }
+
+  /** Looks at the connection's first bytes: they are kept until they say what it is. */
+  #decide(opening: Uint8Array): void {
+    const kind = classifyOpening(opening);
+    this.#opening = kind === "undecided" ? opening.slice() : undefined;
+    if (kind === "hello") this.#isHelloDue = true;
+    if (kind === "lines") this.#becomePlain();
+    if (kind === "http") {
+      this.#options.log("warn", "HTTP request refused", { address: this.address });
+      this.end("refused", HTTP_REFUSAL);
+    }
+  }
+
+  /** Lets a connection that did not say hello take part as a plain client. */
+  #becomePlain(): void {
+    if (!(this.#member instanceof PlainMember) || this.#isHelloDue || this.#ending !== undefined) return;
+    clearTimeout(this.#timer);
+    if (this.#options.needsToken) {
+      const message =
+        "Cannot serve a plain client: this relay needs a token, which a session's $hello can carry";
+      return this.refuse({ code: "bad_token", message });
+    }
+    this.#member.isHeld = false;
+    this.wake();
   }
 
   #receiveEnd(): void {
-    if (this.#opening !== undefined) this.#intake.push(this.#opening);
+    if (this.#session !== undefined) return; // a half line of a session is sent again when it resumes
+    if (this.#opening !== undefined && this.#opening.length > 0) {
+      this.#becomePlain();
+      this.#intake.push(this.#opening);
+    }
     this.#intake.end();
-  }
-
-  #refuseHttp(): void {
-    this.#options.log("warn", "HTTP request refused", { address: this.address });
-    this.end("refused", HTTP_REFUSAL);
   }
 
   /** @internal For the intake. */
@@ -273,43 +332,87 @@ export class Session implements Member, IntakeSink {
     if (this.#ending !== undefined) return;
     this.#badInARow = 0;
     this.#receivedLines += lines;
-    this.#room.append(this, bytes, start, end, lines);
+    this.#meterLines(lines);
+    this.#member.onLines(bytes, start, end, lines);
+  }
+
+  /** @internal For the intake. */
+  onControl(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#ending !== undefined) return;
+    this.#meterLines(1);
+    if (this.#isHelloDue) return this.#onHello(bytes, start, end);
+    if (this.#session === undefined) this.#receivedLines++;
+    this.#countLines(); // a $pong tells it
+    const error = this.#member.onControl(bytes, start, end, this.#intake.lineNumber);
+    if (error !== undefined) this.onBadLine(error);
+    else this.#badInARow = 0;
+  }
+
+  #onHello(bytes: Uint8Array, start: number, end: number): void {
+    const control = readControl(bytes.subarray(start, end - 1));
+    const hello = control instanceof Misunderstood ? control : readHello(control);
+    if (hello instanceof Misunderstood) return this.#refuseHello(hello.message);
+    const plain = this.#member;
+    const member = this.#admit(hello, this);
+    if ("code" in member) return this.refuse(member);
+    this.#isHelloDue = false;
+    clearTimeout(this.#timer);
+    plain.detach(this, "replaced");
+    plain.cursor.close();
+    this.#member = this.#session = member;
+    this.#countedBytes = this.#intake.lineBytes;
+    this.wake();
+  }
+
+  #refuseHello(why: string): void {
+    this.#isHelloDue = false;
+    this.refuse({ code: "bad_hello", message: `Cannot understand $hello: ${why}`, line: 1 });
   }
 
   /** @internal For the intake. */
   onBadLine(error: WireError): void {
     if (this.#ending !== undefined) return;
+    if (this.#isHelloDue) return this.#refuseHello(error.message);
+    this.#meterLines(1);
     this.#errors++;
-    this.#unloggedErrors++;
-    this.#logErrors(this.#options.clock(), error);
-    this.#reply(encodeControl("error", error));
+    this.#options.log("warn", "bad line", { address: this.address, code: error.code, why: error.message });
+    this.#member.reply(encodeControl("error", error));
     if (++this.#badInARow < MAX_BAD_LINES_IN_A_ROW) return;
     const message =
       `Cannot go on: ${MAX_BAD_LINES_IN_A_ROW} lines in a row were bad, one JSON value a line is allowed`;
     this.refuse({ code: "too_many_errors", message, line: error.line });
   }
 
-  /** Logs bad lines, once a second at most; the line says how many it stands for. */
-  #logErrors(nowMs: number, error?: WireError): void {
-    if (this.#unloggedErrors === 0 || nowMs - this.#errorLoggedAt < NOISE_MS) return;
-    const fields = { address: this.address, count: this.#unloggedErrors };
-    const latest = error && { code: error.code, why: error.message };
-    this.#options.log("warn", "bad lines", { ...fields, ...latest });
-    this.#unloggedErrors = 0;
-    this.#errorLoggedAt = nowMs;
+  #meterLines(lines: number): void {
+    if (this.#meter !== undefined && this.#meter.take(lines, this.#heardAt) > 0) this.#isSlowed = true;
+  }
+
+  /** Waits until the client is within its rate again: what it sends meanwhile stays in the kernel, and TCP makes it wait. */
+  async #waitForRate(): Promise<void> {
+    const { maxLinesPerSecond, log } = this.#options;
+    const waitMs = this.#meter!.take(0, this.#heardAt);
+    if (!this.#wasSlowed) {
+      const message =
+        `Cannot read so fast: ${maxLinesPerSecond} lines a second are allowed, more have to wait`;
+      log("warn", "client sends too fast, reading slowly", { address: this.address, maxLinesPerSecond });
+      this.#member.reply(encodeControl("error", { code: "rate_limited", message }));
+      this.#wasSlowed = true;
+    }
+    this.#isSlowed = false;
+    if (this.#ending !== undefined) return;
+    const timer = setTimeout(() => this.#resumeReading?.(), waitMs);
+    await new Promise<void>((done) => this.#resumeReading = done);
+    clearTimeout(timer);
+    this.#resumeReading = undefined;
+    this.#heardAt = this.#options.clock();
+    if (this.#midLineSince !== 0) this.#midLineSince = this.#heardAt;
   }
 
   // Writing
 
-  #reply(line: Uint8Array): void {
-    if (this.#replyBytes + line.length > MAX_REPLY_BYTES) return;
-    this.#replies.push(line);
-    this.#replyBytes += line.length;
-    this.wake();
-  }
-
   async #writeAll(): Promise<void> {
     this.#isWriting = true;
+    let { cursor } = this.#member;
     try {
       for (let bytes = this.#takeNext(); bytes !== undefined; bytes = this.#takeNext()) {
         this.#progressAt = this.#options.clock();
@@ -319,11 +422,12 @@ export class Session implements Member, IntakeSink {
           this.#sentBytes += n;
           if (at < bytes.length) this.#progressAt = this.#options.clock();
         }
-        this.cursor.commit();
+        cursor.commit();
+        cursor = this.#member.cursor;
       }
       if (this.#ending !== undefined && !this.#isCut) await this.#sayGoodbye();
     } catch (error) {
-      this.cursor.commit();
+      cursor.commit();
       this.#fail(error);
     }
     this.#isWriting = false;
@@ -331,54 +435,21 @@ export class Session implements Member, IntakeSink {
 
   #takeNext(): Uint8Array | undefined {
     if (this.#isCut) return undefined;
-    if (this.#replies.length > 0) {
-      const replies = concat(this.#replies);
-      this.#replies = [];
-      this.#replyBytes = 0;
-      return replies;
-    }
-    const now = this.#options.clock();
-    if (this.#room.isBehind(this.cursor, now)) {
-      this.#noteBehind(now);
-      if (this.#isCut) return undefined;
-      this.cursor.jumpToEnd();
-    }
-    return this.cursor.take(MAX_WRITE_BYTES);
+    const bytes = this.#ending === "refused"
+      ? this.#member.takeReplies()
+      : this.#session?.isOn(this) === false
+      ? undefined // it may have another connection by now
+      : this.#member.take(this.#options.clock());
+    if (bytes !== undefined || this.#isCut) return bytes;
+    const lastLine = this.#lastLine;
+    this.#lastLine = undefined;
+    return lastLine;
   }
 
   async #sayGoodbye(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#cut(this.#ending!), LINGER_MS);
+    this.#timer = setTimeout(() => this.cut(this.#ending!), LINGER_MS);
     await this.#conn.closeWrite();
-    this.#noteWritten();
-  }
-
-  /** Logs that the member fell behind, once an episode; where that is not forgiven, ends it. */
-  #noteBehind(nowMs: number): void {
-    if (this.cursor.behindBytes === 0) return; // only its own lines
-    const isNews = nowMs - this.#behindAt > BEHIND_EPISODE_MS;
-    this.#behindAt = nowMs;
-    const fields = {
-      address: this.address,
-      bytes: this.cursor.behindBytes,
-      skippedBefore: this.cursor.lost.lines,
-    };
-    if (this.#options.whenBehind === "close") {
-      this.#options.log("warn", "member fell behind, closed", fields);
-      this.#cut("behind");
-    } else if (isNews) this.#options.log("warn", "member fell behind, skipping to the newest lines", fields);
-  }
-
-  // Ending
-
-  /** Closes the connection at once. */
-  #cut(reason: EndReason): void {
-    if (this.#isCut) return;
-    this.#isCut = true;
-    this.#ending ??= reason;
-    clearTimeout(this.#timer);
-    this.#room.leave(this);
-    this.#conn.close();
     this.#noteWritten();
   }
 
@@ -390,9 +461,10 @@ export class Session implements Member, IntakeSink {
   /** Ends the session after an error of the connection: those that a network has are expected, others are logged. */
   #fail(error: unknown): void {
     if (!this.#isCut && !isExpectedEnd(error)) {
-      this.#options.log("error", "connection failed", { address: this.address, error: String(error) });
+      const level = error instanceof Deno.errors.InvalidData ? "warn" : "error"; // TLS that the client got wrong
+      this.#options.log(level, "connection failed", { address: this.address, error: String(error) });
     }
-    this.#cut("lost");
+    this.cut("lost");
   }
 }
 
@@ -402,15 +474,4 @@ function isExpectedEnd(error: unknown): boolean {
     error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.TimedOut || error instanceof Deno.errors.UnexpectedEof ||
     error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
-}
-
-function concat(parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0];
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

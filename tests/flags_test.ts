@@ -33,6 +33,9 @@ const GOOD: [option: string, text: string, pick: (options: ServerOptions) => unk
   ["max-line", "1.5m", (o) => o.relay.maxLineBytes, 1572864],
   ["max-clients", "1", (o) => o.relay.maxClients, 1],
   ["max-clients", "100000", (o) => o.relay.maxClients, 100000],
+  ["max-rooms", "0", (o) => o.relay.maxRooms, 0],
+  ["max-rooms", "20", (o) => o.relay.maxRooms, 20],
+  ["ping-timeout", "3s", (o) => o.relay.pingTimeoutMs, 3000],
   ["max-lag", "500ms", (o) => o.relay.maxLagMs, 500],
   ["max-lag", "2.5s", (o) => o.relay.maxLagMs, 2500],
   ["max-lag", "2m", (o) => o.relay.maxLagMs, 120000],
@@ -80,13 +83,16 @@ function twinOf(option: string): string {
 }
 
 Deno.test("readCommand without arguments takes the defaults", () => {
-  const { log: _, idleLineMs: __, ...defaults } = RELAY_DEFAULTS;
+  const { log: _1, idleLineMs: _2, resumeMs: _3, windowBytes: _4, ...others } = RELAY_DEFAULTS;
+  const { maxKeys: _5, maxValueBytes: _6, maxStateBytes: _7, ...defaults } = others;
   assert.deepEqual(read([]), {
     kind: "serve",
     options: {
       host: "0.0.0.0",
       ports: [DEFAULT_PORT, DEFAULT_PORT],
       relay: defaults,
+      tokenFile: undefined,
+      tls: undefined,
       logFormat: "text",
       logLevel: "info",
     },
@@ -105,6 +111,37 @@ Deno.test("readCommand reads each option as --name value, as --name=value and fr
     );
   }
 });
+
+Deno.test("readCommand reads options that have no default", () => {
+  const { relay, tokenFile, tls } = readOptions([
+    "--max-clients-per-host=9",
+    "--max-rate=100",
+    "--token-file=secret.txt",
+    "--tls-cert=cert.pem",
+    "--tls-key=key.pem",
+  ]);
+  assert.deepEqual(
+    [relay.maxClientsPerHost, relay.maxLinesPerSecond, relay.token, tokenFile, tls],
+    [9, 100, "", "secret.txt", { certFile: "cert.pem", keyFile: "key.pem" }],
+  );
+  assert.equal(readOptions([], { EVENTRELAY_TOKEN: "secret" }).relay.token, "secret");
+});
+
+for (
+  const [args, message] of [
+    [["--token=a", "--token-file=b"], /two places/],
+    [["--tls-cert=a"], /--tls-cert and --tls-key go together/],
+    [["--tls-key=a"], /--tls-cert and --tls-key go together/],
+    [["--token="], /a text that isn't empty/],
+    [["--max-rate=0"], /a whole number from 1/],
+  ] as const
+) {
+  Deno.test(`readCommand refuses ${args.join(" ")}`, () => {
+    const command = read([...args]);
+    assert.ok(command.kind === "refuse");
+    assert.match(command.message, message);
+  });
+}
 
 Deno.test("readCommand reads switches, and their environment twins as 1 or 0", () => {
   for (const [option, pick, on, off] of SWITCHES) {
@@ -219,7 +256,7 @@ Deno.test("helpText has under 30 lines of at most 100 columns and names every de
   const defaults = readOptions([]);
   for (const [option, , pick] of GOOD) {
     const line = lines.find((line) => line.trimStart().startsWith(`--${option} `));
-    const shown = /(\S+)$/.exec(line ?? "")?.[1] ?? assert.fail(`--${option} is not in the help`);
+    const shown = /\(([^\s()]+)\)/.exec(line ?? "")?.[1] ?? assert.fail(`--${option} is not in the help`);
     const roomy: Record<string, string> = option === "max-line" ? { EVENTRELAY_MAX_LOG: "1g" } : {};
     assert.equal(pick(readOptions([`--${option}`, shown], roomy)), pick(defaults), `--${option}: ${shown}`);
   }

@@ -10,7 +10,7 @@ const MAX_LINE_BYTES = 40;
 
 const encoder = new TextEncoder();
 
-type Found = { good: number[] } | { code: string; line: number | undefined };
+type Found = { good: number[] } | { control: number[] } | { code: string; line: number | undefined };
 
 /** Keeps what an intake found, in order: the bytes of each good line, the code and number of each bad one. */
 class Collector implements IntakeSink {
@@ -26,6 +26,11 @@ class Collector implements IntakeSink {
       this.found.push({ good: [...bytes.subarray(start, lineEnd)] });
       start = lineEnd;
     }
+  }
+
+  onControl(bytes: Uint8Array, start: number, end: number): void {
+    assert.equal(bytes.indexOf(0x0a, start), end - 1, "one line with its LF");
+    this.found.push({ control: [...bytes.subarray(start, end)] });
   }
 
   onBadLine(error: WireError): void {
@@ -48,7 +53,9 @@ function expectedOf(bytes: Uint8Array, isChecked: boolean): Found[] {
       (isChecked || line.length < 2);
     if (isBlank) continue;
     const code = judge(line, isChecked);
-    found.push(code === undefined ? { good: [...line, 0x0a] } : { code, line: number });
+    const isControl = String.fromCharCode(...line.subarray(0, 3)) === '{"$';
+    if (code !== undefined) found.push({ code, line: number });
+    else found.push(isControl ? { control: [...line, 0x0a] } : { good: [...line, 0x0a] });
   }
   return found;
 }
@@ -73,9 +80,13 @@ function judge(line: Uint8Array, isChecked: boolean): string | undefined {
 function feed(chunks: Iterable<Uint8Array>, isChecked = true): Collector {
   const collector = new Collector();
   const intake = new Intake(collector, { maxLineBytes: MAX_LINE_BYTES, isChecked });
+  let received = 0, lineBytes = 0;
   for (const chunk of chunks) {
     const lent = chunk.slice();
     intake.push(lent);
+    if (chunk.includes(0x0a)) lineBytes = received + chunk.lastIndexOf(0x0a) + 1;
+    received += chunk.length;
+    assert.equal(intake.lineBytes, lineBytes, "what complete lines had");
     lent.fill(0x30);
   }
   intake.end();
@@ -164,6 +175,7 @@ Deno.test("Intake passes good lines on in one run, without a call for each", () 
       calls++;
       assert.equal(lines, 100);
     },
+    onControl: () => assert.fail("there is no control line"),
     onBadLine: (error) => assert.fail(error.message),
   }, { maxLineBytes: MAX_LINE_BYTES, isChecked: true });
   intake.push(encoder.encode('{"id":1}\n'.repeat(100)));
@@ -185,9 +197,20 @@ Deno.test("Intake unchecked looks at length and LF alone", () => {
   assert.deepEqual(found, [good("no json\n"), good(" \n"), { good: [0xff, 0x00, 0x0a] }]);
 });
 
-Deno.test("Intake takes control lines of a plain client for events", () => {
+Deno.test("Intake hands out what begins as a control line by itself, in its place among the others, if it is good", () => {
   const line = '{"$hello":{"version":1}}\n';
-  assert.deepEqual(feedText(line).found, [good(line)]);
+  assert.deepEqual(feedText(line).found, [{ control: [...encoder.encode(line)] }]);
+  const text = `1\n2\n${line}3\n{"$\n{"$":1}\n ${line}{"\\u0024a":1}\n`;
+  assert.deepEqual(feedText(text).found, [
+    good("1\n"),
+    good("2\n"),
+    { control: [...encoder.encode(line)] },
+    good("3\n"),
+    { code: "invalid_json", line: 5 },
+    { control: [...encoder.encode('{"$":1}\n')] },
+    good(` ${line}`),
+    good('{"\\u0024a":1}\n'),
+  ]);
 });
 
 Deno.test("Intake agrees with split and JSON.parse, whatever the lines, however they are cut", () => {
@@ -195,7 +218,9 @@ Deno.test("Intake agrees with split and JSON.parse, whatever the lines, however 
     { weight: 4, arbitrary: fc.json({ maxDepth: 1 }).map((text) => encoder.encode(text)) },
     fc.string({ unit: "binary", maxLength: 12 }).map((text) => encoder.encode(text)),
     fc.uint8Array({ maxLength: 6 }),
-    fc.constantFrom("", "\r", " ", "\t\r", "1\r", "NaN").map((text) => encoder.encode(text)),
+    fc.constantFrom("", "\r", " ", "\t\r", "1\r", "NaN", '{"$a":{}}', '{"$', '{"$":1}\r', ' {"$a":{}}').map((
+      text,
+    ) => encoder.encode(text)),
     fc.integer({ min: MAX_LINE_BYTES - 2, max: MAX_LINE_BYTES + 3 }).map((n) =>
       encoder.encode("1".repeat(n))
     ),

@@ -1,4 +1,4 @@
-// Holds classifyOpening against every beginning of every HTTP method, and against what lines begin with.
+// Holds classifyOpening against every beginning of every HTTP method and of a hello, and against what lines begin with.
 
 import assert from "node:assert/strict";
 import { classifyOpening, HTTP_REFUSAL } from "../src/opening.ts";
@@ -36,15 +36,32 @@ Deno.test("classifyOpening takes what leaves the methods for lines, at the first
   }
 });
 
-Deno.test("classifyOpening needs no more than 8 bytes", () => {
+Deno.test("classifyOpening needs no more than 8 bytes for HTTP", () => {
   for (const method of METHODS) assert.notEqual(classifyOpening(encoder.encode(`${method} `)), "undecided");
   assert.equal(Math.max(...METHODS.map((method) => `${method} `.length)), 8);
 });
 
-Deno.test("classifyOpening decides JSON by its first byte", () => {
+Deno.test("classifyOpening knows a hello by its first 10 bytes, and nothing else for one", () => {
+  const hello = '{"$hello":';
+  assert.deepEqual(classifyBytewise(`${hello}{"version":1}}\n`), { opening: "hello", after: 10 });
+  for (let length = 1; length < hello.length; length++) {
+    for (const other of ["x", "\n", " ", "\u20ac"]) {
+      const line = hello.slice(0, length) + other;
+      assert.deepEqual(classifyBytewise(line), { opening: "lines", after: length + 1 }, line);
+    }
+  }
+});
+
+Deno.test("classifyOpening decides an object that is no hello by its second byte, as long as that is no quote", () => {
+  for (const line of ["{}", "{ }", '{ "$hello":{}}', "{\n"]) {
+    assert.deepEqual(classifyBytewise(line), { opening: "lines", after: 2 }, line);
+  }
+  assert.deepEqual(classifyBytewise('{"id":1}'), { opening: "lines", after: 3 });
+});
+
+Deno.test("classifyOpening decides other JSON by its first byte", () => {
   for (
     const line of [
-      "{}",
       "[1]",
       '"GET /"',
       "-1",
@@ -63,14 +80,14 @@ Deno.test("classifyOpening decides JSON by its first byte", () => {
   }
 });
 
-Deno.test("classifyOpening decides every single byte but the first letters of methods", () => {
+Deno.test("classifyOpening decides every single byte but the first letters of methods and of a hello", () => {
   const undecided = [];
   for (let byte = 0; byte < 256; byte++) {
     const opening = classifyOpening(Uint8Array.of(byte));
     assert.notEqual(opening, "http");
     if (opening === "undecided") undecided.push(String.fromCharCode(byte));
   }
-  assert.equal(undecided.join(""), "CDGHOPT");
+  assert.equal(undecided.join(""), "CDGHOPT{");
 });
 
 Deno.test("classifyOpening takes methods in upper case only, as HTTP does", () => {

@@ -42,9 +42,10 @@ class Loopback implements AsyncDisposable {
     return client;
   }
 
-  /** Connects, and waits until the relay has the client as a member. */
+  /** Connects, waits until the relay has the client as a member, and sends an empty line, which only a plain client begins with. */
   async join(options?: { reads?: boolean }): Promise<LineClient> {
     const client = await this.connect(options);
+    client.send("\n");
     await this.logged("connected", client);
     return client;
   }
@@ -327,13 +328,19 @@ Deno.test("RelayServer.stats keeps what members did who have left", async () => 
   const before = loopback.relay.stats();
   assert.deepEqual(
     [before.members, before.receivedLines, before.receivedBytes, before.sentLines, before.errors],
-    [2, 2, 9, 2, 1],
+    [2, 2, 11, 2, 1],
+    "with the two empty lines of join()",
   );
   assert.deepEqual(loopback.relay.sessionStats().map(({ address }) => address), [ada.address, bo.address]);
   ada.close();
   bo.close();
   await Promise.all([ada, bo].map((client) => loopback.logged("connection ended", client)));
-  assert.deepEqual({ ...loopback.relay.stats(), logBytes: 0 }, { ...before, members: 0, logBytes: 0 });
+  assert.deepEqual({ ...loopback.relay.stats(), logBytes: 0 }, {
+    ...before,
+    members: 0,
+    rooms: 0,
+    logBytes: 0,
+  });
 });
 
 Deno.test("RelayServer.close writes out what members have not had, and ends their connections", async () => {

@@ -1,25 +1,37 @@
-// Holds Room against its contract with stub members: who is woken and when, and who counts as behind.
+// Holds Room against its contract with stub readers: which level hears what, when it has news, and when its own values go.
 
 import assert from "node:assert/strict";
-import { type Member, Room } from "../src/room.ts";
+import type { Channel, Reader } from "../src/channel.ts";
+import { type Peer, Room, type RoomOptions } from "../src/room.ts";
 
-const OPTIONS = { maxLogBytes: 1024 * 1024, maxLagMs: 1000 };
+const OPTIONS: RoomOptions = {
+  maxLogBytes: 1024 * 1024,
+  maxLagMs: 1000,
+  clock: () => 0,
+  relayTime: () => 7,
+  limits: { maxKeys: 10, maxValueBytes: 100, maxStateBytes: 1000 },
+};
+
+const TIME = '{"$time":{"time":7}}\n';
+const ADA: Peer = { id: "k1", name: "ada" };
 
 const encoder = new TextEncoder();
 
-class StubMember implements Member {
+class StubReader implements Reader {
   readonly cursor;
   wakes = 0;
-  onWake = () => {};
 
-  constructor(room: Room) {
-    this.cursor = room.openCursor();
-    room.join(this);
+  constructor(readonly channel: Channel) {
+    this.cursor = channel.openCursor();
+    channel.join(this);
   }
 
   wake(): void {
     this.wakes++;
-    this.onWake();
+  }
+
+  skipOwn(start: number, lines: number): void {
+    this.cursor.skipOwn(start, lines);
   }
 
   take(): string {
@@ -32,100 +44,86 @@ class StubMember implements Member {
   }
 }
 
-function send(room: Room, sender: Member, text: string): void {
+function send(room: Room, sender: StubReader, text: string): void {
   const bytes = encoder.encode(text);
-  room.append(sender, bytes, 0, bytes.length, text.split("\n").length - 1);
+  room.append(sender, sender.channel, bytes, 0, bytes.length, text.split("\n").length - 1);
 }
 
-Deno.test("Room hands a line to everybody but its sender", () => {
-  const room = new Room(OPTIONS, () => {});
-  const [ada, bo, cy] = [new StubMember(room), new StubMember(room), new StubMember(room)];
-  send(room, ada, "1\n2\n");
-  send(room, bo, "3\n");
-  assert.deepEqual([ada.take(), bo.take(), cy.take()], ["3\n", "1\n2\n", "1\n2\n3\n"]);
+Deno.test("Room hands events of either level to both, and not to their sender", () => {
+  const room = new Room("r", OPTIONS, () => {});
+  const [pia, pit] = [new StubReader(room.plain), new StubReader(room.plain)];
+  const [sue, sam] = [new StubReader(room.sessions), new StubReader(room.sessions)];
+  send(room, pia, "1\n");
+  send(room, sue, "2\n");
+  assert.deepEqual([pia.take(), pit.take()], ["2\n", "1\n2\n"]);
+  assert.deepEqual([sue.take(), sam.take()], [TIME + "1\n", TIME + "1\n2\n"]);
 });
 
-Deno.test("Room reports news once until it is flushed, and wakes each member once a flush", () => {
+Deno.test("Room lets a plain line that looks like a control line through, to sessions with a space before it", () => {
+  const room = new Room("r", OPTIONS, () => {});
+  const [pia, pit, sue] = [
+    new StubReader(room.plain),
+    new StubReader(room.plain),
+    new StubReader(room.sessions),
+  ];
+  const bytes = encoder.encode('1\n{"$a":1}\n2\n');
+  room.appendLookalike(pia, bytes, 2, 11);
+  assert.deepEqual([pia.take(), pit.take(), sue.take()], ["", '{"$a":1}\n', TIME + ' {"$a":1}\n']);
+});
+
+Deno.test("Room shows who comes and goes to sessions, plain members hear nothing", () => {
+  const room = new Room("r", OPTIONS, () => {});
+  const [pia, sue, own] = [
+    new StubReader(room.plain),
+    new StubReader(room.sessions),
+    new StubReader(room.sessions),
+  ];
+  assert.equal(room.presentSince(ADA), Infinity);
+  room.enter(ADA, own);
+  assert.equal(room.presentSince(ADA), room.sessions.end);
+  assert.deepEqual([...room.peers()], [ADA]);
+  room.exit(ADA, "behind", own);
+  room.exit(ADA, "lost", own);
+  assert.deepEqual([[...room.peers()], room.presenceVersion], [[], 2]);
+  assert.equal(room.presentSince(ADA), Infinity);
+  const shown = '{"$join":{"id":"k1","name":"ada"}}\n{"$leave":{"id":"k1","reason":"behind"}}\n';
+  assert.deepEqual([pia.take(), sue.take(), own.take()], ["", TIME + shown, TIME]);
+});
+
+Deno.test("Room.set gives plain members the bare value, and no removals", () => {
+  const room = new Room("r", OPTIONS, () => {});
+  const pia = new StubReader(room.plain);
+  assert.equal(room.set(ADA, "k", "[1.0]", false), undefined);
+  assert.equal(room.set(ADA, "k", "2", true), undefined);
+  assert.equal(room.set(ADA, "k", undefined, false), undefined);
+  assert.equal(room.set(ADA, "k", "x".repeat(101), false)?.code, "value_too_long");
+  assert.equal(pia.take(), "[1.0]\n2\n");
+});
+
+Deno.test("Room reports news once until it is flushed, also of state, and wakes everybody once a flush", () => {
   let news = 0;
-  const room = new Room(OPTIONS, (it) => {
+  const room = new Room("r", OPTIONS, (it) => {
     assert.equal(it, room);
     news++;
   });
-  const members = [new StubMember(room), new StubMember(room)];
-  for (let i = 0; i < 10; i++) send(room, members[i % 2], "1\n");
-  assert.deepEqual([news, members[0].wakes, members[1].wakes], [1, 0, 0]);
+  const readers = [new StubReader(room.plain), new StubReader(room.sessions), new StubReader(room.sessions)];
+  for (let i = 0; i < 10; i++) send(room, readers[i % 3], "1\n");
+  assert.deepEqual([news, ...readers.map(({ wakes }) => wakes)], [1, 0, 0, 0]);
   room.flush(1);
-  assert.deepEqual([news, members[0].wakes, members[1].wakes], [1, 1, 1]);
-  send(room, members[0], "1\n");
+  assert.deepEqual([news, ...readers.map(({ wakes }) => wakes)], [1, 1, 1, 1]);
+  room.set(ADA, "k", "1", false);
   assert.equal(news, 2);
+  room.flush(2);
+  room.enter(ADA);
+  assert.equal(news, 3);
 });
 
-Deno.test("Room tells of news that comes while it wakes its members", () => {
-  let news = 0;
-  const room = new Room(OPTIONS, () => news++);
-  const member = new StubMember(room);
-  member.onWake = () => send(room, member, "2\n");
-  send(room, member, "1\n");
-  room.flush(1);
-  assert.equal(news, 2);
-});
-
-Deno.test("Room counts its members, and wakes no one who has left, not even during a flush", () => {
-  const room = new Room(OPTIONS, () => {});
-  const [ada, bo] = [new StubMember(room), new StubMember(room)];
-  assert.equal(room.size, 2);
-  ada.onWake = () => room.leave(bo);
-  send(room, ada, "1\n");
-  room.flush(1);
-  assert.deepEqual([room.size, ada.wakes, bo.wakes], [1, 1, 0]);
-  room.leave(bo);
-  assert.equal(room.size, 1, "leaving twice is leaving once");
-});
-
-Deno.test("Room gives a newcomer what comes from now on", () => {
-  const room = new Room(OPTIONS, () => {});
-  const ada = new StubMember(room);
-  send(room, ada, "old\n");
-  const bo = new StubMember(room);
-  send(room, ada, "new\n");
-  assert.equal(bo.take(), "new\n");
-});
-
-Deno.test("Room.isBehind is true above maxLagMs, and false again once the cursor has moved on", () => {
-  const room = new Room(OPTIONS, () => {});
-  const [ada, bo] = [new StubMember(room), new StubMember(room)];
-  send(room, ada, "1\n");
-  room.flush(10_000);
-  assert.equal(room.lagMs(bo.cursor, 10_400), 400);
-  assert.equal(room.isBehind(bo.cursor, 11_000), false);
-  assert.equal(room.isBehind(bo.cursor, 11_001), true);
-  bo.take();
-  assert.equal(room.lagMs(bo.cursor, 99_999), 0);
-});
-
-Deno.test("Room.isBehind looks at the lines of others: one's own are never what one waits for", () => {
-  const room = new Room(OPTIONS, () => {});
-  const [ada, bo] = [new StubMember(room), new StubMember(room)];
-  send(room, ada, "own, and old\n");
-  room.flush(10_000);
-  assert.equal(room.isBehind(ada.cursor, 15_000), false);
-  send(room, bo, "fresh\n");
-  room.flush(15_000);
-  assert.equal(room.isBehind(ada.cursor, 15_100), false);
-  assert.equal(room.lagMs(ada.cursor, 15_100), 100);
-  assert.equal(room.isBehind(bo.cursor, 15_100), true);
-});
-
-Deno.test("Room.isBehind is true for whom the log has dropped what comes next, however fresh it is", () => {
-  const room = new Room({ ...OPTIONS, maxLogBytes: 16 * 1024 }, () => {});
-  const [ada, bo] = [new StubMember(room), new StubMember(room)];
-  for (let i = 0; i < 100; i++) {
-    send(room, ada, "x".repeat(1000) + "\n");
-    room.flush(1000);
-    ada.take();
-  }
-  assert.equal(room.lagMs(bo.cursor, 1000), Infinity);
-  assert.equal(room.isBehind(bo.cursor, 1000), true);
-  assert.equal(room.isBehind(ada.cursor, 1000), false);
-  assert.ok(room.logBytes <= 16 * 1024, `${room.logBytes} bytes`);
+Deno.test("Room keeps its own values until the last of either level has left", () => {
+  const room = new Room("r", OPTIONS, () => {});
+  const [pia, sue] = [new StubReader(room.plain), new StubReader(room.sessions)];
+  room.set(ADA, "k", "1", true);
+  room.leave(sue, room.sessions);
+  assert.deepEqual([room.isEmpty, room.state.bytes], [false, 2]);
+  room.leave(pia, room.plain);
+  assert.deepEqual([room.isEmpty, room.state.bytes], [true, 0]);
 });

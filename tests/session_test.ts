@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { Room } from "../src/room.ts";
-import { type LogLevel, Session, type SessionOptions } from "../src/session.ts";
+import type { LogLevel } from "../src/member.ts";
+import { Session, type SessionOptions } from "../src/session.ts";
 import { settle, StubConnection } from "./stub_connection.ts";
 
 interface LogEntry {
@@ -23,22 +24,36 @@ class Table implements AsyncDisposable {
   readonly #seats: Seat[] = [];
 
   constructor({ maxLagMs = 5000, maxLogBytes = 8 * 1024 * 1024, ...options }: TableOptions = {}) {
-    this.room = new Room({ maxLagMs, maxLogBytes }, (room) => queueMicrotask(() => room.flush(this.nowMs)));
+    const clock = () => this.nowMs;
+    const limits = { maxKeys: 256, maxValueBytes: 1024, maxStateBytes: 4096 };
+    const roomOptions = { maxLagMs, maxLogBytes, clock, relayTime: clock, limits };
+    this.room = new Room("lobby", roomOptions, (room) => queueMicrotask(() => room.flush(this.nowMs)));
     this.#options = {
       maxLineBytes: 64 * 1024,
       isChecked: true,
       whenBehind: "skip",
       writeDeadlineMs: 30_000,
       idleLineMs: 30_000,
+      pingTimeoutMs: 15_000,
+      maxLinesPerSecond: Infinity,
+      needsToken: false,
       log: (level, message, fields = {}) => this.log.push({ level, message, fields }),
-      clock: () => this.nowMs,
+      clock,
       ...options,
     };
   }
 
+  /** Connects a client that sends an empty line at once, so that it is known to be a plain one. */
   join(name = "ada"): Seat {
+    const seat = this.connect(name);
+    seat.conn.feed("\n");
+    return seat;
+  }
+
+  /** Connects a client that says nothing yet. */
+  connect(name = "ada"): Seat {
     const conn = new StubConnection();
-    const session = new Session(conn, name, this.room, this.#options);
+    const session = new Session(conn, name, this.room, this.#options, () => assert.fail("nobody says hello"));
     const seat = new Seat(conn, session, session.run());
     this.#seats.push(seat);
     return seat;
@@ -103,12 +118,16 @@ Deno.test("Session passes lines on to the others and not to their sender", async
   assert.equal(ada.conn.text, "true\n");
   assert.deepEqual(cy.conn.lines.toSorted(), [" [ 1 ]\t\r", '"ä🎈"', "true", '{"id":1152921504606846975}']);
   const { receivedLines, receivedBytes, sentLines, sentBytes } = ada.session.stats();
-  assert.deepEqual([receivedLines, receivedBytes, sentLines, sentBytes], [3, 46, 1, 5]);
+  assert.deepEqual(
+    [receivedLines, receivedBytes, sentLines, sentBytes],
+    [3, 47, 1, 5],
+    "with the empty line of join()",
+  );
 });
 
 Deno.test("Session reads and writes one byte at a time as well", async () => {
   await using table = new Table();
-  const [ada, bo] = [table.join(), table.join()];
+  const [ada, bo] = [table.connect(), table.join()];
   bo.conn.takeBytes(1);
   const text = '{"id":1}\n"ä€🎈"\r\n[1,2]\n';
   for (const byte of new TextEncoder().encode(text)) ada.conn.feed(Uint8Array.of(byte));
@@ -197,7 +216,7 @@ Deno.test("Session whose lines the log has dropped jumps, however fresh they are
     `${sentLines} sent, ${skippedLines} skipped`,
   );
   assert.equal(bo.conn.lines.length, sentLines);
-  assert.ok(table.room.logBytes <= 64 * 1024);
+  assert.ok(table.room.plain.logBytes <= 64 * 1024);
 });
 
 Deno.test("Session is not behind for its own lines", async () => {
@@ -258,7 +277,7 @@ Deno.test("Session with whenBehind close is closed where it would skip, by the s
     assert.equal(await bo.ended(), "behind");
     assert.equal(table.logged(/fell behind, closed/).length, 1);
     assert.equal(cy.conn.text, "1\n2\n");
-    assert.equal(table.room.size, 2);
+    assert.equal(table.room.plain.size, 2);
   }
 });
 
@@ -294,7 +313,7 @@ Deno.test("Session without anything to write is never stuck or behind", async ()
 Deno.test("Session whose half line is not finished within idleLineMs is told so and closed", async () => {
   for (const half of ['{"id":', "G", "1\n2", "x".repeat(70_000)]) {
     await using table = new Table({ idleLineMs: 10_000 });
-    const ada = table.join();
+    const ada = table.connect();
     ada.conn.feed(half);
     await settle();
     table.sweep(table.nowMs + 10_000);
@@ -335,9 +354,9 @@ Deno.test("Session answers each bad line to its sender alone, and relays the nex
   await ada.conn.until(() => ada.conn.lines.length === 3);
   const errors = ada.conn.lines.map(errorOf);
   assert.deepEqual(errors.map(({ code, line }) => [code, line]), [
-    ["invalid_json", 2],
-    ["line_too_long", 4],
-    ["invalid_utf8", 6],
+    ["invalid_json", 3],
+    ["line_too_long", 5],
+    ["invalid_utf8", 7],
   ]);
   for (const { message, line } of errors) {
     assert.ok(message.startsWith(`Cannot relay line ${line}: `), message);
@@ -400,32 +419,24 @@ Deno.test("Session writes replies between lines, never into one", async () => {
   assert.equal(errorOf(reply).code, "invalid_json");
 });
 
-Deno.test("Session logs bad lines at once, then once a second with how many they were", async () => {
+Deno.test("Session logs each bad line with its address, its code and the reason", async () => {
   await using table = new Table();
   const ada = table.join("ada");
-  const feedBad = async (lines: number) => {
-    ada.conn.feed("bad\n1\n".repeat(lines));
-    await settle();
-  };
-  await feedBad(1);
-  for (let i = 0; i < 9; i++) {
-    table.sweep(table.nowMs + 100);
-    await feedBad(10);
-  }
-  assert.deepEqual(table.logged("bad lines").map(({ fields }) => fields.count), [1]);
-  table.sweep(table.nowMs + 100);
-  assert.deepEqual(table.logged("bad lines").map(({ fields }) => fields.count), [1, 90]);
-  await feedBad(5);
-  ada.conn.endInput();
-  await ada.ended();
-  assert.deepEqual(table.logged("bad lines").map(({ fields }) => fields.count), [1, 90, 5]);
+  ada.conn.feed("bad\n1\nworse\n");
+  await settle();
+  const logged = table.logged("bad line").map(({ fields }) => fields);
+  assert.deepEqual(logged.map(({ address, code }) => [address, code]), [
+    [ada.session.address, "invalid_json"],
+    [ada.session.address, "invalid_json"],
+  ]);
+  assert.match(String(logged[0].why), /^Cannot relay line \d: it is not JSON/);
 });
 
 Deno.test("Session answers HTTP with a 400 and ends, in whatever pieces the request comes", async () => {
   for (const request of ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", 'POST / HTTP/1.1\r\n\r\n{"id":1}\n1\n']) {
     for (const size of [1, 2, 3, 4, 5, 1000]) {
       await using table = new Table();
-      const [ada, bo] = [table.join(), table.join()];
+      const [ada, bo] = [table.connect(), table.join()];
       for (let at = 0; at < request.length; at += size) ada.conn.feed(request.slice(at, at + size));
       await ada.conn.until(() => ada.conn.isOutputEnded);
       assert.match(ada.conn.text, /^HTTP\/1\.1 400 Bad Request\r\n/);
@@ -440,7 +451,7 @@ Deno.test("Session answers HTTP with a 400 and ends, in whatever pieces the requ
 
 Deno.test("Session takes what only begins like HTTP for lines, none of its bytes lost", async () => {
   await using table = new Table({ isChecked: false });
-  const [ada, bo] = [table.join(), table.join()];
+  const [ada, bo] = [table.connect(), table.join()];
   for (const piece of ["P", "U", "TT\n", "GET / HTTP\n"]) ada.conn.feed(piece);
   await bo.receives("PUTT\nGET / HTTP\n");
 });
@@ -508,7 +519,7 @@ Deno.test("Session.refuse says why in one $error line and skips what the log sti
 Deno.test("Session takes a last line without LF when the input ends cleanly, if it is good", async () => {
   for (const [text, relayed] of [["1\n2", "1\n2\n"], ["2", "2\n"], ['1\n{"id":', "1\n"], ["1\nGE", "1\n"]]) {
     await using table = new Table();
-    const [ada, bo] = [table.join(), table.join()];
+    const [ada, bo] = [table.connect(), table.join()];
     ada.conn.feed(text);
     ada.conn.endInput();
     assert.equal(await ada.ended(), "closed");
@@ -518,7 +529,7 @@ Deno.test("Session takes a last line without LF when the input ends cleanly, if 
 
 Deno.test("Session judges an end in the middle of a method's name as a line", async () => {
   await using table = new Table();
-  const ada = table.join();
+  const ada = table.connect();
   ada.conn.feed("GE");
   ada.conn.endInput();
   await ada.ended();
@@ -540,7 +551,7 @@ Deno.test("Session drops a half line when the connection breaks, and logs only w
     assert.equal(await ada.ended(), "lost");
     await bo.receives("1\n");
     assert.equal(table.logged("connection failed").length, isLogged ? 1 : 0);
-    assert.equal(table.room.size, 1);
+    assert.equal(table.room.plain.size, 1);
   }
 });
 
@@ -593,4 +604,29 @@ Deno.test("Session relays big chunks of lines and lines that span many reads", a
   const text = '{"id":1}\n'.repeat(20_000) + big + "1\n" + big + big;
   ada.conn.feed(text);
   await bo.receives(text);
+});
+
+Deno.test("Session writes nothing to a client that has said nothing, for a moment; then all of it", async () => {
+  await using table = new Table();
+  const [ada, bo] = [table.join(), table.connect()];
+  const startedAt = performance.now();
+  ada.conn.feed("1\n");
+  await settle();
+  ada.conn.feed("2\n");
+  await bo.receives("1\n2\n");
+  const afterMs = performance.now() - startedAt;
+  assert.ok(afterMs > 200, `after ${afterMs} ms`);
+});
+
+Deno.test("Session whose client waits to speak is written to at once when its first bytes are no hello", async () => {
+  for (const opening of ["\n", "1", '{"$h1', " "]) {
+    await using table = new Table();
+    const [ada, bo] = [table.join(), table.connect()];
+    ada.conn.feed("1\n");
+    await settle();
+    assert.equal(bo.conn.text, "");
+    bo.conn.feed(opening);
+    await settle();
+    assert.equal(bo.conn.text, "1\n");
+  }
 });

@@ -67,8 +67,12 @@ export class StubConnection implements Connection {
   // The test's side
 
   /** What has been written so far. */
+  get bytes(): Uint8Array {
+    return Uint8Array.from(this.#output);
+  }
+
   get text(): string {
-    return new TextDecoder().decode(Uint8Array.from(this.#output));
+    return new TextDecoder().decode(this.bytes);
   }
 
   get lines(): string[] {

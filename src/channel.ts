@@ -1,0 +1,108 @@
+// One level's side of a room: a log, who reads it, and who of them has fallen behind. Knows no sockets and no meaning of lines:
+// a reader is a cursor and something to wake. Used by room.ts, which has a channel for plain members and one for sessions.
+
+import { encodeControl } from "./protocol.ts";
+import { type Cursor, RoomLog, type RoomLogOptions } from "./room_log.ts";
+
+/** Whoever reads a channel: the member behind a connection, or one that is expected back. */
+export interface Reader {
+  readonly cursor: Cursor;
+  /** Is called after each turn in which something changed. Must return at once; a reader that is still writing ignores it. */
+  wake(): void;
+  /** Leaves out of what this reader takes the last `lines` lines of the log, which begin at offset `start`. */
+  skipOwn(start: number, lines: number): void;
+}
+
+/** Options of a {@linkcode Channel}; times in ms, sizes in bytes. */
+export interface ChannelOptions extends RoomLogOptions {
+  /** Tells the time in ms; never goes back. */
+  clock: () => number;
+  /** Tells the relay's time, in ms since 1970. If given, the log tells the time, too: `$time` lines stand in it. */
+  relayTime?: () => number;
+}
+
+/** How far apart the `$time` lines of a log are at least, in ms. */
+const TIME_LINE_MS = 100;
+
+/** A log and its readers. */
+export class Channel {
+  readonly #log: RoomLog;
+  readonly #options: ChannelOptions;
+  readonly #onNews: () => void;
+  readonly #readers = new Set<Reader>();
+  #timeLineAt = -Infinity;
+
+  /** @param onNews is called whenever something was appended */
+  constructor(options: ChannelOptions, onNews: () => void) {
+    this.#log = new RoomLog(options);
+    this.#options = options;
+    this.#onNews = onNews;
+  }
+
+  /** How many readers there are. */
+  get size(): number {
+    return this.#readers.size;
+  }
+
+  /** The memory that the log takes, in bytes. */
+  get logBytes(): number {
+    return this.#log.capacityBytes;
+  }
+
+  /** The offset at which the log ends. */
+  get end(): number {
+    return this.#log.end;
+  }
+
+  /** Opens a cursor for a reader to be: what is appended from now on lies before it. */
+  openCursor(): Cursor {
+    return this.#log.openCursor();
+  }
+
+  /** Lets a reader take part. */
+  join(reader: Reader): void {
+    this.#readers.add(reader);
+  }
+
+  /** Ends a reader's part; its cursor stays where it is until the reader closes it. */
+  leave(reader: Reader): void {
+    this.#readers.delete(reader);
+  }
+
+  /**
+   * Appends complete lines, `bytes[start, end)`, for all readers but `sender`. `lines` is how many events they are. Costs the same for any
+   * number of readers; nothing where there is none.
+   */
+  append(bytes: Uint8Array, start: number, end: number, lines: number, sender?: Reader): void {
+    if (this.#readers.size === 0) return;
+    if (this.#options.relayTime !== undefined) this.#tellTime(this.#options.relayTime);
+    const offset = this.#log.end;
+    this.#log.append(bytes, start, end, lines);
+    sender?.skipOwn(offset, lines);
+    this.#onNews();
+  }
+
+  #tellTime(relayTime: () => number): void {
+    const now = this.#options.clock();
+    if (now - this.#timeLineAt < TIME_LINE_MS) return;
+    this.#timeLineAt = now;
+    const line = encodeControl("time", { time: relayTime() });
+    this.#log.append(line, 0, line.length, 0);
+  }
+
+  /** Wakes every reader. `nowMs` becomes the time of what was appended since the last flush. */
+  flush(nowMs: number): void {
+    this.#log.mark(nowMs);
+    for (const reader of this.#readers) reader.wake();
+  }
+
+  /** Says how old the oldest line of others is that a cursor has not taken, in ms; Infinity if the log doesn't hold it any more. */
+  lagMs(cursor: Cursor, nowMs: number): number {
+    return cursor.isEvicted ? Infinity : this.#log.ageMs(cursor.wantedOffset, nowMs);
+  }
+
+  /** Whether a cursor is so far behind that its member shall jump to what is new. */
+  isBehind(cursor: Cursor, nowMs: number): boolean {
+    return this.lagMs(cursor, nowMs) > this.#options.maxLagMs;
+  }
+}

@@ -1,0 +1,253 @@
+// Whoever takes part in a room, as far as both levels of the protocol agree: a cursor into a channel, replies that are for it alone, and what
+// happens when it falls behind. Knows of its connection only that it can be woken and cut. plain_member.ts and session_member.ts say the rest.
+
+import type { Channel, Reader } from "./channel.ts";
+import type { WireError } from "./protocol.ts";
+import type { Room } from "./room.ts";
+import type { Cursor, Lost } from "./room_log.ts";
+import { type Reach, Simulation, type SimulationOptions } from "./simulation.ts";
+
+/** How important a log line is. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Takes one log line: a fact in lower case, and what belongs to it. */
+export type LogFunction = (
+  level: LogLevel,
+  message: string,
+  fields?: Record<string, string | number>,
+) => void;
+
+/** What members share; see `RelayOptions` for their meaning. */
+export interface MemberOptions {
+  whenBehind: "skip" | "close";
+  log: LogFunction;
+  /** Makes the bad line over which a member is written to; none if undefined. */
+  simulate?: (() => SimulationOptions) | undefined;
+}
+
+/** A member's connection, as the member sees it. */
+export interface Line {
+  readonly address: string;
+  /** Makes it take what there is to write. */
+  wake(): void;
+  /** Wakes it in `ms` ms. */
+  wakeIn(ms: number): void;
+  /** Closes it at once. */
+  cut(reason: EndReason): void;
+}
+
+/** Why a connection ended. */
+export type EndReason =
+  /** The client ended it. */
+  | "closed"
+  /** It broke. */
+  | "lost"
+  /** The client said that it leaves for good. */
+  | "bye"
+  | "refused"
+  | "behind"
+  /** It took no byte for too long. */
+  | "stuck"
+  /** Nothing was heard of the client for too long. */
+  | "timeout"
+  /** The client came back on another connection. */
+  | "replaced"
+  | "shutdown";
+
+/** How many bytes of replies wait for a client that doesn't read them; further ones are dropped. */
+const MAX_REPLY_BYTES = 64 * 1024;
+
+/** How long a member must keep up until falling behind again is news. */
+const BEHIND_EPISODE_MS = 30_000;
+
+/** As far as there is anything. */
+const EVERYTHING: Reach = { offset: Infinity, stateVersion: Infinity, replies: Infinity };
+
+/** The most that one write takes from the log. The kernel takes about this much at once; more would only be staler. */
+export const MAX_WRITE_BYTES = 256 * 1024;
+
+/** A member of a room. */
+export abstract class Member implements Reader {
+  abstract readonly cursor: Cursor;
+  readonly room: Room;
+  protected readonly channel: Channel;
+  protected readonly options: MemberOptions;
+  /** The connection; undefined while there is none. */
+  protected line: Line | undefined;
+  #replies: Uint8Array[] = [];
+  #replyBytes = 0;
+  #replyCount = 0;
+  #behindAt = -Infinity;
+  #simulation: Simulation | undefined;
+
+  constructor(room: Room, channel: Channel, options: MemberOptions) {
+    this.room = room;
+    this.channel = channel;
+    this.options = options;
+  }
+
+  /** Handles one line that begins as a control line, `bytes[start, end)` with its LF; returns what is wrong with it. */
+  abstract onControl(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    lineNumber: number,
+  ): WireError | undefined;
+
+  /** Is told that its connection is ending. Does nothing if it has another one by now. */
+  abstract detach(line: Line, reason: EndReason): void;
+
+  /** Whether there may be written what comes from the channel. */
+  protected get canTakeNews(): boolean {
+    return true;
+  }
+
+  /** Takes what comes next from the channel, as far as `reach`. */
+  protected abstract takeNews(reach: Reach): Uint8Array | undefined;
+
+  /** Is told that these replies are being written. */
+  protected onRepliesTaken(_replies: readonly Uint8Array[]): void {}
+
+  /** Is told what the cursor has jumped over. */
+  protected onLost(_lost: Lost): void {}
+
+  /** Whether the member has to jump to what is new. */
+  protected isTooFarBehind(nowMs: number): boolean {
+    return this.channel.isBehind(this.cursor, nowMs);
+  }
+
+  wake(): void {
+    this.line?.wake();
+  }
+
+  /** Whether this is its connection (still). */
+  isOn(line: Line): boolean {
+    return this.line === line;
+  }
+
+  skipOwn(start: number, lines: number): void {
+    this.cursor.skipOwn(start, lines);
+  }
+
+  /** How old the oldest line is that it has not taken, in ms. */
+  lagMs(nowMs: number): number {
+    return this.channel.lagMs(this.cursor, nowMs);
+  }
+
+  /** Says `lines` events, `bytes[start, end)`, to everybody else in the room. */
+  onLines(bytes: Uint8Array, start: number, end: number, lines: number): void {
+    this.room.append(this, this.channel, bytes, start, end, lines);
+  }
+
+  /** Writes a line to this member alone, before what comes from the channel. Drops it if too many wait, unless it is owed. */
+  reply(line: Uint8Array, isOwed = false): void {
+    if (!isOwed && this.#replyBytes + line.length > MAX_REPLY_BYTES) return;
+    this.#replies.push(line);
+    this.#replyBytes += line.length;
+    this.#replyCount++;
+    this.wake();
+  }
+
+  /**
+   * Takes the complete lines that are to be written next; undefined when there are none. Once they are written, or never will be, call
+   * `commit()` of the cursor that the member had before this call.
+   */
+  take(nowMs: number): Uint8Array | undefined {
+    const reach = this.#simulation === undefined ? EVERYTHING : this.#simulate(this.#simulation, nowMs);
+    const replies = this.takeReplies(reach);
+    if (replies !== undefined || !this.canTakeNews) return replies;
+    this.#jumpIfBehind(nowMs);
+    return this.line === undefined ? undefined : this.takeReplies(reach) ?? this.takeNews(reach);
+  }
+
+  /** Writes to this member over a bad line from now on. */
+  startSimulation(options: SimulationOptions, nowMs: number): void {
+    const start = {
+      offset: this.cursor.offset,
+      stateVersion: this.room.state.version,
+      replies: this.#replyCount,
+    };
+    this.#simulation = new Simulation(options, start, nowMs);
+    this.#wakeFor(this.#simulation, nowMs);
+  }
+
+  /** Puts what is new on its way, and says what has arrived. */
+  #simulate(simulation: Simulation, nowMs: number): Reach {
+    const { end } = this.channel;
+    const news = { offset: end, stateVersion: this.room.state.version, replies: this.#replyCount };
+    simulation.note(news, nowMs);
+    const reach = simulation.reach(nowMs);
+    if (nowMs >= simulation.cutAt) {
+      this.#simulation = undefined;
+      this.line?.cut("lost");
+    } else this.#wakeFor(simulation, nowMs);
+    return reach;
+  }
+
+  /** Wakes the connection when the next thing happens on its line. */
+  #wakeFor({ nextDueAt = Infinity, cutAt }: Simulation, nowMs: number): void {
+    const at = Math.min(nextDueAt, cutAt);
+    if (at < Infinity) this.line?.wakeIn(at - nowMs);
+  }
+
+  /** Looks whether the member has fallen behind while a write is under way: what it misses need not be remembered. */
+  sweep(nowMs: number): void {
+    if (this.canTakeNews) this.#jumpIfBehind(nowMs);
+    else if (this.isTooFarBehind(nowMs)) this.noteBehind(nowMs);
+  }
+
+  #jumpIfBehind(nowMs: number): void {
+    if (!this.isTooFarBehind(nowMs)) return;
+    this.noteBehind(nowMs);
+    if (this.line === undefined) return;
+    const lost = this.cursor.jumpToEnd();
+    if (lost.bytes > 0) this.onLost(lost);
+  }
+
+  /** Logs that the member fell behind, once an episode; where that is not forgiven, cuts its connection. */
+  protected noteBehind(nowMs: number): void {
+    if (this.cursor.behindBytes === 0 || this.line === undefined) return; // only its own lines
+    const { log, whenBehind } = this.options;
+    const isNews = nowMs - this.#behindAt > BEHIND_EPISODE_MS;
+    this.#behindAt = nowMs;
+    const fields = {
+      address: this.line.address,
+      bytes: this.cursor.behindBytes,
+      skippedBefore: this.cursor.lost.lines,
+    };
+    if (whenBehind === "close") {
+      log("warn", "member fell behind, closed", fields);
+      this.line.cut("behind");
+    } else if (isNews) log("warn", "member fell behind, skipping to the newest lines", fields);
+  }
+
+  /** Takes the replies that wait, as far as `reach`, without what comes from the channel. */
+  takeReplies(reach = EVERYTHING): Uint8Array | undefined {
+    const late = Math.max(0, this.#replyCount - reach.replies);
+    const due = this.#replies.length - late;
+    if (due <= 0) return undefined;
+    const replies = this.#replies.splice(0, due);
+    this.onRepliesTaken(replies);
+    const bytes = concat(replies);
+    this.#replyBytes -= bytes.length;
+    return bytes;
+  }
+
+  /** Forgets replies that wait. */
+  protected clearReplies(): void {
+    this.#replies = [];
+    this.#replyBytes = 0;
+  }
+}
+
+/** Joins parts into one; a single part stays itself. */
+export function concat(parts: Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0];
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
