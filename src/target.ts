@@ -4,7 +4,7 @@ import { DEFAULT_PORT } from "./protocol.ts";
 
 /**
  * The relay to connect to: `"host"`, `"host:port"`, `"[::1]:port"`, or an object. Without a port it is
- * {@linkcode DEFAULT_PORT}.
+ * {@linkcode DEFAULT_PORT}. A text may end with a room: `"host:port/pong"`, all after the first slash is its name.
  */
 export type Target = string | { hostname: string; port?: number };
 
@@ -16,10 +16,18 @@ export interface Address {
   port: number;
   /** `host:port` or `[address]:port`. */
   label: string;
+  /** The room, if the target named one. */
+  room?: string;
 }
 
+/** The room of all who name none, plain clients included. */
+export const LOBBY = "lobby";
+
+/** The most characters of a room's or a member's name. */
+const MAX_NAME_CHARACTERS = 64;
+
 const MAX_PORT = 65535;
-const FORMS = `a target is "host", "host:port" or "[address]:port"`;
+const FORMS = `a target is "host", "host:port" or "[address]:port", and "/room" if you like`;
 
 /**
  * Reads a target.
@@ -50,15 +58,40 @@ export function parseTarget(target: Target): Address {
 }
 
 function parseText(text: string): Address {
-  const parts = /^(?:\[([^\s/?#@[\]]+)\]|([^\s/?#@[\]:]+))(?::([0-9]+))?$/.exec(text);
-  if (parts === null) throw new TypeError(`Cannot connect to ${show(text)}: ${whyNot(text)}, ${FORMS}`);
+  const slash = text.includes("://") ? -1 : text.indexOf("/");
+  const place = slash < 0 ? text : text.slice(0, slash);
+  const parts = /^(?:\[([^\s/?#@[\]]+)\]|([^\s/?#@[\]:]+))(?::([0-9]+))?$/.exec(place);
+  if (parts === null) throw new TypeError(`Cannot connect to ${show(text)}: ${whyNot(place)}, ${FORMS}`);
   const [, bracketed, plain, port] = parts;
-  return address(bracketed ?? plain, port === undefined ? DEFAULT_PORT : Number(port));
+  const found = address(bracketed ?? plain, port === undefined ? DEFAULT_PORT : Number(port));
+  return slash < 0 ? found : { ...found, room: checkName("room", text.slice(slash + 1), 1) };
+}
+
+/**
+ * Checks the name of a room or a member, and returns it.
+ *
+ * @throws {TypeError} when it is not a string or has control characters
+ * @throws {RangeError} when it has fewer characters than `least`, or too many
+ */
+export function checkName(what: string, name: unknown, least: number): string {
+  if (typeof name !== "string") {
+    throw new TypeError(`Cannot connect: ${what} is a ${typeof name}, a string is allowed`);
+  }
+  if (/\p{Cc}/u.test(name)) {
+    throw new TypeError(`Cannot connect: ${what} has a control character, text without any is allowed`);
+  }
+  const characters = [...name].length;
+  if (characters < least || characters > MAX_NAME_CHARACTERS) {
+    throw new RangeError(
+      `Cannot connect: ${what} has ${characters} characters, ${least} to ${MAX_NAME_CHARACTERS} are allowed`,
+    );
+  }
+  return name;
 }
 
 function whyNot(text: string): string {
   if (text === "") return "it is empty";
-  if (text.includes("/")) return `it has a "/"`;
+  if (text.includes("/")) return `it has a "/" before the room`;
   if (text.split(":").length > 2 && !text.includes("[")) return "it has several colons";
   const port = /:([^:\]]*)$/.exec(text)?.[1];
   if (port !== undefined && !/^[0-9]+$/.test(port)) return `${show(port)} is not a port`;

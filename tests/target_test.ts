@@ -33,7 +33,7 @@ const BAD: [unknown, new (message: string) => Error, RegExp][] = [
   ["two words", TypeError, /it is not a host/],
   ["::1", TypeError, /it has several colons/],
   ["[::1", TypeError, /is not a/],
-  ["http://host:32100", TypeError, /it has a "\/"/],
+  ["http://host:32100", TypeError, /it has a "\/" before the room/],
   ["host:0", RangeError, /^Cannot connect to host:0: a port is 1 to 65535$/],
   ["host:65536", RangeError, /^Cannot connect to host:65536: a port is 1 to 65535$/],
   [{ hostname: "host", port: 70000 }, RangeError, /^Cannot connect to host:70000: a port is 1 to 65535$/],
