@@ -1,11 +1,34 @@
-// Lines that wait to be written: a queue bounded in bytes, and the batch that is being written right now. Pure: it
+// What a plain client has to write: a queue bounded in bytes, and the batch that is being written right now. Pure: it
 // writes nothing itself. Used by the client's link, which takes a batch, confirms what went out, and rewinds when the
-// connection broke, so that a line that went out in part is sent again from its start.
+// connection broke, so that a line that went out in part is sent again from its start. A session's is session_outbox.ts.
 //
 //   push ─→ [ oldest … newest ] ─→ nextBatch() ─→ [ batch under way ] ─→ confirm(bytes)
 //            ^ over the limit: out                 rewind(): back to the front
 
-import { Queue } from "./queue.ts";
+import { joinLines, LineQueue } from "./line_queue.ts";
+
+/** What a link writes: whole lines, a batch at a time. */
+export interface LineSource {
+  /** The number of events that have not gone out whole. */
+  readonly length: number;
+  /** The number of events that were dropped before they went out. */
+  readonly dropped: number;
+  /** Whether anything is left to be written, the batch under way included. */
+  readonly hasMore: boolean;
+  /** Appends an event (a line with its LF); drops the oldest ones that wait while they are over the limit. */
+  push(line: Uint8Array, limitBytes: number): void;
+  /**
+   * Begins a batch of whole lines and returns its bytes, or `undefined` when nothing may go out now. It has about
+   * `maxBytes`, or one longer line. The batch before must have been confirmed to its end.
+   */
+  nextBatch(maxBytes: number): Uint8Array | undefined;
+  /** Notes that so many more bytes of the batch have gone out; returns how many events that completed. */
+  confirm(bytes: number): number;
+  /** Notes that the connection ended; then the limit holds, the oldest dropped first. */
+  rewind(limitBytes: number): void;
+  /** Drops and counts every event that has not gone out whole. */
+  clear(): void;
+}
 
 /**
  * Keeps whole lines in order until they are handed to the network.
@@ -13,43 +36,36 @@ import { Queue } from "./queue.ts";
  * Lines of the batch under way are never dropped; of the others the oldest go first, and every dropped line is
  * counted. At most the limit given with {@linkcode Outbox.push} plus one batch is held.
  */
-export class Outbox {
-  readonly #waiting = new Queue<Uint8Array>();
-  #waitingBytes = 0;
+export class Outbox implements LineSource {
+  readonly #waiting = new LineQueue();
   #batch: Uint8Array[] = [];
   /** Lines of the batch that have gone out whole, and bytes that have gone out of the one after them. */
   #confirmedLines = 0;
   #confirmedBytes = 0;
-  #dropped = 0;
 
   /** The number of lines that have not gone out whole, those of the batch under way included. */
   get length(): number {
     return this.#waiting.length + this.#batch.length - this.#confirmedLines;
   }
 
+  /** Whether there is a line that has not gone out whole. */
+  get hasMore(): boolean {
+    return this.length > 0;
+  }
+
   /** The bytes of the lines that wait, without the batch under way. */
   get waitingBytes(): number {
-    return this.#waitingBytes;
+    return this.#waiting.bytes;
   }
 
   /** The number of lines dropped because they were over a limit, or by `clear()`. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#waiting.dropped;
   }
 
   /** Appends a line (with its LF), then drops the oldest that wait while they are over the limit. */
   push(line: Uint8Array, limitBytes: number): void {
-    this.#waiting.push(line);
-    this.#waitingBytes += line.length;
-    this.trim(limitBytes);
-  }
-
-  /** Drops the oldest lines that wait, until their bytes are within the limit. */
-  trim(limitBytes: number): void {
-    while (this.#waitingBytes > limitBytes) {
-      this.#waitingBytes -= this.#waiting.shift()!.length;
-      this.#dropped++;
-    }
+    this.#waiting.push(line, limitBytes);
   }
 
   /**
@@ -59,23 +75,8 @@ export class Outbox {
   nextBatch(maxBytes: number): Uint8Array | undefined {
     this.#batch = [];
     this.#confirmedLines = this.#confirmedBytes = 0;
-    let bytes = 0;
-    for (;;) {
-      const line = this.#waiting.peek();
-      if (line === undefined || (bytes > 0 && bytes + line.length > maxBytes)) break;
-      this.#waiting.shift();
-      this.#batch.push(line);
-      bytes += line.length;
-    }
-    this.#waitingBytes -= bytes;
-    if (this.#batch.length < 2) return this.#batch[0];
-    const all = new Uint8Array(bytes);
-    let offset = 0;
-    for (const line of this.#batch) {
-      all.set(line, offset);
-      offset += line.length;
-    }
-    return all;
+    this.#waiting.moveTo(this.#batch, maxBytes);
+    return joinLines(this.#batch);
   }
 
   /** Notes that so many more bytes of the batch have gone out; returns how many lines that completed. */
@@ -93,12 +94,10 @@ export class Outbox {
 
   /** Puts what has not gone out whole back in front; then the limit holds, the oldest dropped first. */
   rewind(limitBytes: number): void {
-    const unsent = this.#batch.slice(this.#confirmedLines);
+    this.#waiting.putBack(this.#batch.slice(this.#confirmedLines));
     this.#batch = [];
     this.#confirmedLines = this.#confirmedBytes = 0;
-    this.#waiting.putBack(unsent);
-    for (const line of unsent) this.#waitingBytes += line.length;
-    this.trim(limitBytes);
+    this.#waiting.trim(limitBytes);
   }
 
   /** Drops and counts everything that has not gone out whole. */
