@@ -13,21 +13,53 @@ export interface RelayError {
   line?: number;
 }
 
+/** A control line of a session, taken apart. */
+export interface ControlLine {
+  /** Without its `$`. */
+  name: string;
+  body: Record<string, unknown>;
+}
+
+/** How a control line of a session begins; no event does. */
+export const CONTROL_START = `{"$`;
+
 const ERROR_START = `{"$error":`;
 
 /**
- * Returns the error that a line tells about, or `undefined` when the line is something else. Only the relay's own form
- * counts: one key, which comes first, with a code and a message.
+ * Returns the error that a line tells a plain client about, or `undefined` when the line is something else. Only the
+ * relay's own form counts: one key, which comes first, with a code and a message.
  */
 export function readErrorLine(line: string): RelayError | undefined {
   if (!line.startsWith(ERROR_START)) return undefined;
+  const control = readControlLine(line);
+  return control && readError(control.body);
+}
+
+/** Takes apart a line that begins with {@linkcode CONTROL_START}; `undefined` when it is no control line for all that. */
+export function readControlLine(line: string): ControlLine | undefined {
+  let parsed: Record<string, unknown>;
   try {
-    const parsed = JSON.parse(line) as { $error?: Record<string, unknown> | null };
-    const { code, message, line: number } = parsed.$error ?? {};
-    if (Object.keys(parsed).length !== 1) return undefined;
-    if (typeof code !== "string" || typeof message !== "string") return undefined;
-    return { code, message, ...(typeof number === "number" ? { line: number } : {}) };
+    parsed = JSON.parse(line);
   } catch {
     return undefined;
   }
+  const [[name, body], ...more] = Object.entries(parsed);
+  if (more.length > 0 || !isRecord(body)) return undefined;
+  return { name: name.slice(1), body };
+}
+
+/** Reads the body of an `$error`; `undefined` when it has no code or no message. */
+export function readError({ code, message, line }: Record<string, unknown>): RelayError | undefined {
+  if (typeof code !== "string" || typeof message !== "string") return undefined;
+  return { code, message, ...(typeof line === "number" ? { line } : {}) };
+}
+
+/** Tells an object of JSON from everything else. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Makes text from outside fit for a terminal: control characters become question marks. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
 }
