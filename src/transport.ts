@@ -25,23 +25,65 @@ export type OpenTransport = (address: Address, signal: AbortSignal) => Promise<T
 /** The size of the buffer a connection reads into: as much as arrives in one turn is taken by one call. */
 const READ_BUFFER_BYTES = 64 * 1024;
 
+/** Whose certificates to trust beside those that the system trusts: certificates in PEM. */
+export interface TlsOptions {
+  /** Certificates in PEM. */
+  caCerts?: string[];
+}
+
 /** Opens a TCP connection, with small writes sent at once (`TCP_NODELAY`). */
-export async function openTcp({ hostname, port }: Address, signal: AbortSignal): Promise<Transport> {
+export async function openTcp(address: Address, signal: AbortSignal): Promise<Transport> {
+  return new ConnTransport(await connectTcp(address, signal));
+}
+
+/** Returns a function that opens a TLS connection, and is done when the relay's certificate was found good. */
+export function openTls({ caCerts }: TlsOptions): OpenTransport {
+  return async (address, signal) => {
+    const tcp = await connectTcp(address, signal);
+    const close = () => tcp.close();
+    signal.addEventListener("abort", close);
+    try {
+      const conn = await Deno.startTls(tcp, { hostname: address.hostname, caCerts });
+      signal.removeEventListener("abort", close);
+      return await handshake(conn, signal);
+    } finally {
+      signal.removeEventListener("abort", close);
+    }
+  };
+}
+
+async function handshake(conn: Deno.TlsConn, signal: AbortSignal): Promise<Transport> {
+  const transport = new ConnTransport(conn);
+  const close = () => transport.close();
+  signal.addEventListener("abort", close);
+  try {
+    await conn.handshake();
+    signal.throwIfAborted();
+    return transport;
+  } catch (error) {
+    transport.close();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
+}
+
+async function connectTcp({ hostname, port }: Address, signal: AbortSignal): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ hostname, port, signal });
   try {
     conn.setNoDelay(true);
   } catch {
     // A connection that is already broken says so at the first read.
   }
-  return new TcpTransport(conn);
+  return conn;
 }
 
-class TcpTransport implements Transport {
-  readonly #conn: Deno.TcpConn;
+class ConnTransport implements Transport {
+  readonly #conn: Deno.Conn;
   readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
   #isClosed = false;
 
-  constructor(conn: Deno.TcpConn) {
+  constructor(conn: Deno.Conn) {
     this.#conn = conn;
   }
 
@@ -75,6 +117,29 @@ export function isPermissionError(error: unknown): boolean {
   return error instanceof Error && (error.name === "NotCapable" || error.name === "PermissionDenied");
 }
 
+/** Tells whether trying again is useless: no permission, or a certificate that is not to be trusted. */
+export function isHopeless(error: unknown): boolean {
+  return isPermissionError(error) ||
+    (error instanceof Error && certificateReason(error.message) !== undefined);
+}
+
+// In the words of rustls, which differ from version to version.
+function certificateReason(message: string): string | undefined {
+  if (!/certificate|corrupt message/i.test(message)) return undefined;
+  if (/expired/i.test(message)) return "its certificate has expired, the relay needs a new one";
+  if (/not ?valid ?yet/i.test(message)) {
+    return "its certificate is not valid yet, is the clock of this machine right";
+  }
+  if (/UnknownIssuer/i.test(message)) {
+    return "its certificate is signed by nobody that is trusted here, name whom to trust: { tls: { caCerts: […] } }";
+  }
+  if (/NotValidForName|not valid for name/i.test(message)) return "its certificate is for another host";
+  if (/InvalidContentType|corrupt message/i.test(message)) {
+    return "it does not speak TLS there, leave out tls";
+  }
+  return `its certificate is not good, ${message}`;
+}
+
 // By name, not by class: where there is no Deno there are no such classes.
 function reason(label: string, cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
@@ -87,6 +152,8 @@ function reason(label: string, cause: unknown): string {
     case "TimeoutError":
       return `${cause.message}, is the host up and the port open`;
   }
+  const certificate = certificateReason(cause.message);
+  if (certificate !== undefined) return certificate;
   const { code } = cause as { code?: string };
   if (code === "EHOSTUNREACH" || code === "ENETUNREACH") {
     return "no way leads to the host, is it up and is this machine on its network";
