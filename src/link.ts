@@ -1,14 +1,15 @@
-// A lasting link to a relay over one connection at a time: connects, reads lines, writes the outbox, reconnects. It
-// knows lines, not events, and prints nothing. Used by the client, which makes events of the lines. Whatever a
-// connection has to say first or to repair after a break belongs into #serve().
+// A lasting link to a relay over one connection at a time: connects, reads, writes, reconnects. It knows bytes and when
+// they go, not what they mean, and prints nothing. What is said over it, first and after a break, is its talk's. Used by
+// the client.
 //
-//   send(line) ─→ Outbox ─ the only writer ─→ Transport ─ the only reader ─→ LineDecoder ─→ onLine(text)
+//   send(line) ─→ Talk's source ─ the only writer ─→ Transport ─ the only reader ─→ Talk.receive(bytes)
 
 import { Backoff } from "./backoff.ts";
-import { LineDecoder, type LineSink } from "./line_decoder.ts";
-import { Outbox } from "./outbox.ts";
+import { RefusedError } from "./greeting.ts";
+import type { LineSource } from "./outbox.ts";
+import type { Channel, Talk } from "./talk.ts";
 import type { Address } from "./target.ts";
-import { connectError, isPermissionError, type OpenTransport, type Transport } from "./transport.ts";
+import { connectError, isHopeless, type OpenTransport, type Transport } from "./transport.ts";
 import { afterThisTurn } from "./turn.ts";
 
 /**
@@ -25,16 +26,20 @@ export interface StatusDetail {
   attempt?: number;
   /** While connecting or reconnecting: the milliseconds until that attempt. */
   retryInMs?: number;
+  /**
+   * When connected again, in a session: true if it goes on as if nothing had happened; false if it is a new one, with
+   * another id, and something may be lost.
+   */
+  resumed?: boolean;
 }
 
 /** What a {@linkcode Link} is made of. */
-export interface LinkOptions extends LineSink {
+export interface LinkOptions {
   address: Address;
   openTransport: OpenTransport;
   /** What is kept of what is sent while there is no connection, or one that takes nothing. */
   offlineBytes: number;
-  /** The bytes a received line may have without having ended. */
-  maxUnfinishedBytes: number;
+  talk: Talk;
   onStatus(status: Status, detail: StatusDetail): void;
   /** How long one attempt to connect may take. Default: {@linkcode CONNECT_TIMEOUT_MS}. */
   connectTimeoutMs?: number;
@@ -58,7 +63,7 @@ const STUCK_MS = 1000;
 /** Keeps a connection to one relay, until `close()`. */
 export class Link {
   readonly #options: LinkOptions;
-  readonly #outbox = new Outbox();
+  readonly #source: LineSource;
   readonly #backoff = new Backoff();
   readonly #stop = new AbortController();
   #status: Status = "connecting";
@@ -68,6 +73,10 @@ export class Link {
   #writer: Promise<void> | undefined;
   #writeError: unknown;
   #writeStartedAtMs: number | undefined;
+  /** Since when the source has had lines that it may not give out. */
+  #heldBackSinceMs: number | undefined;
+  /** What opening the last connection brought. */
+  #opened: { resumed?: boolean } = {};
   /** Prevents the flush after this turn, if one is due. */
   #cancelFlush: (() => void) | undefined;
 
@@ -83,6 +92,7 @@ export class Link {
   /** Makes a link that does nothing before `open()`. */
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#source = options.talk.source;
   }
 
   /** What the link is doing. */
@@ -92,19 +102,19 @@ export class Link {
 
   /** The lines that have not gone out whole yet. */
   get waitingLines(): number {
-    return this.#outbox.length;
+    return this.#source.length;
   }
 
   /** The lines that were given to `send()` and dropped. */
   get droppedLines(): number {
-    return this.#outbox.dropped;
+    return this.#source.dropped;
   }
 
   /**
    * Connects for the first time; resolves when there is a connection.
    *
-   * @throws {Error} when that fails, unless `retry` is set, then it goes on until `close()`; without the permission it
-   * fails in any case
+   * @throws {Error} when that fails, unless `retry` is set, then it goes on until `close()`; where trying again can't
+   * help it fails in any case
    */
   async open(retry: boolean): Promise<void> {
     this.#setStatus("connecting", { attempt: 1, retryInMs: 0 });
@@ -112,19 +122,24 @@ export class Link {
     try {
       transport = await this.#connect();
     } catch (error) {
-      if (!retry || this.#stop.signal.aborted || isPermissionError((error as Error).cause)) {
+      if (!retry || this.#stop.signal.aborted || isFinal((error as Error).cause)) {
         if (!this.#stop.signal.aborted) this.#setStatus("closed", { error: error as Error });
         throw error;
       }
-      transport = await this.#keepConnecting("connecting", error as Error, 2);
+      transport = await this.#keepConnecting("connecting", error as Error, 2, isFinal);
     }
     this.#running = this.#run(transport);
   }
 
   /** Takes a line with its LF. Never blocks; drops the oldest lines that wait when too many do, or all when closed. */
   send(line: Uint8Array): void {
-    this.#outbox.push(line, this.#limitBytes());
-    if (this.#transport !== undefined) this.#flushAfterThisTurn();
+    this.#source.push(line, this.#limitBytes());
+    this.flush();
+  }
+
+  /** Has what waits written after this turn of the event loop, if there is a connection. */
+  flush(): void {
+    if (this.#transport !== undefined && !this.#stop.signal.aborted) this.#flushAfterThisTurn();
   }
 
   /**
@@ -148,14 +163,17 @@ export class Link {
       transport.close();
     }
     await this.#running;
-    this.#outbox.clear();
+    this.#source.clear();
     if (this.#status !== "closed") this.#setStatus("closed", {});
   }
 
   /** Closing with received bytes unread would reset the connection and could destroy what was just sent: reads on. */
   async #sayGoodbye(transport: Transport): Promise<void> {
+    this.#options.talk.finish();
     try {
-      while (this.#transport === transport && this.#outbox.length > 0) await this.#write(transport);
+      while (this.#transport === transport && this.#source.hasMore && this.#writeError === undefined) {
+        await this.#write(transport);
+      }
       if (this.#transport === transport) await transport.endWriting();
       await this.#running;
     } catch {
@@ -178,35 +196,47 @@ export class Link {
 
   /** Reads one connection to its end; returns why it ended. */
   async #serve(transport: Transport): Promise<Error> {
-    const { address, offlineBytes, maxUnfinishedBytes } = this.#options;
+    const { address, offlineBytes, talk } = this.#options;
     const startedAtMs = performance.now();
-    const decoder = new LineDecoder(maxUnfinishedBytes, this.#options);
     let cause: unknown;
+    if (this.#stop.signal.aborted) transport.close(); // close() came before there was a connection to end
     this.#transport = transport;
     this.#writeError = undefined;
-    this.#setStatus("connected", {});
-    if (this.#outbox.length > 0) this.#flushAfterThisTurn();
+    const fail = (error: unknown) => {
+      if (this.#transport !== transport) return;
+      // Makes the reader end, which does the rest.
+      this.#writeError = error;
+      transport.close();
+    };
+    talk.begin({ flush: () => this.flush(), fail });
+    this.#setStatus("connected", this.#opened);
+    if (this.#source.hasMore) this.#flushAfterThisTurn();
     try {
-      for (let bytes = await transport.read(); bytes !== null; bytes = await transport.read()) {
-        this.receivedBytes += bytes.length;
-        decoder.push(bytes);
+      for (let bytes = await this.#read(transport); bytes !== null; bytes = await this.#read(transport)) {
+        talk.receive(bytes);
       }
     } catch (error) {
       cause = this.#writeError ?? error;
     }
     this.#transport = undefined;
     // A write may never settle on a connection that is stuck: nobody waits for it, and it sees that its time is over.
-    this.#writer = this.#writeStartedAtMs = undefined;
+    this.#writer = this.#writeStartedAtMs = this.#heldBackSinceMs = undefined;
     transport.close();
-    this.#outbox.rewind(offlineBytes);
+    talk.end();
+    this.#source.rewind(offlineBytes);
     this.#backoff.noteConnection(performance.now() - startedAtMs);
     return lostError(address, cause);
   }
 
-  /** Tries until there is a connection. Rejects only when the link is closed or may not connect. */
-  async #keepConnecting(status: Status, error: Error, attempt: number): Promise<Transport> {
+  /** Tries until there is a connection. Rejects only when the link is closed, or with an error that `isFinal`. */
+  async #keepConnecting(
+    status: Status,
+    error: Error,
+    attempt: number,
+    isFinal: (cause: unknown) => boolean = () => false,
+  ): Promise<Transport> {
     for (;; attempt++) {
-      const retryInMs = this.#backoff.nextDelayMs();
+      const retryInMs = this.#backoff.nextDelayMs() + (this.#options.talk.takeRetryMs() ?? 0);
       this.#setStatus(status, { error, attempt, retryInMs });
       await sleep(retryInMs, this.#stop.signal);
       try {
@@ -214,12 +244,46 @@ export class Link {
       } catch (failure) {
         if (this.#stop.signal.aborted) throw failure;
         error = failure as Error;
+        if (!isFinal(error.cause)) continue;
+        this.#setStatus("closed", { error });
+        throw error;
       }
     }
   }
 
-  /** Makes one attempt. It ends at its deadline and at `close()` also where looking up a name can't be cancelled. */
+  /** Makes one attempt: a connection, and what the talk has to say first. */
   async #connect(): Promise<Transport> {
+    const { address, talk } = this.#options;
+    const stopped = this.#stop.signal;
+    const transport = await this.#openTransport();
+    const abort = () => transport.close();
+    stopped.addEventListener("abort", abort);
+    const channel: Channel = {
+      read: () => this.#read(transport),
+      write: async (bytes) => {
+        for (let rest = bytes; rest.length > 0;) {
+          const written = await transport.write(rest);
+          this.sentBytes += written;
+          rest = rest.subarray(written);
+        }
+      },
+    };
+    try {
+      stopped.throwIfAborted();
+      this.#opened = await talk.open(channel);
+      stopped.throwIfAborted();
+      return transport;
+    } catch (cause) {
+      transport.close();
+      if (stopped.aborted) throw stopped.reason;
+      throw connectError(address, cause);
+    } finally {
+      stopped.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Opens a connection. That ends at its deadline and at `close()` also where looking up a name can't be cancelled. */
+  async #openTransport(): Promise<Transport> {
     const { address, openTransport, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     const stopped = this.#stop.signal;
     stopped.throwIfAborted();
@@ -245,6 +309,12 @@ export class Link {
     }
   }
 
+  async #read(transport: Transport): Promise<Uint8Array | null> {
+    const bytes = await transport.read();
+    this.receivedBytes += bytes?.length ?? 0;
+    return bytes;
+  }
+
   #flushAfterThisTurn(): void {
     this.#cancelFlush ??= afterThisTurn(() => {
       this.#cancelFlush = undefined;
@@ -264,15 +334,21 @@ export class Link {
   async #writeAll(transport: Transport): Promise<void> {
     try {
       for (;;) {
-        let bytes = this.#outbox.nextBatch(WRITE_BATCH_BYTES);
-        if (bytes === undefined) return;
+        let bytes = this.#source.nextBatch(WRITE_BATCH_BYTES);
+        if (bytes === undefined) {
+          this.#heldBackSinceMs = this.#source.hasMore
+            ? this.#heldBackSinceMs ?? performance.now()
+            : undefined;
+          return;
+        }
+        this.#heldBackSinceMs = undefined;
         while (bytes.length > 0) {
           this.#writeStartedAtMs = performance.now();
           const written = await transport.write(bytes);
           if (this.#transport !== transport) return;
           this.#writeStartedAtMs = undefined;
           this.sentBytes += written;
-          this.sentLines += this.#outbox.confirm(written);
+          this.sentLines += this.#source.confirm(written);
           bytes = bytes.subarray(written);
         }
       }
@@ -287,8 +363,8 @@ export class Link {
   #limitBytes(): number {
     if (this.#stop.signal.aborted) return 0;
     const { offlineBytes } = this.#options;
-    const startedAtMs = this.#writeStartedAtMs;
-    const isStuck = startedAtMs !== undefined && performance.now() - startedAtMs > STUCK_MS;
+    const sinceMs = this.#writeStartedAtMs ?? this.#heldBackSinceMs;
+    const isStuck = sinceMs !== undefined && performance.now() - sinceMs > STUCK_MS;
     return this.#transport === undefined || isStuck ? offlineBytes : Math.max(offlineBytes, BURST_BYTES);
   }
 
@@ -296,6 +372,11 @@ export class Link {
     this.#status = status;
     this.#options.onStatus(status, detail);
   }
+}
+
+/** Tells whether trying to connect for the first time again is useless. */
+function isFinal(cause: unknown): boolean {
+  return isHopeless(cause) || (cause instanceof RefusedError && !cause.isTemporary);
 }
 
 /** Makes the error for a connection that ended; no cause means that the relay ended it. */

@@ -1,4 +1,4 @@
-// Tests client.ts over TCP on loopback, against a relay as the first one was. What connections do to lines is tested in
+// Tests client.ts as a plain client, over TCP on loopback, against a relay as the first one was. What connections do to lines is tested in
 // link_test.ts; here it is events, targets, errors, and that nothing is left behind.
 
 import assert from "node:assert/strict";
@@ -26,7 +26,7 @@ async function take<E>(relay: Relay<E>, count: number): Promise<E[]> {
 /** Connects one program and waits until the relay has it. */
 async function join<E = unknown>(relay: OldRelay, options: ConnectOptions<E> = {}) {
   const index = relay.seen.length;
-  const client = await connect<E>(relay.target, options);
+  const client = await connect<E>(relay.target, { plain: true, ...options });
   return { client, member: await relay.member(index) };
 }
 
@@ -147,6 +147,7 @@ Deno.test("Relay gives only events that the schema accepts, as the schema makes 
     },
   };
   await using client = await connect(server.target, {
+    plain: true,
     schema,
     onInvalid: (line, error) => invalid.push(`${line} ${error}`),
   });
@@ -393,7 +394,7 @@ for (const [name, target, options, kind, message] of WRONG) {
 Deno.test("connect with retry waits for a relay that starts later", async () => {
   const server = new OldRelay();
   await server.stop();
-  const connecting = connect(server.target, { retry: true });
+  const connecting = connect(server.target, { plain: true, retry: true });
   await new Promise((resolve) => setTimeout(resolve, 20));
   server.start();
   const client = await connecting;
@@ -408,7 +409,7 @@ Deno.test("connect rejects with the reason of its signal: aborted before, or whi
   const server = new OldRelay();
   await server.stop();
   const controller = new AbortController();
-  const connecting = connect(server.target, { retry: true, signal: controller.signal });
+  const connecting = connect(server.target, { plain: true, retry: true, signal: controller.signal });
   setTimeout(() => controller.abort(reason), 20);
   await assert.rejects(connecting, reason);
 });

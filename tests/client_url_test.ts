@@ -10,7 +10,7 @@ const ROOT = new URL("../", import.meta.url);
 function program(target: string): string {
   return `
     import { connect, frames, rateLimit } from "./client.ts";
-    await using relay = await connect<{ n: number }>(${JSON.stringify(target)});
+    await using relay = await connect<{ n: number }>(${JSON.stringify(target)}, { plain: true });
     const isTimeToSend = rateLimit(1000);
     let sum = 0;
     relay.send("ready");

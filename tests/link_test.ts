@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Link, type LinkOptions, type Status, type StatusDetail } from "../src/link.ts";
+import { PlainTalk } from "../src/talk.ts";
 import { parseTarget } from "../src/target.ts";
 import type { OpenTransport, Transport } from "../src/transport.ts";
 import { until } from "./old_relay.ts";
@@ -92,9 +93,10 @@ function makeLink(
     address: parseTarget("relay:1"),
     openTransport,
     offlineBytes: 1000,
-    maxUnfinishedBytes: 1000,
-    onLine: (line) => lines.push(line),
-    onBadLine: (line) => lines.push(`bad: ${line}`),
+    talk: new PlainTalk(1000, {
+      onLine: (line) => lines.push(line),
+      onBadLine: (line) => lines.push(`bad: ${line}`),
+    }),
     onStatus: (status, detail) => changes.push([status, detail]),
     ...options,
   });
