@@ -10,6 +10,8 @@ export class Freshness {
   #markMs: number | undefined;
   #hasMarkSincePong = false;
   #lagMs = 0;
+  /** While a resumed connection is being repaired: the relay's time when that began. */
+  #repairMs: number | undefined;
 
   /** Whether the lines that come now are older than allowed. */
   isStale = false;
@@ -24,23 +26,35 @@ export class Freshness {
     this.#markMs = markMs;
     this.#hasMarkSincePong = true;
     this.#lagMs = Math.max(0, nowMs - markMs);
-    this.isStale = nowMs - markMs > maxAgeMs;
+    if (this.#repairMs !== undefined && markMs > this.#repairMs) this.#repairMs = undefined;
+    this.check(nowMs, maxAgeMs);
   }
 
   /** Looks again at the age of what follows the last mark, before more of it is read. */
   check(nowMs: number, maxAgeMs: number): void {
-    this.isStale = this.#markMs !== undefined && nowMs - this.#markMs > maxAgeMs;
+    this.isStale = this.#markMs !== undefined && this.#repairMs === undefined &&
+      nowMs - this.#markMs > maxAgeMs;
   }
 
   /** Notes an answer to a ping. It tells the lag only where no events come: those may be older than the answer. */
   pong(timeMs: number, nowMs: number): void {
     if (!this.#hasMarkSincePong) this.#lagMs = Math.max(0, nowMs - timeMs);
     this.#hasMarkSincePong = false;
+    this.#repairMs = undefined;
+  }
+
+  /**
+   * Notes that the stream goes on after a break, at `timeMs` on the relay's clock: what was missed comes first and is
+   * never stale, until a mark later than that, or the answer to a ping.
+   */
+  repair(timeMs: number): void {
+    this.#repairMs = timeMs;
+    this.isStale = false;
   }
 
   /** Forgets the last mark: another stream begins. */
   reset(): void {
-    this.#markMs = undefined;
+    this.#markMs = this.#repairMs = undefined;
     this.isStale = false;
   }
 }

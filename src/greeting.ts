@@ -214,11 +214,16 @@ export function readAnswer(line: string): Welcome {
   };
 }
 
+/** Reads a list of members, as a welcome or a `$peers` has it; what is none is skipped. */
+export function readPeers(peers: unknown): { id: string; name: string; state?: unknown }[] {
+  return (Array.isArray(peers) ? peers : []).filter((peer) => isRecord(peer) && typeof peer.id === "string")
+    .map(({ id, name, state }) => ({ id, name: typeof name === "string" ? name : "", state }));
+}
+
 function readRoster(peers: unknown, state: unknown): Roster {
   const roster = new Roster();
-  for (const peer of Array.isArray(peers) ? peers : []) {
-    if (!isRecord(peer) || typeof peer.id !== "string") continue;
-    roster.join(peer.id, typeof peer.name === "string" ? peer.name : "");
+  for (const peer of readPeers(peers)) {
+    roster.join(peer.id, peer.name);
     for (const [key, value] of entries(peer.state)) roster.set(peer.id, key, value);
   }
   for (const [key, value] of entries(state)) roster.set(null, key, value);

@@ -79,16 +79,22 @@ export class Roster {
   }
 
   /**
-   * Becomes what another roster is, and tells the differences: first who left, then who joined, each followed by its
-   * state, then what else changed. Those who left without a word are `lost`.
+   * Becomes what another roster is, and tells the differences: first who left, then who joined, then what state is
+   * another. Those who left without a word are `lost`.
    */
   become(next: Roster): void {
-    for (const id of [...this.#members.keys()]) if (!next.#members.has(id)) this.leave(id, "lost");
-    for (const { id, name, state } of next.#members.values()) {
-      this.join(id, name);
+    this.compare([...next.#members.values()]);
+    for (const { id, state } of next.#members.values()) {
       this.#becomeState(id, this.#members.get(id)!.state, state);
     }
     this.#becomeState(null, this.state, next.state);
+  }
+
+  /** Takes over who is there: others left and are `lost`, new ones join. State stays as it is. */
+  compare(present: readonly { id: string; name: string }[]): void {
+    const ids = new Set(present.map(({ id }) => id));
+    for (const id of [...this.#members.keys()]) if (!ids.has(id)) this.leave(id, "lost");
+    for (const { id, name } of present) this.join(id, name);
   }
 
   #becomeState(id: string | null, old: State, next: State): void {

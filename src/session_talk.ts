@@ -20,6 +20,7 @@ import {
   findAnswer,
   type Hello,
   readAnswer,
+  readPeers,
   type SessionLimits,
   type Welcome,
 } from "./greeting.ts";
@@ -270,6 +271,7 @@ export class SessionTalk implements Talk {
     const { id, session } = this.#welcome!;
     this.#welcome = { ...welcome, id, session };
     this.#receivedBytes = this.#ackedBytes = this.#lineEndBytes;
+    this.#freshness.repair(welcome.timeMs);
   }
 
   #restart(welcome: Welcome): void {
@@ -328,6 +330,8 @@ export class SessionTalk implements Talk {
         return this.#there.leave(body.id, typeof body.reason === "string" ? body.reason : "lost");
       case "set":
         return this.#onSet(body);
+      case "peers":
+        return this.#there.compare(readPeers(body.peers));
       case "lost":
         this.#reportStale();
         return this.#sink.onLost({ reason: "behind", lines: count(body.lines), bytes: count(body.bytes) });
