@@ -52,7 +52,7 @@ export class Freshness {
     this.isStale = false;
   }
 
-  /** Forgets the last mark: another stream begins. */
+  /** Forgets the last mark: another stream begins, or this one skips to its newest line. */
   reset(): void {
     this.#markMs = this.#repairMs = undefined;
     this.isStale = false;

@@ -334,6 +334,7 @@ export class SessionTalk implements Talk {
         return this.#there.compare(readPeers(body.peers));
       case "lost":
         this.#reportStale();
+        this.#freshness.reset(); // the mark of what follows may have been skipped, too
         return this.#sink.onLost({ reason: "behind", lines: count(body.lines), bytes: count(body.bytes) });
       case "error": {
         const error = readError(body);

@@ -40,15 +40,8 @@ export async function openTcp(address: Address, signal: AbortSignal): Promise<Tr
 export function openTls({ caCerts }: TlsOptions): OpenTransport {
   return async (address, signal) => {
     const tcp = await connectTcp(address, signal);
-    const close = () => tcp.close();
-    signal.addEventListener("abort", close);
-    try {
-      const conn = await Deno.startTls(tcp, { hostname: address.hostname, caCerts });
-      signal.removeEventListener("abort", close);
-      return await handshake(conn, signal);
-    } finally {
-      signal.removeEventListener("abort", close);
-    }
+    // Sends nothing yet: the handshake does.
+    return handshake(await Deno.startTls(tcp, { hostname: address.hostname, caCerts }), signal);
   };
 }
 
@@ -57,12 +50,13 @@ async function handshake(conn: Deno.TlsConn, signal: AbortSignal): Promise<Trans
   const close = () => transport.close();
   signal.addEventListener("abort", close);
   try {
+    signal.throwIfAborted();
     await conn.handshake();
     signal.throwIfAborted();
     return transport;
   } catch (error) {
     transport.close();
-    throw error;
+    throw signal.aborted ? signal.reason : error;
   } finally {
     signal.removeEventListener("abort", close);
   }
