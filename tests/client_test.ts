@@ -516,3 +516,24 @@ Deno.test("Relay holds a flood within its bounds while the relay reads nothing",
   await server.stop();
   await client.close();
 });
+
+Deno.test("connect says of a relay that knows no sessions that it looks older, and names plain: true", async () => {
+  await using server = new OldRelay();
+  await assert.rejects(connect(server.target), {
+    message: `Cannot connect to ${server.target}: no $welcome within 3 s, this looks like an older relay, ` +
+      "connect with { plain: true } to speak to it",
+  });
+});
+
+Deno.test("Relay that is plain has no id, peers or state, and says so when it is asked to set any", async () => {
+  await using server = new OldRelay();
+  const { client } = await join(server, { name: "ada" });
+  await using _ = client;
+  assert.deepEqual([client.id, client.name, client.room], ["", "", "lobby"]);
+  assert.deepEqual([client.peers.size, Object.keys(client.state).length], [0, 0]);
+  assert.deepEqual([client.rtt, client.jitter, client.lag], [0, 0, 0]);
+  assert.ok(Math.abs(client.now() - Date.now()) < 1000);
+  const message = "Cannot set state: a plain client has none, connect without { plain: true }";
+  assert.throws(() => client.set("key", 1), { name: "TypeError", message });
+  assert.throws(() => client.unset("key"), { name: "TypeError", message });
+});

@@ -1,6 +1,7 @@
 // Tests src/link.ts over a transport of the tests' own, which writes in parts, gets stuck and breaks on command.
 
 import assert from "node:assert/strict";
+import { RefusedError } from "../src/greeting.ts";
 import { Link, type LinkOptions, type Status, type StatusDetail } from "../src/link.ts";
 import { PlainTalk } from "../src/talk.ts";
 import { parseTarget } from "../src/target.ts";
@@ -364,4 +365,59 @@ Deno.test("Link hammers no relay that accepts and closes at once: waits grow", a
   } finally {
     Math.random = random;
   }
+});
+
+/** A talk that says nothing but can be told what to answer. */
+class StubTalk extends PlainTalk {
+  retryMs: number | undefined;
+  refusal: Error | undefined;
+
+  constructor() {
+    super(1000, { onLine() {}, onBadLine() {} });
+  }
+
+  override open(): Promise<{ resumed?: boolean }> {
+    return this.refusal === undefined ? Promise.resolve({ resumed: true }) : Promise.reject(this.refusal);
+  }
+
+  override takeRetryMs(): undefined {
+    const retryMs = this.retryMs;
+    this.retryMs = undefined;
+    return retryMs as undefined;
+  }
+}
+
+Deno.test("Link stays away for as long as its talk was asked to, once, and says whether a session went on", async () => {
+  const talk = new StubTalk();
+  const { link, transports, changes } = makeLink({ talk });
+  await link.open(false);
+  for (const [index, retryMs] of [100, undefined].entries()) {
+    talk.retryMs = retryMs;
+    transports[index].deliver(null);
+    await until(() => transports.length === index + 2 && link.status === "connected", "the next connection");
+  }
+  const waits = changes.flatMap(([status, { retryInMs }]) => status === "reconnecting" ? retryInMs! : []);
+  assert.ok(waits[0] >= 100 && waits[0] < 100 + 250, `${waits[0]}`);
+  assert.ok(waits[1] < 500, `${waits[1]}`);
+  assert.deepEqual(changes.at(-1), ["connected", { resumed: true }]);
+  await link.close();
+});
+
+Deno.test("Link.open goes on after a refusal that may pass, and gives up after one that stays", async () => {
+  const talk = new StubTalk();
+  talk.refusal = new RefusedError("relay_full", "there is no room");
+  const { link, transports, changes } = makeLink({ talk });
+  const opened = assert.rejects(link.open(true), {
+    message: "Cannot connect to relay:1: the token is wrong",
+  });
+  await until(() => transports.length === 2, "a second attempt");
+  talk.refusal = new RefusedError("bad_token", "the token is wrong");
+  await opened;
+  assert.equal(
+    changes.find(([, { error }]) => error)![1].error!.message,
+    "Cannot connect to relay:1: there is no room",
+  );
+  assert.equal(changes.at(-1)![0], "closed");
+  assert.ok(transports.every((transport) => transport.isClosed));
+  await link.close();
 });
