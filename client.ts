@@ -59,8 +59,9 @@ let open: <E>(target: Target, options: ConnectOptions<E>) => Promise<Relay<E>>;
  * Made by {@linkcode connect}. It reconnects by itself, until `close()`. Order is kept per sender. Received events wait in
  * an inbox that `drain()` and iterators share.
  *
- * A *session*, the usual case, goes on over a broken connection: what was sent and what was received is completed, nothing
- * is lost or doubled, as long as the relay keeps it (30 s, unless it says otherwise). If it can't (the relay was
+ * A *session*, the usual case, goes on over a broken connection: what was under way in both directions is completed, none
+ * of it lost or doubled, as long as the relay keeps it (30 s, unless it says otherwise); what is sent meanwhile is kept
+ * within `offlineBytes`. A silent connection counts as broken after 15 s, or what the relay says. If a session can't go on (the relay was
  * restarted), the relay object becomes a new member with another `id`: `onStatus` gets `resumed: false`, `onLost` says
  * what can't be known, state is set again, `peers` and `state` are brought up to date with a call for each difference.
  * Of the room's own state this program sets again what it was the last to set, where nothing stands.
