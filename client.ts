@@ -114,7 +114,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   private constructor(target: Target, options: ConnectOptions<E>) {
     const address = parseTarget(target);
     const settings = readOptions(options as ConnectOptions<never>, address.room);
-    const { plain, room, name, token, tls, offlineBytes, inboxLimit, maxLineBytes } = settings;
+    const { plain, room, name, token, simulate, tls, offlineBytes, inboxLimit, maxLineBytes } = settings;
     this.#options = options;
     this.#maxLineBytes = maxLineBytes;
     this.#check = options.schema && eventChecker(options.schema);
@@ -125,6 +125,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
       room,
       name,
       token,
+      simulate,
       maxUnfinishedBytes,
       sink: {
         onEvent: (line) => this.#onEvent(line),

@@ -25,6 +25,8 @@ export interface Hello {
   room: string;
   name: string;
   token: string;
+  /** The bad network that the client asks for, "" for none. */
+  simulate: string;
   /** The session to go on with, and the bytes of it that were received. */
   resume?: { session: string; bytes: number };
 }
@@ -89,12 +91,13 @@ export class RefusedError extends Error {
 }
 
 /** Encodes the first line of a session; what is empty is left out. */
-export function encodeHello({ room, name, token, resume }: Hello): Uint8Array {
+export function encodeHello({ room, name, token, simulate, resume }: Hello): Uint8Array {
   return encodeControl("hello", {
     version: VERSION,
     room,
     ...(name === "" ? {} : { name }),
     ...(token === "" ? {} : { token }),
+    ...(simulate === "" ? {} : { simulate }),
     ...(resume === undefined ? {} : { resume }),
   });
 }

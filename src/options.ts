@@ -30,6 +30,11 @@ export interface ConnectOptions<E = unknown> {
   /** What the relay asks from whoever enters, if it does. Default: none. */
   token?: string;
   /**
+   * Asks the relay for a bad network on purpose, for what this program receives: `lan`, `wifi`, `mobile`, `awful`, or settings such as
+   * `delay=80ms,jitter=20ms,spike=300ms/5s,rate=64k,stall=2s/30s,cut=60s,seed=1`. Default: none.
+   */
+  simulate?: string;
+  /**
    * Encrypts the connection: `true` trusts the certificates that Deno trusts, `caCerts` (in PEM) are trusted beside them.
    * Default: false.
    */
@@ -111,6 +116,7 @@ export interface Settings {
   room: string;
   name: string;
   token: string;
+  simulate: string;
   tls: TlsOptions | undefined;
   offlineBytes: number;
   inboxLimit: number;
@@ -124,13 +130,17 @@ export interface Settings {
  * @throws {RangeError} when one is out of range
  */
 export function readOptions(options: ConnectOptions<never>, targetRoom: string | undefined): Settings {
-  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", tls = false } = options;
+  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", tls = false } =
+    options;
   const { offlineBytes = DEFAULT_OFFLINE_BYTES, inboxLimit = DEFAULT_INBOX_LIMIT } = options;
   const { maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   checkName("room", room, 1);
   checkName("name", name, 0);
   if (typeof token !== "string") {
     throw new TypeError(`Cannot connect: token is a ${typeof token}, a string is allowed`);
+  }
+  if (typeof simulate !== "string") {
+    throw new TypeError(`Cannot connect: simulate is a ${typeof simulate}, a string is allowed`);
   }
   if (targetRoom !== undefined && targetRoom !== room) {
     throw new TypeError("Cannot connect: the target names another room than the option room, one is allowed");
@@ -141,7 +151,7 @@ export function readOptions(options: ConnectOptions<never>, targetRoom: string |
   checkLimit("offlineBytes", offlineBytes, 0);
   checkLimit("inboxLimit", inboxLimit, 1);
   checkLimit("maxLineBytes", maxLineBytes, 1);
-  return { plain, room, name, token, tls: readTls(tls), offlineBytes, inboxLimit, maxLineBytes };
+  return { plain, room, name, token, simulate, tls: readTls(tls), offlineBytes, inboxLimit, maxLineBytes };
 }
 
 function readTls(tls: unknown): TlsOptions | undefined {

@@ -233,12 +233,12 @@ export class SessionTalk implements Talk {
   }
 
   async #greet(channel: Channel, attempt: Attempt): Promise<{ resumed?: boolean }> {
-    const { room, name, token } = this.#options;
+    const { room, name, token, simulate } = this.#options;
     // A session whose welcome was never read to its end has nothing worth going on with.
     const session = this.#incoming === undefined ? this.#welcome?.session : undefined;
     const resume = session === undefined ? undefined : { session, bytes: this.#lineEndBytes };
     const sentAtMs = this.#now();
-    await channel.write(encodeHello({ room, name, token, resume }));
+    await channel.write(encodeHello({ room, name, token, simulate, resume }));
     const { line, rest } = await findAnswer(channel);
     const receivedAtMs = this.#now();
     if (attempt.isOver) throw attempt.error;

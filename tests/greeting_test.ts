@@ -6,12 +6,14 @@ import { AnswerFinder, encodeHello, readAnswer } from "../src/greeting.ts";
 Deno.test("encodeHello leaves out what is empty", () => {
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   assert.equal(
-    decode(encodeHello({ room: "a", name: "", token: "" })),
+    decode(encodeHello({ room: "a", name: "", token: "", simulate: "" })),
     '{"$hello":{"version":1,"room":"a"}}\n',
   );
   assert.equal(
-    decode(encodeHello({ room: "a", name: "b", token: "c", resume: { session: "d", bytes: 5 } })),
-    '{"$hello":{"version":1,"room":"a","name":"b","token":"c","resume":{"session":"d","bytes":5}}}\n',
+    decode(
+      encodeHello({ room: "a", name: "b", token: "c", simulate: "lan", resume: { session: "d", bytes: 5 } }),
+    ),
+    '{"$hello":{"version":1,"room":"a","name":"b","token":"c","simulate":"lan","resume":{"session":"d","bytes":5}}}\n',
   );
 });
 

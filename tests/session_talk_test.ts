@@ -36,6 +36,7 @@ class Script {
       room: "pong",
       name: "ada",
       token: "",
+      simulate: "",
       maxUnfinishedBytes: 1000_000,
       now: () => this.nowMs,
       sink: {
