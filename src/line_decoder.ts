@@ -1,7 +1,8 @@
-// Received bytes -> text lines, as the client needs them: every chunk is decoded at once, not line by line. Pure. Bytes
-// are cut at LF before they are decoded (no UTF-8 sequence contains that byte), so a character that two chunks share
-// needs no care. The unfinished line at the end of a chunk waits as bytes and is not scanned again.
+// Received bytes -> text lines, as the client needs them: every run of lines is decoded at once, not line by line. Pure.
+// The line reader cuts at LF before anything is decoded (no UTF-8 sequence contains that byte), so a character that two
+// chunks share needs no care.
 
+import { LineReader } from "./line_reader.ts";
 import { LF } from "./protocol.ts";
 
 /** What a {@linkcode LineDecoder} does with what it finds, in the order of the bytes. */
@@ -14,8 +15,6 @@ export interface LineSink {
 
 /** The characters of a line without an end that are handed to {@linkcode LineSink.onBadLine}. */
 const SHOWN_CHARACTERS = 200;
-
-const FIRST_CAPACITY_BYTES = 1024;
 
 // A byte order mark is neither JSON nor white space, wherever a chunk begins: it must not be swallowed there.
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -30,37 +29,21 @@ const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
 export class LineDecoder {
   readonly #maxUnfinishedBytes: number;
   readonly #sink: LineSink;
-  #unfinished = new Uint8Array(0);
-  #unfinishedBytes = 0;
-  #isSkipping = false;
+  readonly #reader: LineReader;
 
   /** Makes a decoder for one connection. */
   constructor(maxUnfinishedBytes: number, sink: LineSink) {
     this.#maxUnfinishedBytes = maxUnfinishedBytes;
     this.#sink = sink;
+    this.#reader = new LineReader({
+      onRun: (bytes, start, end) => this.#decode(bytes.subarray(start, end - 1)),
+      onLineTooLong: (beginning) => this.#refuseLong(beginning),
+    }, maxUnfinishedBytes);
   }
 
   /** Takes a chunk and hands on the lines that it completes. Keeps no reference to the chunk. */
   push(chunk: Uint8Array): void {
-    let start = 0;
-    if (this.#isSkipping || this.#unfinishedBytes > 0) {
-      const end = chunk.indexOf(LF);
-      if (end < 0) return this.#keep(chunk);
-      if (this.#isSkipping) this.#isSkipping = false;
-      else {
-        this.#append(chunk.subarray(0, end));
-        const line = this.#unfinished.subarray(0, this.#unfinishedBytes);
-        this.#unfinishedBytes = 0;
-        this.#decode(line);
-      }
-      start = end + 1;
-    }
-    const end = chunk.lastIndexOf(LF);
-    if (end >= start) {
-      this.#decode(chunk.subarray(start, end));
-      start = end + 1;
-    }
-    if (start < chunk.length) this.#keep(chunk.subarray(start));
+    this.#reader.push(chunk);
   }
 
   #decode(lines: Uint8Array): void {
@@ -101,27 +84,10 @@ export class LineDecoder {
     if (line.length > 1 || (line.length === 1 && line !== "\r")) this.#sink.onLine(line);
   }
 
-  #keep(bytes: Uint8Array): void {
-    if (this.#isSkipping) return;
-    if (this.#unfinishedBytes + bytes.length <= this.#maxUnfinishedBytes) return this.#append(bytes);
-    const shown = this.#unfinished.subarray(0, Math.min(this.#unfinishedBytes, SHOWN_CHARACTERS));
-    const beginning = lossy.decode(shown.length > 0 ? shown : bytes.subarray(0, SHOWN_CHARACTERS));
-    this.#isSkipping = true;
-    this.#unfinished = new Uint8Array(0);
-    this.#unfinishedBytes = 0;
+  #refuseLong(beginning: Uint8Array): void {
+    const shown = lossy.decode(beginning.subarray(0, SHOWN_CHARACTERS));
     const message = `Cannot read line: it has more than ${this.#maxUnfinishedBytes} bytes, ` +
       `${this.#maxUnfinishedBytes} are allowed`;
-    this.#sink.onBadLine(beginning, new RangeError(message));
-  }
-
-  #append(bytes: Uint8Array): void {
-    const needed = this.#unfinishedBytes + bytes.length;
-    if (needed > this.#unfinished.length) {
-      const larger = new Uint8Array(Math.max(needed, this.#unfinished.length * 2, FIRST_CAPACITY_BYTES));
-      larger.set(this.#unfinished.subarray(0, this.#unfinishedBytes));
-      this.#unfinished = larger;
-    }
-    this.#unfinished.set(bytes, this.#unfinishedBytes);
-    this.#unfinishedBytes = needed;
+    this.#sink.onBadLine(shown, new RangeError(message));
   }
 }
