@@ -133,7 +133,8 @@ transcripts().forEach((block, i) => {
 
 /** The source files, by name. */
 function readSources(): Map<string, string> {
-  const names = Array.from(Deno.readDirSync(SOURCE_DIRECTORY), ({ name }) => name);
+  const entries = Array.from(Deno.readDirSync(SOURCE_DIRECTORY)).filter(({ isFile }) => isFile);
+  const names = entries.map(({ name }) => name);
   return new Map(names.map((name) => [name, Deno.readTextFileSync(new URL(name, SOURCE_DIRECTORY))]));
 }
 
@@ -172,6 +173,20 @@ Deno.test("PROTOCOL.md names each field of its examples in the section they stan
       for (const field of Object.keys(body as object)) {
         assert.ok(section.includes(`\`${field}\``), `$${name} has the field ${field}, unexplained`);
       }
+    }
+  }
+});
+
+Deno.test("PROTOCOL.md names each field of a control line that the source reads", () => {
+  const source = readSources().get("control.ts")!;
+  for (const name of ["hello", "ack", "ping", "set"]) {
+    const [, reader] = new RegExp(`^export function read${name}\\(([^]*?)^}`, "im").exec(source)!;
+    const [, fields] = /fields: \{([^}]*)\}/.exec(reader) ?? /const \{([^}]*)\} = fields/.exec(reader)!;
+    for (const field of fields.split(",").map((part) => part.trim().split(" ")[0])) {
+      assert.ok(
+        controlSections().get(name)!.includes(`\`${field}\``),
+        `$${name} takes the field ${field}, unexplained`,
+      );
     }
   }
 });
