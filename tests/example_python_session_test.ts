@@ -385,11 +385,11 @@ test("that stops draining is told how many events it missed, and gets new ones",
   for (let i = 1; i < count; i++) await plain.send(`["plain",${i}]\n`);
   await new Promise((done) => setTimeout(done, 500)); // the lines grow old
   await ada.command("go on");
-  const [, reason, lost] = await ada.next(([kind]) => kind === "lost");
-  assert.equal(reason, "behind");
+  await ada.next(([kind, reason]) => kind === "lost" && reason === "behind");
   await plain.send(`["plain",${count}]\n`);
   await ada.tells("event", ["plain", count]);
   const numbers = ada.numbersOf("plain");
+  const lost = ada.told.reduce((sum, [kind, , lines]) => kind === "lost" ? sum + lines : sum, 0);
   assert.equal(numbers.length + lost, count + 1);
   assert.deepEqual(numbers.slice(0, -1), Array.from({ length: numbers.length - 1 }, (_, i) => i));
 });
