@@ -1,28 +1,14 @@
 // The example: a terminal full of bouncing balls, ours and everybody else's. This file is the program: it joins
-// relay, world and screen, and is the only one that prints or exits. Start reading at `play`, the game's loop; the flags
-// and the help are in options.ts.
+// relay, world and view, and is the one that exits. Start reading at `play`, the game's loop; the flags and the help are
+// in options.ts.
 
-import { connect, frames, rateLimit, type Relay } from "../client.ts";
+import { frames, rateLimit } from "../client.ts";
+import { Link } from "./link.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
-import { Screen } from "./screen.ts";
-import { Rates, type Report, statusLine, statusRecord } from "./status.ts";
+import { Rates, type Report } from "./status.ts";
 import { type Ending, onEveryEnd, Terminal } from "./terminal.ts";
+import { linesView, pictureView, type View } from "./views.ts";
 import { seededRandom, World } from "./world.ts";
-
-/** Where a game is seen: on the whole terminal, or as a line a second. */
-interface View {
-  /** Shows this frame; `isNewSecond` says that the rates in `report` are new. */
-  show(world: World, report: Report, isNewSecond: boolean): void;
-  close(): Promise<void>;
-}
-
-/** The relay as the game has it: from before the first connection, through every break. */
-interface Link {
-  relay?: Relay<unknown>;
-  status: string;
-  /** Where it goes, or why it does not. */
-  detail: string;
-}
 
 /** The game: plays until `signal` is aborted. */
 async function play(
@@ -39,92 +25,29 @@ async function play(
   for await (const seconds of frames(options.fps, { signal })) {
     const { relay } = link; // none before the first connection: the balls bounce all the same
     const nowMs = performance.now();
+    world.members = link.members;
     for (const event of relay?.drain() ?? []) world.receive(event, nowMs);
     world.step(seconds, nowMs);
-    if (due()) { for (const ball of world.local) relay?.send(ball.toEvent()); }
+    if (link.isUp && due()) { for (const ball of world.local) relay!.send(ball.toEvent(link.stamp)); }
+    link.tellRtt();
 
-    const totals = {
-      frames: ++frameCount,
-      received: relay?.stats.received ?? 0,
-      sent: relay?.stats.sent ?? 0,
-    };
-    const isNewSecond = rates.update(totals, nowMs);
+    const { received = 0, sent = 0 } = relay?.stats ?? {};
+    const isNewSecond = rates.update({ frames: ++frameCount, received, sent }, nowMs);
     view.show(world, reportOf(world, link, rates), isNewSecond);
   }
 }
 
-function reportOf(world: World, { status, detail }: Link, rates: Rates): Report {
+function reportOf(world: World, { status, detail, roster }: Link, rates: Rates): Report {
   return {
     connection: status,
     detail,
+    roster,
     perSecond: rates.perSecond,
     own: world.local.length,
     others: world.remoteCount,
     ignored: world.ignored,
     extrapolate: world.extrapolate,
   };
-}
-
-/** Begins to connect, and never stops trying; `giveUp` is called with what no patience mends. */
-function join(target: string, signal: AbortSignal, giveUp: (error: Error) => void): Link {
-  const link: Link = { status: "connecting", detail: target };
-  connect(target, {
-    retry: true,
-    signal,
-    onStatus(status, { error }) {
-      link.status = status;
-      link.detail = error?.message ?? target;
-    },
-    // By default it would be printed, into the middle of the picture.
-    onError({ message }) {
-      link.detail = `the relay says: ${message.replaceAll(/\p{Cc}/gu, "?")}`; // text from outside
-    },
-  }).then((relay) => link.relay = relay, giveUp);
-  return link;
-}
-
-/** Shows the world on the whole terminal. */
-function pictureView(world: World, quit: () => void): View {
-  const screen = new Screen({ colour: !Deno.noColor });
-  const terminal = Terminal.open(onKey, quit);
-
-  function onKey(key: string): void {
-    if (key === "q") quit();
-    if (key === "e") world.extrapolate = world.extrapolate === "none" ? "speed" : "none";
-  }
-  return {
-    show(world, report) {
-      if (terminal.busy) return;
-      const { size } = terminal;
-      terminal.write(screen.draw(world, statusLine(report, size.cols), size));
-    },
-    close: () => terminal.close(),
-  };
-}
-
-/** Prints a line a second to stdout, and to stderr what is wrong with the connection. */
-function linesView(target: string, quit: () => void): View {
-  let told = target;
-  return {
-    show(_world, report, isNewSecond) {
-      const { connection, detail } = report;
-      if (detail !== told && detail !== target) {
-        console.error(`example: ${detail}${connection === "connected" ? "" : " (trying again)"}`);
-      }
-      told = detail;
-      if (isNewSecond) print(statusRecord(report) + "\n", quit);
-    },
-    close: () => Promise.resolve(),
-  };
-}
-
-/** Writes to stdout; `onGone` is called when nobody reads it any more, as with `| head`. */
-function print(text: string, onGone: () => void): void {
-  try {
-    Deno.stdout.writeSync(new TextEncoder().encode(text));
-  } catch {
-    onGone();
-  }
 }
 
 /** Runs the program; returns how it ended. */
@@ -146,14 +69,14 @@ async function main(options: Options): Promise<Ending> {
     extrapolate: options.extrapolate,
     random: options.seed === undefined ? undefined : seededRandom(options.seed),
   });
-  const link = join(options.target, aborter.signal, (error) => {
-    const isBadTarget = error instanceof TypeError || error instanceof RangeError;
-    stop({ exitCode: isBadTarget ? 2 : 1, error: error.message });
+  const link = new Link(options, aborter.signal, (error) => {
+    const isBadWish = error instanceof TypeError || error instanceof RangeError;
+    stop({ exitCode: isBadWish ? 2 : 1, error: error.message });
   });
   // What can't ever work, a target that is none or a missing permission, comes out before the terminal is taken.
   await new Promise((resolve) => setTimeout(resolve));
   if (ending) return ending;
-  const view = Terminal.available ? pictureView(world, quit) : linesView(options.target, quit);
+  const view = Terminal.available ? pictureView(world, quit) : linesView(link.place, quit);
   try {
     await play(world, link, view, options, aborter.signal);
   } catch (error) {
@@ -166,9 +89,17 @@ async function main(options: Options): Promise<Ending> {
   return ending!;
 }
 
+/** Reads the token, which the command line would show to everybody on this machine, if that may be done without asking. */
+function tokenFromEnvironment(): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "EVENTRELAY_TOKEN" });
+  return state === "granted" ? Deno.env.get("EVENTRELAY_TOKEN") : undefined;
+}
+
 function readOptions(): Options {
   try {
-    return parseOptions(Deno.args);
+    const options = parseOptions(Deno.args);
+    options.token ??= tokenFromEnvironment();
+    return options;
   } catch (error) {
     console.error(`example: ${(error as Error).message}. Try --help`);
     Deno.exit(2);

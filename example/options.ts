@@ -7,6 +7,11 @@ import type { Extrapolation } from "./world.ts";
 /** What a game is started with. */
 export interface Options {
   target: string;
+  /** The room, if it was named by a flag. */
+  room?: string;
+  /** Takes part as a client that knows no sessions. */
+  plain: boolean;
+  token?: string;
   hz: number;
   balls: number;
   name: string;
@@ -25,12 +30,15 @@ USAGE
   deno run --allow-net example/main.ts [TARGET] [options]
   deno task example [TARGET] [options]
 
-TARGET is the relay, host or host:port (default localhost, port 32100).
+TARGET is the relay, HOST, HOST:PORT or HOST:PORT/ROOM (default localhost, port 32100, room lobby).
 It needs permission for the network and nothing else: --allow-net=HOST:PORT is enough.
 
 OPTIONS
   --balls N             balls of your own, 0 to 1000 (default 10)
-  --name NAME           what your balls' ids begin with (default player)
+  --name NAME           what the others call you (default player)
+  --room ROOM           play with those in this room (default lobby, or that of TARGET)
+  --plain               speak plain events, for a relay that knows no sessions
+  --token TOKEN         for a relay that asks for one; or EVENTRELAY_TOKEN, with --allow-env
   --hz N                how often each ball is sent, times a second, 0.1 to 100 (default 10)
   --fps N               frames a second, 1 to 120 (default 30)
   --extrapolate MODE    where others' balls are between two events: none (where they were
@@ -43,14 +51,15 @@ KEYS  q or Ctrl-C quits, e changes --extrapolate.
 Into a pipe, or without a terminal, it prints one status line a second instead.
 NO_COLOR is honoured. Exit codes: 0 quit, 1 error, 2 bad option, 128 + N signal N.
 
-EXAMPLES
-  deno task example ifilab100:32100 --name ada
-  deno task example --balls 0 --seconds 10 | tail -n 1
+EXAMPLE  deno task example ifilab100:32100/pong --name ada
 `;
 
 const FLAGS = {
   balls: { type: "string" },
   name: { type: "string" },
+  room: { type: "string" },
+  plain: { type: "boolean" },
+  token: { type: "string" },
   hz: { type: "string" },
   fps: { type: "string" },
   extrapolate: { type: "string" },
@@ -75,6 +84,9 @@ export function parseOptions(args: string[]): Options {
   const seconds = numberIn("seconds", values.seconds, 0.1, 1e6);
   return {
     target: positionals[0] ?? "localhost",
+    room: values.room,
+    plain: values.plain ?? false,
+    token: values.token,
     hz: numberIn("hz", values.hz, 0.1, 100) ?? 10,
     balls: numberIn("balls", values.balls, 0, 1000, true) ?? 10,
     name: nameIn(values.name ?? "player"),
@@ -110,9 +122,9 @@ function numberIn(flag: string, text: string | undefined, min: number, max: numb
 }
 
 function nameIn(text: string): string {
-  if (/^[\w.-]{1,32}$/.test(text)) return text;
+  if (/^[\p{L}\p{N}_.-]{1,32}$/u.test(text)) return text;
   throw new RangeError(
-    `Cannot use --name ${quoted(text)}: it is 1 to 32 of the characters A-Z a-z 0-9 _ . -`,
+    `Cannot use --name ${quoted(text)}: it is 1 to 32 letters, digits or one of _ . -`,
   );
 }
 

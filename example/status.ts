@@ -45,6 +45,20 @@ export class Rates {
   }
 }
 
+/** A member as it is shown. */
+export interface MemberReport {
+  name: string;
+  /** Its way to the relay and back, as it says, in milliseconds. */
+  rttMs?: number;
+}
+
+/** Who is in the room. */
+export interface RosterReport {
+  room: string;
+  own: MemberReport;
+  others: readonly MemberReport[];
+}
+
 /** All that is told of a game at one moment. */
 export interface Report {
   /** The client's word for it: connecting, connected, reconnecting, closed. */
@@ -55,6 +69,8 @@ export interface Report {
   own: number;
   others: number;
   ignored: number;
+  /** Who is in the room; none before there is a session, and for plain clients. */
+  roster?: RosterReport;
   extrapolate: Extrapolation;
 }
 
@@ -84,8 +100,33 @@ export function statusLine(report: Report, cols: number): string {
   return numbers.slice(0, room).padEnd(room) + QUIT_KEY;
 }
 
-/** Returns the line a second: `key=value`, so that scripts can read it. */
-export function statusRecord({ connection, perSecond, own, others, ignored }: Report): string {
+/** Returns who is there, we first, for a terminal of `cols` columns: as many as there is room for, and how many more. */
+export function rosterLine({ room, own, others }: RosterReport, cols: number): string {
+  let line = ` ${room}: ${described({ ...own, name: `${own.name} (you)` })}`;
+  for (const [i, member] of others.entries()) {
+    const longer = `${line} | ${described(member)}`;
+    const left = others.length - i - 1;
+    const more = left > 0 ? ` | +${left}` : "";
+    if (longer.length + more.length > cols) return `${line} | +${left + 1}`;
+    line = longer;
+  }
+  return line;
+}
+
+function described({ name, rttMs }: MemberReport): string {
+  return rttMs === undefined ? name : `${name} ${milliseconds(rttMs)} ms`;
+}
+
+/** Two digits that matter, no more. */
+function milliseconds(ms: number): string {
+  return ms < 9.95 ? ms.toFixed(1) : ms.toFixed(0);
+}
+
+/** Returns the line a second: `key=value`, so that scripts can read it; in a session it ends with the room's members. */
+export function statusRecord({ connection, perSecond, own, others, ignored, roster }: Report): string {
+  const session = roster === undefined
+    ? ""
+    : ` members=${roster.others.length + 1} rtt=${milliseconds(roster.own.rttMs ?? 0)}`;
   return `connection=${connection} frames/s=${perSecond.frames} in/s=${perSecond.received} ` +
-    `out/s=${perSecond.sent} own=${own} others=${others} ignored=${ignored}`;
+    `out/s=${perSecond.sent} own=${own} others=${others} ignored=${ignored}${session}`;
 }

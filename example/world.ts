@@ -1,6 +1,6 @@
 // The world of the example: our own balls, which bounce off four walls, and the balls of everybody else, which
 // are where their last event said, or a little further. No clock, no socket, no terminal: time and events are passed in,
-// so a second of play is one call in a test. Used by main.ts, drawn by screen.ts.
+// so a second of play is one call in a test. Used by main.ts, drawn by canvas.ts.
 
 import { asBallEvent, type BallEvent, ballEvent } from "./ball_event.ts";
 
@@ -56,9 +56,9 @@ export class LocalBall implements Ball {
     [this.y, this.vy] = bounce(this.y, this.vy, seconds, HEIGHT);
   }
 
-  /** Returns what the others need to know of it. */
-  toEvent(): BallEvent {
-    return ballEvent(this.id, this.x, this.y, this.vx, this.vy);
+  /** Returns what the others need to know of it; `t` and `owner` only in a session. */
+  toEvent(session: { t?: number; owner?: string } = {}): BallEvent {
+    return ballEvent(this.id, [this.x, this.y], [this.vx, this.vy], session);
   }
 }
 
@@ -87,6 +87,11 @@ export class World {
   readonly local: readonly LocalBall[];
   /** May be changed while the game runs. */
   extrapolate: Extrapolation;
+  /**
+   * Who is there, by id: a ball that names its owner is shown as long as that is one of them. Undefined if nobody knows,
+   * then all balls last until they fall silent.
+   */
+  members?: { has(id: string): boolean };
 
   readonly #localIds: ReadonlySet<string>;
   readonly #remote = new Map<string, RemoteBall>();
@@ -112,7 +117,10 @@ export class World {
     return this.#ignored;
   }
 
-  /** Takes in an event from the relay, whatever it is; what is no ball is counted and changes nothing. */
+  /**
+   * Takes in an event from the relay, whatever it is; what is no ball is counted and changes nothing. Neither does a ball
+   * whose owner has left by the time its last events are taken.
+   */
   receive(event: unknown, nowMs: number): void {
     const last = asBallEvent(event);
     const full = this.#remote.size >= MAX_REMOTE_BALLS;
@@ -120,18 +128,23 @@ export class World {
       this.#ignored++;
       return;
     }
+    if (this.#hasLeft(last)) return;
     const [x, y] = last.pos;
     this.#remote.set(last.id, { id: last.id, x, y, last, heardMs: nowMs });
   }
 
-  /** Moves everything on to `nowMs`, `seconds` after the step before, and forgets the balls that fell silent. */
+  /** Moves everything on to `nowMs`, `seconds` after the step before, and forgets the balls that fell silent, or whose owner left. */
   step(seconds: number, nowMs: number): void {
     for (const ball of this.local) ball.step(seconds);
     for (const ball of this.#remote.values()) {
       const silentMs = nowMs - ball.heardMs;
-      if (silentMs >= SILENCE_MS) this.#remote.delete(ball.id);
+      if (silentMs >= SILENCE_MS || this.#hasLeft(ball.last)) this.#remote.delete(ball.id);
       else this.#place(ball, silentMs);
     }
+  }
+
+  #hasLeft({ owner }: BallEvent): boolean {
+    return owner !== undefined && this.members !== undefined && !this.members.has(owner);
   }
 
   #place(ball: RemoteBall, silentMs: number): void {

@@ -2,11 +2,14 @@
 
 import assert from "node:assert/strict";
 import { HELP, parseOptions } from "../example/options.ts";
-import { Rates, type Report, statusLine, statusRecord } from "../example/status.ts";
+import { Rates, type Report, rosterLine, statusLine, statusRecord } from "../example/status.ts";
 
 Deno.test("parseOptions has defaults for everything", () => {
   assert.deepEqual(parseOptions([]), {
     target: "localhost",
+    room: undefined,
+    plain: false,
+    token: undefined,
     hz: 10,
     balls: 10,
     name: "player",
@@ -20,9 +23,12 @@ Deno.test("parseOptions has defaults for everything", () => {
 
 Deno.test("parseOptions takes every flag", () => {
   const line =
-    "ifilab100:32101 --hz 2.5 --balls 0 --name ada --extrapolate none --fps 60 --seconds 3 --seed 7 --help";
+    "ifilab100:32101 --hz 2.5 --balls 0 --name ada --extrapolate none --fps 60 --seconds 3 --seed 7 --help --room pong --plain --token abc";
   assert.deepEqual(parseOptions(line.split(" ")), {
     target: "ifilab100:32101",
+    room: "pong",
+    plain: true,
+    token: "abc",
     hz: 2.5,
     balls: 0,
     name: "ada",
@@ -50,6 +56,7 @@ Deno.test("parseOptions refuses what it does not know, in one line that says wha
     [["--balls", "1001"], RangeError, /0 to 1000/],
     [["--extrapolate", "magic"], RangeError, /"magic".*none or speed/],
     [["--name", "a b"], RangeError, /"a b".*1 to 32/],
+    [["--token"], TypeError, /--token/],
     [["--name", "\x1b[2J"], RangeError, /--name/],
     [["--seconds", "0"], RangeError, /--seconds/],
     [["--seed", "0.5"], RangeError, /whole number/],
@@ -68,7 +75,21 @@ Deno.test("HELP names every flag and the permission, in under 30 lines of a term
   const lines = HELP.trimEnd().split("\n");
   assert.ok(lines.length < 30, `${lines.length} lines`);
   assert.ok(lines.every((line) => line.length <= 100));
-  for (const flag of ["balls", "name", "hz", "fps", "extrapolate", "seconds", "seed", "help"]) {
+  for (
+    const flag of [
+      "balls",
+      "name",
+      "room",
+      "plain",
+      "token",
+      "hz",
+      "fps",
+      "extrapolate",
+      "seconds",
+      "seed",
+      "help",
+    ]
+  ) {
     assert.ok(lines.some((line) => line.startsWith(`  --${flag} `)), flag);
   }
   assert.match(HELP, /--allow-net/);
@@ -105,6 +126,36 @@ Deno.test("statusLine and statusRecord tell the same numbers", () => {
     statusRecord(report),
     "connection=reconnecting frames/s=30 in/s=990 out/s=100 own=10 others=99 ignored=3",
   );
+});
+
+Deno.test("statusRecord ends with who is there in a session", () => {
+  const report: Report = {
+    connection: "connected",
+    detail: "",
+    roster: { room: "lobby", own: { name: "ada", rttMs: 0.42 }, others: [{ name: "bo" }, { name: "cy" }] },
+    perSecond: { frames: 30, received: 0, sent: 0 },
+    own: 1,
+    others: 0,
+    ignored: 0,
+    extrapolate: "none",
+  };
+  assert.match(statusRecord(report), / ignored=0 members=3 rtt=0\.4$/);
+});
+
+Deno.test("rosterLine names us first, then as many as there is room for, and counts the rest", () => {
+  const roster = {
+    room: "pong",
+    own: { name: "ada", rttMs: 0.42 },
+    others: [{ name: "bo", rttMs: 12.3 }, { name: "k3" }, { name: "cy", rttMs: 9.96 }],
+  };
+  const cases: [cols: number, line: string][] = [
+    [80, " pong: ada (you) 0.4 ms | bo 12 ms | k3 | cy 10 ms"],
+    [50, " pong: ada (you) 0.4 ms | bo 12 ms | k3 | cy 10 ms"],
+    [49, " pong: ada (you) 0.4 ms | bo 12 ms | k3 | +1"],
+    [43, " pong: ada (you) 0.4 ms | bo 12 ms | +2"],
+    [30, " pong: ada (you) 0.4 ms | +3"],
+  ];
+  for (const [cols, line] of cases) assert.equal(rosterLine(roster, cols), line);
 });
 
 Deno.test("statusLine shows as much as there is room for, and the way out", () => {

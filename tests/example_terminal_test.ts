@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { connect } from "../client.ts";
+import { NewRelay } from "./new_relay.ts";
 import { OldRelay, until } from "./old_relay.ts";
 
 const MAIN = fileURLToPath(import.meta.resolve("../example/main.ts"));
@@ -167,7 +168,7 @@ Deno.test(
   { name: "example draws balls and a status line, follows a resize and takes keys", ignore },
   async () => {
     await using relay = new OldRelay();
-    await using game = new Game([relay.target, "--name", "ada"]);
+    await using game = new Game([relay.target, "--plain", "--name", "ada"]);
     await game.waitFor(" | 10 balls, 0 others | ");
     assert.ok(game.text.includes(TAKEN));
     await game.waitFor("\x1b[0;93m█");
@@ -183,6 +184,17 @@ Deno.test(
     assert.deepEqual(await game.end(), { code: 0, restored: true });
   },
 );
+
+Deno.test({ name: "example shows who is in the room above the status line", ignore }, async () => {
+  await using relay = new NewRelay();
+  await using bo = await connect(`${relay.target}/pong`, { name: "bö" });
+  bo.set("rtt", 123.4);
+  await using game = new Game([`${relay.target}/pong`, "--name", "ada"]);
+  // Words alone: blanks that are there already are skipped.
+  for (const word of ["pong:", "ada", "(you)", "bö", "123"]) await game.waitFor(word);
+  await game.order({ keys: "q" });
+  assert.deepEqual(await game.end(), { code: 0, restored: true });
+});
 
 Deno.test({ name: "example does not take the terminal for a target that is none", ignore }, async () => {
   await using game = new Game(["localhost:99999"]);
@@ -203,7 +215,7 @@ const ENDINGS: { name: string; order: Order; code: number }[] = [
 for (const { name, order, code } of ENDINGS) {
   Deno.test({ name: `example leaves the terminal as it was after ${name}`, ignore }, async () => {
     await using relay = new OldRelay();
-    await using game = new Game([relay.target]);
+    await using game = new Game([relay.target, "--plain"]);
     await game.waitFor("10 balls");
     await game.order(order);
     assert.deepEqual(await game.end(), { code, restored: true });
@@ -223,7 +235,7 @@ for (const { name, then } of ERRORS) {
     async () => {
       await using relay = new OldRelay();
       await using module = await preload(then);
-      await using game = new Game([relay.target], module.args);
+      await using game = new Game([relay.target, "--plain"], module.args);
       assert.deepEqual(await game.end(), { code: 1, restored: true });
       assert.ok(game.text.includes(TAKEN));
       const after = game.text.slice(game.text.lastIndexOf(GIVEN_BACK) + GIVEN_BACK.length);
@@ -236,10 +248,10 @@ for (const { name, then } of ERRORS) {
 /** Starts a game whose terminal then takes nothing, and waits until it has played on for longer than that fits. */
 async function stalledGame(relay: OldRelay): Promise<Game> {
   relay.isForgetful = true;
-  const game = new Game([relay.target, "--balls", "300", "--fps", "60", "--hz", "20"]);
+  const game = new Game([relay.target, "--plain", "--balls", "300", "--fps", "60", "--hz", "20"]);
   await game.waitFor("300 balls");
   await game.order({ reading: false });
-  await using watcher = await connect(relay.target);
+  await using watcher = await connect(relay.target, { plain: true });
   // Two seconds of play; a hundred of its frames are a few hundred KiB, a terminal holds 64 KiB at most.
   await until(
     () => watcher.stats.received > 12_000,

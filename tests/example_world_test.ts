@@ -137,6 +137,35 @@ Deno.test("World forgets a remote ball after ten seconds of silence, not before"
   assert.equal(world.remoteCount, 2, "it may come back");
 });
 
+Deno.test("World forgets the balls of a member at once when it is gone, and its last words with them", () => {
+  const world = worldOf();
+  const members = new Set(["k1", "k2"]);
+  world.members = members;
+  world.receive({ ...ADA, owner: "k1" }, 0);
+  world.receive({ ...ADA, id: "bo-1", owner: "k2" }, 0);
+  world.receive({ ...ADA, id: "plain-1" }, 0);
+  world.step(0.1, 100);
+  assert.equal(world.remoteCount, 3);
+  members.delete("k1");
+  world.receive({ ...ADA, owner: "k1" }, 200); // it was in the inbox when the owner left
+  world.step(0.1, 200);
+  assert.deepEqual(positions(world).map(([id]) => id), ["bo-1", "plain-1"]);
+  world.receive({ ...ADA, owner: "k1" }, 300);
+  assert.equal(world.remoteCount, 2);
+  assert.equal(world.ignored, 0);
+  members.add("k3");
+  world.receive({ ...ADA, owner: "k3" }, 400);
+  world.step(0.1, 400);
+  assert.equal(world.remoteCount, 3, "the same ball with another owner: its session began anew");
+});
+
+Deno.test("World keeps balls with an owner while nobody knows who is there", () => {
+  const world = worldOf();
+  world.receive({ ...ADA, owner: "k1" }, 0);
+  world.step(0.1, 100);
+  assert.equal(world.remoteCount, 1);
+});
+
 Deno.test("World counts and ignores whatever is not a ball of somebody else", () => {
   const events: unknown[] = [
     null,
@@ -187,8 +216,16 @@ Deno.test("World keeps no more remote balls than its limit, and goes on hearing 
 });
 
 Deno.test("ballEvent goes through JSON to asBallEvent, in few digits", () => {
-  const event = ballEvent("ada-3", 123.456789, 1 / 3, -0.04, -17.25);
+  const event = ballEvent("ada-3", [123.456789, 1 / 3], [-0.04, -17.25]);
   assert.equal(JSON.stringify(event), `{"id":"ada-3","pos":[123.5,0.3],"vel":[0,-17.3]}`);
   assert.deepEqual(asBallEvent(JSON.parse(JSON.stringify(event))), event);
   assert.deepEqual(asBallEvent({ ...event, colour: "red" }), event, "more members are fine");
+  const stamped = ballEvent("ada-3", [1, 2], [3, 4], { t: 1234567.8901, owner: "k3" });
+  assert.equal(
+    JSON.stringify(stamped),
+    `{"id":"ada-3","pos":[1,2],"vel":[3,4],"t":1234567.9,"owner":"k3"}`,
+  );
+  assert.deepEqual(asBallEvent(JSON.parse(JSON.stringify(stamped))), stamped);
+  const strange = { ...event, t: "now", owner: 7 };
+  assert.deepEqual(asBallEvent(strange), event, "a strange time or owner is none");
 });

@@ -1,0 +1,89 @@
+// The relay as the game has it: from before the first connection, through every break, and what there is to tell of it.
+// Prints nothing, ends nothing. Used by main.ts.
+
+import { connect, type ConnectOptions, rateLimit, type Relay } from "../client.ts";
+import type { Options } from "./options.ts";
+import type { MemberReport, RosterReport } from "./status.ts";
+
+/** The key of the state in which a member tells its round trip, in milliseconds. */
+const RTT_KEY = "rtt";
+
+/** How often that is looked at, times a second, and which change is worth telling everybody. */
+const RTT_HZ = 0.2;
+const RTT_CHANGE = 0.1;
+
+/** A lasting wish to be connected. */
+export class Link {
+  /** None before the first connection. */
+  relay: Relay | undefined;
+  status = "connecting";
+  /** Where it goes, as it was named. */
+  readonly place: string;
+  /** The same, or why it does not get there. */
+  detail: string;
+
+  readonly #isTimeToTell = rateLimit(RTT_HZ);
+  readonly #isPlain: boolean;
+  #toldRttMs = 0;
+
+  /** Begins to connect, and never stops trying; `giveUp` is called with what no patience mends. */
+  constructor(options: Options, signal: AbortSignal, giveUp: (error: Error) => void) {
+    const { target, room, name, token, plain } = options;
+    const place = room === undefined ? target : `${target}/${room}`;
+    this.place = this.detail = place;
+    this.#isPlain = plain;
+    const wishes: ConnectOptions = {
+      plain,
+      ...(room === undefined ? {} : { room }),
+      ...(plain ? {} : { name, token }),
+      retry: true,
+      signal,
+      onStatus: (status, { error }) => {
+        this.status = status;
+        // The client speaks to programmers.
+        this.detail = error?.message.replace("{ plain: true }", "--plain") ?? place;
+      },
+      // By default it would be printed, into the middle of the picture.
+      onError: ({ message }) => {
+        this.detail = `the relay says: ${message.replaceAll(/\p{Cc}/gu, "?")}`; // text from outside
+      },
+    };
+    connect(target, wishes).then((relay) => this.relay = relay, giveUp);
+  }
+
+  /** Says whether what is sent goes out now. Where a ball was before a break is worth nothing after it. */
+  get isUp(): boolean {
+    return this.relay?.status === "connected";
+  }
+
+  /** What events carry in a session beside the ball itself. */
+  get stamp(): { t?: number; owner?: string } {
+    return this.#isPlain || this.relay === undefined ? {} : { t: this.relay.now(), owner: this.relay.id };
+  }
+
+  /** Who is there; undefined as long as nobody knows. */
+  get members(): ReadonlyMap<string, unknown> | undefined {
+    return this.#isPlain ? undefined : this.relay?.peers;
+  }
+
+  /** Who is there, for a person. */
+  get roster(): RosterReport | undefined {
+    const { relay } = this;
+    if (relay === undefined || this.#isPlain) return undefined;
+    const others: MemberReport[] = [];
+    for (const { id, name, state: { [RTT_KEY]: rtt } } of relay.peers.values()) {
+      const rttMs = typeof rtt === "number" && rtt >= 0 && rtt < 1e6 ? rtt : undefined; // from outside
+      others.push({ name: name === "" ? id : name, rttMs });
+    }
+    return { room: relay.room, own: { name: relay.name, rttMs: relay.rtt }, others };
+  }
+
+  /** Tells the others our round trip, as state, now and then. To be called often. */
+  tellRtt(): void {
+    if (this.#isPlain || this.relay === undefined || !this.#isTimeToTell()) return;
+    const { rtt } = this.relay;
+    if (Math.abs(rtt - this.#toldRttMs) <= RTT_CHANGE * this.#toldRttMs) return;
+    this.#toldRttMs = rtt;
+    this.relay.set(RTT_KEY, Number(rtt.toFixed(1)));
+  }
+}
