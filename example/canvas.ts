@@ -1,8 +1,8 @@
 // One picture for a terminal while it is being painted: cells with a character and a style. Paints balls, text and
 // single cells. Each cell holds two pixels, one above the other (half blocks). Pure; knows where things go only as far as
-// it is told. Made by screen.ts, painted on by game_picture.ts and split_picture.ts.
+// it is told. Made by screen.ts, painted on by the pictures.
 
-import { type Ball, HEIGHT, RADIUS, WIDTH } from "./world.ts";
+import { type Ball, HEIGHT, RADIUS, WIDTH } from "./walls.ts";
 
 /** The size of a terminal in character cells. */
 export interface Size {
@@ -19,23 +19,27 @@ export interface Area extends Size {
 /** Ways to write text: plain, or in reverse video, which tells it from the world. */
 export type TextStyle = "plain" | "reverse";
 
-/** Whose ball a pixel shows; what is painted later lies on top. */
-export type Kind = "other" | "own";
+/** What ball a pixel shows: ours, another's, or only where an event put that. What is painted later lies on top. */
+export type Kind = "other" | "own" | "ghost";
 
 /** What a pixel shows; 0 is nothing. */
-const PIXELS: Readonly<Record<Kind, number>> = { other: 1, own: 2 };
+const PIXELS: Readonly<Record<Kind, number>> = { other: 1, own: 2, ghost: 3 };
 
-/** The colours of those pixels (SGR, foreground): own balls are yellow, everybody else's are blue-green. */
-const COLOURS = [0, 96, 93];
+/** The colours of those pixels (SGR, foreground): own balls are yellow, everybody else's are blue-green, ghosts grey. */
+const COLOURS = [0, 96, 93, 90];
+
+/** What else may be coloured: a graph, green. */
+export const GRAPH_COLOUR = "92";
 
 /** From the colour of a character to the same as its background. */
 const BACKGROUND = 10;
 
-/** Without colours, by upper and lower pixel: own balls are solid, the others' are shaded. */
+/** Without colours, by upper and lower pixel: own balls are solid, the others' are shaded, ghosts are dots. */
 const SHADES = [
-  [" ", "░", "▄"],
-  ["░", "▒", "▄"],
-  ["▀", "▀", "█"],
+  [" ", "░", "▄", "."],
+  ["░", "▒", "▄", "░"],
+  ["▀", "▀", "█", "▀"],
+  [".", "░", "▄", ":"],
 ];
 
 const REVERSE = "7";
@@ -134,5 +138,5 @@ function stylesOf(colours: readonly number[]): string[] {
   const both = foregrounds.flatMap((above) =>
     foregrounds.filter((below) => below !== above).map((below) => `${above};${below + BACKGROUND}`)
   );
-  return ["", REVERSE, ...foregrounds.map(String), ...both];
+  return ["", REVERSE, GRAPH_COLOUR, ...foregrounds.map(String), ...both];
 }

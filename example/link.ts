@@ -28,14 +28,14 @@ export class Link {
 
   /** Begins to connect, and never stops trying; `giveUp` is called with what no patience mends. */
   constructor(options: Options, signal: AbortSignal, giveUp: (error: Error) => void) {
-    const { target, room, name, token, plain } = options;
+    const { target, room, name, token, plain, simulate } = options;
     const place = room === undefined ? target : `${target}/${room}`;
     this.place = this.detail = place;
     this.#isPlain = plain;
-    const wishes: ConnectOptions = {
+    const wishes: ConnectOptions & { simulate?: string } = {
       plain,
       ...(room === undefined ? {} : { room }),
-      ...(plain ? {} : { name, token }),
+      ...(plain ? {} : { name, token, simulate }),
       retry: true,
       signal,
       onStatus: (status, { error }) => {
@@ -56,9 +56,14 @@ export class Link {
     return this.relay?.status === "connected";
   }
 
-  /** What events carry in a session beside the ball itself. */
-  get stamp(): { t?: number; owner?: string } {
-    return this.#isPlain || this.relay === undefined ? {} : { t: this.relay.now(), owner: this.relay.id };
+  /** Tells the time: on the relay's clock, which all sessions share, once there is one. */
+  now(): number {
+    return this.relay?.now() ?? performance.now();
+  }
+
+  /** Returns what events carry beside a ball that is where it is at `t`: nothing without a session. */
+  stamp(t: number): { t?: number; owner?: string } {
+    return this.#isPlain || this.relay === undefined ? {} : { t, owner: this.relay.id };
   }
 
   /** Who is there; undefined as long as nobody knows. */

@@ -3,50 +3,73 @@
 // in options.ts.
 
 import { frames, rateLimit } from "../client.ts";
+import { parseSimulation } from "../src/simulation.ts";
 import { Link } from "./link.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
-import { Rates, type Report } from "./status.ts";
+import { Recorder } from "./recorder.ts";
+import { gameScene, splitScene } from "./scenes.ts";
+import { Split } from "./split.ts";
+import { Rates } from "./status.ts";
 import { type Ending, onEveryEnd, Terminal } from "./terminal.ts";
-import { linesView, pictureView, type View } from "./views.ts";
-import { seededRandom, World } from "./world.ts";
+import { linesView, pictureView, type Scene } from "./views.ts";
+import { seededRandom, World, type WorldOptions } from "./world.ts";
 
-/** The game: plays until `signal` is aborted. */
-async function play(
-  world: World,
-  link: Link,
-  view: View,
-  options: Options,
-  signal: AbortSignal,
-): Promise<void> {
-  const due = rateLimit(options.hz);
-  const rates = new Rates(performance.now());
-  let frameCount = 0;
-
-  for await (const seconds of frames(options.fps, { signal })) {
-    const { relay } = link; // none before the first connection: the balls bounce all the same
-    const nowMs = performance.now();
-    world.members = link.members;
-    for (const event of relay?.drain() ?? []) world.receive(event, nowMs);
-    world.step(seconds, nowMs);
-    if (link.isUp && due()) { for (const ball of world.local) relay!.send(ball.toEvent(link.stamp)); }
-    link.tellRtt();
-
-    const { received = 0, sent = 0 } = relay?.stats ?? {};
-    const isNewSecond = rates.update({ frames: ++frameCount, received, sent }, nowMs);
-    view.show(world, reportOf(world, link, rates), isNewSecond);
-  }
+/** The game: its loop, and the scene that shows it. */
+interface Game {
+  scene: Scene;
+  play(show: (isNewSecond: boolean) => void): Promise<void>;
 }
 
-function reportOf(world: World, { status, detail, roster }: Link, rates: Rates): Report {
+/** The game with everybody on the relay; plays until `signal` is aborted. */
+function sharedGame(options: Options, link: Link, signal: AbortSignal): Game {
+  const world = new World({ ...worldOptions(options), clock: options.plain ? "sender" : "shared" });
+  const due = rateLimit(options.hz);
+  const rates = new Rates(performance.now());
+
+  async function play(show: (isNewSecond: boolean) => void): Promise<void> {
+    using recorder = options.record === undefined ? undefined : new Recorder(options.record);
+    for await (const seconds of frames(options.fps, { signal })) {
+      const { relay } = link; // none before the first connection: the balls bounce all the same
+      const nowMs = link.now();
+      world.members = link.members;
+      for (const event of relay?.drain() ?? []) world.receive(event, nowMs);
+      world.step(seconds, nowMs);
+      if (link.isUp && due()) {
+        for (const ball of world.local) relay!.send(ball.toEvent(link.stamp(nowMs)));
+      }
+      link.tellRtt();
+      recorder?.note(world.local, performance.now());
+      show(rates.frame(relay?.stats ?? { received: 0, sent: 0 }, performance.now()));
+    }
+  }
+  return { scene: gameScene(world, link, rates), play };
+}
+
+/** The game with itself over a simulated network; plays until `signal` is aborted. */
+function splitGame(options: Options, signal: AbortSignal): Game {
+  const { hz, network } = options;
+  const split = new Split(
+    { ...worldOptions(options), hz, network: parseSimulation(network) },
+    performance.now(),
+  );
+  const rates = new Rates(performance.now());
+
+  async function play(show: (isNewSecond: boolean) => void): Promise<void> {
+    for await (const seconds of frames(options.fps, { signal })) {
+      split.step(seconds, performance.now());
+      show(rates.frame(split, performance.now()));
+    }
+  }
+  return { scene: splitScene(split, network, rates), play };
+}
+
+function worldOptions({ name, balls, drawing, seed }: Options): WorldOptions {
   return {
-    connection: status,
-    detail,
-    roster,
-    perSecond: rates.perSecond,
-    own: world.local.length,
-    others: world.remoteCount,
-    ignored: world.ignored,
-    extrapolate: world.extrapolate,
+    // Two players of one name must not move each other's balls.
+    prefix: `${name}-${crypto.randomUUID().slice(0, 6)}`,
+    balls,
+    drawing,
+    random: seed === undefined ? undefined : seededRandom(seed),
   };
 }
 
@@ -62,30 +85,27 @@ async function main(options: Options): Promise<Ending> {
   const letEndsBe = onEveryEnd(stop);
   if (options.seconds < Infinity) setTimeout(quit, options.seconds * 1000);
 
-  const world = new World({
-    // Two players of one name must not move each other's balls.
-    prefix: `${options.name}-${crypto.randomUUID().slice(0, 6)}`,
-    balls: options.balls,
-    extrapolate: options.extrapolate,
-    random: options.seed === undefined ? undefined : seededRandom(options.seed),
-  });
-  const link = new Link(options, aborter.signal, (error) => {
+  const giveUp = (error: Error) => {
     const isBadWish = error instanceof TypeError || error instanceof RangeError;
     stop({ exitCode: isBadWish ? 2 : 1, error: error.message });
-  });
+  };
+  const link = options.split ? undefined : new Link(options, aborter.signal, giveUp);
   // What can't ever work, a target that is none or a missing permission, comes out before the terminal is taken.
   await new Promise((resolve) => setTimeout(resolve));
   if (ending) return ending;
-  const view = Terminal.available ? pictureView(world, quit) : linesView(link.place, quit);
+  const { scene, play } = link === undefined
+    ? splitGame(options, aborter.signal)
+    : sharedGame(options, link, aborter.signal);
+  const view = Terminal.available ? pictureView(scene, quit) : linesView(scene, quit);
   try {
-    await play(world, link, view, options, aborter.signal);
+    await play(view.show);
   } catch (error) {
     stop({ exitCode: 1, error });
   }
   // The terminal first: whatever takes long or fails after this is seen on a terminal that works.
   await view.close();
   letEndsBe(); // now a second signal, or another error, ends the process at once
-  await link.relay?.close();
+  await link?.relay?.close();
   return ending!;
 }
 

@@ -2,7 +2,9 @@
 // Used by main.ts.
 
 import { parseArgs } from "node:util";
-import type { Extrapolation } from "./world.ts";
+import type { Strategy } from "../motion.ts";
+import { parseSimulation } from "../src/simulation.ts";
+import { type Drawing, STRATEGIES } from "./remote_balls.ts";
 
 /** What a game is started with. */
 export interface Options {
@@ -15,8 +17,16 @@ export interface Options {
   hz: number;
   balls: number;
   name: string;
-  extrapolate: Extrapolation;
+  /** How others' balls are drawn at first. */
+  drawing: Drawing;
   fps: number;
+  /** Plays with itself instead of with a relay. */
+  split: boolean;
+  /** The network to ask the relay for, if any; and the one in the middle of a split game. */
+  simulate?: string;
+  network: string;
+  /** The file to write our balls' ways to. */
+  record?: string;
   /** How long to play, in seconds; Infinity until somebody quits. */
   seconds: number;
   /** Where the balls' chance begins; undefined for other balls each time. */
@@ -24,34 +34,37 @@ export interface Options {
   help: boolean;
 }
 
+/** What `--split` simulates if nothing else is named. */
+const SPLIT_NETWORK = "wifi";
+
 export const HELP = `eventrelay example: bouncing balls, yours and everybody else's on the same relay
 
-USAGE
-  deno run --allow-net example/main.ts [TARGET] [options]
-  deno task example [TARGET] [options]
+USAGE  deno task example [TARGET] [options]      (deno run --allow-net example/main.ts ...)
 
 TARGET is the relay, HOST, HOST:PORT or HOST:PORT/ROOM (default localhost, port 32100, room lobby).
 It needs permission for the network and nothing else: --allow-net=HOST:PORT is enough.
 
 OPTIONS
-  --balls N             balls of your own, 0 to 1000 (default 10)
   --name NAME           what the others call you (default player)
   --room ROOM           play with those in this room (default lobby, or that of TARGET)
-  --plain               speak plain events, for a relay that knows no sessions
   --token TOKEN         for a relay that asks for one; or EVENTRELAY_TOKEN, with --allow-env
-  --hz N                how often each ball is sent, times a second, 0.1 to 100 (default 10)
-  --fps N               frames a second, 1 to 120 (default 30)
-  --extrapolate MODE    where others' balls are between two events: none (where they were
-                        last) or speed (moved on at their speed) (default speed)
-  --seconds N           stop after so many seconds (default: play until q)
-  --seed N              whole number: start with the same balls again
+  --plain               speak plain events, for a relay that knows no sessions
+  --balls N             balls of your own, 0 to 1000 (default 10)
+  --hz N, --fps N       how often each is sent, 0.1 to 100 (10), and drawn, 1 to 120 (30), a second
+  --strategy NAME       where others' balls are between two events: hold, speed, history, blend or
+                        interpolate (default blend); --extrapolate none is hold, speed is speed
+  --walls WHAT          known: speed, history and blend know where balls bounce; unknown: they don't
+                        (default known, in a split game unknown, so that there is an error to see)
+  --split               no relay: sender and receiver side by side, and how far off what is seen is
+  --simulate NETWORK    receive over a bad network: lan, wifi, mobile, awful, or
+                        delay=80ms,jitter=20ms,spike=300ms/5s,... (default none, split: wifi)
+  --record FILE         write down your balls' ways, needs --allow-write
+  --seconds N, --seed N stop after so many seconds; start with the same balls again
   --help                show this
 
-KEYS  q or Ctrl-C quits, e changes --extrapolate.
+KEYS  1 to 5 strategy, w walls, g ghosts (where the last events put the balls), q or Ctrl-C quits.
 Into a pipe, or without a terminal, it prints one status line a second instead.
 NO_COLOR is honoured. Exit codes: 0 quit, 1 error, 2 bad option, 128 + N signal N.
-
-EXAMPLE  deno task example ifilab100:32100/pong --name ada
 `;
 
 const FLAGS = {
@@ -62,7 +75,12 @@ const FLAGS = {
   token: { type: "string" },
   hz: { type: "string" },
   fps: { type: "string" },
+  strategy: { type: "string" },
   extrapolate: { type: "string" },
+  walls: { type: "string" },
+  split: { type: "boolean" },
+  simulate: { type: "string" },
+  record: { type: "string" },
   seconds: { type: "string" },
   seed: { type: "string" },
   help: { type: "boolean", short: "h" },
@@ -81,7 +99,12 @@ export function parseOptions(args: string[]): Options {
       `Cannot take ${quoted(positionals[1])}: there is one TARGET, ${quoted(positionals[0])}`,
     );
   }
-  const seconds = numberIn("seconds", values.seconds, 0.1, 1e6);
+  const split = values.split ?? false;
+  if (split) refuseBeside("split", values, ["room", "token", "plain", "record"], positionals);
+  if (values.plain) refuseBeside("plain", values, ["token", "simulate"]);
+  const strategy = strategyIn(values);
+  const walls = choiceIn("walls", values.walls ?? (split ? "unknown" : "known"), ["known", "unknown"]);
+  const simulate = simulationIn(values.simulate);
   return {
     target: positionals[0] ?? "localhost",
     room: values.room,
@@ -90,9 +113,13 @@ export function parseOptions(args: string[]): Options {
     hz: numberIn("hz", values.hz, 0.1, 100) ?? 10,
     balls: numberIn("balls", values.balls, 0, 1000, true) ?? 10,
     name: nameIn(values.name ?? "player"),
-    extrapolate: extrapolationIn(values.extrapolate ?? "speed"),
+    drawing: { strategy, walls: walls === "known" },
     fps: numberIn("fps", values.fps, 1, 120) ?? 30,
-    seconds: seconds ?? Infinity,
+    split,
+    simulate,
+    network: simulate ?? SPLIT_NETWORK,
+    record: values.record,
+    seconds: numberIn("seconds", values.seconds, 0.1, 1e6) ?? Infinity,
     seed: numberIn("seed", values.seed, 0, 2 ** 32 - 1, true),
     help: values.help ?? false,
   };
@@ -128,9 +155,48 @@ function nameIn(text: string): string {
   );
 }
 
-function extrapolationIn(text: string): Extrapolation {
-  if (text === "none" || text === "speed") return text;
-  throw new RangeError(`Cannot use --extrapolate ${quoted(text)}: it is none or speed`);
+/** The strategies that `--extrapolate` used to name. */
+const EXTRAPOLATIONS: Readonly<Record<string, Strategy>> = { none: "hold", speed: "speed" };
+
+function strategyIn({ strategy, extrapolate }: { strategy?: string; extrapolate?: string }): Strategy {
+  if (extrapolate === undefined) return choiceIn("strategy", strategy ?? "blend", STRATEGIES);
+  if (strategy !== undefined) {
+    throw new TypeError("Cannot use --extrapolate beside --strategy: both say the same, one is allowed");
+  }
+  return EXTRAPOLATIONS[choiceIn("extrapolate", extrapolate, Object.keys(EXTRAPOLATIONS))];
+}
+
+function choiceIn<T extends string>(flag: string, text: string, choices: readonly T[]): T {
+  const choice = choices.find((known) => known === text);
+  if (choice !== undefined) return choice;
+  const all = `${choices.slice(0, -1).join(", ")} or ${choices[choices.length - 1]}`;
+  throw new RangeError(`Cannot use --${flag} ${quoted(text)}: it is ${all}`);
+}
+
+function simulationIn(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  try {
+    parseSimulation(text);
+    return text;
+  } catch (error) {
+    throw new RangeError(`Cannot use --simulate ${quoted(text)}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Refuses what has no meaning beside a flag. */
+function refuseBeside(
+  flag: string,
+  values: Readonly<Record<string, unknown>>,
+  others: readonly string[],
+  positionals: readonly string[] = [],
+): void {
+  const other = others.find((name) => values[name] !== undefined);
+  const refused = other === undefined ? positionals.map(quoted)[0] : `--${other}`;
+  if (refused !== undefined) {
+    throw new TypeError(`Cannot use ${refused} beside --${flag}: it has no meaning there`);
+  }
 }
 
 /** Control characters leave as escapes. */

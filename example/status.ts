@@ -1,7 +1,7 @@
 // The numbers a player sees: rates per second, and the two ways to write them, as the status line of the game
 // and as the line a second that is printed without a terminal. Pure: totals and time are passed in. Used by main.ts.
 
-import type { Extrapolation } from "./world.ts";
+import { type Drawing, STRATEGIES } from "./remote_balls.ts";
 
 /** How often the rates are computed anew, in milliseconds. */
 export const RATE_EVERY_MS = 1_000;
@@ -23,6 +23,7 @@ export class Rates {
   #rates: Totals = { frames: 0, received: 0, sent: 0 };
   #before: Totals = { frames: 0, received: 0, sent: 0 };
   #beforeMs: number;
+  #frames = 0;
 
   constructor(nowMs: number) {
     this.#beforeMs = nowMs;
@@ -33,13 +34,14 @@ export class Rates {
     return this.#rates;
   }
 
-  /** Takes the totals of this frame; returns true, once a second, when {@linkcode perSecond} is new. */
-  update(totals: Totals, nowMs: number): boolean {
+  /** Counts a frame, and takes the other totals; returns true, once a second, when {@linkcode perSecond} is new. */
+  frame({ received, sent }: Omit<Totals, "frames">, nowMs: number): boolean {
+    const totals = { frames: ++this.#frames, received, sent };
     const elapsedMs = nowMs - this.#beforeMs;
     if (elapsedMs < RATE_EVERY_MS) return false;
     const rate = (name: keyof Totals) => Math.round((totals[name] - this.#before[name]) * 1000 / elapsedMs);
     this.#rates = { frames: rate("frames"), received: rate("received"), sent: rate("sent") };
-    this.#before = { ...totals };
+    this.#before = totals;
     this.#beforeMs = nowMs;
     return true;
   }
@@ -71,7 +73,25 @@ export interface Report {
   ignored: number;
   /** Who is in the room; none before there is a session, and for plain clients. */
   roster?: RosterReport;
-  extrapolate: Extrapolation;
+  drawing: Drawing;
+}
+
+/** All that is told of a split screen at one moment. */
+export interface SplitReport {
+  drawing: Drawing;
+  /** The network in between, as it was named. */
+  network: string;
+  /** How far off what is drawn was in the last second, in units: root mean square, and the worst ball in any frame. */
+  rms: number;
+  worst: number;
+  /** How long ago what is drawn was, in milliseconds. */
+  delayMs: number;
+  perSecond: Readonly<Totals>;
+}
+
+/** Returns how balls are drawn, with the keys that change it. */
+function drawingParts({ strategy, walls }: Drawing): string[] {
+  return [`${STRATEGIES.indexOf(strategy) + 1}: ${strategy}`, `w: walls ${walls ? "known" : "unknown"}`];
 }
 
 /**
@@ -79,16 +99,33 @@ export interface Report {
  * there is room for, whole. What is wrong with the connection comes first, where it goes comes last.
  */
 export function statusLine(report: Report, cols: number): string {
-  const { connection, detail, perSecond, own, others, extrapolate } = report;
+  const { connection, detail, perSecond, own, others, drawing } = report;
   const isConnected = connection === "connected";
   const parts = [
     isConnected ? " connected" : ` ${connection}: ${detail}`,
     `${own} balls, ${others} others`,
     `${perSecond.frames} frames/s`,
     `in ${perSecond.received}/s, out ${perSecond.sent}/s`,
-    `e: ${extrapolate}`,
+    ...drawingParts(drawing),
     ...(isConnected ? [detail] : []),
   ];
+  return fitted(parts, cols);
+}
+
+/** Returns the status line of the split screen: the error comes first. */
+export function splitStatusLine(report: SplitReport, cols: number): string {
+  const { drawing, network, rms, worst, delayMs, perSecond } = report;
+  return fitted([
+    ` error ${rms.toFixed(1)} px, worst ${worst.toFixed(1)}`,
+    ...drawingParts(drawing),
+    `${delayMs.toFixed(0)} ms late`,
+    `${perSecond.received} updates/s`,
+    `${perSecond.frames} frames/s`,
+    network,
+  ], cols);
+}
+
+function fitted(parts: readonly string[], cols: number): string {
   const room = cols - QUIT_KEY.length;
   if (room < MIN_NUMBERS_COLS) return parts[0];
   let numbers = parts[0];
@@ -129,4 +166,13 @@ export function statusRecord({ connection, perSecond, own, others, ignored, rost
     : ` members=${roster.others.length + 1} rtt=${milliseconds(roster.own.rttMs ?? 0)}`;
   return `connection=${connection} frames/s=${perSecond.frames} in/s=${perSecond.received} ` +
     `out/s=${perSecond.sent} own=${own} others=${others} ignored=${ignored}${session}`;
+}
+
+/** The same for the split screen. */
+export function splitStatusRecord({ drawing, rms, worst, delayMs, perSecond }: SplitReport): string {
+  return `strategy=${drawing.strategy} walls=${drawing.walls ? "known" : "unknown"} error=${
+    rms.toFixed(2)
+  } ` +
+    `worst=${worst.toFixed(1)} delay=${delayMs.toFixed(0)} frames/s=${perSecond.frames} ` +
+    `in/s=${perSecond.received} out/s=${perSecond.sent}`;
 }

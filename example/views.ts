@@ -1,48 +1,63 @@
 // Where a game is seen: on the whole terminal, or as a line a second on stdout. The files that print are this one,
 // terminal.ts and main.ts. Used by main.ts.
 
-import { paintGame } from "./game_picture.ts";
+import type { Canvas } from "./canvas.ts";
+import { STRATEGIES } from "./remote_balls.ts";
 import { Screen } from "./screen.ts";
-import { type Report, statusRecord } from "./status.ts";
 import { Terminal } from "./terminal.ts";
 import type { World } from "./world.ts";
 
+/** What there is to see. */
+export interface Scene {
+  /** The world in which the balls of others are drawn as the keys say. */
+  readonly world: World;
+  /** Paints it as it is now. */
+  paint(canvas: Canvas, hasGhosts: boolean): void;
+  /** Tells it in a line of `key=value`. */
+  record(): string;
+  /** Tells what is wrong, if something is. */
+  notice(): string | undefined;
+}
+
 /** A way to see the game. */
 export interface View {
-  /** Shows this frame; `isNewSecond` says that the rates in `report` are new. */
-  show(world: World, report: Report, isNewSecond: boolean): void;
+  /** Shows this frame; `isNewSecond` says that there are new rates. */
+  show(isNewSecond: boolean): void;
   close(): Promise<void>;
 }
 
-/** Shows the world on the whole terminal. */
-export function pictureView(world: World, quit: () => void): View {
+/** Shows the scene on the whole terminal, and lets the keys change it. */
+export function pictureView(scene: Scene, quit: () => void): View {
+  const { world } = scene;
   const screen = new Screen({ colour: !Deno.noColor });
   const terminal = Terminal.open(onKey, quit);
+  let hasGhosts = false;
 
   function onKey(key: string): void {
+    const strategy = STRATEGIES[Number(key) - 1];
+    if (strategy !== undefined) world.drawing = { ...world.drawing, strategy };
+    if (key === "w") world.drawing = { ...world.drawing, walls: !world.drawing.walls };
+    if (key === "g") hasGhosts = !hasGhosts;
     if (key === "q") quit();
-    if (key === "e") world.extrapolate = world.extrapolate === "none" ? "speed" : "none";
   }
   return {
-    show(world, report) {
+    show() {
       if (terminal.busy) return;
-      terminal.write(screen.draw(terminal.size, (canvas) => paintGame(canvas, world, report)));
+      terminal.write(screen.draw(terminal.size, (canvas) => scene.paint(canvas, hasGhosts)));
     },
     close: () => terminal.close(),
   };
 }
 
 /** Prints a line a second to stdout, and to stderr what is wrong with the connection. */
-export function linesView(place: string, quit: () => void): View {
-  let told = place;
+export function linesView(scene: Scene, quit: () => void): View {
+  let told: string | undefined;
   return {
-    show(_world, report, isNewSecond) {
-      const { connection, detail } = report;
-      if (detail !== told && detail !== place) {
-        console.error(`example: ${detail}${connection === "connected" ? "" : " (trying again)"}`);
-      }
-      told = detail;
-      if (isNewSecond) print(statusRecord(report) + "\n", quit);
+    show(isNewSecond) {
+      const notice = scene.notice();
+      if (notice !== told && notice !== undefined) console.error(`example: ${notice}`);
+      told = notice;
+      if (isNewSecond) print(scene.record() + "\n", quit);
     },
     close: () => Promise.resolve(),
   };

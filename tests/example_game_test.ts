@@ -3,6 +3,8 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { STEPS_HZ } from "../bench/motion/paths.ts";
+import { parseTrace } from "../bench/motion/traces.ts";
 import { connect } from "../client.ts";
 import { asBallEvent, type BallEvent } from "../example/ball_event.ts";
 import { NewRelay } from "./new_relay.ts";
@@ -161,6 +163,40 @@ Deno.test("example prints what the relay complains about, once, with nothing a t
   const from = game.lines.length;
   await game.line(/ignored=0/, from + 1);
   assert.equal(game.errors, "example: the relay says: no ?[2J good\n");
+});
+
+Deno.test("example --split without a terminal prints how far off the picture is, and needs no permission", async () => {
+  const args = ["run", "--no-prompt", MAIN, "--split", "--seed", "1", "--simulate", "delay=100ms,seed=1"];
+  const runs: [strategy: string, least: number, most: number][] = [
+    // Up to 200 ms old, at 40 to 200 px/s.
+    ["hold", 5, 40],
+    ["speed", 0, 0.5],
+  ];
+  for (const [strategy, least, most] of runs) {
+    const flags = ["--strategy", strategy, "--walls", "known", "--seconds", "2.5"];
+    await using game = new Program(Deno.execPath(), [...args, ...flags]);
+    assert.equal(await game.end(), 0);
+    assert.equal(game.errors, "");
+    const error = Number(/^strategy=\w+ walls=known error=(\d+\.\d\d) worst=/.exec(game.lines[1])![1]);
+    assert.ok(error >= least && error <= most, `${strategy}: ${game.lines[1]}`);
+  }
+});
+
+Deno.test("example --record writes down where its balls are in each frame, for bench/motion", async () => {
+  await using relay = new NewRelay();
+  const file = await Deno.makeTempFile({ suffix: ".jsonl" });
+  const allowed = [`--allow-write=${file}`, "--allow-net"];
+  const flags = [relay.target, "--record", file, "--balls", "2", "--seconds", "1.5"];
+  await using game = new Program(Deno.execPath(), ["run", "--no-prompt", ...allowed, MAIN, ...flags]);
+  assert.equal(await game.end(), 0, game.errors);
+  const objects = parseTrace(await Deno.readTextFile(file));
+  await Deno.remove(file);
+  assert.equal(objects.length, 2);
+  for (const bodies of objects) {
+    assert.ok(bodies.length > STEPS_HZ / 2, `${bodies.length} steps`);
+    const [first, last] = [bodies[0], bodies[bodies.length - 1]];
+    assert.ok(Math.hypot(last.x - first.x, last.y - first.y) > 1, "it moves");
+  }
 });
 
 Deno.test("example in a session tells whose its balls are, when they were there, its name and its round trip", async () => {

@@ -2,7 +2,16 @@
 
 import assert from "node:assert/strict";
 import { HELP, parseOptions } from "../example/options.ts";
-import { Rates, type Report, rosterLine, statusLine, statusRecord } from "../example/status.ts";
+import {
+  Rates,
+  type Report,
+  rosterLine,
+  type SplitReport,
+  splitStatusLine,
+  splitStatusRecord,
+  statusLine,
+  statusRecord,
+} from "../example/status.ts";
 
 Deno.test("parseOptions has defaults for everything", () => {
   assert.deepEqual(parseOptions([]), {
@@ -13,8 +22,12 @@ Deno.test("parseOptions has defaults for everything", () => {
     hz: 10,
     balls: 10,
     name: "player",
-    extrapolate: "speed",
+    drawing: { strategy: "blend", walls: true },
     fps: 30,
+    split: false,
+    simulate: undefined,
+    network: "wifi",
+    record: undefined,
     seconds: Infinity,
     seed: undefined,
     help: false,
@@ -22,18 +35,22 @@ Deno.test("parseOptions has defaults for everything", () => {
 });
 
 Deno.test("parseOptions takes every flag", () => {
-  const line =
-    "ifilab100:32101 --hz 2.5 --balls 0 --name ada --extrapolate none --fps 60 --seconds 3 --seed 7 --help --room pong --plain --token abc";
+  const line = "ifilab100:32101 --hz 2.5 --balls 0 --name ada --strategy history --walls unknown --fps 60 " +
+    "--seconds 3 --seed 7 --help --room pong --token abc --simulate mobile,seed=3 --record a.jsonl";
   assert.deepEqual(parseOptions(line.split(" ")), {
     target: "ifilab100:32101",
     room: "pong",
-    plain: true,
+    plain: false,
     token: "abc",
     hz: 2.5,
     balls: 0,
     name: "ada",
-    extrapolate: "none",
+    drawing: { strategy: "history", walls: false },
     fps: 60,
+    split: false,
+    simulate: "mobile,seed=3",
+    network: "mobile,seed=3",
+    record: "a.jsonl",
     seconds: 3,
     seed: 7,
     help: true,
@@ -55,6 +72,14 @@ Deno.test("parseOptions refuses what it does not know, in one line that says wha
     [["--balls=-1"], RangeError, /0 to 1000/],
     [["--balls", "1001"], RangeError, /0 to 1000/],
     [["--extrapolate", "magic"], RangeError, /"magic".*none or speed/],
+    [["--strategy", "magic"], RangeError, /"magic".*hold, speed, history, blend or interpolate/],
+    [["--strategy", "hold", "--extrapolate", "none"], TypeError, /--extrapolate beside --strategy/],
+    [["--walls", "none"], RangeError, /"none".*known or unknown/],
+    [["--simulate", "dial-up"], RangeError, /"dial-up".*lan, wifi/],
+    [["--plain", "--token", "abc"], TypeError, /--token beside --plain/],
+    [["--plain", "--simulate", "wifi"], TypeError, /--simulate beside --plain/],
+    [["--split", "--room", "a"], TypeError, /--room beside --split/],
+    [["--split", "ifilab100"], TypeError, /"ifilab100" beside --split/],
     [["--name", "a b"], RangeError, /"a b".*1 to 32/],
     [["--token"], TypeError, /--token/],
     [["--name", "\x1b[2J"], RangeError, /--name/],
@@ -71,39 +96,37 @@ Deno.test("parseOptions refuses what it does not know, in one line that says wha
   }
 });
 
+Deno.test("parseOptions keeps --extrapolate as another name of two strategies", () => {
+  assert.equal(parseOptions(["--extrapolate", "none"]).drawing.strategy, "hold");
+  assert.equal(parseOptions(["--extrapolate", "speed"]).drawing.strategy, "speed");
+});
+
+Deno.test("parseOptions does not know the walls in a split game, unless told so", () => {
+  assert.equal(parseOptions(["--split"]).drawing.walls, false);
+  assert.equal(parseOptions(["--split", "--walls", "known"]).drawing.walls, true);
+});
+
 Deno.test("HELP names every flag and the permission, in under 30 lines of a terminal's width", () => {
   const lines = HELP.trimEnd().split("\n");
   assert.ok(lines.length < 30, `${lines.length} lines`);
   assert.ok(lines.every((line) => line.length <= 100));
-  for (
-    const flag of [
-      "balls",
-      "name",
-      "room",
-      "plain",
-      "token",
-      "hz",
-      "fps",
-      "extrapolate",
-      "seconds",
-      "seed",
-      "help",
-    ]
-  ) {
-    assert.ok(lines.some((line) => line.startsWith(`  --${flag} `)), flag);
+  const flags = ["name", "room", "token", "plain", "balls", "hz", "fps", "strategy", "extrapolate", "walls"];
+  for (const flag of [...flags, "split", "simulate", "record", "seconds", "seed", "help"]) {
+    assert.match(HELP, new RegExp(`--${flag} `), flag);
   }
   assert.match(HELP, /--allow-net/);
 });
 
 Deno.test("Rates are per second, new once a second, whatever the frames are like", () => {
   const rates = new Rates(5000);
-  assert.equal(rates.update({ frames: 29, received: 5, sent: 1 }, 5999), false);
+  assert.equal(rates.frame({ received: 5, sent: 1 }, 5500), false);
+  assert.equal(rates.frame({ received: 5, sent: 1 }, 5999), false);
   assert.deepEqual(rates.perSecond, { frames: 0, received: 0, sent: 0 });
-  assert.equal(rates.update({ frames: 30, received: 100, sent: 50 }, 6000), true);
-  assert.deepEqual(rates.perSecond, { frames: 30, received: 100, sent: 50 });
+  assert.equal(rates.frame({ received: 100, sent: 50 }, 6000), true);
+  assert.deepEqual(rates.perSecond, { frames: 3, received: 100, sent: 50 });
   // A pause of two seconds counts as two.
-  assert.equal(rates.update({ frames: 40, received: 300, sent: 50 }, 8000), true);
-  assert.deepEqual(rates.perSecond, { frames: 5, received: 100, sent: 0 });
+  assert.equal(rates.frame({ received: 300, sent: 50 }, 8000), true);
+  assert.deepEqual(rates.perSecond, { frames: 1, received: 100, sent: 0 });
 });
 
 Deno.test("statusLine and statusRecord tell the same numbers", () => {
@@ -114,12 +137,12 @@ Deno.test("statusLine and statusRecord tell the same numbers", () => {
     own: 10,
     others: 99,
     ignored: 3,
-    extrapolate: "none",
+    drawing: { strategy: "hold", walls: true },
   };
   assert.equal(
-    statusLine(report, 118),
-    " reconnecting: connection refused | 10 balls, 99 others | 30 frames/s | in 990/s, out 100/s | e: none"
-      .padEnd(108) +
+    statusLine(report, 132),
+    " reconnecting: connection refused | 10 balls, 99 others | 30 frames/s | in 990/s, out 100/s | 1: hold"
+      .concat(" | w: walls known").padEnd(122) +
       " | q: quit",
   );
   assert.equal(
@@ -137,7 +160,7 @@ Deno.test("statusRecord ends with who is there in a session", () => {
     own: 1,
     others: 0,
     ignored: 0,
-    extrapolate: "none",
+    drawing: { strategy: "hold", walls: true },
   };
   assert.match(statusRecord(report), / ignored=0 members=3 rtt=0\.4$/);
 });
@@ -166,20 +189,41 @@ Deno.test("statusLine shows as much as there is room for, and the way out", () =
     own: 10,
     others: 99,
     ignored: 0,
-    extrapolate: "speed",
+    drawing: { strategy: "blend", walls: false },
   };
   const cases: [cols: number, line: string][] = [
     [20, " connected"],
     [40, " connected".padEnd(30) + " | q: quit"],
     [80, " connected | 10 balls, 99 others | 30 frames/s | in 990/s, out 100/s".padEnd(70) + " | q: quit"],
     [
-      115,
-      " connected | 10 balls, 99 others | 30 frames/s | in 990/s, out 100/s | e: speed | ifilab100:32100"
-        .padEnd(105) +
+      136,
+      " connected | 10 balls, 99 others | 30 frames/s | in 990/s, out 100/s | 4: blend | w: walls unknown"
+        .concat(" | ifilab100:32100").padEnd(126) +
       " | q: quit",
     ],
   ];
   for (const [cols, line] of cases) assert.equal(statusLine(report, cols), line);
   const broken = { ...report, connection: "reconnecting", detail: "connection refused" };
   assert.equal(statusLine(broken, 40), " reconnecting: connection refu | q: quit");
+});
+
+Deno.test("splitStatusLine and splitStatusRecord tell how far off the picture is", () => {
+  const report: SplitReport = {
+    drawing: { strategy: "interpolate", walls: false },
+    network: "wifi",
+    rms: 3.14159,
+    worst: 27.1828,
+    delayMs: 123.4,
+    perSecond: { frames: 30, received: 99, sent: 100 },
+  };
+  assert.equal(
+    splitStatusLine(report, 130),
+    " error 3.1 px, worst 27.2 | 5: interpolate | w: walls unknown | 123 ms late | 99 updates/s | 30 frames/s | wifi"
+      .padEnd(120) + " | q: quit",
+  );
+  assert.equal(splitStatusLine(report, 40), " error 3.1 px, worst 27.2".padEnd(30) + " | q: quit");
+  assert.equal(
+    splitStatusRecord(report),
+    "strategy=interpolate walls=unknown error=3.14 worst=27.2 delay=123 frames/s=30 in/s=99 out/s=100",
+  );
 });

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import type { Size } from "../example/canvas.ts";
 import { Screen } from "../example/screen.ts";
-import { HEIGHT, seededRandom, WIDTH, World } from "../example/world.ts";
+import { HEIGHT, WIDTH } from "../example/walls.ts";
+import { seededRandom, World } from "../example/world.ts";
 
 /** Shows what was written: characters, and the style each was written in. */
 class TinyTerminal {
@@ -59,7 +60,7 @@ class TinyTerminal {
 
 /** A world with these balls of others, and one own ball when `own` is given. */
 function worldWith(others: [x: number, y: number][], own?: [x: number, y: number]): World {
-  const world = new World({ prefix: "me", balls: own ? 1 : 0, extrapolate: "none" });
+  const world = new World({ prefix: "me", balls: own ? 1 : 0, drawing: { strategy: "hold", walls: true } });
   if (own) [world.local[0].x, world.local[0].y] = own;
   others.forEach((pos, i) => world.receive({ id: `b${i}`, pos, vel: [0, 0] }, 0));
   world.step(0, 0);
@@ -170,6 +171,23 @@ Deno.test("Screen's frames, each only what changed, add up to the same picture a
   }
 });
 
+Deno.test("Screen draws ghosts below everything, in grey or as dots", () => {
+  const world = worldWith([[500, 393.6]]);
+  const paint = (screen: Screen) => {
+    const terminal = new TinyTerminal(SIZE);
+    terminal.write(screen.draw(SIZE, (canvas) => {
+      const ghosts = [{ id: "a", x: 300, y: 201.6 }, { id: "b", x: 500, y: 393.6 }];
+      canvas.balls({ col: 0, row: 0, ...SIZE }, [["ghost", ghosts], ["other", world.remote]]);
+    }));
+    return terminal;
+  };
+  const coloured = paint(new Screen());
+  assert.equal(coloured.styles.flat().filter((style) => style === "90").length, 2);
+  assert.equal(coloured.styles.flat().filter((style) => style === "96").length, 2);
+  const plain = paint(new Screen({ colour: false }));
+  assert.equal(plain.lines.join("").replaceAll(" ", ""), "::▒▒");
+});
+
 function visibleStyles(terminal: TinyTerminal): string[][] {
   return terminal.styles.map((row, r) =>
     row.map((style, c) => terminal.chars[r][c] === " " && r < terminal.size.rows - 1 ? "" : style)
@@ -200,7 +218,7 @@ Deno.test("Screen shows every ball on a terminal however small", () => {
 });
 
 Deno.test("Screen leaves out balls that are nowhere near, and draws the rest", () => {
-  const world = new World({ prefix: "me", balls: 1, extrapolate: "speed" });
+  const world = new World({ prefix: "me", balls: 1, drawing: { strategy: "speed", walls: true } });
   world.receive({ id: "far", pos: [1.7e308, -1.7e308], vel: [1.7e308, 1.7e308] }, 0);
   world.receive({ id: "fast", pos: [320, 240], vel: [1.7e308, -1.7e308] }, 0);
   world.step(1, 1000);

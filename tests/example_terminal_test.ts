@@ -176,10 +176,47 @@ Deno.test(
     await game.order({ size: [60, 20] });
     await game.waitFor("\x1b[2J", from);
     await game.waitFor("\x1b[20;1H\x1b[0;7m connected | ", from);
-    await game.order({ size: [120, 30] });
-    await game.waitFor("| e: speed", from);
-    await game.order({ keys: "e" });
-    await game.waitFor("\x1b[0;7mnon", from); // only the cells that differ from "speed"
+    await game.order({ size: [140, 30] });
+    await game.waitFor("| 4: blend | w: walls known", from);
+    await game.order({ keys: "1" });
+    await game.waitFor("\x1b[0;7m1", from); // only the cells that differ from "4: blend"
+    await game.order({ keys: "w" });
+    await game.waitFor("unk", from);
+    await game.order({ keys: "q" });
+    assert.deepEqual(await game.end(), { code: 0, restored: true });
+  },
+);
+
+Deno.test({ name: "example shows ghosts of others' balls while g is on", ignore }, async () => {
+  await using relay = new OldRelay();
+  await using game = new Game([relay.target, "--plain", "--balls", "0"]);
+  await game.waitFor("0 balls, 0 others");
+  await (await relay.member(0)).write(`{"id":"a","pos":[320,240],"vel":[120,0]}\n`);
+  await game.waitFor("\x1b[0;96m"); // drawn, moving away from its ghost
+  assert.ok(!game.text.includes("\x1b[0;90m"));
+  await game.order({ keys: "g" });
+  await game.waitFor("\x1b[0;90m");
+  await game.order({ keys: "q" });
+  assert.deepEqual(await game.end(), { code: 0, restored: true });
+});
+
+Deno.test(
+  { name: "example --split shows both sides, the error and its graph, and takes keys", ignore },
+  async () => {
+    await using game = new Game(["--split", "--simulate", "mobile"]);
+    const styles = ["\x1b[0;92m", "\x1b[0;93m", "\x1b[0;96m"];
+    for (const part of ["sender:", "receiver,", "mobile", "│", "error,", ...styles]) await game.waitFor(part);
+    let from = game.text.length;
+    for (const [key, name] of [["1", "hold"], ["2", "speed"], ["3", "history"], ["5", "interpolate"]]) {
+      await game.order({ keys: key }, { size: [120 + Number(key), 30] }); // a new size is written whole
+      await game.waitFor(`px, worst`, from);
+      await game.waitFor(`| ${key}: ${name} | w: walls unknown`, from);
+      from = game.text.length;
+    }
+    await game.order({ keys: "g" });
+    await game.waitFor("\x1b[0;90m");
+    await game.order({ size: [36, 9] });
+    await game.waitFor("\x1b[9;1H\x1b[0;7m error ", from);
     await game.order({ keys: "q" });
     assert.deepEqual(await game.end(), { code: 0, restored: true });
   },

@@ -2,18 +2,9 @@
 
 import assert from "node:assert/strict";
 import { asBallEvent, ballEvent, MAX_ID_LENGTH } from "../example/ball_event.ts";
-import {
-  bounce,
-  HEIGHT,
-  MAX_AHEAD_MS,
-  MAX_REMOTE_BALLS,
-  RADIUS,
-  seededRandom,
-  SILENCE_MS,
-  WIDTH,
-  World,
-  type WorldOptions,
-} from "../example/world.ts";
+import { MAX_REMOTE_BALLS, SILENCE_MS, STRATEGIES } from "../example/remote_balls.ts";
+import { bounce, HEIGHT, RADIUS, WIDTH } from "../example/walls.ts";
+import { seededRandom, World, type WorldOptions } from "../example/world.ts";
 
 const ADA = { id: "ada-1", pos: [100, 100], vel: [50, -20] };
 
@@ -36,6 +27,9 @@ Deno.test("bounce turns a ball round at either wall, and keeps it a radius away"
     [10, 620, 4, [10, 620]],
     [300, 0, 1000, [300, 0]],
     [300, 40, 0, [300, 40]],
+    [9.5, -30, 1, [40.5, 30]], // rounded, or estimated, half a unit into the wall
+    [9.5, 30, 1, [39.5, 30]],
+    [630.5, 30, 1, [599.5, -30]],
     [-50, 30, 1, [-20, 30]], // outside: no wall there
     [1000, 30, 1, [1030, 30]],
   ];
@@ -89,8 +83,8 @@ Deno.test("World starts the same for the same seed, and differently for another"
   assert.notDeepEqual(start(7), start(8));
 });
 
-Deno.test("World shows a remote ball where its event said, under `none`", () => {
-  const world = worldOf({ extrapolate: "none" });
+Deno.test("World shows a remote ball where its event said, under `hold`", () => {
+  const world = worldOf({ drawing: { strategy: "hold", walls: true } });
   world.receive(ADA, 1000);
   world.step(0.5, 1500);
   assert.deepEqual(positions(world), [["ada-1", 100, 100]]);
@@ -99,37 +93,72 @@ Deno.test("World shows a remote ball where its event said, under `none`", () => 
   assert.deepEqual(positions(world), [["ada-1", 200, 50]]);
 });
 
-Deno.test("World moves a remote ball on at its speed, under `speed`, and off the walls", () => {
-  const world = worldOf({ extrapolate: "speed" });
-  world.receive(ADA, 1000);
-  world.receive({ id: "bo-1", pos: [625, 240], vel: [30, 0] }, 1000);
-  world.step(0.5, 1500);
-  assert.deepEqual(positions(world), [["ada-1", 125, 90], ["bo-1", 620, 240]]);
+Deno.test("World moves a remote ball on at its speed, and off the walls if it knows them", () => {
+  for (const strategy of ["speed", "history", "blend"] as const) {
+    for (const walls of [true, false]) {
+      const world = worldOf({ drawing: { strategy, walls } });
+      world.receive(ADA, 1000);
+      world.receive({ id: "bo-1", pos: [625, 240], vel: [30, 0] }, 1000);
+      world.step(0.5, 1500);
+      assert.deepEqual(positions(world), [["ada-1", 125, 90], ["bo-1", walls ? 620 : 640, 240]], strategy);
+    }
+  }
+});
+
+Deno.test("World goes by the time that events carry: what was long under way is drawn where it is now", () => {
+  const world = worldOf({ drawing: { strategy: "speed", walls: true } });
+  world.receive({ ...ADA, t: 1000 }, 1300);
+  world.step(0.2, 1500);
+  assert.deepEqual(positions(world), [["ada-1", 125, 90]]);
+});
+
+Deno.test("World takes the time of a clock of the sender's own for what it is", () => {
+  const world = worldOf({ drawing: { strategy: "speed", walls: true }, clock: "sender" });
+  world.receive({ ...ADA, t: 86_400_000 }, 1000); // another day there
+  world.receive({ ...ADA, t: 86_400_100, pos: [105, 98] }, 1400); // 300 ms longer under way
+  world.step(0.1, 1400);
+  assert.deepEqual(positions(world), [["ada-1", 120, 92]]);
 });
 
 Deno.test("World lets a ball stand still once its owner is silent for too long to guess", () => {
-  const world = worldOf({ extrapolate: "speed" });
+  const world = worldOf();
   world.receive(ADA, 0);
-  world.step(1, MAX_AHEAD_MS);
+  world.step(1, 3000);
   const there = positions(world);
-  world.step(1, 3 * MAX_AHEAD_MS);
+  world.step(1, 9000);
   assert.deepEqual(positions(world), there);
 });
 
-Deno.test("World can change its extrapolation while the game runs", () => {
-  const world = worldOf({ extrapolate: "speed" });
+Deno.test("World can change how balls are drawn while the game runs, from their last event on", () => {
+  const world = worldOf();
   world.receive(ADA, 0);
   world.step(0.5, 500);
-  world.extrapolate = "none";
+  world.drawing = { strategy: "hold", walls: true };
   world.step(0, 500);
   assert.deepEqual(positions(world), [["ada-1", 100, 100]]);
+  for (const strategy of STRATEGIES) {
+    world.drawing = { strategy, walls: false };
+    world.step(0.01, 510);
+    const [[, x]] = positions(world);
+    assert.ok(x >= 100 && x <= 126, `${strategy}: ${x}`);
+  }
+});
+
+Deno.test("World keeps where the last event put a ball as its ghost", () => {
+  const world = worldOf();
+  world.receive(ADA, 0);
+  world.step(0.5, 500);
+  const [ball] = world.remote;
+  assert.deepEqual(ball.ghost, { id: "ada-1", x: 100, y: 100 });
+  assert.equal(ball.x, 125);
 });
 
 Deno.test("World forgets a remote ball after ten seconds of silence, not before", () => {
   const world = worldOf();
   world.receive(ADA, 0);
+  world.step(0.001, 1);
   world.receive({ ...ADA, id: "bo-1" }, 1);
-  world.step(10, SILENCE_MS - 1);
+  world.step((SILENCE_MS - 2) / 1000, SILENCE_MS - 1);
   assert.equal(world.remoteCount, 2);
   world.step(0.001, SILENCE_MS);
   assert.deepEqual(positions(world).map(([id]) => id), ["bo-1"]);
@@ -196,15 +225,24 @@ Deno.test("World counts and ignores whatever is not a ball of somebody else", ()
 });
 
 Deno.test("World survives numbers at the edge of what a number is", () => {
-  const world = worldOf({ extrapolate: "speed" });
-  world.receive({ id: "far", pos: [1.7e308, -1.7e308], vel: [1.7e308, 1.7e308] }, 0);
-  world.receive({ id: "fast", pos: [320, 240], vel: [1.7e308, -1.7e308] }, 0);
-  world.step(1, 1000);
-  assert.equal(world.remoteCount, 2);
+  for (const strategy of STRATEGIES) {
+    const world = worldOf({ drawing: { strategy, walls: true } });
+    for (const t of [undefined, 0, 1e300, -1e300]) {
+      for (const sign of [1, -1]) {
+        world.receive({ id: "far", pos: [sign * 1.7e308, -1.7e308], vel: [1.7e308, 1.7e308], t }, 0);
+        world.receive({ id: "fast", pos: [320, 240], vel: [sign * 1.7e308, -1.7e308], t }, 0);
+        world.receive({ id: "absurd", pos: [320, 240], vel: [0, 0], t: 1e300 }, 0);
+        world.step(1, 1000);
+      }
+    }
+    assert.equal(world.remoteCount, 3);
+    const absurd = [...world.remote].find(({ id }) => id === "absurd")!;
+    assert.ok(Math.abs(absurd.x - 320) < 1, `${strategy}: ${absurd.x}`);
+  }
 });
 
 Deno.test("World keeps no more remote balls than its limit, and goes on hearing of those it has", () => {
-  const world = worldOf({ extrapolate: "none" });
+  const world = worldOf({ drawing: { strategy: "hold", walls: true } });
   for (let i = 0; i < MAX_REMOTE_BALLS; i++) world.receive({ ...ADA, id: `b${i}` }, 0);
   world.receive({ ...ADA, id: "one too many" }, 0);
   assert.equal(world.remoteCount, MAX_REMOTE_BALLS);

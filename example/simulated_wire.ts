@@ -1,0 +1,32 @@
+// A bad network inside of one process: what is put in comes out later, in order, as over the relay's own --simulate, whose model
+// this uses. No timer, no clock of its own: time is passed in. Used by split.ts.
+
+import { Simulation, type SimulationOptions } from "../src/simulation.ts";
+
+/** A one-way line. Its cuts are left out: a session goes on after them, which looks like a stall. */
+export class SimulatedWire {
+  readonly #simulation: Simulation;
+  #waiting: { lines: string[]; endBytes: number }[] = [];
+  #sentBytes = 0;
+
+  constructor(options: SimulationOptions, nowMs: number) {
+    this.#simulation = new Simulation(options, { offset: 0, stateVersion: 0, replies: 0 }, nowMs);
+  }
+
+  /** Sends these events together, as JSON: nothing but what JSON keeps comes out. */
+  send(events: readonly unknown[], nowMs: number): void {
+    if (events.length === 0) return;
+    const lines = events.map((event) => JSON.stringify(event));
+    for (const line of lines) this.#sentBytes += line.length + 1;
+    this.#waiting.push({ lines, endBytes: this.#sentBytes });
+    this.#simulation.note({ offset: this.#sentBytes, stateVersion: 0, replies: 0 }, nowMs);
+  }
+
+  /** Takes what has arrived by now, oldest first. */
+  receive(nowMs: number): unknown[] {
+    const { offset } = this.#simulation.reach(nowMs);
+    const first = this.#waiting.findIndex(({ endBytes }) => endBytes > offset);
+    const arrived = this.#waiting.splice(0, first < 0 ? this.#waiting.length : first);
+    return arrived.flatMap(({ lines }) => lines.map((line) => JSON.parse(line)));
+  }
+}
