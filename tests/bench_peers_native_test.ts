@@ -12,9 +12,13 @@ import {
   runLoad,
 } from "../bench/peers/native.ts";
 import { type PeerPlan, QUICK, scenariosOf } from "../bench/peers/scenarios.ts";
+import { TinySessions } from "./bench_peers_sessions.ts";
 import { type Mangle, TinyRelay } from "./bench_tiny_relay.ts";
 
 const LINE_BYTES = 64;
+/** How much a receiver gets before it acknowledges, and how much the relay sends without. */
+const ACK_BYTES = 64 * 1024;
+const SESSION_WINDOW_BYTES = 256 * 1024;
 const NO_FAULTS = { lost: 0, again: 0, own: 0, damaged: 0 };
 const ignore = Deno.build.os !== "linux" || !(await hasCompiler());
 
@@ -141,8 +145,8 @@ Deno.test({
   },
 });
 
-for (const { name, kind } of allContenders({ relay: null, folder: "", limitProgram: "" })) {
-  if (kind === "product") continue;
+for (const { name, kind, wire } of allContenders({ relay: null, folder: "", limitProgram: "" })) {
+  if (kind === "product" && wire === "lines") continue;
   Deno.test({
     name: `native load speaks the protocol of ${name}, if it is installed`,
     ignore,
@@ -167,3 +171,62 @@ for (const { name, kind } of allContenders({ relay: null, folder: "", limitProgr
     },
   });
 }
+
+Deno.test({
+  name: "native load acknowledges in a session what it has received, to the byte and at line ends",
+  ignore,
+  async fn() {
+    await using relay = new TinySessions();
+    const result = await measureSessions(relay.port, Deno.pid);
+    assert.deepEqual(result.faults, NO_FAULTS);
+    assert.ok(result.received > 0 && result.received === result.expected);
+    assert.deepEqual(relay.complaints, []);
+    for (const { lineEnds, acks } of relay.listeners) {
+      const sentBytes = lineEnds.at(-1)!;
+      assert.ok(sentBytes > 2 * ACK_BYTES, String(sentBytes));
+      assert.ok(acks.length > 0 && sentBytes - acks.at(-1)! < ACK_BYTES, `${acks} of ${sentBytes}`);
+      const ends = new Set(lineEnds);
+      for (const [index, bytes] of acks.entries()) {
+        assert.ok(ends.has(bytes) || bytes === 0, `${bytes} is no line end`);
+        assert.ok(bytes >= (acks[index - 1] ?? 0), String(acks));
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "native load convicts a relay of sessions that loses a line",
+  ignore,
+  async fn() {
+    await using relay = new TinySessions({ loses: ODD });
+    const result = await measureSessions(relay.port, Deno.pid);
+    assert.deepEqual(result.faults, { ...NO_FAULTS, lost: 2 });
+  },
+});
+
+async function measureSessions(port: number, pid: number, parts: Partial<PeerPlan> = {}): Promise<Measured> {
+  const { load } = await programs();
+  const rate = { publishers: 1, subscribers: 2, ticksPerSecond: 100, eventsPerTick: 100 };
+  const plan = { ...PLAN, ...rate, warmupMs: 30, measureMs: 400, ...parts };
+  const outcome = await runLoad(load, plan, "sessions", { port, pid });
+  assert.ok(typeof outcome !== "string", String(outcome));
+  return outcome;
+}
+
+Deno.test({
+  name: "native load floods sessions beyond the window of the relay, and in rooms of their own",
+  ignore,
+  async fn() {
+    const contenders = allContenders({ relay: null, folder: "", limitProgram: "" });
+    await using server = await contenders.find(({ wire }) => wire === "sessions")!.start();
+    for (const parts of [{ subscribers: 1 }, { publishers: 0, subscribers: 0, members: 2, rooms: 3 }]) {
+      const flood = { ticksPerSecond: 0, eventsPerTick: 1, ...parts };
+      const result = await measureSessions(server.port, server.pid, flood);
+      assert.deepEqual(result.faults, NO_FAULTS);
+      assert.equal(result.disconnected, 0);
+      assert.equal(result.received, result.expected);
+      const receivers = "rooms" in parts ? 6 : 1;
+      assert.ok(result.received * LINE_BYTES > receivers * 2 * SESSION_WINDOW_BYTES, String(result.received));
+    }
+  },
+});

@@ -5,10 +5,11 @@ import { compile, type TopLevelSpec } from "npm:vega-lite@6.5.0";
 import { type Cell, HELD_SHARE, Lookup, type Results, type Spread } from "./results.ts";
 import { type Group, placeOf } from "./scenarios.ts";
 
-/** Colours of Okabe and Ito, told apart by the colour-blind; ours are the blue ones. */
+/** Colours of Okabe and Ito, told apart by the colour-blind; ours are the blue ones (the darkest is our own). */
 const COLOURS: Record<string, string> = {
   "eventrelay": "#0072b2",
   "eventrelay --unchecked": "#56b4e9",
+  "eventrelay, sessions": "#004166",
   "redis": "#d55e00",
   "nats-server": "#009e73",
   "mosquitto": "#cc79a7",

@@ -5,7 +5,7 @@ import { sourceCommand } from "../relay_process.ts";
 import { startOnFreePort, startOnOwnPort } from "./servers.ts";
 
 /** The protocols that native/wire.c speaks. */
-export type Wire = "lines" | "nats" | "resp" | "mqtt";
+export type Wire = "lines" | "sessions" | "nats" | "resp" | "mqtt";
 
 /** A server that listens on the loopback device; disposing ends its process. */
 export interface PeerServer extends AsyncDisposable {
@@ -46,13 +46,14 @@ const SELECT_CONNECTIONS = 1000;
 /** Returns all contenders, whether installed or not. */
 export function allContenders({ relay, folder, limitProgram }: ContenderOptions): Contender[] {
   const command = relay ?? sourceCommand();
-  const product = (name: string, flags: string[]): Contender => ({
+  const product = (name: string, wire: Wire, flags: string[]): Contender => ({
     name,
     kind: "product",
-    wire: "lines",
-    hasRooms: false,
+    wire,
+    hasRooms: wire === "sessions",
     maxConnections: MANY_CONNECTIONS,
-    settings: ["--quiet", ...flags, `--max-clients ${MANY_CONNECTIONS}`].join(" "),
+    settings: ["--quiet", ...flags, `--max-clients ${MANY_CONNECTIONS}`].join(" ") +
+      (wire === "sessions" ? "; level 1: a room, $ack at each 64 KiB, $ping and $ack each second" : ""),
     version: () => versionOf([...command, "--version"], /eventrelay (\S+)/),
     start: () => {
       const args = [
@@ -68,8 +69,9 @@ export function allContenders({ relay, folder, limitProgram }: ContenderOptions)
     },
   });
   return [
-    product("eventrelay", []),
-    product("eventrelay --unchecked", ["--unchecked"]),
+    product("eventrelay", "lines", []),
+    product("eventrelay --unchecked", "lines", ["--unchecked"]),
+    product("eventrelay, sessions", "sessions", []),
     {
       name: "redis",
       kind: "broker",

@@ -53,8 +53,6 @@ function planJobs(scenarios: readonly Scenario[], contenders: readonly Contender
     for (const scenario of scenarios) {
       if (round >= scenario.rounds) continue;
       const able = contenders.filter((contender) => isAble(contender, scenario));
-      // Rooms are for those who are compared with the product, so they wait until it has them.
-      if (scenario.plan.rooms > 1 && !able.some(({ kind }) => kind === "product")) continue;
       for (let turn = 0; turn < able.length; turn++) {
         jobs.push({ scenario, contender: able[(turn + round) % able.length], round });
       }

@@ -21,6 +21,9 @@ enum {
   MAX_READY = 512,
   STALLED_RECEIVE_BYTES = 4096,
   ANSWER_DEADLINE_S = 10,
+  // Of each connection, where the protocol has pings: while there is traffic, and otherwise.
+  PING_US = 1000000,
+  CALM_PING_US = 5000000,
 };
 
 struct crowd crowd;
@@ -68,7 +71,7 @@ static void greet(int fd, bool listens, const char *room, struct receiver *recei
   if (answer.length == 0) return;
   const struct timeval deadline = {.tv_sec = ANSWER_DEADLINE_S}, none = {0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
-  unsigned char text[8192];
+  static unsigned char text[READ_BYTES];
   size_t length = 0;
   for (;;) {
     const ssize_t count = recv(fd, text + length, sizeof text - length, 0);
@@ -130,13 +133,15 @@ void join(struct room *room, bool sends, bool reads, bool stalled, uint32_t capa
   if (!sends) return;
   if (connection == NULL || plan.wire->sends_apart) {
     const int fd = open_socket(false);
-    greet(fd, false, room->name, NULL);
-    connection = add_connection(fd, true);
+    struct receiver *own = NULL;
     if (receiver == NULL) {
       // Nothing is sent to it but what the protocol itself says.
-      connection->receiver = malloc(sizeof *receiver);
-      receiver_init(connection->receiver, &room->frame, senders, self, &crowd.latency);
+      own = malloc(sizeof *own);
+      receiver_init(own, &room->frame, senders, self, &crowd.latency);
     }
+    greet(fd, false, room->name, own);
+    connection = add_connection(fd, true);
+    connection->receiver = own;
   }
   connection->sender = room->senders[room->sender_count] = new_sender(room, connection, (uint32_t)self, capacity);
   room->sender_count++;
@@ -193,9 +198,56 @@ void send_events(struct sender *sender, uint32_t count) {
 void send_probe(struct sender *sender) { write_events(sender, 0, 1); }
 
 static void end(struct connection *connection) {
+  if (connection->ended) return;
+  connection->ended = true;
   if (connection->reads) crowd.ended++;
   else crowd.stalled_cut++;
   epoll_ctl(poller, EPOLL_CTL_DEL, connection->fd, NULL);
+}
+
+// Writes something that is no event. In the middle of a write of events there is no place for it: says whether there was.
+static bool answer(struct connection *connection, struct bytes reply) {
+  struct sender *sender = connection->sender;
+  if (sender != NULL && sender->pending_length > 0) return false;
+  if (sender == NULL) {
+    // It writes nothing but a few bytes once in a while, so its buffer is never full.
+    if (send(connection->fd, reply.data, reply.length, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) end(connection);
+    return true;
+  }
+  connection->reply = reply;
+  sender->pending = connection->reply.data;
+  sender->pending_length = reply.length;
+  push(sender);
+  return true;
+}
+
+static void report(struct connection *connection, bool ping) {
+  const uint64_t bytes = connection->receiver->bytes;
+  if (answer(connection, plan.wire->report(bytes, ping))) connection->reported = bytes;
+}
+
+static void report_if_due(struct connection *connection) {
+  const struct receiver *receiver = connection->receiver;
+  if (plan.wire->report_bytes == 0 || receiver == NULL || !connection->reads) return;
+  if (receiver->bytes - connection->reported >= plan.wire->report_bytes) report(connection, false);
+}
+
+// Looks at one connection after the other, each about once in PING_US, and lets it ping if that is due.
+static void ping_some(void) {
+  static uint64_t next_us;
+  static uint32_t place;
+  const uint64_t now = now_us();
+  if (plan.wire->report_bytes == 0 || crowd.connection_count == 0) return;
+  if (next_us + PING_US < now) next_us = now;
+  for (; next_us <= now; next_us += PING_US / crowd.connection_count + 1) {
+    struct connection *connection = crowd.connections[place++ % crowd.connection_count];
+    if (!connection->reads || connection->ended) continue;
+    const uint64_t active = connection->receiver->frames + (connection->sender == NULL ? 0 : connection->sender->sent);
+    if (active == connection->active && now - connection->pinged_us < CALM_PING_US) continue;
+    connection->active = active;
+    connection->pinged_us = now;
+    report(connection, true);
+  }
 }
 
 static void read_from(struct connection *connection) {
@@ -212,12 +264,12 @@ static void read_from(struct connection *connection) {
   receiver->recording = crowd.recording;
   receiver_take(receiver, inbox, held + (size_t)count, now_us(), &reply);
   crowd.received += receiver->unique - before;
-  // An answer is a few bytes once in a while; in the middle of a write of events there is no place for it.
-  if (reply.length == 0 || (connection->sender != NULL && connection->sender->pending_length > 0)) return;
-  if (send(connection->fd, reply.data, reply.length, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) end(connection);
+  if (reply.length > 0) answer(connection, reply);
+  report_if_due(connection);
 }
 
 void turn(int timeout_ms) {
+  ping_some();
   struct epoll_event events[MAX_READY];
   const int count = epoll_wait(poller, events, MAX_READY, timeout_ms);
   for (int index = 0; index < count; index++) {
@@ -227,7 +279,11 @@ void turn(int timeout_ms) {
       if (read(timer, &expirations, sizeof expirations) < 0) continue;
       continue;
     }
-    if (events[index].events & EPOLLOUT) push(connection->sender);
+    if (events[index].events & EPOLLOUT) {
+      push(connection->sender);
+      // With its window full it gets nothing more to read, which would remind it.
+      report_if_due(connection);
+    }
     if (!(events[index].events & (EPOLLIN | EPOLLHUP | EPOLLERR))) continue;
     if (connection->reads) read_from(connection);
     else end(connection);

@@ -21,9 +21,13 @@ struct sender {
 struct connection {
   int fd;
   // Whether it is ever read; a stalled one is not.
-  bool reads;
+  bool reads, ended;
   struct receiver *receiver;
   struct sender *sender;
+  // The received bytes that were last reported; what had been sent and received at the last ping, and when that was.
+  uint64_t reported, active, pinged_us;
+  // What was last written beside events.
+  struct bytes reply;
 };
 
 struct room {

@@ -164,6 +164,7 @@ void receiver_take(struct receiver *receiver, unsigned char *at, size_t length, 
   }
   receiver->frames += receiver->unique + receiver->own - before;
   receiver->held_length = (uint32_t)(end - at);
+  receiver->bytes += length - receiver->held_length;
   if (receiver->held_length > receiver->held_capacity) {
     receiver->held_capacity = receiver->held_length;
     receiver->held = realloc(receiver->held, receiver->held_capacity);

@@ -30,6 +30,8 @@ struct receiver {
   // By sender, the number that is expected next. Events start at 1; 0 asks whether everybody is there.
   uint64_t *next;
   uint64_t unique, own, missing, again, damaged, frames;
+  // All bytes that were taken, those that are no events included; what is held isn't.
+  uint64_t bytes;
   struct histogram *latency;
   bool recording;
   // The rest of a frame that the last bytes ended in.

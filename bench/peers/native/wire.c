@@ -1,4 +1,4 @@
-// Raw lines, NATS text, RESP2 and MQTT 3.1.1 with QoS 0; see wire.h.
+// Raw lines, eventrelay's sessions, NATS text, RESP2 and MQTT 3.1.1 with QoS 0; see wire.h.
 
 #include "wire.h"
 
@@ -23,6 +23,34 @@ static int no_other(const unsigned char *at, size_t length, struct bytes *reply)
 static struct bytes lines_greet(bool listens, const char *room) { return (void)listens, (void)room, nothing(); }
 static struct bytes lines_greeted(bool listens) { return (void)listens, nothing(); }
 static struct bytes lines_head(const char *room, uint32_t bytes) { return (void)room, (void)bytes, nothing(); }
+
+// Sessions: level 1 of docs/PROTOCOL.md.
+
+// A quarter of the relay's window, which is what the protocol asks for.
+enum { SESSION_REPORT_BYTES = 64 * 1024 };
+
+static struct bytes session_greet(bool listens, const char *room) {
+  return (void)listens, text("{\"$hello\":{\"version\":1,\"room\":\"%s\"}}\n", room, 0);
+}
+
+// The load sets no state, so that every `$welcome` ends with this, and nothing before its end does.
+static struct bytes session_greeted(bool listens) { return (void)listens, text("\"state\":{}}}\n", "", 0); }
+
+static int session_other(const unsigned char *at, size_t length, struct bytes *reply) {
+  (void)reply;
+  if (memcmp(at, "{\"$", length < 3 ? length : 3) != 0) return -1;
+  const unsigned char *end = memchr(at, '\n', length);
+  return end == NULL ? 0 : (int)(end - at) + 1;
+}
+
+static struct bytes session_report(uint64_t received, bool ping) {
+  struct bytes out;
+  const char *const format = "%s{\"$ack\":{\"bytes\":%llu}}\n";
+  // The number of a ping comes back and is not looked at.
+  const char *const first = ping ? "{\"$ping\":{\"t\":0}}\n" : "";
+  out.length = (uint32_t)snprintf((char *)out.data, sizeof out.data, format, first, (unsigned long long)received);
+  return out;
+}
 
 // NATS.
 
@@ -130,10 +158,12 @@ static struct bytes mqtt_greeted(bool listens) {
 }
 
 static const struct wire wires[] = {
-    {"lines", false, false, false, lines_greet, lines_greeted, lines_head, lines_head, "\n", no_other},
-    {"nats", false, false, true, nats_greet, nats_greeted, nats_send_head, nats_receive_head, "\r\n", nats_other},
-    {"resp", true, true, true, resp_greet, resp_greeted, resp_send_head, resp_receive_head, "\r\n", no_other},
-    {"mqtt", false, true, true, mqtt_greet, mqtt_greeted, mqtt_publish_head, mqtt_publish_head, "", no_other},
+    {"lines", false, false, false, lines_greet, lines_greeted, lines_head, lines_head, "\n", no_other, 0, NULL},
+    {"sessions", false, false, true, session_greet, session_greeted, lines_head, lines_head, "\n", session_other,
+     SESSION_REPORT_BYTES, session_report},
+    {"nats", false, false, true, nats_greet, nats_greeted, nats_send_head, nats_receive_head, "\r\n", nats_other, 0, NULL},
+    {"resp", true, true, true, resp_greet, resp_greeted, resp_send_head, resp_receive_head, "\r\n", no_other, 0, NULL},
+    {"mqtt", false, true, true, mqtt_greet, mqtt_greeted, mqtt_publish_head, mqtt_publish_head, "", no_other, 0, NULL},
 };
 
 const struct wire *find_wire(const char *name) {

@@ -1,6 +1,6 @@
 // The protocols of the servers that are compared: what a connection says first, how an event is framed in both
 // directions, and what else may come. A frame has one length, so that the load finds fields without parsing.
-// A new protocol, such as eventrelay's sessions, is one more entry in wire.c.
+// A new protocol is one more entry in wire.c.
 
 #ifndef WIRE_H
 #define WIRE_H
@@ -34,6 +34,11 @@ struct wire {
   // Takes something at `at` that is no event: returns its length, 0 if more bytes are needed, -1 if it is none the protocol
   // knows. What has to be answered goes to `reply`.
   int (*other)(const unsigned char *at, size_t length, struct bytes *reply);
+  // A receiver reports what it has received: as soon as that is so many bytes more than it last reported, and once a second
+  // with a ping; 0 if the protocol wants no reports.
+  uint32_t report_bytes;
+  // Writes a report: `received` counts from the answer to the greeting on, up to the end of a frame.
+  struct bytes (*report)(uint64_t received, bool ping);
 };
 
 // Returns the protocol of that name, NULL if there is none.
