@@ -34,8 +34,8 @@ import type { Channel, Connection, Talk } from "./talk.ts";
 /** How long a relay may take to answer a hello; one that doesn't know sessions never does. */
 export const WELCOME_TIMEOUT_MS = 3000;
 
-/** The share of the relay's window after which received bytes are acknowledged. */
-const ACK_SHARE = 1 / 4;
+/** The share of the relay's window after which received bytes are acknowledged: the other half is on its way meanwhile. */
+const ACK_SHARE = 1 / 2;
 
 /** The longest time to stay away that a relay may ask for, in ms. */
 const MAX_RETRY_AFTER_MS = 60_000;

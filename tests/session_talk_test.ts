@@ -201,8 +201,8 @@ Deno.test("SessionTalk.open rejects when the connection ends, or the answer make
   }
 });
 
-Deno.test("SessionTalk acknowledges whole lines when a quarter of the window is processed", async () => {
-  using script = await opened({ limits: { windowBytes: 400 } });
+Deno.test("SessionTalk acknowledges whole lines when half of the window is processed", async () => {
+  using script = await opened({ limits: { windowBytes: 200 } });
   script.receive("1\n".repeat(49) + "22");
   assert.deepEqual(script.flush(), []);
   script.receive("\n3");
@@ -216,7 +216,7 @@ Deno.test("SessionTalk acknowledges whole lines when a quarter of the window is 
 Deno.test("SessionTalk acknowledges a long welcome while it is being read", async () => {
   using script = new Script();
   const set = control("set", { key: "k", value: "x".repeat(100), room: true });
-  const opening = script.open(welcome({ more: 3, limits: { windowBytes: 400 } }), set, set, set);
+  const opening = script.open(welcome({ more: 3, limits: { windowBytes: 200 } }), set, set, set);
   await opening;
   const acks = script.written.split("\n").slice(1, -1);
   assert.deepEqual(acks, [1, 2, 3].map((n) => `{"$ack":{"bytes":${n * set.length}}}`));
