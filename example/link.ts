@@ -32,7 +32,7 @@ export class Link {
     const place = room === undefined ? target : `${target}/${room}`;
     this.place = this.detail = place;
     this.#isPlain = plain;
-    const wishes: ConnectOptions & { simulate?: string } = {
+    const wishes: ConnectOptions = {
       plain,
       ...(room === undefined ? {} : { room }),
       ...(plain ? {} : { name, token, simulate }),

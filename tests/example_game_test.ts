@@ -290,6 +290,16 @@ Deno.test("example enters with a token, from the command line or the environment
   await variable.line(/connection=connected .* members=2/);
 });
 
+Deno.test("example asks the relay for a bad network, and says if it may not have one", async () => {
+  await using relay = new NewRelay();
+  await using game = example(relay.target, "--simulate", "delay=300ms");
+  await game.line(/^connection=connected .* rtt=[1-3]\d\d$/); // smoothed: it takes a while to come near
+  await using strict = new NewRelay({ allowsSimulation: false });
+  await using refused = example(strict.target, "--simulate", "delay=300ms");
+  assert.equal(await refused.end(), 1);
+  assert.match(refused.errors, /--no-simulate\n$/);
+});
+
 Deno.test("example says what to do at a relay that knows no sessions", async () => {
   await using relay = new OldRelay();
   await using game = example(relay.target);

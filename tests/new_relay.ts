@@ -33,6 +33,8 @@ export class NewRelay implements AsyncDisposable {
     this.#relay = undefined;
     this.#breakUps = [];
     await relay?.close();
+    // What its last member's leaving has to say is still to be flushed, to nobody.
+    await new Promise((done) => setTimeout(done));
   }
 
   /** Listens again on the same port. */
