@@ -60,6 +60,8 @@ const DEFAULT_LIMITS: SessionLimits = {
 export interface Welcome {
   id: string;
   room: string;
+  /** Which run of the relay it is of; "" if it doesn't say. */
+  relay: string;
   /** The secret with which the session can be resumed. */
   session: string;
   /** The relay's clock, in ms since 1970. */
@@ -195,9 +197,9 @@ export function readAnswer(line: string): Welcome {
   const refusal = control?.name === "error" ? readError(control.body) : undefined;
   if (refusal !== undefined) throw new RefusedError(refusal.code, refusal.message);
   if (control?.name !== "welcome") throw unreadable("it is not a control line");
-  const { id, room, session, time, bytes = 0, resumed = false, more = 0, peers, state, limits } =
+  const { id, room, relay = "", session, time, bytes = 0, resumed = false, more = 0, peers, state, limits } =
     control.body;
-  for (const [name, value] of Object.entries({ id, room, session })) {
+  for (const [name, value] of Object.entries({ id, room, relay, session })) {
     if (typeof value !== "string") throw unreadable(`its ${name} is not a string`);
   }
   for (const [name, value] of Object.entries({ bytes, more })) {
@@ -207,6 +209,7 @@ export function readAnswer(line: string): Welcome {
   return {
     id: id as string,
     room: room as string,
+    relay: relay as string,
     session: session as string,
     timeMs: time as number,
     bytes: bytes as number,

@@ -2,7 +2,7 @@
 // Used by relay.ts, and by session.ts through the function that admits who says hello.
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { setImmediate } from "node:timers";
+import { clearImmediate, setImmediate } from "node:timers";
 import type { Hello } from "./control.ts";
 import type { Line } from "./member.ts";
 import { LOBBY, type WireError } from "./protocol.ts";
@@ -12,7 +12,8 @@ import { SessionMember, type SessionMemberOptions } from "./session_member.ts";
 import type { StateLimits } from "./state_table.ts";
 
 /** Options of {@linkcode Rooms}; see `RelayOptions` for their meaning. */
-export interface RoomsOptions extends Omit<SessionMemberOptions, "limits" | "relayTime">, StateLimits {
+export interface RoomsOptions
+  extends Omit<SessionMemberOptions, "limits" | "relayId" | "relayTime">, StateLimits {
   maxLogBytes: number;
   maxRooms: number;
   token: string;
@@ -22,23 +23,28 @@ export interface RoomsOptions extends Omit<SessionMemberOptions, "limits" | "rel
 /** The length of a session's secret, in bytes: as much as can't be guessed (RFC 4086). */
 const SECRET_BYTES = 16;
 
+/** The length of what tells one run of a relay from another, in bytes. */
+const RELAY_ID_BYTES = 6;
+
 /** All rooms of a relay. */
 export class Rooms {
   /** The room of plain clients, which is always there. */
   readonly lobby: Room;
-  readonly #options: RoomsOptions & { limits: StateLimits; relayTime: () => number };
+  readonly #options: RoomsOptions & SessionMemberOptions;
   readonly #rooms = new Map<string, Room>();
   /** By their secret. */
   readonly #members = new Map<string, SessionMember>();
   readonly #news = new Set<Room>();
   #lastId = 0;
   #isClosed = false;
+  #nextFlush: ReturnType<typeof setImmediate> | undefined;
 
   constructor(options: RoomsOptions) {
     const { maxKeys, maxValueBytes, maxStateBytes } = options;
     this.#options = {
       ...options,
       limits: { maxKeys, maxValueBytes, maxStateBytes },
+      relayId: makeSecret(RELAY_ID_BYTES),
       relayTime: () => performance.timeOrigin + performance.now(),
     };
     this.lobby = this.#openRoom(LOBBY);
@@ -82,7 +88,7 @@ export class Rooms {
       return { code: "too_many_rooms", message, line: 1 };
     }
     const id = `k${(++this.#lastId).toString(36)}`;
-    const member = new SessionMember(room, { id, name: hello.name }, makeSecret(), this.#options);
+    const member = new SessionMember(room, { id, name: hello.name }, makeSecret(SECRET_BYTES), this.#options);
     this.#members.set(member.secret, member);
     member.attach(line, simulation);
     return member;
@@ -104,6 +110,7 @@ export class Rooms {
   /** Ends all sessions. */
   close(): void {
     this.#isClosed = true;
+    clearImmediate(this.#nextFlush);
     for (const member of this.#members.values()) {
       member.close("closed");
       this.#forget(member);
@@ -147,7 +154,7 @@ export class Rooms {
   /** Flushes rooms after this turn of the event loop, so that all that arrives in it goes out together. */
   #noteNews(room: Room): void {
     if (this.#isClosed) return;
-    if (this.#news.size === 0) setImmediate(() => this.#flush());
+    if (this.#news.size === 0) this.#nextFlush = setImmediate(() => this.#flush());
     this.#news.add(room);
   }
 
@@ -159,8 +166,8 @@ export class Rooms {
   }
 }
 
-function makeSecret(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+function makeSecret(length: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(length));
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 

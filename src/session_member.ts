@@ -37,6 +37,8 @@ export interface SessionMemberOptions extends MemberOptions {
   resumeMs: number;
   pingTimeoutMs: number;
   limits: StateLimits;
+  /** Tells one run of a relay from another. */
+  relayId: string;
   clock: () => number;
   relayTime: () => number;
 }
@@ -385,6 +387,7 @@ export class SessionMember extends Member implements Peer {
       version: PROTOCOL_VERSION,
       id: this.id,
       room: this.room.name,
+      relay: this.#options.relayId,
       session: this.secret,
       time: this.#options.relayTime(),
       bytes: this.#received,

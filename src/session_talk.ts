@@ -100,6 +100,8 @@ export class SessionTalk implements Talk {
   #moreLeft = 0;
   #incoming: Roster | undefined;
   #isFirst = true;
+  /** Whether the newest welcome is of another run of the relay than the one before. */
+  #isOtherRelay = false;
 
   /** Positions in the stream from the relay: what came, the end of its last whole line, what was acknowledged. */
   #receivedBytes = 0;
@@ -279,6 +281,7 @@ export class SessionTalk implements Talk {
     unconfirmed.lines += this.#unconfirmed?.lines ?? 0;
     unconfirmed.bytes += this.#unconfirmed?.bytes ?? 0;
     this.#unconfirmed = unconfirmed;
+    this.#isOtherRelay = welcome.relay !== this.#welcome?.relay;
     this.#welcome = welcome;
     this.#receivedBytes = this.#lineEndBytes = this.#ackedBytes = 0;
     this.#freshness.reset();
@@ -294,6 +297,7 @@ export class SessionTalk implements Talk {
     this.source.room.setAgainWhereMissing(incoming.state);
     if (!this.#isFirst) this.#sink.onLost({ reason: "unconfirmed", ...this.#unconfirmed! });
     this.#unconfirmed = undefined;
+    if (this.#isOtherRelay) this.#roster.compare([]); // there, an id that was here is somebody else's
     this.#roster.become(incoming);
     this.#isFirst = false;
   }

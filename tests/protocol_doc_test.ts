@@ -11,6 +11,7 @@ const SOURCE_DIRECTORY = new URL("../src/", import.meta.url);
 /** What stands for what is different each time. */
 const PLACEHOLDERS: Record<string, string> = {
   "<secret>": "(?<secret>[\\w-]{22})",
+  "<relay>": "[\\w-]{8}",
   "<time>": "\\d+(?:\\.\\d+)?",
   "<counted>": "(?<counted>\\d+)",
   "<sent>": "(?<sent>\\d+)",

@@ -41,7 +41,7 @@ Deno.test("SessionMember finds in its welcome who is there, itself not, and what
   await ada.set("score", 3, true);
   const before = performance.timeOrigin + performance.now();
   const bo = await table.join({ room: "räum 🎈" });
-  const { time, session, limits, ...rest } = bo.client.welcome;
+  const { time, relay, session, limits, ...rest } = bo.client.welcome;
   assert.deepEqual(rest, {
     version: 1,
     id: "k2",
@@ -53,6 +53,8 @@ Deno.test("SessionMember finds in its welcome who is there, itself not, and what
     state: { score: 3 },
   });
   assert.match(session, /^[\w-]{22}$/);
+  assert.match(relay, /^[\w-]{8}$/);
+  assert.equal(relay, ada.client.welcome.relay);
   assert.notEqual(session, ada.client.welcome.session);
   assert.ok(time >= before - 1 && time <= performance.timeOrigin + performance.now() + 1);
   assert.deepEqual([limits.maxKeys, limits.windowBytes, limits.maxLineBytes], [3, 5000, 65_536]);

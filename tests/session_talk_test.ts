@@ -325,6 +325,17 @@ Deno.test("SessionTalk begins anew when it can't go on: tells differences and lo
   ]);
 });
 
+Deno.test("SessionTalk takes nobody of a restarted relay for somebody it knew, though ids begin anew there", async () => {
+  using script = await opened({ relay: "aaaaaaaa", peers: [{ id: "k2", name: "bo", state: { a: 1 } }] });
+  script.end();
+  await script.open(welcome({ relay: "bbbbbbbb", peers: [{ id: "k2", name: "bo", state: {} }] }));
+  assert.deepEqual(script.told, [
+    ["lost", { reason: "unconfirmed", lines: 0, bytes: 0 }],
+    ["leave", "bo", "lost"],
+    ["join", "bo"],
+  ]);
+});
+
 Deno.test("SessionTalk does not go on with a session whose welcome it has not read to the end", async () => {
   using script = new Script();
   const opening = assert.rejects(script.open(welcome({ more: 2 })));
