@@ -59,6 +59,8 @@ export class SessionOutbox implements LineSource {
   readonly room: OwnState = new OwnState(true);
   /** False while the session is being opened: only acknowledgements go out. */
   isOpen = false;
+  /** The received bytes that were acknowledged last. */
+  ackedBytes = 0;
   /** The events given to `push()`, ever. */
   pushed = 0;
 
@@ -191,6 +193,7 @@ export class SessionOutbox implements LineSource {
     let bytes = 0;
     if (this.#ackBytes !== undefined) {
       bytes += add(batch, encodeControl("ack", { bytes: this.#ackBytes }));
+      this.ackedBytes = this.#ackBytes;
       this.#ackBytes = undefined;
     }
     if (!this.isOpen) return bytes;

@@ -34,8 +34,14 @@ import type { Channel, Connection, Talk } from "./talk.ts";
 /** How long a relay may take to answer a hello; one that doesn't know sessions never does. */
 export const WELCOME_TIMEOUT_MS = 3000;
 
-/** The share of the relay's window after which received bytes are acknowledged: the other half is on its way meanwhile. */
-const ACK_SHARE = 1 / 2;
+/** The share of the relay's window after which an acknowledgement goes out with the next events, as alone it would wake the relay once more… */
+const RIDE_SHARE = 1 / 2;
+
+/** …and after which it goes out alone: the rest of the window is on its way meanwhile. */
+const ACK_SHARE = 3 / 4;
+
+/** How long a ping may wait, in ms, to go out with the next events of a program that sends: alone, it would wake the relay once more. */
+const RIDE_MS = 100;
 
 /** The longest time to stay away that a relay may ask for, in ms. */
 const MAX_RETRY_AFTER_MS = 60_000;
@@ -92,6 +98,7 @@ export class SessionTalk implements Talk {
   #heartbeat: Heartbeat | undefined;
   #connection: Connection | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #rideTimer: ReturnType<typeof setTimeout> | undefined;
   #retryMs: number | undefined;
 
   /** The newest welcome; its session is the one to resume once all of it has been read. */
@@ -106,7 +113,6 @@ export class SessionTalk implements Talk {
   /** Positions in the stream from the relay: what came, the end of its last whole line, what was acknowledged. */
   #receivedBytes = 0;
   #lineEndBytes = 0;
-  #ackedBytes = 0;
   /** When the connection in use began: an answer to a ping from before measures nothing. */
   #beganAtMs = 0;
   #seenPushed = 0;
@@ -210,14 +216,15 @@ export class SessionTalk implements Talk {
     this.#freshness.check(this.#relayNow(), this.#maxAgeMs());
     this.#decoder.push(bytes);
     this.#lineEndBytes = lineEndBytes;
-    if (lineEndBytes - this.#ackedBytes < this.#welcome!.limits.windowBytes * ACK_SHARE) return;
-    this.#acknowledge();
-    this.#connection?.flush();
+    const windowShare = (lineEndBytes - this.source.ackedBytes) / this.#welcome!.limits.windowBytes;
+    if (windowShare >= RIDE_SHARE) this.#acknowledge(); // with the next events…
+    if (windowShare >= ACK_SHARE) this.#connection?.flush(); // …or alone
   }
 
   /** Stops pinging, and reports what was dropped. */
   end(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#rideTimer);
     this.#connection = this.#heartbeat = undefined;
     this.#reportStale();
   }
@@ -272,7 +279,7 @@ export class SessionTalk implements Talk {
     }
     const { id, session } = this.#welcome!;
     this.#welcome = { ...welcome, id, session };
-    this.#receivedBytes = this.#ackedBytes = this.#lineEndBytes;
+    this.#receivedBytes = this.source.ackedBytes = this.#lineEndBytes;
     this.#freshness.repair(welcome.timeMs);
   }
 
@@ -283,7 +290,7 @@ export class SessionTalk implements Talk {
     this.#unconfirmed = unconfirmed;
     this.#isOtherRelay = welcome.relay !== this.#welcome?.relay;
     this.#welcome = welcome;
-    this.#receivedBytes = this.#lineEndBytes = this.#ackedBytes = 0;
+    this.#receivedBytes = this.#lineEndBytes = this.source.ackedBytes = 0;
     this.#freshness.reset();
     this.#incoming = welcome.roster;
     this.#moreLeft = welcome.more;
@@ -395,13 +402,13 @@ export class SessionTalk implements Talk {
   }
 
   #acknowledge(): void {
-    this.#ackedBytes = this.#lineEndBytes;
     this.source.ack(this.#lineEndBytes);
   }
 
   #tick = (): void => {
     const heartbeat = this.#heartbeat!;
-    if (this.source.pushed !== this.#seenPushed) heartbeat.isActive = true;
+    const isSending = this.source.pushed !== this.#seenPushed;
+    if (isSending) heartbeat.isActive = true;
     this.#seenPushed = this.source.pushed;
     const { isPingDue, isDead } = heartbeat.tick(this.#now());
     if (isDead) {
@@ -411,7 +418,8 @@ export class SessionTalk implements Talk {
     if (isPingDue) {
       this.source.askPing();
       this.#acknowledge();
-      this.#connection!.flush();
+      if (isSending) this.#rideTimer = setTimeout(() => this.#connection?.flush(), RIDE_MS);
+      else this.#connection!.flush();
     }
     this.#reportStale();
     this.#timer = setTimeout(this.#tick, heartbeat.planTick());

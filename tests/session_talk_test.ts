@@ -27,6 +27,9 @@ class Script {
   /** The time on its clock, in ms. */
   nowMs = 1000;
   failure: Error | undefined;
+  /** When it wanted to write. */
+  readonly flushedAt: number[] = [];
+  #onFlush: (() => void) | undefined;
   #reads: (Uint8Array | null)[] = [];
   #reader: ((bytes: Uint8Array | null) => void) | undefined;
 
@@ -76,7 +79,18 @@ class Script {
   }
 
   begin(): void {
-    this.talk.begin({ flush: () => {}, fail: (error) => this.failure = error });
+    this.talk.begin({
+      flush: () => {
+        this.flushedAt.push(performance.now());
+        this.#onFlush?.();
+      },
+      fail: (error) => this.failure = error,
+    });
+  }
+
+  /** Waits until it wants to write once more. */
+  flushed(): Promise<void> {
+    return new Promise((done) => this.#onFlush = done);
   }
 
   receive(text: string): void {
@@ -411,6 +425,21 @@ Deno.test("SessionTalk tells, once, how long the relay wants it to stay away, a 
   assert.deepEqual([script.talk.takeRetryMs(), script.talk.takeRetryMs()], [1234, undefined]);
   script.receive(control("bye", { retryMs: 1e9 }));
   assert.equal(script.talk.takeRetryMs(), 60_000);
+});
+
+Deno.test("SessionTalk lets a ping wait for the next events of a program that sends, but not for long", async () => {
+  using script = new Script();
+  await script.open(welcome());
+  script.begin();
+  assert.equal(script.flushedAt.length, 1, "the first ping goes out at once");
+  script.flush();
+  script.send("1");
+  await script.flushed();
+  const waitedMs = script.flushedAt[1] - script.flushedAt[0];
+  assert.ok(
+    waitedMs > 95,
+    `${waitedMs} ms: the second ping is due after 50 ms and waits at least for the third`,
+  );
 });
 
 Deno.test("SessionTalk gives up a connection on which nothing comes although it pings", async () => {

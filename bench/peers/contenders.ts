@@ -53,7 +53,7 @@ export function allContenders({ relay, folder, limitProgram }: ContenderOptions)
     hasRooms: wire === "sessions",
     maxConnections: MANY_CONNECTIONS,
     settings: ["--quiet", ...flags, `--max-clients ${MANY_CONNECTIONS}`].join(" ") +
-      (wire === "sessions" ? "; level 1: a room, $ack at each 128 KiB, $ping and $ack each second" : ""),
+      (wire === "sessions" ? "; level 1: a room, $ack at each 192 KiB, $ping and $ack each second" : ""),
     version: () => versionOf([...command, "--version"], /eventrelay (\S+)/),
     start: () => {
       const args = [

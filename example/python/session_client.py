@@ -240,7 +240,7 @@ class Session:
         lines, size, now = [], 0, time.monotonic()
         is_ping_due = now >= self._ping_at()
         session, drained = self._drained
-        step = 1 if is_ping_due else self._limits["windowBytes"] / 2
+        step = 1 if is_ping_due else self._limits["windowBytes"] * 3 / 4
         if session == self._secret and drained - self._acked >= step:
             self._acked = drained
             lines.append(encode({"$ack": {"bytes": drained}}))

@@ -188,7 +188,22 @@ static void write_events(struct sender *sender, uint64_t first, uint32_t count) 
   push(sender);
 }
 
+// Sends a report that is due ahead of events, in one segment with them.
+static void report_ahead(struct sender *sender) {
+  struct connection *connection = sender->connection;
+  const struct receiver *receiver = connection->receiver;
+  if (plan.wire->report_bytes == 0 || receiver == NULL || !connection->reads) return;
+  const uint64_t bytes = receiver->bytes;
+  if (!connection->ping_due && (bytes - connection->reported) * 3 < plan.wire->report_bytes * 2ull) return;
+  const struct bytes reply = plan.wire->report(bytes, connection->ping_due);
+  connection->ping_due = false;
+  if (send(connection->fd, reply.data, reply.length, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE) == (ssize_t)reply.length) {
+    connection->reported = bytes;
+  }
+}
+
 void send_events(struct sender *sender, uint32_t count) {
+  report_ahead(sender);
   const uint64_t first = sender->sent + 1;
   sender->sent += count;
   sender->room->sent += count;
@@ -246,7 +261,12 @@ static void ping_some(void) {
     if (active == connection->active && now - connection->pinged_us < CALM_PING_US) continue;
     connection->active = active;
     connection->pinged_us = now;
-    report(connection, true);
+    // Who sends events all the time pings with them; client.ts does so, too.
+    const uint64_t sent = connection->sender == NULL ? 0 : connection->sender->sent;
+    const bool rides = sent > connection->sent_at_ping && !connection->ping_due;
+    connection->sent_at_ping = sent;
+    connection->ping_due = rides;
+    if (!rides) report(connection, true);
   }
 }
 

@@ -26,6 +26,9 @@ struct connection {
   struct sender *sender;
   // The received bytes that were last reported; what had been sent and received at the last ping, and when that was.
   uint64_t reported, active, pinged_us;
+  // What had been sent at the last ping, and whether one waits for the next events.
+  uint64_t sent_at_ping;
+  bool ping_due;
   // What was last written beside events.
   struct bytes reply;
 };
