@@ -131,13 +131,15 @@ export class Rooms {
   /** Finds the room, or opens it if there may be one more. */
   #findRoom(name: string): Room | undefined {
     const found = this.#rooms.get(name);
-    if (found === this.lobby || (found !== undefined && !found.isEmpty)) return found;
+    if (found !== undefined) return found;
     for (const room of this.#rooms.values()) this.#freeIfEmpty(room);
     return this.#rooms.size > this.#options.maxRooms ? undefined : this.#openRoom(name);
   }
 
+  /** Frees a room that nobody is in, unless another one has its name by now. */
   #freeIfEmpty(room: Room): void {
-    if (room.isEmpty && room !== this.lobby) this.#rooms.delete(room.name);
+    const isOpen = this.#rooms.get(room.name) === room;
+    if (isOpen && room.isEmpty && room !== this.lobby) this.#rooms.delete(room.name);
   }
 
   #openRoom(name: string): Room {

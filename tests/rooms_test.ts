@@ -48,6 +48,19 @@ Deno.test("Rooms frees a room with its last member, values of the room included,
   }
 });
 
+Deno.test("Rooms stay one room when the last member leaves, comes back at once, and others follow", async () => {
+  await using table = new Table();
+  const first = await table.join({ room: "r" });
+  await first.control("bye", {});
+  const again = await table.join({ room: "r" });
+  await table.pass(2000); // the one that left is forgotten by now
+  const bo = await table.join({ room: "r" });
+  assert.deepEqual(bo.client.welcome.peers.map(({ id }: { id: string }) => id), [again.id]);
+  await again.say("1\n");
+  bo.receive();
+  assert.deepEqual(bo.events, ["1"]);
+});
+
 Deno.test("Rooms keeps a room for a member that may come back", async () => {
   await using table = new Table({ resumeMs: 30_000 });
   const ada = await table.join({ room: "r" });
