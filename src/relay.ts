@@ -275,7 +275,7 @@ export class RelayServer implements AsyncDisposable {
 
   /** Makes the last line of a session: come back, but not all in the same moment. Plain clients get none. */
   #farewell(session: Session): Uint8Array | undefined {
-    if (session.stats().id === "") return undefined;
+    if (!session.isSession) return undefined;
     const spreadMs = Math.min(this.#sessions.size * RETRY_SPREAD_MS, MAX_RETRY_SPREAD_MS);
     const retryMs = Math.round(MIN_RETRY_MS + Math.random() * spreadMs);
     return encodeControl("bye", { reason: "shutdown", retryMs });

@@ -143,6 +143,11 @@ export class Session implements Line, IntakeSink {
     return this.#ending;
   }
 
+  /** Whether it speaks for a session's member, not for a plain client. */
+  get isSession(): boolean {
+    return this.#session !== undefined;
+  }
+
   /** Serves the connection until both directions have ended. Never rejects. */
   async run(): Promise<void> {
     const small = new Uint8Array(SMALL_READ_BYTES);
