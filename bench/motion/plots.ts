@@ -1,8 +1,7 @@
 // Draws the study's plots as SVG with Vega-Lite, which needs no browser for it. Gets data, gives text; report.ts writes
 // the files.
 
-import * as vega from "npm:vega@6.4.0";
-import { compile, type TopLevelSpec } from "npm:vega-lite@6.5.0";
+import { renderSvg, type TopLevelSpec } from "../svg.ts";
 import { DEFAULT_NAME, ENTRIES, GECKOS_NAME, OLD_NAME } from "./contenders.ts";
 import { NETWORKS } from "./networks.ts";
 import {
@@ -28,22 +27,11 @@ const COLOURS: Record<string, string> = {
 };
 const TRUTH = "truth";
 
-const CONFIG: TopLevelSpec["config"] = {
-  background: "white",
-  font: "sans-serif",
-  axis: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal", gridColor: "#e5e5e5" },
-  legend: { labelFontSize: 12, titleFontSize: 12, labelLimit: 300 },
-  header: { labelFontSize: 13, titleFontSize: 13 },
-  title: { fontSize: 14, anchor: "start", subtitleFontSize: 11.5, subtitleColor: "#555" },
-};
+/** The font size of facets' headers, in px. */
+const HEADER_FONT_SIZE = 13;
 
-async function render(spec: TopLevelSpec): Promise<string> {
-  const view = new vega.View(vega.parse(compile({ config: CONFIG, padding: 10, ...spec }).spec), {
-    renderer: "none",
-  });
-  const svg = await view.toSVG();
-  view.finalize();
-  return `<!-- deno-fmt-ignore-file -->\n${svg}\n`;
+function render(spec: TopLevelSpec): Promise<string> {
+  return renderSvg(spec, HEADER_FONT_SIZE);
 }
 
 function colour(names: readonly string[], extra: Record<string, string> = {}) {
