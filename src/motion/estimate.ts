@@ -3,7 +3,7 @@
 // Used by the movers; `speed`, `history` and `blend` differ in nothing but the estimator and the smoothing.
 
 import type { History, Slot } from "./history.ts";
-import type { Kinematics } from "./types.ts";
+import { type Kinematics, vector } from "./types.ts";
 
 /** Keeps the state to extrapolate from. */
 export interface Estimator {
@@ -20,12 +20,20 @@ export function emptyKinematics(): Kinematics {
   return { t: 0, pos: [], vel: [], acc: [], topSpeed: 0 };
 }
 
+function setDimensions(state: Kinematics, dims: number): void {
+  if (state.pos.length === dims) return;
+  state.pos = vector(dims);
+  state.vel = vector(dims);
+  state.acc = vector(dims);
+}
+
 /** Believes that the object stays where it last was. */
 export class Held implements Estimator {
   readonly state: Kinematics = emptyKinematics();
 
   update(history: History): void {
     const slot = history.newest!;
+    setDimensions(this.state, slot.pos.length);
     this.state.t = slot.t;
     for (let d = 0; d < slot.pos.length; d++) {
       this.state.pos[d] = slot.pos[d];
@@ -53,6 +61,7 @@ export class Newest implements Estimator {
     const { slots } = history;
     const slot = history.newest!;
     const before: Slot | undefined = slot.cut ? undefined : slots[slots.length - 2];
+    setDimensions(this.state, slot.pos.length);
     this.state.t = slot.t;
     for (let d = 0; d < slot.pos.length; d++) {
       this.state.pos[d] = slot.pos[d];
@@ -158,6 +167,7 @@ export function fit(history: History, samples: number, order: 1 | 2, out: Kinema
   const newest = slots[slots.length - 1];
   const t0 = newest.t;
   const dims = newest.pos.length;
+  setDimensions(out, dims);
   out.t = t0;
   if (samples === 1) {
     // One sample is its own fit; without a velocity it says where the object is and no more.
@@ -250,6 +260,7 @@ export class AlphaBeta implements Estimator {
   update(history: History): void {
     const slot = history.newest!;
     const { state } = this;
+    setDimensions(state, slot.pos.length);
     const T = (slot.t - state.t) / 1000;
     for (let d = 0; d < slot.pos.length; d++) {
       if (this.#samples === 0 || (this.#samples === 1 && !slot.hasVel)) {

@@ -6,6 +6,8 @@
 //   [ s0 ][ s1 ][ s2 ] | [ s3 ][ s4 ][ s5 ][ s6 ]      | teleport: nothing is inferred across it
 //                        └─ since() = 3
 
+import { vector } from "./types.ts";
+
 /** One stored sample. */
 export interface Slot {
   /** Milliseconds, on the clock of the receiver. */
@@ -19,6 +21,10 @@ export interface Slot {
   hasAcc: boolean;
   /** True if the object appeared here instead of moving here. */
   cut: boolean;
+}
+
+function emptySlot(dims: number): Slot {
+  return { t: 0, pos: vector(dims), vel: vector(dims), acc: [], hasVel: false, hasAcc: false, cut: false };
 }
 
 /** Keeps the last `capacity` samples of one object. */
@@ -75,7 +81,7 @@ export class History {
     const { slots } = this;
     let slot: Slot;
     if (slots.length < this.#capacity) {
-      slot = { t, pos: [], vel: [], acc: [], hasVel: false, hasAcc: false, cut };
+      slot = emptySlot(pos.length);
       slots.push(slot);
     } else {
       if (t < slots[0].t) return -1;

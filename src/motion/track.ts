@@ -7,7 +7,7 @@ import { AlphaBeta, Held, LeastSquares, Newest } from "./estimate.ts";
 import { History } from "./history.ts";
 import { type Arrival, Blending, Interpolating, type Mover, Predicting } from "./movers.ts";
 import { type Advance, movedSeconds, type Reach, wrapAngle } from "./predict.ts";
-import { emptyMotion, type Motion, type Sample } from "./types.ts";
+import { emptyMotion, type Motion, type Sample, vector } from "./types.ts";
 
 /**
  * How an object is drawn between and after its samples.
@@ -93,7 +93,7 @@ export class Track {
   readonly #angles: readonly number[];
   readonly #teleportDistance: number;
   readonly #motion: Motion = emptyMotion();
-  readonly #pos: number[] = [];
+  #pos: number[] = [];
   #filter: MinDelayFilter | undefined;
   /** Added to a sample's time gives ours. Everything inside runs on the sender's time, so that it never shifts. */
   #offsetMs = 0;
@@ -205,6 +205,7 @@ export class Track {
 
   /** Writes the position, its angles turned to be nearest to where the object should have been at that time. */
   #unwrap(pos: readonly number[], t: number): void {
+    if (this.#pos.length !== pos.length) this.#pos = vector(pos.length);
     for (let d = 0; d < pos.length; d++) this.#pos[d] = pos[d];
     const { newest } = this.#history;
     if (newest === undefined) return;
