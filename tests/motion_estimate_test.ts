@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
-import { AlphaBeta, emptyKinematics, fit, Held, LeastSquares, Newest } from "../src/motion/estimate.ts";
+import { AlphaBeta, Held, LeastSquares, Newest } from "../src/motion/estimate.ts";
 import { History } from "../src/motion/history.ts";
 
 function near(actual: number, expected: number, tolerance = 1e-6): void {
@@ -41,39 +41,6 @@ Deno.test("Newest with order 2 takes the acceleration from two velocities, none 
   assert.equal(newest.state.acc[0], 0);
 });
 
-Deno.test("fit gives the textbook line: the slope is the sum of products over the sum of squares", () => {
-  // Times -2, -1, 0 s and positions 0, 1, 5: mean 2, slope (-1 x -2 + 0 x -1 + 1 x 3) / 2 = 2.5, at the end 4.5.
-  const history = new History(8);
-  for (const [t, x] of [[0, 0], [1000, 1], [2000, 5]]) history.insert(t, [x], undefined, undefined, false);
-  const out = emptyKinematics();
-  assert.ok(fit(history, 3, 1, out));
-  near(out.pos[0], 4.5);
-  near(out.vel[0], 2.5);
-});
-
-Deno.test("fit finds any parabola, with and without velocities, however far from the origin", () => {
-  const number = fc.double({ min: -500, max: 500, noNaN: true });
-  const origin = fc.constantFrom(0, 1e6);
-  fc.assert(fc.property(number, number, number, origin, fc.boolean(), (a, b, c, far, sent) => {
-    const times = [0, 90, 210, 300];
-    const history = historyOf(
-      (s) => far + a + b * s + c * s * s,
-      times,
-      sent ? (s) => b + 2 * c * s : undefined,
-    );
-    const out = emptyKinematics();
-    assert.ok(fit(history, 4, 2, out));
-    near(out.pos[0], far + a + b * 0.3 + c * 0.09, 1e-6);
-    near(out.vel[0], b + 2 * c * 0.3, 1e-4);
-    near(out.acc[0], 2 * c, 1e-2);
-  }));
-});
-
-Deno.test("fit refuses what the samples don't determine", () => {
-  const history = historyOf((s) => s, [0, 100]);
-  assert.equal(fit(history, 2, 2, emptyKinematics()), false);
-});
-
 Deno.test("LeastSquares bends for a steady acceleration", () => {
   const model = new LeastSquares();
   const history = new History(8);
@@ -83,6 +50,35 @@ Deno.test("LeastSquares bends for a steady acceleration", () => {
     model.update(history);
   }
   near(model.state.acc[0], 100);
+});
+
+Deno.test("LeastSquares foresees a circle, and that what brakes stops", () => {
+  const circle = new LeastSquares();
+  let history = new History(8);
+  for (let t = 0; t <= 800; t += 100) {
+    const angle = t / 500;
+    history.insert(
+      t,
+      [100 * Math.cos(angle), 100 * Math.sin(angle)],
+      [
+        -200 * Math.sin(angle),
+        200 * Math.cos(angle),
+      ],
+      undefined,
+      false,
+    );
+    circle.update(history);
+  }
+  near(circle.state.turn, 2);
+
+  const braking = new LeastSquares();
+  history = new History(8);
+  for (let t = 0; t <= 800; t += 100) {
+    const s = t / 1000;
+    history.insert(t, [100 * s - 50 * s * s], [100 - 100 * s], undefined, false);
+    braking.update(history);
+  }
+  near(braking.state.bendSeconds, 0.2);
 });
 
 Deno.test("LeastSquares goes straight on after a bounce instead of taking it for an acceleration", () => {

@@ -27,7 +27,16 @@ function guess(
   const pos: number[] = [];
   const vel: number[] = [];
   const zeros = (state.pos ?? [0]).map(() => 0);
-  const whole = { t: 0, pos: [0], vel: zeros, acc: zeros, topSpeed: Infinity, ...state };
+  const whole = {
+    t: 0,
+    pos: [0],
+    vel: zeros,
+    acc: zeros,
+    turn: 0,
+    bendSeconds: Infinity,
+    topSpeed: Infinity,
+    ...state,
+  };
   extrapolate(whole, nowMs, { ...FAR, ...reach }, pos, vel);
   return { pos, vel };
 }
@@ -55,6 +64,23 @@ Deno.test("extrapolate turns an object at its top speed without making it faster
   });
   near(Math.hypot(vel[0], vel[1]), 100);
   near(vel[0], vel[1]);
+});
+
+Deno.test("extrapolate goes along an arc: a quarter of a circle of 50 units, then straight on", () => {
+  const circling = { pos: [50, 0], vel: [0, 100], acc: [-200, 0], turn: 2 };
+  const quarterMs = Math.PI / 4 * 1000;
+  const { pos, vel } = guess(circling, quarterMs);
+  near(pos[0], 0);
+  near(pos[1], 50);
+  near(vel[0], -100);
+  near(vel[1], 0);
+  near(guess(circling, quarterMs + 100, { accelerateMs: quarterMs }).pos[0], -10);
+  near(guess(circling, quarterMs + 100, { accelerateMs: quarterMs }).pos[1], 50);
+});
+
+Deno.test("extrapolate lets what brakes stand and not turn back", () => {
+  // 10 units/s, less by 20 units/s each second: 2.5 units in half a second.
+  assert.deepEqual(guess({ vel: [10], acc: [-20], bendSeconds: 0.5 }, 3_000), { pos: [2.5], vel: [0] });
 });
 
 Deno.test("extrapolate stops an object gently: half the braking time is added, then it stands", () => {

@@ -337,6 +337,25 @@ Deno.test("Track follows a step of the sender's clock and is not led astray by o
   }
 });
 
+Deno.test("Track doesn't spin an angle back when the sender's clock steps after several turns", () => {
+  for (const strategy of ["blend", "interpolate"] as Strategy[]) {
+    const track = new Track({ strategy, angles: [0] });
+    const angle = (t: number) => t / 1000 * 3;
+    let last = NaN;
+    for (let t = 0; t <= 12_000; t += 20) {
+      if (t % 100 === 0) {
+        const turned = Math.atan2(Math.sin(angle(t)), Math.cos(angle(t)));
+        track.push({ t: t > 9_000 ? t - 5_000 : t, pos: [turned], vel: [3] }, t + 5);
+      }
+      const drawn = track.at(t + 5).pos[0];
+      const step = Math.abs(Math.atan2(Math.sin(drawn - last), Math.cos(drawn - last)));
+      // 3 rad/s and half as much again, in a frame of 20 ms.
+      assert.ok(!(step > 0.091), `${strategy}: ${step} rad in a frame at ${t} ms`);
+      last = drawn;
+    }
+  }
+});
+
 Deno.test("Track bounces off walls that the program knows", () => {
   const advance = (pos: number[], vel: number[], seconds: number) => {
     pos[0] += vel[0] * seconds;

@@ -37,7 +37,10 @@ function table(head: readonly string[], lines: readonly (readonly string[])[]): 
 }
 
 const px = (value: number) => value.toFixed(2);
-const times = (value: number) => Number.isFinite(value) ? `${value.toFixed(value < 10 ? 1 : 0)} x` : "-";
+/** Beyond this a ratio says no more than that one of both is nearly zero. */
+const MANY_TIMES = 1_000;
+const times = (value: number) =>
+  value > MANY_TIMES ? `> ${MANY_TIMES} x` : `${value.toFixed(value < 10 ? 1 : 0)} x`;
 
 function find(rows: readonly Row[], path: string, network: string, name: string): Row {
   return rows.find((row) =>

@@ -1,19 +1,14 @@
-// Takes back a wrong guess without a jump: what was drawn and what is now believed are blended over a short while.
-// Knows neither samples nor clocks; the caller says when. Used by the blending and the interpolating mover.
+// Takes back a wrong guess without a jump: what is drawn glides to what is believed. Two ways to do so, both asked
+// once a frame. Knows neither samples nor what a belief is made of; the caller says when it has changed.
+// Used by the blending and the interpolating mover.
 
-import type { Motion } from "./types.ts";
+import { type Motion, vector } from "./types.ts";
 
-/** The longest time a correction takes, in milliseconds; a larger error is made good faster instead. */
-export const MAX_BLEND_MS = 3_000;
+/** The time in which an error falls to 37 % where no speed limit holds it up, in milliseconds: more is calmer. */
+export const SETTLE_MS = 40;
 
-/** How long it takes at most to turn from the drawn velocity to the believed one, in milliseconds. */
-export const MAX_TURN_MS = 66;
-
-/** A velocity that changes by more than this share of the top speed is a bounce or a stop, and no turn to be smoothed. */
-const BOUNCE_SHARE = 0.3;
-
-/** How far ahead the believed velocity is looked at, in milliseconds: an interval, until the next sample decides anew. */
-export const LOOK_AHEAD_MS = 100;
+/** The time in which an error falls to 37 % however slow the object has been, in milliseconds. */
+export const MAX_SETTLE_MS = 2_000;
 
 /**
  * How much faster than its recent top speed a correction may move the object. An object seen to move much faster than
@@ -21,104 +16,180 @@ export const LOOK_AHEAD_MS = 100;
  */
 export const HURRY = 0.5;
 
+/** A position and a velocity. */
+export type Place = Pick<Motion, "pos" | "vel">;
+
+/** Turns what is believed into what is drawn, frame by frame. */
+export interface Glide {
+  /** When the object was drawn last, in milliseconds; NaN if nothing is to be made good. */
+  readonly lastMs: number;
+  /** Says where the object is now believed to have been at `lastMs`; `topSpeed` in units per second. */
+  correct(believed: Place, topSpeed: number): void;
+  /** Says that the object appeared where it is believed to be: it is drawn there at once. */
+  snap(): void;
+  /** Says that the clock reads this many milliseconds more from now on. */
+  shift(ms: number): void;
+  /** Changes a believed position and velocity into those to draw, in place. */
+  apply(nowMs: number, pos: number[], vel: number[]): void;
+}
+
 /**
- * Blends what was drawn into what is believed now: projective velocity blending (C. Murphy, "Believable dead
- * reckoning for networked games", Game Engine Gems 2, 2011).
+ * Follows the belief as fast as looks natural: the error shrinks by `exp(-passed / SETTLE_MS)` with each frame, but the
+ * object moves no faster than {@linkcode HURRY} above its top speed. So small errors melt away, and large ones are made
+ * good in a straight line at full speed, which is the fastest way without a jump.
+ *
+ * The exponential part is the visual smoothing of G. Fiedler, "State synchronization" (Gaffer on Games, 2015). An
+ * object that was never seen to move has no top speed, and only that part holds.
+ */
+export class Pursuit implements Glide {
+  /** What was drawn last, and when. */
+  #pos: number[] = [];
+  #lastMs = NaN;
+  /** How far that was from what is believed. */
+  #error: number[] = [];
+  #topSpeed = 0;
+  readonly #hurry: number;
+
+  /** @param hurry how much faster than its top speed the object may be drawn. */
+  constructor(hurry: number = HURRY) {
+    this.#hurry = hurry;
+  }
+
+  get lastMs(): number {
+    return this.#lastMs;
+  }
+
+  correct(believed: Place, topSpeed: number): void {
+    for (let d = 0; d < this.#pos.length; d++) this.#error[d] = this.#pos[d] - believed.pos[d];
+    this.#topSpeed = topSpeed;
+  }
+
+  snap(): void {
+    this.#lastMs = NaN;
+  }
+
+  shift(ms: number): void {
+    this.#lastMs += ms;
+  }
+
+  apply(nowMs: number, pos: number[], vel: number[]): void {
+    const seconds = Math.max(0, nowMs - this.#lastMs) / 1000;
+    this.#lastMs = nowMs;
+    if (Number.isNaN(seconds)) return this.#begin(pos);
+
+    const left = Math.exp(-1000 * seconds / SETTLE_MS);
+    let squaredWay = 0, squaredSpeed = 0;
+    for (let d = 0; d < pos.length; d++) {
+      squaredWay += (pos[d] + this.#error[d] * left - this.#pos[d]) ** 2;
+      squaredSpeed += vel[d] * vel[d];
+    }
+    const topSpeed = this.#topSpeed;
+    // The belief itself may be faster than any sample was, as with the program's own model.
+    const limit = (1 + this.#hurry) * Math.sqrt(Math.max(topSpeed * topSpeed, squaredSpeed)) * seconds;
+    const share = topSpeed > 0 && squaredWay > limit * limit
+      ? this.#limitedShare(limit, Math.sqrt(squaredWay), seconds)
+      : 1;
+    for (let d = 0; d < pos.length; d++) {
+      const drawn = this.#pos[d] + (pos[d] + this.#error[d] * left - this.#pos[d]) * share;
+      this.#error[d] = drawn - pos[d];
+      this.#pos[d] = drawn;
+      pos[d] = drawn;
+    }
+  }
+
+  #begin(pos: readonly number[]): void {
+    if (this.#pos.length !== pos.length) {
+      this.#pos = vector(pos.length);
+      this.#error = vector(pos.length);
+    }
+    for (let d = 0; d < pos.length; d++) {
+      this.#pos[d] = pos[d];
+      this.#error[d] = 0;
+    }
+  }
+
+  /** Gives the share of the wanted way that an object may go that is held up by its limit. */
+  #limitedShare(limit: number, way: number, seconds: number): number {
+    let squaredError = 0;
+    for (const error of this.#error) squaredError += error * error;
+    const least = Math.sqrt(squaredError) * seconds * 1000 / MAX_SETTLE_MS;
+    return Math.min(1, Math.max(limit, least) / way);
+  }
+}
+
+/**
+ * Projective velocity blending over a fixed time: C. Murphy, "Believable dead reckoning for networked games" (Game
+ * Engine Gems 2, 2011).
  *
  * With `P₀, V₀` as drawn at the update, `P₀', V₀'` as believed at that moment and `T̂ = t / T_Δ`, Murphy draws
  * `Q = P + (P' - P) T̂`, where `P' = P₀' + V₀' t + ½ A₀' t²`, `P = P₀ + V_b t + ½ A₀' t²` and
  * `V_b = V₀ + (V₀' - V₀) T̂`. The difference to the belief is all that must be stored, so any prediction can
  * stand for P': `Q - P' = (P₀ - P₀') (1 - T̂) + (V₀ - V₀') t (1 - T̂)²`.
- *
- * Place and velocity have a T_Δ each here. That of the place follows from the error: the shortest in which the object
- * moves no faster than {@linkcode HURRY} above its recent top speed. That of the velocity is the same, but at most
- * {@linkcode MAX_TURN_MS}, and none after a bounce: a ball should not be drawn into a wall that it is known to have left.
  */
-export class Correction {
-  readonly #offset: number[] = [];
-  readonly #slip: number[] = [];
+export class ProjectiveBlending implements Glide {
+  /** What was drawn last, and when. */
+  #pos: number[] = [];
+  #vel: number[] = [];
+  #lastMs = NaN;
+  /** How far off that was at the last correction, and when it was drawn. */
+  #error: number[] = [];
+  #slip: number[] = [];
   #startMs = 0;
-  #durationMs = 0;
-  #turnMs = 0;
-  readonly #hurry: number;
-  readonly #blendMs: number | undefined;
+  readonly #blendMs: number;
 
-  /**
-   * Makes a correction of nothing.
-   *
-   * @param hurry how much faster than its top speed a correction may move the object.
-   * @param blendMs a fixed duration for place and velocity in milliseconds, which is Murphy's formula as published.
-   */
-  constructor(hurry: number = HURRY, blendMs?: number) {
-    this.#hurry = hurry;
+  /** @param blendMs how long taking back an error takes, T_Δ, in milliseconds. */
+  constructor(blendMs: number) {
     this.#blendMs = blendMs;
   }
 
-  /**
-   * Starts over from what is drawn towards what is believed.
-   *
-   * @param drawnMs when the object was drawn last: the way from there to the next drawing is part of the correction, or each
-   * update would take effect a frame late.
-   * @param soonVel the velocity that is believed to be reached soon.
-   * @param topSpeed the highest speed of late, in units per second.
-   */
-  begin(
-    drawnMs: number,
-    drawn: Motion,
-    believed: Motion,
-    soonVel: readonly number[],
-    topSpeed: number,
-  ): void {
-    let slip = 0;
-    for (let d = 0; d < believed.pos.length; d++) {
-      this.#offset[d] = drawn.pos[d] - believed.pos[d];
-      this.#slip[d] = drawn.vel[d] - believed.vel[d];
-      slip += this.#slip[d] * this.#slip[d];
+  get lastMs(): number {
+    return this.#lastMs;
+  }
+
+  correct(believed: Place): void {
+    this.#startMs = this.#lastMs;
+    for (let d = 0; d < this.#pos.length; d++) {
+      this.#error[d] = this.#pos[d] - believed.pos[d];
+      this.#slip[d] = this.#vel[d] - believed.vel[d];
     }
-    this.#startMs = drawnMs;
-    slip = Math.sqrt(slip);
-    const bounced = slip > BOUNCE_SHARE * topSpeed;
-    // Turning from one velocity to the other overshoots by a third of their difference: the least slope of t (1 - t)².
-    const limit = (1 + this.#hurry) * topSpeed - (bounced ? 0 : slip / 3);
-    this.#durationMs = this.#blendMs ?? Math.max(
-      this.#shortestMs(drawn.vel, limit),
-      this.#shortestMs(believed.vel, limit),
-      this.#shortestMs(soonVel, limit),
-    );
-    this.#turnMs = this.#blendMs ?? (bounced ? 0 : Math.min(this.#durationMs, MAX_TURN_MS));
   }
 
-  /**
-   * Gives the time in which the offset can be made good: the smallest T with `|V' - offset / T| ≤ limit`, whose
-   * inverse is the larger root of a quadratic equation.
-   */
-  #shortestMs(vel: readonly number[], limit: number): number {
-    let error = 0, along = 0, speed = 0;
-    for (let d = 0; d < vel.length; d++) {
-      error += this.#offset[d] * this.#offset[d];
-      along += this.#offset[d] * vel[d];
-      speed += vel[d] * vel[d];
-    }
-    if (error === 0) return 0;
-    const perSecond = (along + Math.sqrt(along * along + error * Math.max(0, limit * limit - speed))) / error;
-    return Math.min(MAX_BLEND_MS, 1000 / perSecond);
+  snap(): void {
+    this.#lastMs = NaN;
   }
 
-  /** Drops what is left of the correction: the next drawing is the belief itself. */
-  end(): void {
-    this.#durationMs = 0;
+  shift(ms: number): void {
+    this.#lastMs += ms;
+    this.#startMs += ms;
   }
 
-  /** Adds what is left of the correction to a believed position and velocity, in place. */
   apply(nowMs: number, pos: number[], vel: number[]): void {
+    const isFirst = Number.isNaN(this.#lastMs);
+    this.#lastMs = nowMs;
+    if (isFirst) return this.#begin(pos, vel);
+
     const sinceMs = Math.max(0, nowMs - this.#startMs);
-    if (!(sinceMs < this.#durationMs)) return;
-    const left = 1 - sinceMs / this.#durationMs;
-    const turn = sinceMs < this.#turnMs ? 1 - sinceMs / this.#turnMs : 0;
-    const slipped = turn * turn * sinceMs / 1000;
+    const left = sinceMs < this.#blendMs ? 1 - sinceMs / this.#blendMs : 0;
     for (let d = 0; d < pos.length; d++) {
-      pos[d] += this.#offset[d] * left + this.#slip[d] * slipped;
-      vel[d] += this.#slip[d] * turn;
+      pos[d] += this.#error[d] * left + this.#slip[d] * sinceMs / 1000 * left * left;
+      vel[d] += this.#slip[d] * left;
+      this.#pos[d] = pos[d];
+      this.#vel[d] = vel[d];
+    }
+  }
+
+  #begin(pos: readonly number[], vel: readonly number[]): void {
+    if (this.#pos.length !== pos.length) {
+      this.#pos = vector(pos.length);
+      this.#vel = vector(pos.length);
+      this.#error = vector(pos.length);
+      this.#slip = vector(pos.length);
+    }
+    for (let d = 0; d < pos.length; d++) {
+      this.#pos[d] = pos[d];
+      this.#vel[d] = vel[d];
+      this.#error[d] = 0;
+      this.#slip[d] = 0;
     }
   }
 }

@@ -2,6 +2,7 @@
 // history after every sample and keeps one state that is extrapolated from. No clock, no drawing.
 // Used by the movers; `speed`, `history` and `blend` differ in nothing but the estimator and the smoothing.
 
+import { fit, fitArc } from "./fit.ts";
 import type { History, Slot } from "./history.ts";
 import { type Kinematics, vector } from "./types.ts";
 
@@ -17,7 +18,7 @@ export interface Estimator {
 
 /** Makes a state that nothing is known of yet. */
 export function emptyKinematics(): Kinematics {
-  return { t: 0, pos: [], vel: [], acc: [], topSpeed: 0 };
+  return { t: 0, pos: [], vel: [], acc: [], turn: 0, bendSeconds: Infinity, topSpeed: 0 };
 }
 
 function setDimensions(state: Kinematics, dims: number): void {
@@ -76,38 +77,40 @@ export class Newest implements Estimator {
   reset(): void {}
 }
 
-/** One model that the least squares fit tries: how many samples it takes and how the object may move. */
+/** One model that is tried: how the object may move, and how many samples that is worked out from. */
 interface Candidate {
+  model: "line" | "parabola" | "arc";
   samples: number;
-  /** 1 for constant velocity, 2 for constant acceleration. */
-  order: 1 | 2;
   state: Kinematics;
   /** Smoothed square of how far off the fit before a sample was at that sample; Infinity before the first. */
   score: number;
   fitted: boolean;
 }
 
-/** The share of the old score that stays when a new error comes in. */
-const SCORE_KEPT = 0.7;
-
-/** A model that bends or looks further back must have been this much better (in squared error) to be preferred. */
-const SCORE_MARGIN = 0.8;
+/** The share of the old score that stays when a new error comes in: ten samples count. */
+const SCORE_KEPT = 0.9;
 
 /**
  * Fits recent samples by least squares and goes on along the fit.
  *
- * Several fits are kept: constant velocity and constant acceleration, over few samples (quick to follow) and over
- * more (less noise). The one is used whose residual at the samples that came after it was smallest, recent ones
- * counting more. A residual inside the fitted samples would favour whatever bends most; the residual at the next
- * sample also finds out, one sample after a bounce, that what looked like a huge acceleration was none.
+ * Several fits are kept: a line (constant velocity), a parabola (constant acceleration) and, where velocities are sent,
+ * an arc (constant turn); over few samples (quick to follow) and over more (less noise). The one is used whose residual
+ * at the samples that came after it was smallest, recent ones counting more. A residual inside the fitted samples
+ * would favour whatever bends most; the residual at the next sample also finds out, one sample after a bounce, that
+ * what looked like a huge acceleration was none.
  *
- * Velocities, where they were sent, take part as rows of their own. Their weight is the mean interval squared: an
+ * In a line and a parabola velocities that were sent take part as rows of their own. Their weight is the mean interval squared: an
  * error in velocity counts as much as the position error it leads to by the next sample.
  */
 export class LeastSquares implements Estimator {
   #state: Kinematics = emptyKinematics();
-  readonly #withVel: Candidate[] = [candidate(1, 1), candidate(2, 2), candidate(4, 2)];
-  readonly #withoutVel: Candidate[] = [candidate(2, 1), candidate(3, 2), candidate(4, 1), candidate(6, 2)];
+  readonly #withVel: Candidate[] = [candidate("line", 1), candidate("parabola", 2), candidate("arc", 3)];
+  readonly #withoutVel: Candidate[] = [
+    candidate("line", 2),
+    candidate("parabola", 3),
+    candidate("line", 4),
+    candidate("parabola", 6),
+  ];
 
   get state(): Kinematics {
     return this.#state;
@@ -129,107 +132,39 @@ export class LeastSquares implements Estimator {
         const error = squaredError(one.state, slot);
         one.score = one.score === Infinity ? error : SCORE_KEPT * one.score + (1 - SCORE_KEPT) * error;
       }
+      // The first one takes what there is.
       const samples = one === candidates[0] ? Math.min(one.samples, available) : one.samples;
-      one.fitted = samples <= available && fit(history, samples, samples === 1 ? 1 : one.order, one.state);
-      const score = one === candidates[0] ? one.score * SCORE_MARGIN : one.score;
-      if (one.fitted && score < bestScore) {
+      one.fitted = samples <= available && fitModel(one.model, history, samples, one.state);
+      if (one.fitted && one.score < bestScore) {
         best = one;
-        bestScore = score;
+        bestScore = one.score;
       }
     }
     this.#state = best.state;
   }
 }
 
-function candidate(samples: number, order: 1 | 2): Candidate {
-  return { samples, order, state: emptyKinematics(), score: Infinity, fitted: false };
+function candidate(model: Candidate["model"], samples: number): Candidate {
+  return { model, samples, state: emptyKinematics(), score: Infinity, fitted: false };
+}
+
+function fitModel(model: Candidate["model"], history: History, samples: number, out: Kinematics): boolean {
+  setDimensions(out, history.newest!.pos.length);
+  if (model === "arc") return fitArc(history, samples, out);
+  return fit(history, samples, model === "parabola" ? 2 : 1, out);
 }
 
 function squaredError(state: Kinematics, slot: Slot): number {
   const T = (slot.t - state.t) / 1000;
+  const { turn } = state;
+  const along = turn === 0 ? T : Math.sin(turn * T) / turn;
+  const aside = turn === 0 ? T * T / 2 : (1 - Math.cos(turn * T)) / (turn * turn);
   let sum = 0;
   for (let d = 0; d < slot.pos.length; d++) {
-    const off = state.pos[d] + state.vel[d] * T + state.acc[d] * T * T / 2 - slot.pos[d];
+    const off = state.pos[d] + state.vel[d] * along + state.acc[d] * aside - slot.pos[d];
     sum += off * off;
   }
   return sum;
-}
-
-/**
- * Fits `pos + vel s + ½ acc s²` (s: seconds since the newest sample) to the last samples by weighted least squares,
- * solving the normal equations, which are the same for every dimension.
- *
- * @returns false if the samples don't determine it.
- */
-export function fit(history: History, samples: number, order: 1 | 2, out: Kinematics): boolean {
-  const { slots } = history;
-  const from = slots.length - samples;
-  const newest = slots[slots.length - 1];
-  const t0 = newest.t;
-  const dims = newest.pos.length;
-  setDimensions(out, dims);
-  out.t = t0;
-  if (samples === 1) {
-    // One sample is its own fit; without a velocity it says where the object is and no more.
-    for (let d = 0; d < dims; d++) {
-      out.pos[d] = newest.pos[d];
-      out.vel[d] = newest.hasVel ? newest.vel[d] : 0;
-      out.acc[d] = 0;
-    }
-    return true;
-  }
-  const interval = (t0 - slots[from].t) / 1000 / (samples - 1);
-  const w = interval * interval;
-
-  // Sums of the rows (1, s, s²/2) for a position and (0, 1, s) for a velocity, multiplied with each other.
-  let a00 = 0, a01 = 0, a02 = 0, a11 = 0, a12 = 0, a22 = 0;
-  for (let i = from; i < slots.length; i++) {
-    const s = (slots[i].t - t0) / 1000;
-    const q = s * s / 2;
-    a00 += 1;
-    a01 += s;
-    a02 += q;
-    a11 += s * s;
-    a12 += s * q;
-    a22 += q * q;
-    if (slots[i].hasVel) {
-      a11 += w;
-      a12 += w * s;
-      a22 += w * s * s;
-    }
-  }
-
-  // Cofactors of the symmetric matrix; for constant velocity the third row and column are left out.
-  const c00 = order === 2 ? a11 * a22 - a12 * a12 : a11;
-  const c01 = order === 2 ? a02 * a12 - a01 * a22 : -a01;
-  const c02 = order === 2 ? a01 * a12 - a02 * a11 : 0;
-  const c11 = order === 2 ? a00 * a22 - a02 * a02 : a00;
-  const c12 = order === 2 ? a01 * a02 - a00 * a12 : 0;
-  const c22 = order === 2 ? a00 * a11 - a01 * a01 : 0;
-  const determinant = a00 * c00 + a01 * c01 + (order === 2 ? a02 * c02 : 0);
-  const size = order === 2 ? a00 * a11 * a22 : a00 * a11;
-  if (!(determinant > size * 1e-12)) return false;
-
-  for (let d = 0; d < dims; d++) {
-    let b0 = 0, b1 = 0, b2 = 0;
-    for (let i = from; i < slots.length; i++) {
-      const slot = slots[i];
-      const s = (slot.t - t0) / 1000;
-      // Relative to the newest position: in a large world the sums would lose what matters.
-      const p = slot.pos[d] - newest.pos[d];
-      b0 += p;
-      b1 += s * p;
-      b2 += s * s / 2 * p;
-      if (slot.hasVel) {
-        b1 += w * slot.vel[d];
-        b2 += w * s * slot.vel[d];
-      }
-    }
-    out.pos[d] = newest.pos[d] + (c00 * b0 + c01 * b1 + c02 * b2) / determinant;
-    out.vel[d] = (c01 * b0 + c11 * b1 + c12 * b2) / determinant;
-    out.acc[d] = (c02 * b0 + c12 * b1 + c22 * b2) / determinant;
-  }
-  return true;
 }
 
 /** How strongly the alpha-beta filter follows a new position, 0 to 1. */

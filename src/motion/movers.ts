@@ -1,12 +1,12 @@
 // The five ways to draw an object, each usable alone: a mover takes note of new samples and writes where the object
 // is to be drawn. Samples are already checked and in order when they get here. Used by Track.
 
-import { Correction, LOOK_AHEAD_MS } from "./correct.ts";
+import { type Glide, type Place, Pursuit } from "./correct.ts";
 import type { Estimator } from "./estimate.ts";
 import type { History, Slot } from "./history.ts";
 import { MAX_STARVED_MS, Playout } from "./playout.ts";
 import { extrapolate, fadedTopSpeed, hermite, hermiteSlope, type Reach } from "./predict.ts";
-import { emptyMotion, type Kinematics, length, type Motion } from "./types.ts";
+import { length, type Motion } from "./types.ts";
 
 /** What happened when a sample was taken. */
 export type Arrival =
@@ -23,8 +23,8 @@ export type Arrival =
 export interface Mover {
   /** How many samples the history must hold for this mover. */
   readonly samples: number;
-  /** Takes note of what is drawn now, just before a sample goes into the history; it holds one already. */
-  before(history: History, nowMs: number): void;
+  /** Takes note that the clock reads this many milliseconds more from now on. */
+  shift(ms: number): void;
   /** Takes note of a sample that is in the history now. */
   arrived(history: History, nowMs: number, arrival: Arrival): void;
   /** Writes where the object is at this time; only called when the history holds a sample. */
@@ -32,7 +32,7 @@ export interface Mover {
 }
 
 /** Takes away dimensions that a motion has from an earlier use; missing ones come with the drawing. */
-function limitDimensions(motion: Motion, dims: number): void {
+function limitDimensions(motion: Place, dims: number): void {
   if (motion.pos.length > dims) motion.pos.length = dims;
   if (motion.vel.length > dims) motion.vel.length = dims;
 }
@@ -53,7 +53,7 @@ export class Predicting implements Mover {
     return this.#estimator.state.topSpeed;
   }
 
-  before(): void {}
+  shift(): void {}
 
   arrived(history: History, _nowMs: number, arrival: Arrival): void {
     if (arrival === "late") return;
@@ -66,6 +66,18 @@ export class Predicting implements Mover {
     state.topSpeed = fadedTopSpeed(topSpeed, state.t - beforeMs, speed);
   }
 
+  /** Writes where the object is now believed to have been, also at a time before the newest sample. */
+  recall(timeMs: number, out: Place): void {
+    const { state } = this.#estimator;
+    limitDimensions(out, state.pos.length);
+    if (timeMs >= state.t) return extrapolate(state, timeMs, this.#reach, out.pos, out.vel);
+    const back = (state.t - timeMs) / 1000;
+    for (let d = 0; d < state.pos.length; d++) {
+      out.vel[d] = state.vel[d] - state.acc[d] * back;
+      out.pos[d] = state.pos[d] - (state.vel[d] + out.vel[d]) / 2 * back;
+    }
+  }
+
   draw(_history: History, nowMs: number, out: Motion): void {
     const { state } = this.#estimator;
     limitDimensions(out, state.pos.length);
@@ -76,70 +88,41 @@ export class Predicting implements Mover {
   }
 }
 
-/** The longest time between frames that a correction may start early by, in milliseconds. */
-const LONGEST_FRAME_MS = 50;
-
-/** A drawing that is remembered. */
-type Seen = Pick<Kinematics, "t" | "pos" | "vel">;
+/** Where the object of a drawing was in its last one: room that all movers share, of no use after that. */
+const recalled: Place = { pos: [], vel: [] };
 
 /** Draws the extrapolated belief, gliding from an old belief to a new one: `blend`. */
 export class Blending implements Mover {
   readonly samples = 8;
   readonly #predicting: Predicting;
-  readonly #correction: Correction;
-  /** What is drawn just before a sample, believed just after it, and believed for soon; of no use after that. */
-  readonly #drawn: Motion = emptyMotion();
-  readonly #believed: Motion = emptyMotion();
-  readonly #soon: Motion = emptyMotion();
-  /** What was seen last, and when. */
-  readonly #last: Seen = { t: -Infinity, pos: [], vel: [] };
-  /** When the correction that begins with the next sample started to be seen. */
-  #fromMs = 0;
+  readonly #glide: Glide;
+  /** True if a sample came since the last drawing. */
+  #changed = false;
 
-  constructor(estimator: Estimator, reach: Reach, hurry?: number, blendMs?: number) {
+  constructor(estimator: Estimator, reach: Reach, glide: Glide) {
     this.#predicting = new Predicting(estimator, reach);
-    this.#correction = new Correction(hurry, blendMs);
+    this.#glide = glide;
   }
 
-  before(history: History, nowMs: number): void {
-    const passedMs = nowMs - this.#last.t;
-    if (!(passedMs >= 0 && passedMs <= LONGEST_FRAME_MS)) {
-      this.#fromMs = nowMs;
-      this.#believe(history, nowMs, this.#drawn);
-      return;
-    }
-    // Several samples may come between two drawings: each starts from what was seen last, not from the one before it.
-    this.#fromMs = this.#last.t;
-    for (let d = 0; d < this.#last.pos.length; d++) {
-      this.#drawn.pos[d] = this.#last.pos[d] + this.#last.vel[d] * passedMs / 1000;
-      this.#drawn.vel[d] = this.#last.vel[d];
-    }
+  shift(ms: number): void {
+    this.#glide.shift(ms);
   }
 
   arrived(history: History, nowMs: number, arrival: Arrival): void {
     if (arrival === "late") return;
     this.#predicting.arrived(history, nowMs, arrival);
-    this.#predicting.draw(history, nowMs, this.#believed);
-    if (arrival === "snap") this.#correction.end();
-    else {
-      this.#predicting.draw(history, nowMs + LOOK_AHEAD_MS, this.#soon);
-      const { topSpeed } = this.#predicting;
-      this.#correction.begin(this.#fromMs, this.#drawn, this.#believed, this.#soon.vel, topSpeed);
-    }
+    if (arrival === "snap") this.#glide.snap();
+    this.#changed = true;
   }
 
   draw(history: History, nowMs: number, out: Motion): void {
-    this.#believe(history, nowMs, out);
-    this.#last.t = nowMs;
-    for (let d = 0; d < out.pos.length; d++) {
-      this.#last.pos[d] = out.pos[d];
-      this.#last.vel[d] = out.vel[d];
+    if (this.#changed) {
+      this.#predicting.recall(this.#glide.lastMs, recalled);
+      this.#glide.correct(recalled, this.#predicting.topSpeed);
+      this.#changed = false;
     }
-  }
-
-  #believe(history: History, nowMs: number, out: Motion): void {
     this.#predicting.draw(history, nowMs, out);
-    this.#correction.apply(nowMs, out.pos, out.vel);
+    this.#glide.apply(nowMs, out.pos, out.vel);
   }
 }
 
@@ -150,60 +133,72 @@ const PAST_SAMPLES = 128;
 export class Interpolating implements Mover {
   readonly samples = PAST_SAMPLES;
   readonly #playout: Playout;
-  readonly #correction: Correction = new Correction();
-  /** What is drawn just before a sample and just after it; of no use after that. */
-  readonly #drawn: Motion = emptyMotion();
-  readonly #believed: Motion = emptyMotion();
+  readonly #glide: Glide = new Pursuit();
   #topSpeed = 0;
   #newestMs = 0;
-  #known = false;
+  /** The moment that was drawn last. */
+  #playedMs = Infinity;
+  /** True if a sample came since then. */
+  #changed = false;
 
   constructor(delayMs?: number) {
     this.#playout = new Playout(delayMs);
   }
 
-  before(history: History, nowMs: number): void {
-    this.draw(history, nowMs, this.#drawn);
+  shift(ms: number): void {
+    this.#glide.shift(ms);
+    this.#playedMs += ms;
   }
 
   arrived(history: History, nowMs: number, arrival: Arrival): void {
     const newest = history.newest!;
     if (arrival === "restart") this.#playout.restart();
     if (arrival !== "late") this.#playout.arrived(newest.t, nowMs);
-    this.#believe(history, nowMs, this.#believed);
     this.#topSpeed = fadedTopSpeed(this.#topSpeed, newest.t - this.#newestMs, length(newest.vel));
     this.#newestMs = newest.t;
-    // A first sample has nothing before it; a teleport is cut out of the past where the drawn time passes it.
-    if (this.#known) {
-      this.#correction.begin(nowMs, this.#drawn, this.#believed, this.#believed.vel, this.#topSpeed);
-    }
-    this.#known = true;
+    // A teleport is cut out of the past where the drawn time passes it.
+    this.#changed = true;
   }
 
   draw(history: History, nowMs: number, out: Motion): void {
-    this.#believe(history, nowMs, out);
-    this.#correction.apply(nowMs, out.pos, out.vel);
-  }
-
-  #believe(history: History, nowMs: number, out: Motion): void {
-    const playMs = this.#playout.advance(nowMs);
     const { slots } = history;
-    limitDimensions(out, slots[0].pos.length);
-    let i = slots.length - 1;
-    while (i > 0 && slots[i].t > playMs) i--;
-    const from = slots[i];
-    const to: Slot | undefined = slots[i + 1];
-    if (to === undefined || to.cut) along(from, playMs, out);
-    else if (playMs <= from.t) along(from, from.t, out);
-    else between(from, to, playMs, out);
+    if (this.#changed) {
+      past(slots, this.#playedMs, recalled);
+      this.#glide.correct(recalled, this.#topSpeed);
+      this.#changed = false;
+    }
+    const playMs = this.#playout.advance(nowMs);
+    const from = past(slots, playMs, out);
     out.age = nowMs - slots[slots.length - 1].t;
     out.delay = nowMs - playMs;
     out.starved = playMs > slots[slots.length - 1].t;
+    if (cutBetween(slots, from, this.#playedMs)) this.#glide.snap();
+    this.#playedMs = playMs;
+    this.#glide.apply(nowMs, out.pos, out.vel);
   }
 }
 
+/** Says whether the object appeared at this sample, or at one before it, after the moment that was drawn last. */
+function cutBetween(slots: readonly Slot[], index: number, playedMs: number): boolean {
+  for (let i = index; i >= 0 && slots[i].t > playedMs; i--) if (slots[i].cut) return true;
+  return false;
+}
+
+/** Writes where the object was, or after its newest sample may be, and gives the index of the sample before that. */
+function past(slots: readonly Slot[], timeMs: number, out: Place): number {
+  limitDimensions(out, slots[0].pos.length);
+  let i = slots.length - 1;
+  while (i > 0 && slots[i].t > timeMs) i--;
+  const from = slots[i];
+  const to: Slot | undefined = slots[i + 1];
+  if (to === undefined || to.cut) along(from, timeMs, out);
+  else if (timeMs <= from.t) along(from, from.t, out);
+  else between(from, to, timeMs, out);
+  return i;
+}
+
 /** Goes on from a sample with its velocity, as far as the drawn time may run without the next one. */
-function along(from: Slot, playMs: number, out: Motion): void {
+function along(from: Slot, playMs: number, out: Place): void {
   const beyondMs = Math.max(0, Math.min(playMs - from.t, MAX_STARVED_MS));
   for (let d = 0; d < from.pos.length; d++) {
     out.pos[d] = from.pos[d] + from.vel[d] * beyondMs / 1000;
@@ -211,7 +206,7 @@ function along(from: Slot, playMs: number, out: Motion): void {
   }
 }
 
-function between(from: Slot, to: Slot, playMs: number, out: Motion): void {
+function between(from: Slot, to: Slot, playMs: number, out: Place): void {
   const seconds = (to.t - from.t) / 1000;
   const share = (playMs - from.t) / 1000 / seconds;
   for (let d = 0; d < from.pos.length; d++) {

@@ -15,7 +15,7 @@ export interface Reach {
   maxExtrapolateMs: number;
   /** Milliseconds it then takes to slow down to a stop. */
   brakeMs: number;
-  /** Milliseconds for which an acceleration goes on; then the velocity it led to stays. */
+  /** Milliseconds for which an acceleration or a turn goes on; then the velocity it led to stays. */
   accelerateMs: number;
   /** True if an acceleration may not lead beyond the speed that the object has had of late. */
   keepTopSpeed: boolean;
@@ -44,9 +44,11 @@ export function movingShare(ageMs: number, maxMs: number, brakeMs: number): numb
  * Carries a state on to a later moment and writes position and velocity.
  *
  * `P = P₀ + V₀ T + ½ A₀ T²`: the dead reckoning models of IEEE 1278.1 (annex E) in world coordinates, first order with
- * `A₀ = 0` (DRM FPW), second order otherwise (DRM FVW). An acceleration holds for `accelerateMs` only, since
- * its error grows with the square of the time, and where `keepTopSpeed` is set, it turns an object that goes at
- * its top speed but makes it no faster. The object stops gently when nothing is heard for too long.
+ * `A₀ = 0` (DRM FPW), second order otherwise (DRM FVW). A state that turns with `ω` goes along an arc instead,
+ * `P = P₀ + V₀ sin(ωT) / ω + A₀ (1 - cos(ωT)) / ω²`, with A₀ towards its centre. An acceleration
+ * or a turn holds for `accelerateMs` only, since its error grows with the square of the time, and no longer than
+ * `bendSeconds`. Where `keepTopSpeed` is set, an acceleration turns an object that goes at its top speed but makes it no
+ * faster. The object stops gently when nothing is heard for too long.
  */
 export function extrapolate(
   state: Kinematics,
@@ -68,18 +70,28 @@ export function extrapolate(
     }
     reach.advance(pos, vel, T);
   } else {
-    const bent = Math.min(T, reach.accelerateMs / 1000);
+    const bent = Math.min(T, reach.accelerateMs / 1000, state.bendSeconds);
+    // How far and how fast velocity and acceleration have led by then: along a parabola, or along an arc.
+    let along = bent, aside = bent * bent / 2, kept = 1, gained = bent;
+    if (state.turn !== 0) {
+      kept = Math.cos(state.turn * bent);
+      along = gained = Math.sin(state.turn * bent) / state.turn;
+      aside = (1 - kept) / (state.turn * state.turn);
+    }
     let squared = 0;
     for (let d = 0; d < dims; d++) {
-      vel[d] = state.vel[d] + state.acc[d] * bent;
+      pos[d] = state.pos[d] + state.vel[d] * along + state.acc[d] * aside;
+      vel[d] = state.vel[d] * kept + state.acc[d] * gained;
       squared += vel[d] * vel[d];
     }
-    const tooFast = reach.keepTopSpeed && squared > state.topSpeed * state.topSpeed;
-    const shrink = tooFast ? state.topSpeed / Math.sqrt(squared) : 1;
-    for (let d = 0; d < dims; d++) {
-      vel[d] *= shrink;
-      pos[d] = state.pos[d] + (state.vel[d] + vel[d]) / 2 * bent + vel[d] * (T - bent);
+    if (reach.keepTopSpeed && state.turn === 0 && squared > state.topSpeed * state.topSpeed) {
+      const shrink = state.topSpeed / Math.sqrt(squared);
+      for (let d = 0; d < dims; d++) {
+        vel[d] *= shrink;
+        pos[d] = state.pos[d] + (state.vel[d] + vel[d]) / 2 * bent;
+      }
     }
+    if (bent < T) { for (let d = 0; d < dims; d++) pos[d] += vel[d] * (T - bent); }
   }
   for (let d = 0; d < dims; d++) vel[d] *= share;
 }

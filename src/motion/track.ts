@@ -3,6 +3,7 @@
 // Pure: no timer, no clock of its own; the caller passes the time. Part of the public motion.ts.
 
 import { MinDelayFilter } from "./clock.ts";
+import { ProjectiveBlending, Pursuit } from "./correct.ts";
 import { AlphaBeta, Held, LeastSquares, Newest } from "./estimate.ts";
 import { History } from "./history.ts";
 import { type Arrival, Blending, Interpolating, type Mover, Predicting } from "./movers.ts";
@@ -45,7 +46,10 @@ export interface TrackOptions {
    * Default `HURRY`; more is nearer to the truth, less is calmer.
    */
   hurry?: number;
-  /** For `blend`: a fixed time for taking back an error, in milliseconds. Default: as long as its size needs. */
+  /**
+   * For `blend`: takes back an error in this many milliseconds by projective velocity blending, however fast the object must
+   * move for that. Default: as long as it needs with `hurry`.
+   */
   blendMs?: number;
   /** For `interpolate`: a fixed delay in milliseconds. Default: as short as the network allows. */
   delayMs?: number;
@@ -150,27 +154,24 @@ export class Track {
     let arrival: Arrival = history.newest === undefined ? "snap" : "next";
     if (this.#isSuspect(t, nowMs)) {
       if (++this.#suspects < 2) return false;
-      if (arrival === "next") {
-        this.#mover.before(history, nowMs - this.#offsetMs);
-        arrival = "restart";
-      }
+      if (arrival === "next") arrival = "restart";
+      this.#unwrap(pos, 0);
       history.clear();
       // On a shared clock only a fresh time can be right, as nothing overtakes by a second.
       const fresh = Math.abs(nowMs - t) < CLOCK_STEP_MS;
       this.#filter = this.#filter === undefined && fresh ? undefined : new MinDelayFilter();
     } else {
       if (history.has(t)) return false;
-      if (arrival === "next") this.#mover.before(history, nowMs - this.#offsetMs);
+      this.#unwrap(pos, history.newest === undefined ? 0 : t - history.newest.t);
     }
     this.#suspects = 0;
-    if (this.#filter !== undefined) this.#offsetMs = this.#filter.update(t, nowMs);
-    else this.#offsetMs = 0;
+    const offsetMs = this.#filter === undefined ? 0 : this.#filter.update(t, nowMs);
+    this.#mover.shift(this.#offsetMs - offsetMs);
+    this.#offsetMs = offsetMs;
 
-    this.#unwrap(pos, t);
     if (arrival === "next" && t < history.newest!.t) arrival = "late";
     else if (teleport === true || (arrival === "next" && this.#isFar(t))) arrival = "snap";
-    const cut = arrival === "snap" || arrival === "restart";
-    if (history.insert(t, this.#pos, vel, acc, cut) < 0) return false;
+    if (history.insert(t, this.#pos, vel, acc, arrival === "snap") < 0) return false;
     this.#mover.arrived(history, nowMs - this.#offsetMs, arrival);
     return true;
   }
@@ -203,15 +204,15 @@ export class Track {
     return t < newest.t - CLOCK_STEP_MS || t > nowMs - this.#offsetMs + CLOCK_STEP_MS;
   }
 
-  /** Writes the position, its angles turned to be nearest to where the object should have been at that time. */
-  #unwrap(pos: readonly number[], t: number): void {
+  /** Writes the position, its angles turned to be nearest to where the object should be so long after the newest sample. */
+  #unwrap(pos: readonly number[], passedMs: number): void {
     if (this.#pos.length !== pos.length) this.#pos = vector(pos.length);
     for (let d = 0; d < pos.length; d++) this.#pos[d] = pos[d];
     const { newest } = this.#history;
     if (newest === undefined) return;
     for (const index of this.#angles) {
       if (index >= pos.length) continue;
-      const expected = newest.pos[index] + newest.vel[index] * (t - newest.t) / 1000;
+      const expected = newest.pos[index] + newest.vel[index] * passedMs / 1000;
       this.#pos[index] = expected + wrapAngle(pos[index] - expected);
     }
   }
@@ -241,7 +242,11 @@ function makeMover(strategy: Strategy, options: TrackOptions, reach: Reach): Mov
     case "history":
       return new Predicting(estimator(), reach);
     case "blend":
-      return new Blending(estimator(), reach, hurry, blendMs);
+      return new Blending(
+        estimator(),
+        reach,
+        blendMs === undefined ? new Pursuit(hurry) : new ProjectiveBlending(blendMs),
+      );
     case "interpolate":
       return new Interpolating(delayMs);
     default:

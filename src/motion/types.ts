@@ -40,6 +40,10 @@ export interface Kinematics {
   pos: number[];
   vel: number[];
   acc: number[];
+  /** Radians a second at which `vel` turns towards `acc`, which then is its centripetal acceleration; 0 for no turn. */
+  turn: number;
+  /** Seconds for which `acc` goes on at most; Infinity if not known. */
+  bendSeconds: number;
   /** The highest speed of late, in units per second; 0 if not known. */
   topSpeed: number;
 }
