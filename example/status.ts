@@ -89,24 +89,27 @@ export interface SplitReport {
   perSecond: Readonly<Totals>;
 }
 
-/** Returns how balls are drawn, with the keys that change it. */
-function drawingParts({ strategy, walls }: Drawing): string[] {
+/** Returns how balls are drawn, strategy and walls, with the keys that change it. */
+function drawingParts({ strategy, walls }: Drawing): [strategy: string, walls: string] {
   return [`${STRATEGIES.indexOf(strategy) + 1}: ${strategy}`, `w: walls ${walls ? "known" : "unknown"}`];
 }
 
 /**
  * Returns the status line for a terminal of `cols` columns. `q` stays in sight on the right; of the numbers, as many as
- * there is room for, whole. What is wrong with the connection comes first, where it goes comes last.
+ * there is room for, whole. What is wrong with the connection comes first, where it goes comes last; 80 columns show what
+ * the keys 1 to 5 have done.
  */
 export function statusLine(report: Report, cols: number): string {
   const { connection, detail, perSecond, own, others, drawing } = report;
   const isConnected = connection === "connected";
+  const [strategy, walls] = drawingParts(drawing);
   const parts = [
     isConnected ? " connected" : ` ${connection}: ${detail}`,
     `${own} balls, ${others} others`,
-    `${perSecond.frames} frames/s`,
+    strategy,
     `in ${perSecond.received}/s, out ${perSecond.sent}/s`,
-    ...drawingParts(drawing),
+    walls,
+    `${perSecond.frames} frames/s`,
     ...(isConnected ? [detail] : []),
   ];
   return fitted(parts, cols);

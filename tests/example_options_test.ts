@@ -141,8 +141,8 @@ Deno.test("statusLine and statusRecord tell the same numbers", () => {
   };
   assert.equal(
     statusLine(report, 132),
-    " reconnecting: connection refused | 10 balls, 99 others | 30 frames/s | in 990/s, out 100/s | 1: hold"
-      .concat(" | w: walls known").padEnd(122) +
+    " reconnecting: connection refused | 10 balls, 99 others | 1: hold | in 990/s, out 100/s | w: walls known"
+      .concat(" | 30 frames/s").padEnd(122) +
       " | q: quit",
   );
   assert.equal(
@@ -194,10 +194,10 @@ Deno.test("statusLine shows as much as there is room for, and the way out", () =
   const cases: [cols: number, line: string][] = [
     [20, " connected"],
     [40, " connected".padEnd(30) + " | q: quit"],
-    [80, " connected | 10 balls, 99 others | 30 frames/s | in 990/s, out 100/s".padEnd(70) + " | q: quit"],
+    [80, " connected | 10 balls, 99 others | 4: blend | in 990/s, out 100/s".padEnd(70) + " | q: quit"],
     [
       136,
-      " connected | 10 balls, 99 others | 30 frames/s | in 990/s, out 100/s | 4: blend | w: walls unknown"
+      " connected | 10 balls, 99 others | 4: blend | in 990/s, out 100/s | w: walls unknown | 30 frames/s"
         .concat(" | ifilab100:32100").padEnd(126) +
       " | q: quit",
     ],

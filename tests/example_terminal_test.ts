@@ -177,7 +177,7 @@ Deno.test(
     await game.waitFor("\x1b[2J", from);
     await game.waitFor("\x1b[20;1H\x1b[0;7m connected | ", from);
     await game.order({ size: [140, 30] });
-    await game.waitFor("| 4: blend | w: walls known", from);
+    await game.waitFor("| 4: blend | in ", from);
     await game.order({ keys: "1" });
     await game.waitFor("\x1b[0;7m1", from); // only the cells that differ from "4: blend"
     await game.order({ keys: "w" });
