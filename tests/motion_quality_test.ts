@@ -9,6 +9,7 @@ import { parseTrace } from "../bench/motion/traces.ts";
 import { bestGuess } from "../bench/motion/bound.ts";
 import { PATHS, STEPS_HZ } from "../bench/motion/paths.ts";
 import { bounce, MAIN_RATE_HZ, scenes, tallyOf, WALLS_NAME } from "../bench/motion/study.ts";
+import { parseSimulation } from "../src/simulation.ts";
 
 const NOISE = 0.05;
 
@@ -64,6 +65,16 @@ Deno.test("Track with the walls known draws a ball where it is on every network"
     );
     assert.ok(rmse < 0.055, `${network.name}: ${rmse} px`);
     assert.equal(jumpsPerMinute, 0);
+  }
+});
+
+Deno.test("NETWORKS are those that the relay simulates under the same names", () => {
+  for (const { name, delayMs, jitterMs, spikeMs, spikeEveryMs } of NETWORKS.slice(1)) {
+    const simulated = parseSimulation(name);
+    assert.deepEqual(
+      [delayMs, jitterMs, spikeMs, spikeEveryMs],
+      [simulated.delayMs, simulated.jitterMs, simulated.spikeMs, simulated.spikeEveryMs],
+    );
   }
 });
 

@@ -198,6 +198,24 @@ Deno.test("Track with blend does not jump when an update corrects it, history do
   assert.ok(longest.history > frame * 3, `${longest.history} units in a frame`);
 });
 
+Deno.test("Track takes an error back no faster than hurry allows, or within blendMs", () => {
+  // Seen at 100 units/s, then standing 30 units from where it is drawn.
+  const afterFrame = (options: TrackOptions, frames: number): number => {
+    const track = straight(options);
+    track.at(2_100);
+    track.push({ t: 2_100, pos: [180, 7], vel: [0, 0] }, 2_100);
+    for (let i = 1; i < frames; i++) track.at(2_100 + i * FRAME_MS);
+    return track.at(2_100 + frames * FRAME_MS).pos[0];
+  };
+  const frame = 100 * FRAME_MS / 1000;
+  near(afterFrame({}, 1), 210 - frame * 1.5, 0.1);
+  near(afterFrame({ hurry: 0 }, 1), 210 - frame, 0.1);
+  near(afterFrame({ hurry: 2 }, 2), 210 - 2 * frame * 3, 0.1);
+  assert.ok(afterFrame({ hurry: Infinity }, 15) < 180.1);
+  assert.ok(afterFrame({ blendMs: 100 }, 5) > 180.5);
+  near(afterFrame({ blendMs: 100 }, 6), 180);
+});
+
 Deno.test("Track corrects several samples that arrive in one frame as gently as one", () => {
   const track = straight({ strategy: "blend" });
   const before = track.at(3_000).pos[0];

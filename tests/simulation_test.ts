@@ -127,6 +127,36 @@ Deno.test("serve with simulate delays what plain clients receive, and only that"
   assert.ok(delayMs >= 119, `${delayMs} ms`);
 });
 
+Deno.test("serve with simulate gives plain clients delays as they were asked for, evenly within the jitter", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using _relay = serve(listener, { simulate: parseSimulation("delay=30ms,jitter=20ms,seed=4") });
+  using ada = await LineClient.connect(listener.addr.port);
+  using bo = await LineClient.connect(listener.addr.port);
+  bo.send("0\n");
+  await ada.line(1);
+  const delays: number[] = [];
+  for (let count = 1; count <= 60; count++) {
+    const sentAt = performance.now();
+    ada.send("1\n");
+    await bo.line(count);
+    delays.push(performance.now() - sentAt);
+  }
+  delays.sort((a, b) => a - b);
+  assert.ok(delays[0] >= 9, `${delays[0]} ms is too early`);
+  for (const share of [0.25, 0.5, 0.75]) {
+    const delay = delays[share * delays.length];
+    // 60 delays by chance, and what the event loop adds.
+    assert.ok(Math.abs(delay - (10 + 40 * share)) < 8, `${share * 100} % within ${delay} ms`);
+  }
+});
+
+Deno.test("serve with simulate cuts the connection where it is asked for", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using _relay = serve(listener, { simulate: parseSimulation("cut=50ms") });
+  using ada = await LineClient.connect(listener.addr.port);
+  await ada.ended();
+});
+
 Deno.test("serve with allowsSimulation false refuses a session that asks for a bad network", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using _relay = serve(listener, { allowsSimulation: false });
