@@ -3,12 +3,19 @@
 
 import assert from "node:assert/strict";
 import { DEFAULT_NAME, ENTRIES, GECKOS_NAME, OLD_NAME, ours } from "../bench/motion/contenders.ts";
-import { type Figures, figures, makeScene, type Scene } from "../bench/motion/measure.ts";
+import {
+  emptyTally,
+  type Figures,
+  figures,
+  makeScene,
+  measureDrawing,
+  type Scene,
+} from "../bench/motion/measure.ts";
 import { NETWORKS } from "../bench/motion/networks.ts";
 import { parseTrace } from "../bench/motion/traces.ts";
-import { bestGuess } from "../bench/motion/bound.ts";
+import { bestGuess, straightOn, withoutJumps } from "../bench/motion/bound.ts";
 import { PATHS, STEPS_HZ } from "../bench/motion/paths.ts";
-import { bounce, MAIN_RATE_HZ, scenes, tallyOf, WALLS_NAME } from "../bench/motion/study.ts";
+import { bounce, MAIN_RATE_HZ, scenes, SEED, tallyOf, WALLS_NAME } from "../bench/motion/study.ts";
 import { parseSimulation } from "../src/simulation.ts";
 
 const NOISE = 0.05;
@@ -54,6 +61,25 @@ Deno.test("Track by default is as much nearer to the truth than its peers as rep
       blend.jumpsPerMinute <= jumps,
       `${network}, ${path}: ${blend.jumpsPerMinute} jumps a minute, not ${jumps}`,
     );
+  }
+});
+
+Deno.test("Track by default is twice as near as the old formula, wherever that can be without jumps", () => {
+  for (const network of NETWORKS.filter(({ name }) => name !== "ideal")) {
+    for (const path of PATHS) {
+      const cell = cellOf(path.name, network.name);
+      const half = measured(cell, OLD_NAME).rmse / 2;
+      const { rmse } = measured(cell, DEFAULT_NAME);
+      if (rmse <= half) continue;
+      // Who doesn't know a ball's walls can do no better than to go straight on.
+      const oracle = (scene: Scene) =>
+        path.name === "ball" ? straightOn(scene) : bestGuess(path, scene, SEED);
+      const tally = emptyTally();
+      for (const scene of cell) measureDrawing(scene, withoutJumps(scene, oracle(scene)), tally);
+      const bound = figures(tally).rmse;
+      assert.ok(bound > half, `${network.name}, ${path.name}: ${rmse} px, ${half} can be reached`);
+      assert.ok(rmse < bound * 1.2 * (1 + NOISE), `${network.name}, ${path.name}: ${rmse} px, not ${bound}`);
+    }
   }
 });
 
