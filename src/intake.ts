@@ -1,6 +1,7 @@
 // What one connection sends, line by line: good lines go on as runs, bad ones are refused with a reason. Pure: chunks in, calls out.
 // Used by session.ts. The line reader finds the lines, the event check judges them, this file counts and keeps the two apart.
 
+import { Buffer } from "node:buffer";
 import { describeBadLine, endOfEvent } from "./event_check.ts";
 import { LineReader, type LineSink } from "./line_reader.ts";
 import { CR, isControlLine, LF, type WireError } from "./protocol.ts";
@@ -65,9 +66,10 @@ export class Intake implements LineSink {
   /** @internal For the line reader. */
   onRun(bytes: Uint8Array, start: number, end: number): void {
     const { maxLineBytes, isChecked } = this.#options;
+    const text = isChecked ? "" : toText(bytes, end);
     let goodFrom = start, goodLines = 0;
     for (let at = start; at < end;) {
-      const lf = isChecked ? endOfEvent(bytes, at, end) : endOfFilledLine(bytes, at);
+      const lf = isChecked ? endOfEvent(bytes, at, end) : endOfFilledLine(text, at);
       const isGood = lf >= 0 && lf - at <= maxLineBytes;
       const isControl = isControlLine(bytes, at);
       if (isGood && !isControl) {
@@ -130,10 +132,15 @@ export class Intake implements LineSink {
   }
 }
 
+/** Makes a text of the first `end` bytes, a character for each: V8 finds one in a string four times as fast as in an array of bytes. */
+function toText(bytes: Uint8Array, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, end).toString("latin1");
+}
+
 /** Finds the LF that ends the line at `start`; -1 if the line is blank. */
-function endOfFilledLine(bytes: Uint8Array, start: number): number {
-  const lf = bytes.indexOf(LF, start);
-  return lf === start || (lf === start + 1 && bytes[start] === CR) ? -1 : lf;
+function endOfFilledLine(text: string, start: number): number {
+  const lf = text.indexOf("\n", start);
+  return lf === start || (lf === start + 1 && text[start] === "\r") ? -1 : lf;
 }
 
 /** Whether a line holds nothing but JSON white space. */
