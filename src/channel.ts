@@ -7,8 +7,8 @@ import { type Cursor, RoomLog, type RoomLogOptions } from "./room_log.ts";
 /** Whoever reads a channel: the member behind a connection, or one that is expected back. */
 export interface Reader {
   readonly cursor: Cursor;
-  /** Is called after each turn in which something changed. Must return at once; a reader that is still writing ignores it. */
-  wake(): void;
+  /** Is called at `nowMs`, after each turn in which something changed. Must return at once; a reader that is still writing ignores it. */
+  wake(nowMs: number): void;
   /** Leaves out of what this reader takes the last `lines` lines of the log, which begin at offset `start`. */
   skipOwn(start: number, lines: number): void;
 }
@@ -93,7 +93,7 @@ export class Channel {
   /** Wakes every reader. `nowMs` becomes the time of what was appended since the last flush. */
   flush(nowMs: number): void {
     this.#log.mark(nowMs);
-    for (const reader of this.#readers) reader.wake();
+    for (const reader of this.#readers) reader.wake(nowMs);
   }
 
   /** Says how old the oldest line of others is that a cursor has not taken, in ms; Infinity if the log doesn't hold it any more. */

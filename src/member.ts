@@ -28,8 +28,8 @@ export interface MemberOptions {
 /** A member's connection, as the member sees it. */
 export interface Line {
   readonly address: string;
-  /** Makes it take what there is to write. */
-  wake(): void;
+  /** Makes it take what there is to write. `nowMs`, if the caller knows it, saves a look at the clock. */
+  wake(nowMs?: number): void;
   /** Wakes it in `ms` ms. */
   wakeIn(ms: number): void;
   /** Closes it at once. */
@@ -116,8 +116,14 @@ export abstract class Member implements Reader {
     return this.channel.isBehind(this.cursor, nowMs);
   }
 
-  wake(): void {
-    this.line?.wake();
+  wake(nowMs?: number): void {
+    this.line?.wake(nowMs);
+  }
+
+  /** Whether `take()` could have anything to give. Costs less than asking it. */
+  get hasNews(): boolean {
+    return this.cursor.offset !== this.channel.end || this.#replies.length > 0 ||
+      this.#simulation !== undefined;
   }
 
   /** Whether this is its connection (still). */
@@ -223,6 +229,7 @@ export abstract class Member implements Reader {
 
   /** Takes the replies that wait, as far as `reach`, without what comes from the channel. */
   takeReplies(reach = EVERYTHING): Uint8Array | undefined {
+    if (this.#replies.length === 0) return undefined;
     const late = Math.max(0, this.#replyCount - reach.replies);
     const due = this.#replies.length - late;
     if (due <= 0) return undefined;

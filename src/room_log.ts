@@ -30,6 +30,8 @@ const GATHER_BYTES = 64 * 1024;
 /** How many marks of time the log keeps within the span of time it is asked about. */
 const MARKS_PER_SPAN = 50;
 
+const NOTHING = new Uint8Array(0);
+
 const blockPool = new BufferPool(BLOCK_BYTES, 32);
 const gatherPool = new BufferPool(GATHER_BYTES, 64);
 
@@ -39,6 +41,8 @@ class Block {
   /** How many cursors stand here, and how many writes are reading from here. */
   holds = 0;
   evicted = false;
+  /** The view that was asked for last. */
+  #view = { start: 0, end: 0, bytes: NOTHING };
 
   constructor(
     readonly bytes: Uint8Array<ArrayBuffer>,
@@ -50,6 +54,14 @@ class Block {
 
   get end(): number {
     return this.base + this.length;
+  }
+
+  /** Returns the bytes from `start` to `end`. All members that keep up ask for the same, and get the same view. */
+  view(start: number, end: number): Uint8Array<ArrayBuffer> {
+    if (this.#view.start !== start || this.#view.end !== end) {
+      this.#view = { start, end, bytes: this.bytes.subarray(start, end) };
+    }
+    return this.#view.bytes;
   }
 
   /** Counts the lines that end before `index`; `withControl` says whether control lines count. */
@@ -279,7 +291,7 @@ export class Cursor {
     this.#index = to;
     this.#takenFrom = block;
     block.holds++;
-    return block.bytes.subarray(start, to);
+    return block.view(start, to);
   }
 
   /** Says that what {@linkcode take} returned is written, or never will be read again. */

@@ -201,8 +201,8 @@ export class Session implements Line, IntakeSink {
   }
 
   /** Starts the write loop, unless it runs already. */
-  wake(): void {
-    if (!this.#isWriting) void this.#writeAll();
+  wake(nowMs?: number): void {
+    if (!this.#isWriting) void this.#writeAll(nowMs);
   }
 
   /** Starts it in `ms` ms. */
@@ -415,12 +415,11 @@ export class Session implements Line, IntakeSink {
 
   // Writing
 
-  async #writeAll(): Promise<void> {
+  async #writeAll(nowMs?: number): Promise<void> {
     this.#isWriting = true;
     let { cursor } = this.#member;
     try {
-      for (let bytes = this.#takeNext(); bytes !== undefined; bytes = this.#takeNext()) {
-        this.#progressAt = this.#options.clock();
+      for (let bytes = this.#takeNext(nowMs); bytes !== undefined; bytes = this.#takeNext()) {
         for (let at = 0; at < bytes.length;) {
           const n = await this.#conn.write(at === 0 ? bytes : bytes.subarray(at));
           at += n;
@@ -438,17 +437,21 @@ export class Session implements Line, IntakeSink {
     this.#isWriting = false;
   }
 
-  #takeNext(): Uint8Array | undefined {
+  /** Takes what is to be written next. `nowMs` saves a look at the clock, which would cost a few percent of a write. */
+  #takeNext(nowMs?: number): Uint8Array | undefined {
     if (this.#isCut) return undefined;
-    const bytes = this.#ending === "refused"
-      ? this.#member.takeReplies()
-      : this.#session?.isOn(this) === false
-      ? undefined // it may have another connection by now
-      : this.#member.take(this.#options.clock());
+    const bytes = this.#member.hasNews ? this.#takeFromMember(nowMs) : undefined;
     if (bytes !== undefined || this.#isCut) return bytes;
     const lastLine = this.#lastLine;
     this.#lastLine = undefined;
     return lastLine;
+  }
+
+  #takeFromMember(nowMs = this.#options.clock()): Uint8Array | undefined {
+    this.#progressAt = nowMs;
+    if (this.#ending === "refused") return this.#member.takeReplies();
+    if (this.#session?.isOn(this) === false) return undefined; // it may have another connection by now
+    return this.#member.take(nowMs);
   }
 
   async #sayGoodbye(): Promise<void> {

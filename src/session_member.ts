@@ -226,6 +226,11 @@ export class SessionMember extends Member implements Peer {
     return { code: wrong.code, message, line: lineNumber };
   }
 
+  override get hasNews(): boolean {
+    return super.hasNews || this.#stateVersion !== this.room.state.version || this.#welcome !== undefined ||
+      this.#follow.length > 0;
+  }
+
   override take(nowMs: number): Uint8Array | undefined {
     const welcome = this.#welcome;
     this.#welcome = undefined;

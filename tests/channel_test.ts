@@ -17,7 +17,7 @@ class StubReader implements Reader {
     channel.join(this);
   }
 
-  wake(): void {
+  wake(_nowMs: number): void {
     this.wakes++;
     this.onWake();
   }

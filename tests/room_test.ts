@@ -26,7 +26,7 @@ class StubReader implements Reader {
     channel.join(this);
   }
 
-  wake(): void {
+  wake(_nowMs: number): void {
     this.wakes++;
   }
 
