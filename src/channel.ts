@@ -7,7 +7,7 @@ import { type Cursor, RoomLog, type RoomLogOptions } from "./room_log.ts";
 /** Whoever reads a channel: the member behind a connection, or one that is expected back. */
 export interface Reader {
   readonly cursor: Cursor;
-  /** Is called at `nowMs`, after each turn in which something changed. Must return at once; a reader that is still writing ignores it. */
+  /** Is called at `nowMs`, soon after something changed. Must return at once; a reader that is still writing ignores it. */
   wake(nowMs: number): void;
   /** Leaves out of what this reader takes the last `lines` lines of the log, which begin at offset `start`. */
   skipOwn(start: number, lines: number): void;
@@ -28,12 +28,13 @@ const TIME_LINE_MS = 100;
 export class Channel {
   readonly #log: RoomLog;
   readonly #options: ChannelOptions;
-  readonly #onNews: () => void;
+  readonly #onNews: (channel: Channel) => void;
   readonly #readers = new Set<Reader>();
   #timeLineAt = -Infinity;
+  #flushedTo = 0;
 
   /** @param onNews is called whenever something was appended */
-  constructor(options: ChannelOptions, onNews: () => void) {
+  constructor(options: ChannelOptions, onNews: (channel: Channel) => void) {
     this.#log = new RoomLog(options);
     this.#options = options;
     this.#onNews = onNews;
@@ -79,7 +80,7 @@ export class Channel {
     const offset = this.#log.end;
     this.#log.append(bytes, start, end, lines);
     sender?.skipOwn(offset, lines);
-    this.#onNews();
+    this.#onNews(this);
   }
 
   #tellTime(relayTime: () => number): void {
@@ -90,10 +91,16 @@ export class Channel {
     this.#log.append(line, 0, line.length, 0);
   }
 
-  /** Wakes every reader. `nowMs` becomes the time of what was appended since the last flush. */
-  flush(nowMs: number): void {
+  /** How much was appended since the last flush, in bytes. */
+  get pendingBytes(): number {
+    return this.#log.end - this.#flushedTo;
+  }
+
+  /** Begins a flush: returns all readers, who are to be woken. `nowMs` becomes the time of what was appended since the last flush. */
+  startFlush(nowMs: number): Iterable<Reader> {
     this.#log.mark(nowMs);
-    for (const reader of this.#readers) reader.wake(nowMs);
+    this.#flushedTo = this.#log.end;
+    return this.#readers;
   }
 
   /** Says how old the oldest line of others is that a cursor has not taken, in ms; Infinity if the log doesn't hold it any more. */

@@ -35,17 +35,15 @@ export class Room {
   readonly state: StateTable;
   /** Owns the values that stay when their setter leaves. */
   readonly owner: StateOwner = {};
-  readonly #onNews: (room: Room) => void;
+  readonly #onNews: (channel: Channel) => void;
   readonly #peers = new Map<string, { peer: Peer; since: number }>();
-  #hasNews = false;
   #presenceVersion = 0;
 
-  /** @param onNews is called when something changed for the first time after a flush */
-  constructor(readonly name: string, options: RoomOptions, onNews: (room: Room) => void) {
+  /** @param onNews is called whenever something changed for who reads a channel */
+  constructor(readonly name: string, options: RoomOptions, onNews: (channel: Channel) => void) {
     const { relayTime: _, ...plainOptions } = options;
-    const noteNews = () => this.#noteNews();
-    this.plain = new Channel(plainOptions, noteNews);
-    this.sessions = new Channel({ ...options, countsControlLines: false }, noteNews);
+    this.plain = new Channel(plainOptions, onNews);
+    this.sessions = new Channel({ ...options, countsControlLines: false }, onNews);
     this.state = new StateTable(options.limits);
     this.#onNews = onNews;
   }
@@ -120,19 +118,6 @@ export class Room {
       const line = encoder.encode(value + "\n");
       this.plain.append(line, 0, line.length, 1);
     }
-    this.#noteNews();
-  }
-
-  /** Wakes every member. `nowMs` becomes the time of what was appended since the last flush. */
-  flush(nowMs: number): void {
-    this.#hasNews = false;
-    this.plain.flush(nowMs);
-    this.sessions.flush(nowMs);
-  }
-
-  #noteNews(): void {
-    if (this.#hasNews) return;
-    this.#hasNews = true;
-    this.#onNews(this);
+    this.#onNews(this.sessions);
   }
 }

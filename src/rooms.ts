@@ -2,8 +2,8 @@
 // Used by relay.ts, and by session.ts through the function that admits who says hello.
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { clearImmediate, setImmediate } from "node:timers";
 import type { Hello } from "./control.ts";
+import { Flusher } from "./flusher.ts";
 import type { Line } from "./member.ts";
 import { LOBBY, type WireError } from "./protocol.ts";
 import { Room } from "./room.ts";
@@ -34,13 +34,12 @@ export class Rooms {
   readonly #rooms = new Map<string, Room>();
   /** By their secret. */
   readonly #members = new Map<string, SessionMember>();
-  readonly #news = new Set<Room>();
+  readonly #flusher: Flusher;
   #lastId = 0;
-  #isClosed = false;
-  #nextFlush: ReturnType<typeof setImmediate> | undefined;
 
   constructor(options: RoomsOptions) {
-    const { maxKeys, maxValueBytes, maxStateBytes } = options;
+    const { maxKeys, maxValueBytes, maxStateBytes, clock } = options;
+    this.#flusher = new Flusher(clock);
     this.#options = {
       ...options,
       limits: { maxKeys, maxValueBytes, maxStateBytes },
@@ -109,8 +108,7 @@ export class Rooms {
 
   /** Ends all sessions. */
   close(): void {
-    this.#isClosed = true;
-    clearImmediate(this.#nextFlush);
+    this.#flusher.close();
     for (const member of this.#members.values()) {
       member.close("closed");
       this.#forget(member);
@@ -143,7 +141,7 @@ export class Rooms {
   }
 
   #openRoom(name: string): Room {
-    const room = new Room(name, this.#options, (room) => this.#noteNews(room));
+    const room = new Room(name, this.#options, (channel) => this.#flusher.note(channel));
     this.#rooms.set(name, room);
     return room;
   }
@@ -151,20 +149,6 @@ export class Rooms {
   #forget(member: SessionMember): void {
     this.#members.delete(member.secret);
     this.#freeIfEmpty(member.room);
-  }
-
-  /** Flushes rooms after this turn of the event loop, so that all that arrives in it goes out together. */
-  #noteNews(room: Room): void {
-    if (this.#isClosed) return;
-    if (this.#news.size === 0) this.#nextFlush = setImmediate(() => this.#flush());
-    this.#news.add(room);
-  }
-
-  #flush(): void {
-    const now = this.#options.clock();
-    const rooms = [...this.#news];
-    this.#news.clear();
-    for (const room of rooms) room.flush(now);
   }
 }
 

@@ -41,6 +41,10 @@ function send(channel: Channel, sender: Reader, text: string): void {
   channel.append(bytes, 0, bytes.length, text.split("\n").length - 1, sender);
 }
 
+function flush(channel: Channel, nowMs: number): void {
+  for (const reader of channel.startFlush(nowMs)) reader.wake(nowMs);
+}
+
 Deno.test("Channel hands a line to everybody but its sender", () => {
   const channel = new Channel(OPTIONS, () => {});
   const [ada, bo, cy] = [new StubReader(channel), new StubReader(channel), new StubReader(channel)];
@@ -55,8 +59,10 @@ Deno.test("Channel wakes each reader once a flush, and reports every append", ()
   const readers = [new StubReader(channel), new StubReader(channel)];
   for (let i = 0; i < 10; i++) send(channel, readers[i % 2], "1\n");
   assert.deepEqual([news, readers[0].wakes, readers[1].wakes], [10, 0, 0]);
-  channel.flush(1);
+  assert.equal(channel.pendingBytes, 20);
+  flush(channel, 1);
   assert.deepEqual([news, readers[0].wakes, readers[1].wakes], [10, 1, 1]);
+  assert.equal(channel.pendingBytes, 0);
 });
 
 Deno.test("Channel keeps nothing while nobody reads", () => {
@@ -72,7 +78,7 @@ Deno.test("Channel counts its readers, and wakes no one who has left, not even d
   assert.equal(channel.size, 2);
   ada.onWake = () => channel.leave(bo);
   send(channel, ada, "1\n");
-  channel.flush(1);
+  flush(channel, 1);
   assert.deepEqual([channel.size, ada.wakes, bo.wakes], [1, 1, 0]);
   channel.leave(bo);
   assert.equal(channel.size, 1, "leaving twice is leaving once");
@@ -91,7 +97,7 @@ Deno.test("Channel.isBehind is true above maxLagMs, and false again once the cur
   const channel = new Channel(OPTIONS, () => {});
   const [ada, bo] = [new StubReader(channel), new StubReader(channel)];
   send(channel, ada, "1\n");
-  channel.flush(10_000);
+  flush(channel, 10_000);
   assert.equal(channel.lagMs(bo.cursor, 10_400), 400);
   assert.equal(channel.isBehind(bo.cursor, 11_000), false);
   assert.equal(channel.isBehind(bo.cursor, 11_001), true);
@@ -103,10 +109,10 @@ Deno.test("Channel.isBehind looks at the lines of others: one's own are never wh
   const channel = new Channel(OPTIONS, () => {});
   const [ada, bo] = [new StubReader(channel), new StubReader(channel)];
   send(channel, ada, "own, and old\n");
-  channel.flush(10_000);
+  flush(channel, 10_000);
   assert.equal(channel.isBehind(ada.cursor, 15_000), false);
   send(channel, bo, "fresh\n");
-  channel.flush(15_000);
+  flush(channel, 15_000);
   assert.equal(channel.isBehind(ada.cursor, 15_100), false);
   assert.equal(channel.lagMs(ada.cursor, 15_100), 100);
   assert.equal(channel.isBehind(bo.cursor, 15_100), true);
@@ -117,7 +123,7 @@ Deno.test("Channel.isBehind is true for whom the log has dropped what comes next
   const [ada, bo] = [new StubReader(channel), new StubReader(channel)];
   for (let i = 0; i < 100; i++) {
     send(channel, ada, "x".repeat(1000) + "\n");
-    channel.flush(1000);
+    flush(channel, 1000);
     ada.take();
   }
   assert.equal(channel.lagMs(bo.cursor, 1000), Infinity);

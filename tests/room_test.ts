@@ -19,16 +19,13 @@ const encoder = new TextEncoder();
 
 class StubReader implements Reader {
   readonly cursor;
-  wakes = 0;
 
   constructor(readonly channel: Channel) {
     this.cursor = channel.openCursor();
     channel.join(this);
   }
 
-  wake(_nowMs: number): void {
-    this.wakes++;
-  }
+  wake(_nowMs: number): void {}
 
   skipOwn(start: number, lines: number): void {
     this.cursor.skipOwn(start, lines);
@@ -100,22 +97,18 @@ Deno.test("Room.set gives plain members the bare value, and no removals", () => 
   assert.equal(pia.take(), "[1.0]\n2\n");
 });
 
-Deno.test("Room reports news once until it is flushed, also of state, and wakes everybody once a flush", () => {
-  let news = 0;
-  const room = new Room("r", OPTIONS, (it) => {
-    assert.equal(it, room);
-    news++;
-  });
-  const readers = [new StubReader(room.plain), new StubReader(room.sessions), new StubReader(room.sessions)];
-  for (let i = 0; i < 10; i++) send(room, readers[i % 3], "1\n");
-  assert.deepEqual([news, ...readers.map(({ wakes }) => wakes)], [1, 0, 0, 0]);
-  room.flush(1);
-  assert.deepEqual([news, ...readers.map(({ wakes }) => wakes)], [1, 1, 1, 1]);
+Deno.test("Room says in which channel there is news, also of state", () => {
+  const news: string[] = [];
+  const room: Room = new Room("r", OPTIONS, (it) => news.push(it === room.plain ? "plain" : "sessions"));
+  const [pia, sue] = [new StubReader(room.plain), new StubReader(room.sessions)];
+  send(room, pia, "1\n");
+  send(room, sue, "1\n");
+  assert.deepEqual(news.splice(0), ["plain", "sessions", "plain", "sessions"]);
   room.set(ADA, "k", "1", false);
-  assert.equal(news, 2);
-  room.flush(2);
+  assert.deepEqual(news.splice(0), ["plain", "sessions"]);
+  room.set(ADA, "k", undefined, false);
   room.enter(ADA);
-  assert.equal(news, 3);
+  assert.deepEqual(news, ["sessions", "sessions"]);
 });
 
 Deno.test("Room keeps its own values until the last of either level has left", () => {

@@ -2,6 +2,7 @@
 // bytes, who falls behind, what is refused with which words, and how a connection ends.
 
 import assert from "node:assert/strict";
+import type { Channel } from "../src/channel.ts";
 import { Room } from "../src/room.ts";
 import type { LogLevel } from "../src/member.ts";
 import { Session, type SessionOptions } from "../src/session.ts";
@@ -27,7 +28,7 @@ class Table implements AsyncDisposable {
     const clock = () => this.nowMs;
     const limits = { maxKeys: 256, maxValueBytes: 1024, maxStateBytes: 4096 };
     const roomOptions = { maxLagMs, maxLogBytes, clock, relayTime: clock, limits };
-    this.room = new Room("lobby", roomOptions, (room) => queueMicrotask(() => room.flush(this.nowMs)));
+    this.room = new Room("lobby", roomOptions, (channel) => queueMicrotask(() => this.#flush(channel)));
     this.#options = {
       maxLineBytes: 64 * 1024,
       isChecked: true,
@@ -41,6 +42,10 @@ class Table implements AsyncDisposable {
       clock,
       ...options,
     };
+  }
+
+  #flush(channel: Channel): void {
+    for (const reader of channel.startFlush(this.nowMs)) reader.wake(this.nowMs);
   }
 
   /** Connects a client that sends an empty line at once, so that it is known to be a plain one. */
