@@ -66,8 +66,13 @@ export interface SessionStats {
   errors: number;
 }
 
-/** The read buffer of a quiet connection. A larger one is lent to a connection whose last read filled it. */
+/** The read buffer that a connection has at first: one that only listens shall cost little… */
 const SMALL_READ_BYTES = 1024;
+
+/** …the one that it has from the first read on that filled that: what a game says in a frame, a `$ping` beside it, is one read… */
+const MEDIUM_READ_BYTES = 4 * 1024;
+
+/** …and the one that is lent to it while its reads fill that. */
 const LARGE_READ_BYTES = 64 * 1024;
 
 /** After this many bad lines in a row the connection is closed. */
@@ -150,18 +155,20 @@ export class Session implements Line, IntakeSink {
 
   /** Serves the connection until both directions have ended. Never rejects. */
   async run(): Promise<void> {
-    const small = new Uint8Array(SMALL_READ_BYTES);
-    let buffer = small;
+    let own = new Uint8Array(SMALL_READ_BYTES);
+    let buffer = own;
     try {
       for (;;) {
         const n = await this.#conn.read(buffer);
         if (n === null) break;
         if (this.#ending === undefined) this.#receive(n === buffer.length ? buffer : buffer.subarray(0, n));
         if (this.#isSlowed) await this.#waitForRate();
-        if (buffer === small && n === small.length) buffer = largeReadPool.take();
-        else if (buffer !== small && n < small.length) {
+        const isFull = n === buffer.length;
+        if (isFull && buffer.length === SMALL_READ_BYTES) buffer = own = new Uint8Array(MEDIUM_READ_BYTES);
+        else if (isFull && buffer === own) buffer = largeReadPool.take();
+        else if (buffer !== own && n < own.length) {
           largeReadPool.give(buffer);
-          buffer = small;
+          buffer = own;
         }
       }
       if (this.#ending === undefined) this.#receiveEnd();
@@ -169,7 +176,7 @@ export class Session implements Line, IntakeSink {
     } catch (error) {
       this.#fail(error);
     }
-    if (buffer !== small) largeReadPool.give(buffer);
+    if (buffer !== own) largeReadPool.give(buffer);
     if (!this.#isWritten) await new Promise<void>((done) => this.#onWritten = done);
     this.cut("closed");
     if (this.#session === undefined) this.#member.cursor.close();

@@ -130,6 +130,18 @@ Deno.test("Session passes lines on to the others and not to their sender", async
   );
 });
 
+Deno.test("Session reads into a buffer as large as its client needs: a small one first, a large one while it fills that", async () => {
+  await using table = new Table();
+  const { conn } = table.join();
+  const sizes: number[] = [];
+  for (const bytes of [1023, 1024, 1023, 4095, 4096, 4096, 65_536, 4095, 10]) {
+    await settle();
+    sizes.push(conn.readBufferBytes);
+    conn.feed("1".repeat(bytes - 1) + "\n");
+  }
+  assert.deepEqual(sizes, [1024, 1024, 4096, 4096, 4096, 65_536, 65_536, 65_536, 4096]);
+});
+
 Deno.test("Session reads and writes one byte at a time as well", async () => {
   await using table = new Table();
   const [ada, bo] = [table.connect(), table.join()];

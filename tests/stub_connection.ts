@@ -79,6 +79,11 @@ export class StubConnection implements Connection {
     return this.text.split("\n").slice(0, -1);
   }
 
+  /** How many bytes the read that is under way can take; 0 if there is none. */
+  get readBufferBytes(): number {
+    return this.#reading?.buffer.length ?? 0;
+  }
+
   /** Whether a write is waiting that takes nothing. */
   get isStuck(): boolean {
     return this.#writing !== undefined;
