@@ -32,6 +32,7 @@ export interface Control {
 /** The longest key of a value, in characters. */
 const MAX_KEY_CHARACTERS = 128;
 
+const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** Reads a line that begins with `{"$` and is known to be JSON. */
@@ -50,6 +51,33 @@ export function readControl(line: Uint8Array): Understood<Control> {
   }
   if (!isRecord(fields)) return new Misunderstood(`${quote(key)} is no object`);
   return { name: key.slice(1), fields, text };
+}
+
+/** How an `$ack` begins and ends that is written without spaces, and how many digits between are a safe integer in any case. */
+const ACK_START = encoder.encode('{"$ack":{"bytes":');
+const ACK_END = encoder.encode("}}\n");
+const MAX_DIGITS = 15;
+
+/**
+ * Reads the count of an `$ack`, `bytes[start, end)` with its LF: most of what clients say beside events, so it shall cost little.
+ * Returns undefined for any other line, and for one that is written in another way.
+ */
+export function readPlainAck(bytes: Uint8Array, start: number, end: number): number | undefined {
+  const from = start + ACK_START.length, to = end - ACK_END.length;
+  if (to <= from || to > from + MAX_DIGITS) return undefined;
+  if (!isAt(bytes, start, ACK_START) || !isAt(bytes, to, ACK_END)) return undefined;
+  let count = 0;
+  for (let at = from; at < to; at++) {
+    const digit = bytes[at] - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    count = 10 * count + digit;
+  }
+  return count;
+}
+
+function isAt(bytes: Uint8Array, start: number, part: Uint8Array): boolean {
+  for (let i = 0; i < part.length; i++) if (bytes[start + i] !== part[i]) return false;
+  return true;
 }
 
 /** Checks the fields of a `$hello`. */

@@ -17,6 +17,7 @@ interface Piece {
 /** The unacknowledged end of a stream. */
 export class SentLedger {
   #pieces: Piece[] = [];
+  #last: Piece | undefined;
   #sent = 0;
   #acked = 0;
   #stateVersion: number;
@@ -59,8 +60,7 @@ export class SentLedger {
 
   /** Notes that the client has `stateVersion` when it has all that is written: nothing in between is for it. */
   passState(stateVersion: number): void {
-    const last = this.#pieces.at(-1);
-    if (last !== undefined) last.stateVersion = stateVersion;
+    if (this.#last !== undefined) this.#last.stateVersion = stateVersion;
     else this.#stateVersion = stateVersion;
   }
 
@@ -82,6 +82,7 @@ export class SentLedger {
       done++;
     }
     this.#pieces.splice(0, done);
+    if (this.#pieces.length === 0) this.#last = undefined;
     this.#acked = Math.max(this.#acked, bytes);
     return logBytes;
   }
@@ -89,19 +90,20 @@ export class SentLedger {
   /** Forgets what was written and not confirmed: it will be written again. */
   rewind(): void {
     this.#pieces = [];
+    this.#last = undefined;
     this.#sent = this.#acked;
   }
 
   /** Adds a piece, or to the last one: a client that acknowledges nothing shall not make the ledger long. */
   #add(kind: Piece["kind"], bytes: number, logBytes: number): void {
-    const last = this.#pieces.at(-1);
+    const last = this.#last;
     this.#sent += bytes;
     if (kind !== "state" && last?.kind === kind) {
       last.end = this.#sent;
       last.logBytes += logBytes;
     } else {
       const stateVersion = last?.stateVersion ?? this.#stateVersion;
-      this.#pieces.push({ kind, end: this.#sent, logBytes, stateVersion });
+      this.#pieces.push(this.#last = { kind, end: this.#sent, logBytes, stateVersion });
     }
   }
 }

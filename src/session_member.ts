@@ -12,6 +12,7 @@ import {
   readAck,
   readControl,
   readPing,
+  readPlainAck,
   readSet,
   type Understood,
 } from "./control.ts";
@@ -217,6 +218,8 @@ export class SessionMember extends Member implements Peer {
   }
 
   onControl(bytes: Uint8Array, start: number, end: number, lineNumber: number): WireError | undefined {
+    const acknowledged = readPlainAck(bytes, start, end);
+    if (acknowledged !== undefined) return void this.#onAck(acknowledged);
     const control = readControl(bytes.subarray(start, end - 1));
     const wrong = control instanceof Misunderstood
       ? { code: "unknown_control" as const, message: control.message }
@@ -330,10 +333,7 @@ export class SessionMember extends Member implements Peer {
           this.reply(encodeControl("pong", { t, time: this.#options.relayTime(), bytes: this.#received }));
         });
       case "ack":
-        return this.#with("$ack", readAck(control), (bytes) => {
-          if (bytes <= this.#ledger.sent) this.#ack(bytes);
-          this.wake();
-        });
+        return this.#with("$ack", readAck(control), (bytes) => this.#onAck(bytes));
       case "set": {
         const set = readSet(control);
         if (set instanceof Misunderstood) return { code: "bad_set", message: `in $set, ${set.message}` };
@@ -356,6 +356,11 @@ export class SessionMember extends Member implements Peer {
       return { code: "unknown_control", message: `in ${name}, ${read.message}` };
     }
     act(read);
+  }
+
+  #onAck(bytes: number): void {
+    if (bytes <= this.#ledger.sent) this.#ack(bytes);
+    this.wake();
   }
 
   #ack(bytes: number): void {

@@ -9,6 +9,7 @@ import {
   readControl,
   readHello,
   readPing,
+  readPlainAck,
   readSet,
 } from "../src/control.ts";
 
@@ -107,6 +108,32 @@ Deno.test("readAck and readPing take numbers", () => {
   for (const t of ['"1"', "null", "1e999", "{}"]) {
     assert.match(whyNot(readPing(controlOf(`{"$ping":{"t":${t}}}`))), /t is a number/);
   }
+});
+
+Deno.test("readPlainAck takes an $ack without spaces, and nothing else", () => {
+  const read = (line: string) => {
+    const bytes = new TextEncoder().encode(`"before"\n${line}\n"after"\n`);
+    return readPlainAck(bytes, 9, 9 + line.length + 1);
+  };
+  for (const count of [0, 7, 70123, 999_999_999_999_999]) {
+    assert.equal(read(`{"$ack":{"bytes":${count}}}`), count);
+  }
+  const others = [
+    '{"$ack":{"bytes":}}',
+    '{"$ack":{"bytes":-1}}',
+    '{"$ack":{"bytes":1.5}}',
+    '{"$ack":{"bytes":1e3}}',
+    '{"$ack":{"bytes": 1}}',
+    '{"$ack":{"bytes":1} }',
+    '{"$ack":{"bytes":1234567890123456}}',
+    '{"$ack":{"bytes":1,"more":2}}',
+    '{"$ack":{"bytes":1}}}',
+    '{"$ack":{"byte":1}}',
+    '{"$ack":{',
+    '{"$',
+    '{"$ping":{"t":1}}',
+  ];
+  for (const line of others) assert.equal(read(line), undefined, line);
 });
 
 Deno.test("readSet says what is wrong with a key, a room and a doubled line", () => {
