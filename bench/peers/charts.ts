@@ -13,6 +13,7 @@ const COLOURS: Record<string, string> = {
   "nats-server": "#009e73",
   "mosquitto": "#cc79a7",
   "ncat --broker": "#999999",
+  "bare Deno": "#e69f00",
   "copy only": "#000000",
 };
 

@@ -135,6 +135,19 @@ export function allContenders({ relay, folder, limitProgram }: ContenderOptions)
         ]),
     },
     {
+      name: "bare Deno",
+      kind: "limit",
+      wire: "lines",
+      hasRooms: false,
+      maxConnections: MANY_CONNECTIONS,
+      settings: "bare.ts: one write to each member for each read; no lines, no checks",
+      version: () => Promise.resolve(Deno.version.deno),
+      start: () => {
+        const script = decodeURIComponent(new URL("bare.ts", import.meta.url).pathname);
+        return startOnOwnPort([Deno.execPath(), "run", "--no-lock", "--allow-net", script], /^(\d+)$/m);
+      },
+    },
+    {
       name: "copy only",
       kind: "limit",
       wire: "lines",

@@ -71,7 +71,7 @@ export interface Extent {
 export const FULL: Extent = {
   name: "full",
   floodRounds: 5,
-  gameRounds: 3,
+  gameRounds: 5,
   curveRounds: 2,
   warmupMs: 500,
   floodMs: 1500,
