@@ -26,10 +26,10 @@ export const MAX_WAKES_A_TURN = 100;
  * The pause after a flush is so many times as long as the flush. A flush costs a write to each member, however little there is to say: so
  * a crowd takes about a fifth of a core for that, and not all there is.
  */
-export const PAUSE_FACTOR = 4;
+const PAUSE_FACTOR = 4;
 
 /** The longest pause, in ms: a third of a frame of a game. */
-export const MAX_PAUSE_MS = 5;
+const MAX_PAUSE_MS = 5;
 
 /** The shortest one, in ms: timers know whole ones only, from one on. */
 const MIN_PAUSE_MS = 0.5;
@@ -49,6 +49,7 @@ interface Flush {
 /** Flushes channels that have news. */
 export class Flusher {
   readonly #clock: () => number;
+  readonly #maxPauseMs: number;
   readonly #due = new Set<Flushable>();
   readonly #pausedUntilMs = new WeakMap<Flushable, number>();
   /** Who has news, and waits for the end of its pause. */
@@ -57,9 +58,13 @@ export class Flusher {
   #nextTurn: ReturnType<typeof setImmediate> | undefined;
   #isClosed = false;
 
-  /** @param clock tells the time in ms; never goes back */
-  constructor(clock: () => number) {
+  /**
+   * @param clock tells the time in ms; never goes back
+   * @param maxPauseMs the longest pause, in ms
+   */
+  constructor(clock: () => number, maxPauseMs = MAX_PAUSE_MS) {
     this.#clock = clock;
+    this.#maxPauseMs = maxPauseMs;
   }
 
   /** Has `channel` flushed soon. Is to be called at each piece of news. */
@@ -115,7 +120,7 @@ export class Flusher {
 
   #end({ channel, tookMs }: Flush, nowMs: number): void {
     this.#flush = undefined;
-    const pauseMs = Math.min(PAUSE_FACTOR * tookMs, MAX_PAUSE_MS);
+    const pauseMs = Math.min(PAUSE_FACTOR * tookMs, this.#maxPauseMs);
     if (pauseMs < MIN_PAUSE_MS) return void this.#pausedUntilMs.delete(channel);
     this.#pausedUntilMs.set(channel, nowMs + pauseMs);
     if (this.#due.delete(channel)) this.note(channel);

@@ -39,8 +39,12 @@ class StubChannel implements Flushable {
   }
 }
 
+/** A pause so long that no hiccup of the machine outlasts it, and how long readers take for whom it is that long. */
+const LONG_PAUSE_MS = 300;
+const DEAR_MS = 10;
+
 function makeFlusher(): Flusher & Disposable {
-  const flusher = new Flusher(() => performance.now() + spentMs);
+  const flusher = new Flusher(() => performance.now() + spentMs, LONG_PAUSE_MS);
   return Object.assign(flusher, { [Symbol.dispose]: () => flusher.close() });
 }
 
@@ -99,7 +103,7 @@ Deno.test("Flusher flushes again when there is news during a flush", async () =>
 
 Deno.test("Flusher lets what is said after a dear flush wait, and then flushes it", async () => {
   using flusher = makeFlusher();
-  const [dear, cheap] = [new StubChannel(flusher, 10, 0.2), new StubChannel(flusher, 10, 0.01)];
+  const [dear, cheap] = [new StubChannel(flusher, 10, DEAR_MS), new StubChannel(flusher, 10, 0.01)];
   dear.append(10);
   await turnsUntil(() => dear.flushes === 1);
   const startMs = performance.now();
@@ -111,12 +115,12 @@ Deno.test("Flusher lets what is said after a dear flush wait, and then flushes i
   await turnsUntil(() => cheap.flushes === 2);
   await turnsUntil(() => dear.flushes === 2);
   const pausedMs = performance.now() - startMs;
-  assert.ok(pausedMs >= 4, `after ${pausedMs} ms`);
+  assert.ok(pausedMs > 0.8 * LONG_PAUSE_MS, `after ${pausedMs} ms`);
 });
 
 Deno.test("Flusher lets nothing wait that is said when the pause is over, and no large amount at all", async () => {
   using flusher = makeFlusher();
-  const channel = new StubChannel(flusher, 10, 0.2);
+  const channel = new StubChannel(flusher, 10, DEAR_MS);
   channel.append(10);
   await turnsUntil(() => channel.flushes === 1);
   channel.append(FULL_BYTES - 1);
@@ -124,7 +128,7 @@ Deno.test("Flusher lets nothing wait that is said when the pause is over, and no
   assert.equal(channel.flushes, 1);
   channel.append(1);
   await turnsUntil(() => channel.flushes === 2);
-  await new Promise((done) => setTimeout(done, 20));
+  await new Promise((done) => setTimeout(done, 1.5 * LONG_PAUSE_MS));
   assert.equal(channel.flushes, 2, "there is nothing to flush");
   channel.append(10);
   assert.equal(await turnsUntil(() => channel.flushes === 3), 1);
@@ -132,7 +136,7 @@ Deno.test("Flusher lets nothing wait that is said when the pause is over, and no
 
 Deno.test("Flusher flushes nothing after close, not even the rest", async () => {
   const flusher = makeFlusher();
-  const [due, dear] = [new StubChannel(flusher, 2 * MAX_WAKES_A_TURN), new StubChannel(flusher, 10, 0.2)];
+  const [due, dear] = [new StubChannel(flusher, 2 * MAX_WAKES_A_TURN), new StubChannel(flusher, 10, DEAR_MS)];
   dear.append(10);
   await turnsUntil(() => dear.flushes === 1);
   dear.append(10);
@@ -140,6 +144,6 @@ Deno.test("Flusher flushes nothing after close, not even the rest", async () => 
   await turnsUntil(() => due.wakes > 0);
   flusher.close();
   due.append(10);
-  await new Promise((done) => setTimeout(done, 20));
+  await new Promise((done) => setTimeout(done, 1.5 * LONG_PAUSE_MS));
   assert.deepEqual([due.flushes, due.wakes, dear.flushes], [1, MAX_WAKES_A_TURN, 1]);
 });
