@@ -17,8 +17,8 @@ export interface Flushable {
 }
 
 /**
- * How many readers are woken in a turn. After 128 operations tokio, on which Deno runs, makes a task give way (docs.rs/tokio, "Cooperative
- * scheduling"): each further write of that turn would be put off, which costs as much as the write itself.
+ * How many readers are woken in a turn. After 128 operations tokio, on which Deno runs, makes a task give way (its module
+ * `task::coop`): each further write of that turn would be put off, which costs as much as the write itself.
  */
 export const MAX_WAKES_A_TURN = 100;
 
