@@ -1,6 +1,7 @@
 // Lines that wait to be written, bounded in bytes: the oldest go out first and are counted. Pure. Used by the two outboxes,
 // the plain one and that of a session, which say in what order lines go out and what a broken connection means for them.
 
+import { concat } from "./concat.ts";
 import { Queue } from "./queue.ts";
 
 /** A first-in, first-out queue of lines (each with its LF) that counts bytes, and the lines it dropped. */
@@ -70,12 +71,5 @@ export class LineQueue {
 
 /** Joins lines for one write; a line alone is not copied. Returns `undefined` for none. */
 export function joinLines(lines: readonly Uint8Array[]): Uint8Array | undefined {
-  if (lines.length < 2) return lines[0];
-  const all = new Uint8Array(lines.reduce((bytes, line) => bytes + line.length, 0));
-  let offset = 0;
-  for (const line of lines) {
-    all.set(line, offset);
-    offset += line.length;
-  }
-  return all;
+  return lines.length === 0 ? undefined : concat(lines);
 }

@@ -2,6 +2,7 @@
 // happens when it falls behind. Knows of its connection only that it can be woken and cut. plain_member.ts and session_member.ts say the rest.
 
 import type { Channel, Reader } from "./channel.ts";
+import { concat } from "./concat.ts";
 import type { WireError } from "./protocol.ts";
 import type { Room } from "./room.ts";
 import type { Cursor, Lost } from "./room_log.ts";
@@ -245,16 +246,4 @@ export abstract class Member implements Reader {
     this.#replies = [];
     this.#replyBytes = 0;
   }
-}
-
-/** Joins parts into one; a single part stays itself. */
-export function concat(parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0];
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

@@ -7,9 +7,10 @@
 //                            └─bad lines→ $error, a reply ─────────────────────────────────↗
 
 import { BufferPool } from "./buffer_pool.ts";
+import { concat } from "./concat.ts";
 import { type Hello, Misunderstood, readControl, readHello } from "./control.ts";
 import { Intake, type IntakeSink } from "./intake.ts";
-import { concat, type EndReason, type Line, type Member, type MemberOptions } from "./member.ts";
+import { type EndReason, type Line, type Member, type MemberOptions } from "./member.ts";
 import { classifyOpening, HTTP_REFUSAL } from "./opening.ts";
 import { PlainMember } from "./plain_member.ts";
 import { encodeControl, type WireError } from "./protocol.ts";

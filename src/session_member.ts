@@ -6,6 +6,7 @@
 //            begins here, the log    windowBytes farther
 //            is kept from here on
 
+import { concat } from "./concat.ts";
 import {
   type Control,
   Misunderstood,
@@ -16,7 +17,7 @@ import {
   readSet,
   type Understood,
 } from "./control.ts";
-import { concat, type EndReason, type Line, MAX_WRITE_BYTES, Member, type MemberOptions } from "./member.ts";
+import { type EndReason, type Line, MAX_WRITE_BYTES, Member, type MemberOptions } from "./member.ts";
 import { encodeControl, LF, PROTOCOL_VERSION, type WireError } from "./protocol.ts";
 import type { LeaveReason, Peer, Room } from "./room.ts";
 import type { Cursor, Lost } from "./room_log.ts";

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
 import { LineBlock } from "../bench/line_layout.ts";
 import { countFaults, type Faults, LineVerifier } from "../bench/line_verifier.ts";
+import { concat } from "../src/concat.ts";
 
 const LINE_BYTES = 100;
 const NONE: Faults = { lost: 0, doubled: 0, outOfOrder: 0, echoed: 0, damaged: 0 };
@@ -12,16 +13,6 @@ const blocks = Array.from({ length: SENDERS }, (_, sender) => new LineBlock(send
 
 function line(sender: number, sequence: number, timeUs = 0): Uint8Array {
   return blocks[sender].fill(sequence, 1, timeUs).slice();
-}
-
-function join(parts: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function newVerifier(self = -1, bufferBytes = 1024): LineVerifier {
@@ -43,7 +34,7 @@ function feed(verifier: LineVerifier, bytes: Uint8Array, pieces: number[] = [ver
 
 function judge(lines: [sender: number, sequence: number][], sent: number[], self = -1): Faults {
   const verifier = newVerifier(self);
-  feed(verifier, join(lines.map(([sender, sequence]) => line(sender, sequence))));
+  feed(verifier, concat(lines.map(([sender, sequence]) => line(sender, sequence))));
   return verifier.finish(sent);
 }
 
@@ -87,14 +78,14 @@ Deno.test("LineVerifier reports a receiver's own lines and doesn't wait for them
 
 Deno.test("LineVerifier counts probes before a sender's first line, and calls later ones doubled", () => {
   const verifier = newVerifier();
-  feed(verifier, join([line(0, 0), line(0, 0), line(0, 1), line(0, 0)]));
+  feed(verifier, concat([line(0, 0), line(0, 0), line(0, 1), line(0, 0)]));
   assert.equal(verifier.probes, 2);
   assert.deepEqual(verifier.finish([1, 0, 0]), { ...NONE, doubled: 1 });
 });
 
 Deno.test("LineVerifier reports a torn line and finds its way back to the next one", () => {
   const verifier = newVerifier();
-  feed(verifier, join([line(0, 1), line(0, 2).subarray(0, 40), line(0, 3), line(0, 4)]));
+  feed(verifier, concat([line(0, 1), line(0, 2).subarray(0, 40), line(0, 3), line(0, 4)]));
   // Line 3 is glued to the piece of line 2, so both are gone.
   assert.deepEqual(verifier.finish([4, 0, 0]), { ...NONE, lost: 2, damaged: 1 });
 });
@@ -102,7 +93,7 @@ Deno.test("LineVerifier reports a torn line and finds its way back to the next o
 Deno.test("LineVerifier keeps the first line that is none of those sent", () => {
   const verifier = newVerifier();
   const error = new TextEncoder().encode('{"$error":{"code":"invalid_json"}}\n');
-  feed(verifier, join([line(0, 1), error, line(0, 2)]));
+  feed(verifier, concat([line(0, 1), error, line(0, 2)]));
   assert.equal(verifier.sample, '{"$error":{"code":"invalid_json"}}');
   assert.deepEqual(verifier.finish([2, 0, 0]), { ...NONE, damaged: 1 });
 });
@@ -117,7 +108,7 @@ Deno.test("LineVerifier reports a changed byte of the filling in the first line 
 
 Deno.test("LineVerifier reports half a line at the end", () => {
   const verifier = newVerifier();
-  feed(verifier, join([line(0, 1), line(0, 2).subarray(0, 60)]));
+  feed(verifier, concat([line(0, 1), line(0, 2).subarray(0, 60)]));
   assert.deepEqual(verifier.finish([2, 0, 0]), { ...NONE, damaged: 1, lost: 1 });
 });
 
@@ -129,11 +120,11 @@ Deno.test("LineVerifier reports a sender that doesn't exist", () => {
 
 Deno.test("LineVerifier records latencies of whole batches, only while recording", () => {
   const verifier = newVerifier();
-  verifier.buffer.set(join([line(0, 1, 100), line(0, 2, 100), line(1, 1, 400)]));
+  verifier.buffer.set(concat([line(0, 1, 100), line(0, 2, 100), line(1, 1, 400)]));
   verifier.take(3 * LINE_BYTES, 500);
   assert.equal(verifier.latency.count, 0);
   verifier.recording = true;
-  verifier.buffer.set(join([line(0, 3, 600), line(0, 4, 600), line(1, 2, 900)]));
+  verifier.buffer.set(concat([line(0, 3, 600), line(0, 4, 600), line(1, 2, 900)]));
   verifier.take(3 * LINE_BYTES, 1000);
   assert.equal(verifier.latency.count, 3);
   assert.equal(verifier.latency.max, 400);
@@ -167,7 +158,7 @@ Deno.test("LineVerifier sees the same however the bytes are cut, and counts what
       expected.outOfOrder = laterOfSame > 0 ? 1 : 0;
     }
     const verifier = newVerifier(-1, bufferBytes);
-    feed(verifier, join(all.map(({ bytes }) => bytes)), pieces);
+    feed(verifier, concat(all.map(({ bytes }) => bytes)), pieces);
     assert.deepEqual(verifier.finish(sent), expected);
     assert.equal(countFaults(verifier.finish(sent)), fault === "none" ? 0 : countFaults(expected));
   }));

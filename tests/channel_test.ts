@@ -2,39 +2,11 @@
 
 import assert from "node:assert/strict";
 import { Channel, type ChannelOptions, type Reader } from "../src/channel.ts";
+import { StubReader } from "./stub_reader.ts";
 
 const OPTIONS: ChannelOptions = { maxLogBytes: 1024 * 1024, maxLagMs: 1000, clock: () => 0 };
 
 const encoder = new TextEncoder();
-
-class StubReader implements Reader {
-  readonly cursor;
-  wakes = 0;
-  onWake = () => {};
-
-  constructor(channel: Channel) {
-    this.cursor = channel.openCursor();
-    channel.join(this);
-  }
-
-  wake(_nowMs: number): void {
-    this.wakes++;
-    this.onWake();
-  }
-
-  skipOwn(start: number, lines: number): void {
-    this.cursor.skipOwn(start, lines);
-  }
-
-  take(): string {
-    let text = "";
-    for (let bytes = this.cursor.take(65_536); bytes !== undefined; bytes = this.cursor.take(65_536)) {
-      text += new TextDecoder().decode(bytes);
-      this.cursor.commit();
-    }
-    return text;
-  }
-}
 
 function send(channel: Channel, sender: Reader, text: string): void {
   const bytes = encoder.encode(text);

@@ -2,18 +2,10 @@ import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
 import { AlphaBeta, Held, LeastSquares, Newest } from "../src/motion/estimate.ts";
 import { History } from "../src/motion/history.ts";
+import { historyOf } from "./motion_history.ts";
 
 function near(actual: number, expected: number, tolerance = 1e-6): void {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
-}
-
-/** Fills a history from a function of seconds. */
-function historyOf(at: (s: number) => number, times: number[], velocity?: (s: number) => number): History {
-  const history = new History(8);
-  for (const t of times) {
-    history.insert(t, [at(t / 1000)], velocity && [velocity(t / 1000)], undefined, false);
-  }
-  return history;
 }
 
 Deno.test("Held gives the newest position and no velocity", () => {

@@ -4,18 +4,10 @@ import { emptyKinematics } from "../src/motion/estimate.ts";
 import { fit, fitArc } from "../src/motion/fit.ts";
 import { History } from "../src/motion/history.ts";
 import { extrapolate } from "../src/motion/predict.ts";
+import { historyOf } from "./motion_history.ts";
 
 function near(actual: number, expected: number, tolerance = 1e-6): void {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
-}
-
-/** Fills a history from a function of seconds. */
-function historyOf(at: (s: number) => number, times: number[], velocity?: (s: number) => number): History {
-  const history = new History(8);
-  for (const t of times) {
-    history.insert(t, [at(t / 1000)], velocity && [velocity(t / 1000)], undefined, false);
-  }
-  return history;
 }
 
 /** Fills a history with velocities 100 ms apart, all at the origin. */

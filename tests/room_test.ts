@@ -1,8 +1,8 @@
 // Holds Room against its contract with stub readers: which level hears what, when it has news, and when its own values go.
 
 import assert from "node:assert/strict";
-import type { Channel, Reader } from "../src/channel.ts";
 import { type Peer, Room, type RoomOptions } from "../src/room.ts";
+import { StubReader } from "./stub_reader.ts";
 
 const OPTIONS: RoomOptions = {
   maxLogBytes: 1024 * 1024,
@@ -16,30 +16,6 @@ const TIME = '{"$time":{"time":7}}\n';
 const ADA: Peer = { id: "k1", name: "ada" };
 
 const encoder = new TextEncoder();
-
-class StubReader implements Reader {
-  readonly cursor;
-
-  constructor(readonly channel: Channel) {
-    this.cursor = channel.openCursor();
-    channel.join(this);
-  }
-
-  wake(_nowMs: number): void {}
-
-  skipOwn(start: number, lines: number): void {
-    this.cursor.skipOwn(start, lines);
-  }
-
-  take(): string {
-    let text = "";
-    for (let bytes = this.cursor.take(65_536); bytes !== undefined; bytes = this.cursor.take(65_536)) {
-      text += new TextDecoder().decode(bytes);
-      this.cursor.commit();
-    }
-    return text;
-  }
-}
 
 function send(room: Room, sender: StubReader, text: string): void {
   const bytes = encoder.encode(text);
