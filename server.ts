@@ -1,10 +1,10 @@
-// The program: reads flags, listens, serves, reacts to signals, and chooses the exit code. The only file that prints.
-// What it serves is src/relay.ts; what it understands is src/flags.ts.
+// The program: reads flags, listens, serves, reacts to signals, and chooses the exit code. The only file that
+// prints. What it serves is src/relay/relay.ts; what it understands is src/program/flags.ts.
 
 import config from "./deno.json" with { type: "json" };
-import { helpText, readCommand, type ServerOptions } from "./src/flags.ts";
-import { createLogger } from "./src/logger.ts";
-import { type LogFunction, type RelayServer, serve } from "./src/relay.ts";
+import { helpText, readCommand, type ServerOptions } from "./src/program/flags.ts";
+import { createLogger } from "./src/program/logger.ts";
+import { type LogFunction, type RelayServer, serve } from "./src/relay/relay.ts";
 
 /** The exit code for what the operator can put right: a bad flag, a port in use. */
 const EXIT_USAGE = 2;
@@ -169,7 +169,7 @@ function logStatus(relay: RelayServer, log: LogFunction, withMembers = false): v
     errors,
   });
   if (!withMembers) return;
-  for (const member of relay.sessionStats()) {
+  for (const member of relay.connectionStats()) {
     log("info", "member", {
       address: member.address,
       ageS: Math.round(member.ageMs / 1000),

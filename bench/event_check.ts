@@ -1,7 +1,7 @@
 // Measures what checking a line costs: endOfEvent against JSON.parse, for several kinds of lines in chunks as a
 // session reads them. Run it with `deno run bench/event_check.ts`; compare ratios, for machines and hours differ.
 
-import { endOfEvent } from "../src/event_check.ts";
+import { endOfEvent } from "../src/wire/event_check.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 const RUNS = 9;

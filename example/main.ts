@@ -3,7 +3,7 @@
 // in options.ts.
 
 import { frames, rateLimit } from "../client.ts";
-import { parseSimulation } from "../src/simulation.ts";
+import { parseSimulation } from "../src/simulation/parse_simulation.ts";
 import { Link } from "./link.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { Recorder } from "./recorder.ts";

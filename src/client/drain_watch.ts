@@ -1,0 +1,40 @@
+// Notices a loop that calls drain() and never awaits: in such a loop the network never gets to run, so
+// nothing ever arrives.
+
+/** The calls in one and the same turn of the event loop that make a loop; fewer may be chance. */
+const SUSPICIOUS_CALLS = 10;
+
+/** How long one turn must have lasted, in milliseconds, before it counts as one that doesn't end. */
+const SUSPICIOUS_MS = 1000;
+
+/** Counts calls of one turn of the event loop. Speaks once, then rests for good. */
+export class DrainWatch {
+  #calls = 0;
+  #firstAtMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
+
+  /** Notes a call, and returns true, once, when the turn has lasted suspiciously long and has seen many calls. */
+  noteCall(): boolean {
+    if (this.#isOver) return false;
+    this.#calls++;
+    if (this.#timer === undefined) {
+      this.#firstAtMs = performance.now();
+      // Fires only when the event loop turns.
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#calls = 0;
+      }, 0);
+      return false;
+    }
+    if (this.#calls < SUSPICIOUS_CALLS || performance.now() - this.#firstAtMs < SUSPICIOUS_MS) return false;
+    this.stop();
+    return true;
+  }
+
+  /** Ends the watch and its timer. */
+  stop(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,125 @@
+// Rates for a game loop: frames() ticks it, rateLimit() thins out what it sends. Both keep to a schedule
+// instead of adding up waits, so a timer that is a little late makes nothing slower in the long run.
+
+/** Reads a clock in milliseconds that never goes back. */
+export type Clock = () => number;
+
+const now: Clock = () => performance.now();
+
+/** When frames are due: pure, the caller passes time in milliseconds. */
+export class FrameSchedule {
+  readonly #periodMs: number;
+  #dueMs: number;
+  #lastMs: number;
+
+  /** Makes a schedule whose first frame is due one period after `nowMs`. */
+  constructor(hz: number, nowMs: number) {
+    this.#periodMs = periodMs(hz);
+    this.#dueMs = nowMs + this.#periodMs;
+    this.#lastMs = nowMs;
+  }
+
+  /** Returns how long to wait for the next frame, 0 when it is due. */
+  waitMs(nowMs: number): number {
+    return Math.max(0, this.#dueMs - nowMs);
+  }
+
+  /** Begins a frame: returns the seconds since the one before. What was missed is not made up for. */
+  begin(nowMs: number): number {
+    const seconds = (nowMs - this.#lastMs) / 1000;
+    this.#lastMs = nowMs;
+    const isLate = nowMs - this.#dueMs >= this.#periodMs;
+    this.#dueMs = (isLate ? nowMs : this.#dueMs) + this.#periodMs;
+    return seconds;
+  }
+}
+
+/**
+ * Ticks a game loop at a steady rate: yields the seconds since the last frame, the first time after one period.
+ *
+ * Between frames the network gets to run, always, also when the loop's body takes longer than a period. After a pause
+ * there is one long frame and then the rate again, no burst. The generator ends when `signal` is aborted.
+ *
+ * @example
+ * ```ts
+ * import { frames } from "../../client.ts";
+ *
+ * let x = 0;
+ * for await (const seconds of frames(30)) {
+ *   x += 100 * seconds; // 100 units a second, whatever the rate
+ *   if (x > 10) break;
+ * }
+ * ```
+ *
+ * @throws {TypeError} when `hz` is not a number
+ * @throws {RangeError} when `hz` is not above 0 and finite
+ */
+export function frames(
+  hz: number,
+  options: { signal?: AbortSignal } = {},
+): AsyncGenerator<number, void, void> {
+  const schedule = new FrameSchedule(hz, now());
+  return tick(schedule, options.signal);
+}
+
+async function* tick(
+  schedule: FrameSchedule,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<number, void, void> {
+  while (!signal?.aborted) {
+    await wait(schedule.waitMs(now()), signal);
+    if (signal?.aborted) return;
+    yield schedule.begin(now());
+  }
+}
+
+/** Waits in any case for a turn of the event loop; an abort ends the wait, it doesn't reject. */
+function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end);
+    function end() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    }
+  });
+}
+
+/**
+ * Makes a function that says whether it is time to do something again: true at once, then on average at most `hz` times
+ * a second however often it is asked.
+ *
+ * It keeps to a schedule: asked 30 times a second, a limit of 10 gives 10, not 7.5. Two trues are at least half a
+ * period apart, and what was not asked for in a pause is not made up for.
+ *
+ * @example
+ * ```ts
+ * import { rateLimit } from "../../client.ts";
+ *
+ * const isTimeToSend = rateLimit(10);
+ * if (isTimeToSend()) console.log("the first time is at once");
+ * ```
+ *
+ * @throws {TypeError} when `hz` is not a number
+ * @throws {RangeError} when `hz` is not above 0 and finite
+ */
+export function rateLimit(hz: number, clock: Clock = now): () => boolean {
+  const period = periodMs(hz);
+  let dueMs = -Infinity;
+  return function isTime() {
+    const nowMs = clock();
+    if (nowMs < dueMs) return false;
+    const isAfterPause = nowMs - dueMs >= period;
+    dueMs = isAfterPause ? nowMs + period : Math.max(dueMs + period, nowMs + period / 2);
+    return true;
+  };
+}
+
+function periodMs(hz: number): number {
+  if (typeof hz !== "number") {
+    throw new TypeError(`Cannot keep a rate: hz is a ${typeof hz}, a number is allowed`);
+  }
+  if (!(hz > 0 && hz < Infinity)) throw new RangeError(`Cannot keep a rate: hz is ${hz}, above 0 is allowed`);
+  return 1000 / hz;
+}

@@ -1,0 +1,116 @@
+// Events that have arrived and wait for the program: one bounded queue that drain() and any number of
+// iterators share. Pure: no sockets, no clock, no parsing.
+//
+//   push(event) ─→ [ oldest … newest ] ─→ takeAll()         every event goes to exactly one taker,
+//                   ^ over the limit: out  ─→ iterate()      whoever asks first
+
+import { Queue } from "./link/queue.ts";
+
+/** The sizes an inbox is held to; it drops the oldest events as soon as it is over one of them. */
+export interface InboxLimits {
+  /** The most events that wait. */
+  maxEvents: number;
+  /** The most that the sizes given to {@linkcode Inbox.push} may add up to; one event alone may be larger. */
+  maxSize: number;
+}
+
+type Waiter<E> = (result: IteratorResult<E, undefined>) => void;
+
+const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+
+/**
+ * Holds received events until the program takes them.
+ *
+ * Order is the order of arrival. When it is over a limit the oldest go out and are counted in
+ * {@linkcode Inbox.dropped}. `takeAll()` and iterators share it: each event goes to exactly one of them. After
+ * `close()` nothing gets in any more; what is left can be taken, and iterators end once it is empty.
+ */
+export class Inbox<E> {
+  readonly #limits: InboxLimits;
+  readonly #events = new Queue<E>();
+  readonly #sizes = new Queue<number>();
+  readonly #waiters = new Queue<Waiter<E>>();
+  #size = 0;
+  #dropped = 0;
+  #isClosed = false;
+
+  /** Makes an empty inbox. */
+  constructor(limits: InboxLimits) {
+    this.#limits = limits;
+  }
+
+  /** The number of events that wait. */
+  get length(): number {
+    return this.#events.length;
+  }
+
+  /** The number of events that went out unread because a limit was reached. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Adds an event, or hands it to the iterator that has waited longest. Does nothing after `close()`. */
+  push(event: E, size: number): void {
+    if (this.#isClosed) return;
+    const waiter = this.#waiters.shift();
+    if (waiter !== undefined) return waiter({ done: false, value: event });
+    this.#events.push(event);
+    this.#sizes.push(size);
+    this.#size += size;
+    const { maxEvents, maxSize } = this.#limits;
+    while (this.#events.length > maxEvents || (this.#size > maxSize && this.#events.length > 1)) {
+      this.#take();
+      this.#dropped++;
+    }
+  }
+
+  /** Takes all events that wait, oldest first; the array belongs to the caller. Costs nothing per event. */
+  takeAll(): E[] {
+    this.#sizes.takeAll();
+    this.#size = 0;
+    return this.#events.takeAll();
+  }
+
+  /**
+   * Returns an iterator over the events from now on, those that wait included. It ends after `close()`, once the
+   * inbox is empty. Ending it early (`break`) loses nothing: it takes an event only when asked for the next one.
+   */
+  iterate(): AsyncIterableIterator<E, undefined> {
+    const own = new Set<Waiter<E>>();
+    let isOver = false;
+    const iterator: AsyncIterableIterator<E, undefined> = {
+      [Symbol.asyncIterator]: () => iterator,
+      next: () => {
+        if (!isOver && this.length > 0) return Promise.resolve({ done: false, value: this.#take() });
+        if (isOver || this.#isClosed) return Promise.resolve(DONE);
+        return new Promise((resolve) => {
+          const waiter: Waiter<E> = (result) => {
+            own.delete(waiter);
+            resolve(result);
+          };
+          own.add(waiter);
+          this.#waiters.push(waiter);
+        });
+      },
+      return: () => {
+        isOver = true;
+        // A next() that is still pending must not swallow an event that another taker would get.
+        this.#waiters.putBack(this.#waiters.takeAll().filter((waiter) => !own.has(waiter)));
+        for (const waiter of own) waiter(DONE);
+        return Promise.resolve(DONE);
+      },
+    };
+    return iterator;
+  }
+
+  /** Lets nothing more in and ends the iterators that wait. What is left can still be taken. */
+  close(): void {
+    this.#isClosed = true;
+    for (const waiter of this.#waiters.takeAll()) waiter(DONE);
+  }
+
+  #take(): E {
+    this.#size -= this.#sizes.shift()!;
+    return this.#events.shift()!;
+  }
+}

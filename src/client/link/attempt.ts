@@ -1,0 +1,33 @@
+// One attempt at something that the other side may never answer.
+
+/** One attempt to open a session: ends with an error when what is expected doesn't come in time. */
+export class Attempt {
+  readonly #failed = Promise.withResolvers<never>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether its time is over, or it was ended. */
+  isOver = false;
+  /** Why its time is over. */
+  error: Error | undefined;
+
+  /** Allows so much time from now on for what comes next. */
+  expect(ms: number, message: string): void {
+    clearTimeout(this.#timer);
+    if (this.isOver) return;
+    this.#timer = setTimeout(() => {
+      this.isOver = true;
+      this.error = new Error(message);
+      this.#failed.reject(this.error);
+    }, ms);
+  }
+
+  /** Waits for the work, but no longer than what is expected may take. */
+  race<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#failed.promise]);
+  }
+
+  /** Ends it, and its timer. */
+  end(): void {
+    this.isOver = true;
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,174 @@
+// What a program can tell connect(), and what it is told about numbers: the options with their defaults and
+// checks. Pure.
+
+import type { RelayError } from "./session/relay_control.ts";
+import type { Status, StatusDetail } from "./link/link.ts";
+import { DEFAULT_MAX_LINE_BYTES } from "../wire/protocol.ts";
+import type { LeaveReason, Peer } from "./session/roster.ts";
+import type { Lost } from "./session/session.ts";
+import type { StandardSchema } from "./standard_schema.ts";
+import { checkName, LOBBY } from "./target.ts";
+import type { TlsOptions } from "./link/transport.ts";
+
+/** The most events that wait in the inbox, unless `inboxLimit` says otherwise: 3 s of a class of 30 programs. */
+const DEFAULT_INBOX_LIMIT = 10_000;
+
+/** What is kept of what is sent while away, unless `offlineBytes` says otherwise: 25 s of a busy program. */
+const DEFAULT_OFFLINE_BYTES = 256 * 1024;
+
+/** What `connect` can be told. */
+export interface ConnectOptions<E = unknown> {
+  /**
+   * Speaks plain events, for a relay that knows no sessions: no rooms but the lobby, no peers, no state, no clock, and a
+   * broken connection may lose what was under way. `name` and `token` are then left unsaid. Default: false, a session.
+   */
+  plain?: boolean;
+  /** The room: 1 to 64 characters without control characters. Default: that of the target, or else `lobby`. */
+  room?: string;
+  /** The name that others see: up to 64 characters without control characters, need not be unique. Default: none. */
+  name?: string;
+  /** What the relay asks from whoever enters, if it does. Default: none. */
+  token?: string;
+  /**
+   * Asks the relay for a bad network on purpose, for what this program receives: `lan`, `wifi`, `mobile`, `awful`, or settings such as
+   * `delay=80ms,jitter=20ms,spike=300ms/5s,rate=64k,stall=2s/30s,cut=60s,seed=1`. Default: none.
+   */
+  simulate?: string;
+  /**
+   * Encrypts the connection: `true` trusts the certificates that Deno trusts, `caCerts` (in PEM) are trusted beside them.
+   * Default: false.
+   */
+  tls?: boolean | TlsOptions;
+  /**
+   * Keeps trying when the first attempt fails, until `signal` is aborted or trying again can't help: no permission, a bad
+   * token or name, a certificate that is not to be trusted. Default: false, `connect` rejects.
+   */
+  retry?: boolean;
+  /** Ends connecting, and later closes the relay object as `close()` does. */
+  signal?: AbortSignal;
+  /** Checks every event: what it refuses is handled as an invalid line; what it returns is the event. Default: none. */
+  schema?: StandardSchema<E>;
+  /** Is told every change of the status, and every failed attempt to (re)connect. */
+  onStatus?: (status: Status, detail: StatusDetail) => void;
+  /**
+   * Is told a received line that is not JSON (SyntaxError), not UTF-8 or refused by `schema` (TypeError), or has no end
+   * (RangeError; then only its beginning). Such a line is counted and skipped. Default: it is only counted.
+   */
+  onInvalid?: (line: string, error: Error) => void;
+  /**
+   * Is told what the relay complained about: a line or a value it refused, or that it reads slower. Default: a warning on
+   * the console, one a second at most.
+   */
+  onError?: (error: RelayError) => void;
+  /**
+   * Is told that a member came into the room, after it is in `peers`. Whoever is there when `connect` resolves is in
+   * `peers` then and not told. Never called before `connect` has resolved, as the callbacks below.
+   */
+  onJoin?: (peer: Peer) => void;
+  /** Is told that a member left, after it is out of `peers`; `peer.state` is what it had. */
+  onLeave?: (peer: Peer, reason: LeaveReason) => void;
+  /**
+   * Is told a new value of a member, or of the room for `null`; `undefined` when the key was removed. Values in between may
+   * be skipped, the newest never. One's own member state is not told; room state is, when the relay has decided who won.
+   */
+  onState?: (peer: Peer | null, key: string, value: unknown) => void;
+  /** Is told exactly what was lost, or that it can't be known. */
+  onLost?: (lost: Lost) => void;
+  /** The bytes kept of what is sent while there is no connection, the oldest lines dropped first. Default: 256 KiB. */
+  offlineBytes?: number;
+  /** The most events that wait to be taken, the oldest dropped first. Default: 10,000. */
+  inboxLimit?: number;
+  /** The most bytes that `send()` takes as a line without its LF; never more than the relay allows. Default: 64 KiB. */
+  maxLineBytes?: number;
+}
+
+/** What a `Relay` has counted since it was made. */
+export interface Stats {
+  /** Events handed to the network whole; each once, also when a resumed session sent it again. */
+  sent: number;
+  /** Events that wait to be handed to the network. */
+  waiting: number;
+  /** Events received, those dropped later included. */
+  received: number;
+  /** Events lost here for lack of space: `droppedSent` plus `droppedReceived`. */
+  dropped: number;
+  /** Events given to `send()` and never sent: away for too long, or closed. */
+  droppedSent: number;
+  /** Events received and pushed out of the inbox before anybody took them. */
+  droppedReceived: number;
+  /** The lines that `onLost` has been told of, also if there is no `onLost`. */
+  lost: number;
+  /** Received lines that were no event. */
+  invalid: number;
+  /** Complaints of the relay. */
+  errors: number;
+  /** Connections after the first. */
+  reconnects: number;
+  /** Bytes handed to the network. */
+  bytesSent: number;
+  /** Bytes received. */
+  bytesReceived: number;
+}
+
+/** The options that have a default, checked. */
+export interface Settings {
+  plain: boolean;
+  room: string;
+  name: string;
+  token: string;
+  simulate: string;
+  tls: TlsOptions | undefined;
+  offlineBytes: number;
+  inboxLimit: number;
+  maxLineBytes: number;
+}
+
+/**
+ * Checks options and puts in the defaults; `targetRoom` is the room that the target named.
+ *
+ * @throws {TypeError} when one has the wrong kind, or two contradict each other
+ * @throws {RangeError} when one is out of range
+ */
+export function readOptions(options: ConnectOptions<never>, targetRoom: string | undefined): Settings {
+  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", tls = false } =
+    options;
+  const { offlineBytes = DEFAULT_OFFLINE_BYTES, inboxLimit = DEFAULT_INBOX_LIMIT } = options;
+  const { maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
+  checkName("room", room, 1);
+  checkName("name", name, 0);
+  if (typeof token !== "string") {
+    throw new TypeError(`Cannot connect: token is a ${typeof token}, a string is allowed`);
+  }
+  if (typeof simulate !== "string") {
+    throw new TypeError(`Cannot connect: simulate is a ${typeof simulate}, a string is allowed`);
+  }
+  if (targetRoom !== undefined && targetRoom !== room) {
+    throw new TypeError("Cannot connect: the target names another room than the option room, one is allowed");
+  }
+  if (plain && room !== LOBBY) {
+    throw new TypeError(`Cannot connect: a plain client is in the room "${LOBBY}", no other is allowed`);
+  }
+  checkLimit("offlineBytes", offlineBytes, 0);
+  checkLimit("inboxLimit", inboxLimit, 1);
+  checkLimit("maxLineBytes", maxLineBytes, 1);
+  return { plain, room, name, token, simulate, tls: readTls(tls), offlineBytes, inboxLimit, maxLineBytes };
+}
+
+function readTls(tls: unknown): TlsOptions | undefined {
+  if (tls === false) return undefined;
+  if (tls === true) return {};
+  const { caCerts } = (tls ?? {}) as TlsOptions;
+  if (Array.isArray(caCerts) && caCerts.every((cert) => typeof cert === "string")) return { caCerts };
+  throw new TypeError(
+    "Cannot connect: tls is neither true nor false nor has it caCerts, an array of PEM texts is allowed",
+  );
+}
+
+function checkLimit(name: string, value: number, least: number): void {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot connect: ${name} is a ${typeof value}, a number is allowed`);
+  }
+  if (!Number.isInteger(value) || value < least) {
+    throw new RangeError(`Cannot connect: ${name} is ${value}, a whole number from ${least} is allowed`);
+  }
+}

@@ -1,0 +1,457 @@
+// The client module: connect() and the Relay it gives to a program, and all that a program may want to import
+// beside them. Nothing here touches a socket (src/client/link/transport.ts does) or keeps a connection alive
+// (src/client/link/link.ts does); here lines become events and events become lines. Imports nothing but files
+// of this repository, so it can be imported by URL.
+//
+//   send(event) ─→ JSON, LF ─→ Link ⇄ relay        Link ─→ line ─→ control line? JSON? schema? ─→ Inbox ─→ drain()
+//                                                                                                     └─→ for await
+
+import { printable } from "../wire/untrusted.ts";
+import { CONTROL_START, readErrorLine, type RelayError } from "./session/relay_control.ts";
+import { DrainWatch } from "./drain_watch.ts";
+import { Inbox } from "./inbox.ts";
+import { Link, type Status } from "./link/link.ts";
+import { type ConnectOptions, readOptions, type Stats } from "./options.ts";
+import { rateLimit } from "./frames.ts";
+import type { Peer } from "./session/roster.ts";
+import { type Lost, Session } from "./session/session.ts";
+import { eventChecker } from "./standard_schema.ts";
+import { LOBBY, parseTarget, type Target } from "./target.ts";
+import { PlainSpeaker } from "./plain.ts";
+import { openTcp, openTls } from "./link/transport.ts";
+import { afterThisTurn } from "./link/after_turn.ts";
+
+/** The most characters that the waiting events had as lines: what bounds the memory when events are large. */
+const MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
+
+/** The bytes a received line may have without an end; no relay keeps more of a whole room. */
+const MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
+
+/** The most characters a key of state may have. */
+const MAX_KEY_CHARACTERS = 128;
+
+const encoder = new TextEncoder();
+
+/** Whose value a key is set for. */
+export interface SetOptions {
+  /**
+   * The room's instead of this member's: it stays when this member leaves, until the room is empty. Anybody may overwrite
+   * it, the last one wins. Default: false.
+   */
+  room?: boolean;
+}
+
+/** Makes a relay object and opens it; only {@linkcode connect} may. */
+let open: <E>(target: Target, options: ConnectOptions<E>) => Promise<Relay<E>>;
+
+/**
+ * A program's end of a relay: what it sends goes to everybody else in its room, what they send arrives here.
+ *
+ * Made by {@linkcode connect}. It reconnects by itself, until `close()`. Order is kept per sender. Received events wait in
+ * an inbox that `drain()` and iterators share.
+ *
+ * A *session*, the usual case, goes on over a broken connection: what was under way in both directions is completed, none
+ * of it lost or doubled, as long as the relay keeps it (30 s, unless it says otherwise); what is sent meanwhile is kept
+ * within `offlineBytes`. A silent connection counts as broken after 15 s, or what the relay says. If a session can't go on (the relay was
+ * restarted), the relay object becomes a new member with another `id`: `onStatus` gets `resumed: false`, `onLost` says
+ * what can't be known, state is set again, `peers` and `state` are brought up to date with a call for each difference.
+ * Of the room's own state this program sets again what it was the last to set, where nothing stands.
+ *
+ * A *plain* one knows events alone. What the network had taken when a connection broke may be lost; what it had not is
+ * sent again whole, and so is what was sent meanwhile, within `offlineBytes`. A relay that vanishes without ending its
+ * connections (power, cable) is noticed only when the system gives up on what was sent, in minutes. Its `id` and `name`
+ * are empty, so are `peers` and `state`; `set()` and `unset()` throw; `rtt`, `jitter` and `lag` are 0; `now()` is the
+ * local clock.
+ */
+export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDisposable {
+  readonly #inbox: Inbox<E>;
+  readonly #link: Link;
+  readonly #session: Session | undefined;
+  readonly #check: ((value: unknown) => E) | undefined;
+  readonly #options: ConnectOptions<E>;
+  readonly #maxLineBytes: number;
+  readonly #drainWatch = new DrainWatch();
+  readonly #mayWarn = rateLimit(1);
+  readonly #onAbort: () => void;
+  #closed: Promise<void> | undefined;
+  /** Callbacks that wait until `connect()` has given its caller the relay object; `undefined` from then on. */
+  #held: (() => void)[] | undefined = [];
+  #cancelHeld: (() => void) | undefined;
+  #received = 0;
+  #invalid = 0;
+  #errors = 0;
+  #lost = 0;
+
+  /** The name it gave itself; empty if none, or plain. */
+  readonly name: string;
+  /** The room it is in. */
+  readonly room: string;
+  /**
+   * The other sessions in the room by their id: a live view, which changes as they come and go. Plain clients are not in
+   * it. A peer's `state` is what it has set.
+   */
+  readonly peers: ReadonlyMap<string, Peer>;
+  /** The room's own values by key, those that won, as the relay tells: a live view. */
+  readonly state: Readonly<Record<string, unknown>>;
+
+  static {
+    open = async <E>(target: Target, options: ConnectOptions<E>) => {
+      const relay = new Relay<E>(target, options);
+      await relay.#open();
+      return relay;
+    };
+  }
+
+  private constructor(target: Target, options: ConnectOptions<E>) {
+    const address = parseTarget(target);
+    const settings = readOptions(options as ConnectOptions<never>, address.room);
+    const { plain, room, name, token, simulate, tls, offlineBytes, inboxLimit, maxLineBytes } = settings;
+    this.#options = options;
+    this.#maxLineBytes = maxLineBytes;
+    this.#check = options.schema && eventChecker(options.schema);
+    this.#inbox = new Inbox({ maxEvents: inboxLimit, maxSize: MAX_INBOX_CHARACTERS });
+    const maxUnfinishedBytes = Math.max(MAX_UNFINISHED_BYTES, maxLineBytes);
+    const onInvalidLine = (line: string, error: Error) => this.#onInvalidLine(line, error);
+    const session = plain ? undefined : new Session({
+      room,
+      name,
+      token,
+      simulate,
+      maxUnfinishedBytes,
+      sink: {
+        onEvent: (line) => this.#onEvent(line),
+        onInvalidLine,
+        onError: (error) => this.#onError(error),
+        onLost: (lost) => this.#onLost(lost),
+        onJoin: (peer) => this.#tellOnceOpen(options.onJoin, peer),
+        onLeave: (peer, reason) => this.#tellOnceOpen(options.onLeave, peer, reason),
+        onState: (peer, key, value) => this.#tellOnceOpen(options.onState, peer, key, value),
+      },
+    });
+    this.#session = session;
+    this.name = plain ? "" : name;
+    this.room = plain ? LOBBY : room;
+    this.peers = session?.peers ?? new Map();
+    this.state = session?.state ?? Object.create(null);
+    this.#link = new Link({
+      address,
+      openTransport: tls === undefined ? openTcp : openTls(tls),
+      offlineBytes,
+      speaker: session ??
+        new PlainSpeaker(maxUnfinishedBytes, { onLine: (line) => this.#onPlainLine(line), onInvalidLine }),
+      onStatus: (status, detail) => tell(options.onStatus, status, detail),
+    });
+    this.#onAbort = () => void this.close();
+  }
+
+  /** What names this member to others; another one after a session that could not be resumed. Empty if plain. */
+  get id(): string {
+    return this.#session?.id ?? "";
+  }
+
+  /** The time from here to the relay and back, in ms, smoothed as TCP does it (RFC 6298). */
+  get rtt(): number {
+    return this.#session?.clock.rttMs ?? 0;
+  }
+
+  /** How much the time from the relay to here varies, in ms, as RFC 3550 reckons it. */
+  get jitter(): number {
+    return this.#session?.clock.jitterMs ?? 0;
+  }
+
+  /**
+   * How old, in ms, the newest thing received was when it came: half a round trip when all is well. Events older than the
+   * relay's `maxLagMs` plus a round trip are not given to the program but counted, see `onLost`.
+   */
+  get lag(): number {
+    return this.#session?.lagMs ?? 0;
+  }
+
+  /**
+   * Tells the time on the relay's clock, in ms since 1970 with fractions: the same moment has the same time on all clients,
+   * so a time in an event means the same to all. It never steps back (but after a restart of the relay on another clock)
+   * and is corrected by 5 ms a second at most, once the first eight answers are there.
+   *
+   * It is wrong by at most half the shortest round trip among the last eight (Cristian, 1989), plus the drift of the
+   * clocks since. Two clients agree within half the sum of their round trips; within half the difference where neither
+   * has a longer way out and the other a longer way back.
+   */
+  now(): number {
+    const localMs = performance.now();
+    return this.#session?.clock.now(localMs) ?? performance.timeOrigin + localMs;
+  }
+
+  /** What it is doing; `closed` once `close()` is through. */
+  get status(): Status {
+    return this.#link.status;
+  }
+
+  /** What it has counted so far: a copy, which doesn't change. */
+  get stats(): Stats {
+    const link = this.#link;
+    const [droppedSent, droppedReceived] = [link.droppedLines, this.#inbox.dropped];
+    return {
+      sent: link.sentLines,
+      waiting: link.waitingLines,
+      received: this.#received,
+      dropped: droppedSent + droppedReceived,
+      droppedSent,
+      droppedReceived,
+      lost: this.#lost,
+      invalid: this.#invalid,
+      errors: this.#errors,
+      reconnects: link.reconnects,
+      bytesSent: link.sentBytes,
+      bytesReceived: link.receivedBytes,
+    };
+  }
+
+  /**
+   * Sends an event to everybody else in the room. Never blocks, and never throws because of the network.
+   *
+   * What is sent in one turn of the event loop goes out in one write. While there is no connection, or one that takes
+   * nothing, up to `offlineBytes` of new events are kept, the oldest dropped first and counted. After `close()` it is
+   * dropped and counted. As with `JSON.stringify`, NaN becomes null and properties that are undefined or functions are left out.
+   *
+   * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle
+   * @throws {RangeError} when it is longer than `maxLineBytes`
+   */
+  send(event: unknown): void {
+    const text = stringify("send event", event);
+    // Only control lines of a session begin so; an event that does is sent with a space before it.
+    const isLikeControl = this.#session !== undefined && text.startsWith(CONTROL_START);
+    const line = encoder.encode(`${isLikeControl ? " " : ""}${text}\n`);
+    const bytes = line.length - 1;
+    const limit = Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
+    if (bytes > limit) {
+      throw new RangeError(`Cannot send event: it has ${bytes} bytes, maxLineBytes is ${limit}`);
+    }
+    this.#link.send(line);
+  }
+
+  /**
+   * Sets a value that others see as `peers.get(id)?.state[key]`, also those who come later, until this member leaves.
+   *
+   * Only the newest value of a key matters: of several in one turn, or while away, only the last is sent, and slow members
+   * may miss those in between. Its order relative to events is not kept. The value is taken as it is now. It is set again
+   * after a session that could not be resumed. Plain clients receive the bare value, as an event.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "../../client.ts";
+   *
+   * async function play(target: string) {
+   *   await using relay = await connect(target, { name: "ada" }); // such as "ifilab100:32100/pong"
+   *   relay.set("ball", { pos: [3, 4] });
+   *   for (const peer of relay.peers.values()) console.log(peer.name, peer.state.ball);
+   * }
+   * ```
+   *
+   * @throws {TypeError} when JSON can't hold the value, the key is not a string, or the relay object is plain
+   * @throws {RangeError} when the key has not 1 to 128 characters, or when there are more keys, or the value has more
+   * bytes, than the relay allows (256, 16 KiB)
+   */
+  set(key: string, value: unknown, options: SetOptions = {}): void {
+    const session = this.#sessionFor(key);
+    const json = stringify("set state", value);
+    const { room = false } = options;
+    const { limits, source: { member } } = session;
+    const bytes = encoder.encode(json).length;
+    if (limits !== undefined && bytes > limits.maxValueBytes) {
+      throw new RangeError(
+        `Cannot set state: it has ${bytes} bytes, maxValueBytes is ${limits.maxValueBytes}`,
+      );
+    }
+    if (limits !== undefined && !room && !member.has(key) && member.size >= limits.maxKeys) {
+      throw new RangeError(`Cannot set state: ${member.size} keys are set, maxKeys is ${limits.maxKeys}`);
+    }
+    session.set(key, json, room);
+  }
+
+  /** Removes a key, as {@linkcode Relay.set} sets it; does nothing if it has no value. Throws as `set()` does. */
+  unset(key: string, options: SetOptions = {}): void {
+    this.#sessionFor(key).set(key, undefined, options.room === true);
+  }
+
+  /**
+   * Takes all events that have arrived since the last call, oldest first. Returns at once; also after `close()`, for
+   * what is left. Shares the inbox with iterators: each event goes to whoever takes it first.
+   *
+   * A loop that calls it has to await something in between, such as `frames()`: otherwise nothing ever arrives.
+   */
+  drain(): E[] {
+    if (this.#drainWatch.noteCall()) {
+      console.warn(
+        "eventrelay: drain() is called in a loop that never awaits, so the network never gets to run and " +
+          "nothing can arrive. Tick the loop with: for await (const seconds of frames(30)) { … }",
+      );
+    }
+    return this.#inbox.takeAll();
+  }
+
+  /**
+   * Waits for each event in turn. Goes on waiting while the connection is away; ends after `close()`, when what was left
+   * has been taken. `break` loses nothing. Several iterators share the events, each goes to one of them.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<E, undefined> {
+    return this.#inbox.iterate();
+  }
+
+  /**
+   * Writes out what was sent, says goodbye and closes the connection, within a second. Nothing more is received and no
+   * more is told from the call on; what is left can still be taken. Never rejects; may be called again.
+   */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  /** Does what `close()` does: `await using relay = await connect(…)`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #open(): Promise<void> {
+    const { signal, retry = false } = this.#options;
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", this.#onAbort);
+    try {
+      await this.#link.open(retry);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.#cancelHeld = afterThisTurn(() => {
+      const held = this.#held!;
+      this.#held = undefined;
+      for (const callback of held) callback();
+    });
+  }
+
+  async #close(): Promise<void> {
+    const { signal } = this.#options;
+    signal?.removeEventListener("abort", this.#onAbort);
+    this.#drainWatch.stop();
+    this.#cancelHeld?.();
+    this.#inbox.close();
+    await this.#link.close(signal?.aborted ? signal.reason : undefined);
+  }
+
+  #onPlainLine(line: string): void {
+    if (this.#closed !== undefined) return;
+    const error = readErrorLine(line);
+    if (error !== undefined) this.#onError(error);
+    else this.#onEvent(line);
+  }
+
+  #onEvent(line: string): void {
+    if (this.#closed !== undefined) return;
+    let event: E;
+    try {
+      const value = JSON.parse(line);
+      event = this.#check === undefined ? value : this.#check(value);
+    } catch (error) {
+      return this.#onInvalidLine(line, error instanceof Error ? error : new TypeError(String(error)));
+    }
+    this.#received++;
+    this.#inbox.push(event, line.length);
+  }
+
+  #onInvalidLine(line: string, error: Error): void {
+    if (this.#closed !== undefined) return;
+    this.#invalid++;
+    tell(this.#options.onInvalid, line, error);
+  }
+
+  #onError(error: RelayError): void {
+    if (this.#closed !== undefined) return;
+    this.#errors++;
+    if (this.#options.onError !== undefined) return tell(this.#options.onError, error);
+    if (!this.#mayWarn()) return;
+    console.warn(`eventrelay: the relay reports ${printable(`${error.code}: ${error.message}`)}`);
+  }
+
+  #onLost(lost: Lost): void {
+    this.#lost += lost.lines;
+    this.#tellOnceOpen(this.#options.onLost, lost);
+  }
+
+  /** Calls back, but not before the program has the relay object: its callbacks may use it. */
+  #tellOnceOpen<A extends unknown[]>(callback: ((...args: A) => void) | undefined, ...args: A): void {
+    if (callback === undefined || this.#closed !== undefined) return;
+    if (this.#held === undefined) return tell(callback, ...args);
+    this.#held.push(() => this.#closed === undefined && tell(callback, ...args));
+  }
+
+  #sessionFor(key: unknown): Session {
+    if (this.#session === undefined) {
+      throw new TypeError("Cannot set state: a plain client has none, connect without { plain: true }");
+    }
+    if (typeof key !== "string") {
+      throw new TypeError(`Cannot set state: the key is a ${typeof key}, a string is allowed`);
+    }
+    const characters = [...key].length;
+    if (characters < 1 || characters > MAX_KEY_CHARACTERS) {
+      throw new RangeError(
+        `Cannot set state: the key has ${characters} characters, 1 to ${MAX_KEY_CHARACTERS} are allowed`,
+      );
+    }
+    return this.#session;
+  }
+}
+
+/**
+ * Connects to a relay and opens a session in a room, or, with `plain`, just connects.
+ *
+ * Resolves when all who are in the room are known; from then on the relay object reconnects by itself, with waits that
+ * double from 250 ms to 5 s, drawn evenly between 0 and that, longer if the relay asks for it. An attempt may take 10 s,
+ * the relay's answer to it 3 s.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "../../client.ts";
+ *
+ * using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 }); // a relay, to try it
+ * const { port } = listener.addr;
+ *
+ * await using relay = await connect<{ id: string; pos: number[] }>(`127.0.0.1:${port}`, { plain: true });
+ * relay.send({ id: "ada-1", pos: [3, 4] });
+ * for (const event of relay.drain()) console.log(event.id, event.pos); // what has arrived
+ * ```
+ *
+ * @throws {TypeError} when the target or an option has the wrong form
+ * @throws {RangeError} when the port or an option is out of range
+ * @throws {Error} `Cannot connect to ifilab100:32100: connection refused, is the relay running there`, and the like, with
+ * the network's own error as its `cause`, or the relay's refusal, whose `code` is that of the protocol (`bad_token`,
+ * `relay_full` …). With `retry` only when trying again can't help. When `signal` is aborted, its reason.
+ */
+// deno-lint-ignore require-await -- a wrong target rejects, too: one way for all errors
+export async function connect<E = unknown>(
+  target: Target,
+  options: ConnectOptions<E> = {},
+): Promise<Relay<E>> {
+  return open(target, options);
+}
+
+function stringify(verb: string, value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new TypeError(`Cannot ${verb}: ${reason}, what JSON can hold is allowed`, { cause });
+  }
+  if (text === undefined) {
+    const kind = value === undefined ? "undefined" : `a ${typeof value}`;
+    throw new TypeError(`Cannot ${verb}: it is ${kind}, what JSON can hold is allowed`);
+  }
+  return text;
+}
+
+/** Calls a program's callback. What it throws is the program's own mistake: reported as uncaught, after our work. */
+function tell<A extends unknown[]>(callback: ((...args: A) => void) | undefined, ...args: A): void {
+  try {
+    callback?.(...args);
+  } catch (error) {
+    reportError(error);
+  }
+}

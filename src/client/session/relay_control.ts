@@ -1,0 +1,56 @@
+// The lines that the relay itself says, as a client reads them. Pure. The client looks here first at every
+// received line; what is not a control line is an event.
+
+import { isRecord } from "../../wire/untrusted.ts";
+import type { ErrorCode } from "../../wire/protocol.ts";
+
+/** What the relay complains about. */
+export interface RelayError {
+  /** For programs; a newer relay may have more codes. */
+  code: ErrorCode | (string & Record<never, never>);
+  /** For people: what was wrong, where, and what is allowed. */
+  message: string;
+  /** The number of the line at fault, counted from 1 on this connection. */
+  line?: number;
+}
+
+/** A control line of a session, taken apart. */
+export interface ControlLine {
+  /** Without its `$`. */
+  name: string;
+  body: Record<string, unknown>;
+}
+
+/** How a control line of a session begins; no event does. */
+export const CONTROL_START = `{"$`;
+
+const ERROR_START = `{"$error":`;
+
+/**
+ * Returns the error that a line tells a plain client about, or `undefined` when the line is something else. Only the
+ * relay's own form counts: one key, which comes first, with a code and a message.
+ */
+export function readErrorLine(line: string): RelayError | undefined {
+  if (!line.startsWith(ERROR_START)) return undefined;
+  const control = readControlLine(line);
+  return control && readError(control.body);
+}
+
+/** Takes apart a line that begins with {@linkcode CONTROL_START}; `undefined` when it is no control line for all that. */
+export function readControlLine(line: string): ControlLine | undefined {
+  let parsed: Record<string, unknown>;
+  try {
+    parsed = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const [[name, body], ...more] = Object.entries(parsed);
+  if (more.length > 0 || !isRecord(body)) return undefined;
+  return { name: name.slice(1), body };
+}
+
+/** Reads the body of an `$error`; `undefined` when it has no code or no message. */
+export function readError({ code, message, line }: Record<string, unknown>): RelayError | undefined {
+  if (typeof code !== "string" || typeof message !== "string") return undefined;
+  return { code, message, ...(typeof line === "number" ? { line } : {}) };
+}

@@ -1,0 +1,107 @@
+// Who is in the room, and what state they and the room have: a live picture, made from the welcome and kept
+// by the control lines that follow. Pure. Used by the client's session; programs see it as relay.peers and
+// relay.state.
+
+/** Another member of the room, as far as it speaks sessions. The object lives as long as the member is there. */
+export interface Peer {
+  /** Short, never used again while the relay runs. */
+  readonly id: string;
+  /** The name it gave itself, possibly empty; others may have the same. */
+  readonly name: string;
+  /** Its newest values by key; changes as they arrive. An object without a prototype: any key is only a key. */
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Why a member left: `closed` (it said so), `lost` (its connection broke and it did not come back), `behind` (it could not
+ * keep up), `timeout` (nothing was heard of it). A newer relay may have more.
+ */
+export type LeaveReason = "closed" | "lost" | "behind" | "timeout" | (string & Record<never, never>);
+
+/** What a {@linkcode Roster} tells about every change, after it has been made. */
+export interface RosterSink {
+  onJoin(peer: Peer): void;
+  onLeave(peer: Peer, reason: LeaveReason): void;
+  /** `peer` is `null` for the room's own state, `value` is `undefined` when the key was removed. */
+  onState(peer: Peer | null, key: string, value: unknown): void;
+}
+
+type State = Record<string, unknown>;
+type Member = Peer & { readonly state: State };
+
+const SILENT: RosterSink = { onJoin() {}, onLeave() {}, onState() {} };
+
+function emptyState(): State {
+  return Object.create(null);
+}
+
+/** The members of a room with their state, and the room's own. Every change is told to the sink. */
+export class Roster {
+  readonly #sink: RosterSink;
+  readonly #members = new Map<string, Member>();
+
+  /** The room's own values by key. */
+  readonly state: State = emptyState();
+
+  /** Makes an empty roster; without a sink it changes in silence. */
+  constructor(sink: RosterSink = SILENT) {
+    this.#sink = sink;
+  }
+
+  /** The members by id, always the same map. */
+  get peers(): ReadonlyMap<string, Peer> {
+    return this.#members;
+  }
+
+  /** Adds a member, unless it is there. */
+  join(id: string, name: string): void {
+    if (this.#members.has(id)) return;
+    const peer = { id, name, state: emptyState() };
+    this.#members.set(id, peer);
+    this.#sink.onJoin(peer);
+  }
+
+  /** Removes a member, and its state with it: the sink gets the peer with the state it had. */
+  leave(id: string, reason: LeaveReason): void {
+    const peer = this.#members.get(id);
+    if (peer === undefined) return;
+    this.#members.delete(id);
+    this.#sink.onLeave(peer, reason);
+  }
+
+  /** Sets a value of a member, or of the room for `null`; `undefined` removes it. Members not here have no state. */
+  set(id: string | null, key: string, value: unknown): void {
+    const peer = id === null ? null : this.#members.get(id);
+    if (peer === undefined) return;
+    const state = peer === null ? this.state : peer.state;
+    if (value === undefined) delete state[key];
+    else state[key] = value;
+    this.#sink.onState(peer, key, value);
+  }
+
+  /**
+   * Becomes what another roster is, and tells the differences: first who left, then who joined, then what state is
+   * another. Those who left without a word are `lost`.
+   */
+  become(next: Roster): void {
+    this.compare([...next.#members.values()]);
+    for (const { id, state } of next.#members.values()) {
+      this.#becomeState(id, this.#members.get(id)!.state, state);
+    }
+    this.#becomeState(null, this.state, next.state);
+  }
+
+  /** Takes over who is there: others left and are `lost`, new ones join. State stays as it is. */
+  compare(present: readonly { id: string; name: string }[]): void {
+    const ids = new Set(present.map(({ id }) => id));
+    for (const id of [...this.#members.keys()]) if (!ids.has(id)) this.leave(id, "lost");
+    for (const { id, name } of present) this.join(id, name);
+  }
+
+  #becomeState(id: string | null, old: State, next: State): void {
+    for (const key of Object.keys(old)) if (!(key in next)) this.set(id, key, undefined);
+    for (const [key, value] of Object.entries(next)) {
+      if (!(key in old) || JSON.stringify(old[key]) !== JSON.stringify(value)) this.set(id, key, value);
+    }
+  }
+}

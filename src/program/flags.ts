@@ -1,0 +1,253 @@
+// The command line and the environment of the relay: strings in, options or a message out, and the help text.
+// Pure: it reads neither Deno.args nor Deno.env and prints nothing.
+
+import { parseArgs } from "node:util";
+import { DEFAULT_PORT } from "../wire/protocol.ts";
+import { parseSimulation, type SimulationOptions } from "../simulation/parse_simulation.ts";
+import { RELAY_DEFAULTS, type RelayOptions } from "../relay/relay.ts";
+
+/** What the program shall do. */
+export type Command =
+  | { kind: "help" | "version" }
+  | { kind: "serve"; options: ServerOptions }
+  | { kind: "refuse"; message: string };
+
+/** How to serve: what is left of flags and environment once they are understood. */
+export interface ServerOptions {
+  host: string;
+  /** The ports to try in turn, first and last; the same twice for one port, 0 for any. */
+  ports: readonly [first: number, last: number];
+  relay: Omit<RelayOptions, "log">;
+  /** The file whose content is the token. */
+  tokenFile: string | undefined;
+  /** The files of a certificate and its key, in PEM; none without TLS. */
+  tls: { certFile: string; keyFile: string } | undefined;
+  logFormat: "text" | "json";
+  logLevel: "debug" | "info" | "error";
+}
+
+/** Help for `--help`; the defaults in it are the ones of the code. */
+export function helpText(version: string): string {
+  return `eventrelay ${version}
+Relays JSON lines between all programs that connect.
+
+USAGE
+  eventrelay [PORT] [options]     PORT: ${DEFAULT_PORT}; 32000-33000 takes the first free one; 0 any
+
+OPTIONS
+  --host ADDRESS          address to listen on (0.0.0.0)
+  --max-line SIZE         longest line a client may send (64k)
+  --max-clients N         connections at a time (5000); of one host: --max-clients-per-host N
+  --max-rooms N           rooms at a time (1000)
+  --max-rate N            lines a second of a client; who sends more is read slowly (no limit)
+  --max-lag TIME          oldest line that a slow member is sent (5s)
+  --max-log SIZE          what a room keeps for slow members (8m)
+  --when-behind WHAT      skip to the newest lines, or close (skip)
+  --write-deadline TIME   a member that takes no byte is closed (30s)
+  --ping-timeout TIME     a session that nothing is heard of is gone (15s)
+  --token-file FILE       sessions must know the token in it; or EVENTRELAY_TOKEN, --token TEXT
+  --tls-cert, --tls-key   PEM files: serve TLS
+  --simulate NETWORK      a bad one on purpose: wifi, mobile, delay=80ms,…; or --no-simulate for any
+  --unchecked             pass lines on without checking their JSON
+  --log FORMAT            text or json, on stderr (text)
+  --quiet, --verbose      log errors only; log connections too
+  --help, --version
+
+  SIZE: 500, 64k, 8m. TIME: 500ms, 5s, 2m. Every option can be set in the environment:
+  EVENTRELAY_PORT, EVENTRELAY_MAX_LINE=128k, EVENTRELAY_UNCHECKED=1, … A flag wins.
+  EXAMPLE: EVENTRELAY_TOKEN=secret eventrelay 32000-33000 --max-clients 100
+`;
+}
+
+/** A reader of one option's text: a value, or what is allowed in its place. */
+type Reader<T> = (text: string) => T | Refusal;
+
+class Refusal {
+  constructor(readonly allowed: string) {}
+}
+
+const READERS = {
+  "host": (text: string) =>
+    text !== "" && !/\s/.test(text) ? text : new Refusal("an address such as 127.0.0.1"),
+  "max-line": sizeReader(16, 2 ** 26),
+  "max-clients": countReader(1, 1_000_000),
+  "max-clients-per-host": countReader(1, 1_000_000),
+  "max-rooms": countReader(0, 1_000_000),
+  "max-rate": countReader(1, 1_000_000_000),
+  "max-lag": timeReader(10, 3_600_000),
+  "max-log": sizeReader(4096, 2 ** 32),
+  "when-behind": choiceReader("skip", "close"),
+  "write-deadline": timeReader(10, 3_600_000),
+  "ping-timeout": timeReader(10, 3_600_000),
+  "token": textReader("a text that isn't empty"),
+  "token-file": textReader("a file's name"),
+  "tls-cert": textReader("a file's name"),
+  "tls-key": textReader("a file's name"),
+  "simulate": simulationReader,
+  "no-simulate": switchReader,
+  "unchecked": switchReader,
+  "log": choiceReader("text", "json"),
+  "quiet": switchReader,
+  "verbose": switchReader,
+} satisfies Record<string, Reader<unknown>>;
+
+type OptionName = keyof typeof READERS;
+type Values = { [K in OptionName]?: Exclude<ReturnType<(typeof READERS)[K]>, Refusal> };
+
+const SWITCHES: readonly string[] = ["no-simulate", "unchecked", "quiet", "verbose", "help", "version"];
+
+/** Reads the command line, and the environment for what it doesn't say. */
+export function readCommand(args: string[], env: (name: string) => string | undefined): Command {
+  let parsed;
+  try {
+    const options = Object.fromEntries(
+      [...Object.keys(READERS), "help", "version"].map((name) =>
+        [name, { type: SWITCHES.includes(name) ? "boolean" : "string" }] as const
+      ),
+    );
+    parsed = parseArgs({ args, options, allowPositionals: true, strict: true });
+  } catch (error) {
+    const [sentence] = (error as Error).message.split(/\. |\n/);
+    return refuse(sentence);
+  }
+  if (parsed.values.help) return { kind: "help" };
+  if (parsed.values.version) return { kind: "version" };
+  if (parsed.positionals.length > 1) {
+    return refuse(
+      `Cannot use ${
+        JSON.stringify(parsed.positionals[1])
+      }: one port or range is all that is named without a flag`,
+    );
+  }
+
+  const values: Record<string, unknown> = {};
+  for (const [name, read] of Object.entries(READERS)) {
+    const flag = parsed.values[name];
+    const twin = environmentName(name);
+    const text = flag === undefined ? env(twin) : String(flag);
+    if (text === undefined || (flag === undefined && text === "")) continue;
+    const value = read(text);
+    if (value instanceof Refusal) return refuseValue(flag === undefined ? twin : `--${name}`, text, value);
+    values[name] = value;
+  }
+  const portText = parsed.positionals[0] ?? (env("EVENTRELAY_PORT") || String(DEFAULT_PORT));
+  const ports = readPorts(portText);
+  if (ports instanceof Refusal) {
+    return refuseValue(parsed.positionals.length > 0 ? "port" : "EVENTRELAY_PORT", portText, ports);
+  }
+  return combine(ports, values as Values);
+}
+
+function combine(ports: ServerOptions["ports"], values: Values): Command {
+  const relay = {
+    maxLineBytes: values["max-line"] ?? RELAY_DEFAULTS.maxLineBytes,
+    maxClients: values["max-clients"] ?? RELAY_DEFAULTS.maxClients,
+    maxLagMs: values["max-lag"] ?? RELAY_DEFAULTS.maxLagMs,
+    maxLogBytes: values["max-log"] ?? RELAY_DEFAULTS.maxLogBytes,
+    whenBehind: values["when-behind"] ?? RELAY_DEFAULTS.whenBehind,
+    writeDeadlineMs: values["write-deadline"] ?? RELAY_DEFAULTS.writeDeadlineMs,
+    maxClientsPerHost: values["max-clients-per-host"] ?? RELAY_DEFAULTS.maxClientsPerHost,
+    maxRooms: values["max-rooms"] ?? RELAY_DEFAULTS.maxRooms,
+    maxLinesPerSecond: values["max-rate"] ?? RELAY_DEFAULTS.maxLinesPerSecond,
+    pingTimeoutMs: values["ping-timeout"] ?? RELAY_DEFAULTS.pingTimeoutMs,
+    simulate: values.simulate,
+    allowsSimulation: !values["no-simulate"],
+    token: values.token ?? RELAY_DEFAULTS.token,
+    isChecked: !values.unchecked,
+  };
+  if (relay.maxLineBytes * 4 > relay.maxLogBytes) {
+    return refuse(
+      `Cannot keep lines of ${relay.maxLineBytes} bytes in a log of ${relay.maxLogBytes}: --max-log is at least 4 times --max-line`,
+    );
+  }
+  if (values.quiet && values.verbose) return refuse("Cannot be --quiet and --verbose: choose one");
+  const tokenFile = values["token-file"], certFile = values["tls-cert"], keyFile = values["tls-key"];
+  if (values.token !== undefined && tokenFile !== undefined) {
+    return refuse(
+      "Cannot take the token from two places: --token (EVENTRELAY_TOKEN) or --token-file, choose one",
+    );
+  }
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    return refuse("Cannot serve TLS with half of it: --tls-cert and --tls-key go together");
+  }
+  const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
+  const host = values.host ?? "0.0.0.0", logFormat = values.log ?? "text";
+  const logLevel = values.quiet ? "error" : values.verbose ? "debug" : "info";
+  return { kind: "serve", options: { host, ports, relay, tokenFile, tls, logFormat, logLevel } };
+}
+
+/** Names the environment twin of an option: `EVENTRELAY_MAX_LINE` for `max-line`. */
+function environmentName(option: string): string {
+  return `EVENTRELAY_${option.toUpperCase().replaceAll("-", "_")}`;
+}
+
+function refuse(message: string): Command {
+  return { kind: "refuse", message };
+}
+
+function refuseValue(name: string, text: string, { allowed }: Refusal): Command {
+  return refuse(`Cannot use ${name} ${JSON.stringify(text)}: ${allowed}`);
+}
+
+function readPorts(text: string): ServerOptions["ports"] | Refusal {
+  const match = /^(\d+)(?:-(\d+))?$/.exec(text);
+  const first = Number(match?.[1]), last = Number(match?.[2] ?? first);
+  if (match === null || first > 65535 || last > 65535) {
+    return new Refusal("a port is 0 to 65535, a range is two of them such as 32000-33000");
+  }
+  if (first > last || (first === 0 && last > 0)) {
+    return new Refusal("a range begins with its smaller port, 1 or more, such as 32000-33000");
+  }
+  return [first, last];
+}
+
+function countReader(min: number, max: number): Reader<number> {
+  return (text) => {
+    const count = /^\d+$/.test(text) ? Number(text) : NaN;
+    return count >= min && count <= max ? count : new Refusal(`a whole number from ${min} to ${max}`);
+  };
+}
+
+function sizeReader(min: number, max: number): Reader<number> {
+  const factors: Record<string, number> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+  return (text) => {
+    const match = /^(\d+(?:\.\d+)?)([kmg]?)b?$/i.exec(text);
+    const bytes = match === null ? NaN : Math.round(Number(match[1]) * factors[match[2].toLowerCase()]);
+    return bytes >= min && bytes <= max ? bytes : new Refusal(
+      `a size in bytes, such as 500, 64k or 8m, from ${min} to ${max}`,
+    );
+  };
+}
+
+function timeReader(minMs: number, maxMs: number): Reader<number> {
+  const factors: Record<string, number> = { ms: 1, s: 1000, m: 60_000 };
+  return (text) => {
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text);
+    const ms = match === null ? NaN : Number(match[1]) * factors[match[2]];
+    return ms >= minMs && ms <= maxMs ? ms : new Refusal(
+      `a time with its unit, such as 500ms, 5s or 2m, from ${minMs}ms to ${maxMs / 60_000}m`,
+    );
+  };
+}
+
+function choiceReader<const T extends string>(...choices: T[]): Reader<T> {
+  return (text) => choices.find((choice) => choice === text) ?? new Refusal(choices.join(" or "));
+}
+
+function simulationReader(text: string): SimulationOptions | Refusal {
+  try {
+    return parseSimulation(text);
+  } catch (error) {
+    return new Refusal((error as Error).message);
+  }
+}
+
+function textReader(allowed: string): Reader<string> {
+  return (text) => text !== "" ? text : new Refusal(allowed);
+}
+
+function switchReader(text: string): boolean | Refusal {
+  if (["1", "true", "yes", "on"].includes(text)) return true;
+  if (["0", "false", "no", "off"].includes(text)) return false;
+  return new Refusal("1 or 0");
+}

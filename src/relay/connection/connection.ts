@@ -1,0 +1,506 @@
+// One connection: its read loop and its only write loop. It owns the socket from accept to close and ends it
+// in one of two ways: `end()` (no more input, what is due is written, FIN, a short wait for the other side)
+// or `cut()` (at once). Whom it speaks for is a member: a plain one at first, a session's if its first line
+// is a hello.
+//
+//   conn ─read→ opening? ─→ LineSorter ─good lines→ member.onLines → room      room.flush → wake ─→ member.take ─write→ conn
+//                            ├─control lines→ hello, member.onControl
+//                            └─bad lines→ $error, a reply ─────────────────────────────────↗
+
+import { BufferPool } from "../../wire/buffer_pool.ts";
+import { concat } from "../../wire/concat.ts";
+import { type Hello, Misunderstood, readControl, readHello } from "../member/client_control.ts";
+import { LineSorter, type LineSorterSink } from "./line_sorter.ts";
+import { type EndReason, type Member, type MemberOptions, type Outlet } from "../member/member.ts";
+import { classifyFirstBytes, HTTP_REFUSAL } from "./first_bytes.ts";
+import { PlainMember } from "../member/plain_member.ts";
+import { encodeControl, type WireError } from "../../wire/protocol.ts";
+import type { Transport } from "./transport.ts";
+import { RateMeter } from "./rate_meter.ts";
+import type { Room } from "../room/room.ts";
+import type { Cursor } from "../room/cursor.ts";
+import type { SessionMember } from "../member/session_member.ts";
+
+/** What connections share; times in ms, sizes in bytes. See `RelayOptions` for their meaning. */
+export interface ConnectionOptions extends MemberOptions {
+  maxLineBytes: number;
+  isChecked: boolean;
+  writeDeadlineMs: number;
+  idleLineMs: number;
+  pingTimeoutMs: number;
+  /** How many lines a second a client may send before it is read more slowly; Infinity for any number. */
+  maxLinesPerSecond: number;
+  /** Whether only clients that know the token may take part, so no plain ones. */
+  needsToken: boolean;
+  /** Tells the time in ms; never goes back. */
+  clock: () => number;
+}
+
+/** Lets a client that said hello in: the member it speaks for from now on, or why it can't. */
+export type Admit = (hello: Hello, outlet: Outlet) => SessionMember | WireError;
+
+/** What a connection has done so far. */
+export interface ConnectionStats {
+  address: string;
+  /** The room, and the member's id; none for plain members. */
+  room: string;
+  id: string;
+  ageMs: number;
+  /** How far the member is behind the room, its own lines not counted. */
+  behindBytes: number;
+  behindMs: number;
+  receivedLines: number;
+  receivedBytes: number;
+  sentLines: number;
+  sentBytes: number;
+  skippedLines: number;
+  /** Lines that were refused. */
+  errors: number;
+}
+
+/** The read buffer that a connection has at first: one that only listens shall cost little… */
+const SMALL_READ_BYTES = 1024;
+
+/** …the one that it has from the first read on that filled that: what a game says in a frame, a `$ping` beside it, is one read… */
+const MEDIUM_READ_BYTES = 4 * 1024;
+
+/** …and the one that is lent to it while its reads fill that. */
+const LARGE_READ_BYTES = 64 * 1024;
+
+/** After this many bad lines in a row the connection is closed. */
+const MAX_BAD_LINES_IN_A_ROW = 100;
+
+/** How long nothing is written to a connection that has sent nothing: a session's hello is usually there by then. */
+const HOLD_MS = 250;
+
+/** How long a hello may take from its first byte to its end, and to come at all where a token is needed. */
+const HELLO_MS = 5000;
+
+/** How long an ending connection has for writing what is due… */
+const GOODBYE_MS = 1000;
+
+/** …and how long it then waits for the other side's end. Closing before that, with input unread, would make the kernel discard what the client has not read yet. */
+const LINGER_MS = 250;
+
+const NOTHING = new Uint8Array(0);
+
+const largeReadPool = new BufferPool(LARGE_READ_BYTES, 64);
+
+/** The service of one connection. */
+export class Connection implements Outlet, LineSorterSink {
+  readonly address: string;
+  readonly #conn: Transport;
+  readonly #admit: Admit;
+  readonly #options: ConnectionOptions;
+  readonly #sorter: LineSorter;
+  readonly #meter: RateMeter | undefined;
+  readonly #startedAt: number;
+  /** Whom it speaks for; if that is a session's member, #session is the same. */
+  #member: Member;
+  #session: SessionMember | undefined;
+  #opening: Uint8Array | undefined = NOTHING;
+  #isHelloDue = false;
+  #heardAt: number;
+  #midLineSince = 0;
+  /** How many bytes of lines the member was told of. */
+  #countedBytes = 0;
+  #resumeReading: (() => void) | undefined;
+  #isSlowed = false;
+  #wasSlowed = false;
+  #isWriting = false;
+  /** What is being written, and the cursor that has taken it. */
+  #writing: Uint8Array = NOTHING;
+  #writer: Cursor | undefined;
+  #progressAt = 0;
+  #lastLine: Uint8Array | undefined;
+  #ending: EndReason | undefined;
+  #isCut = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #wakeTimer: ReturnType<typeof setTimeout> | undefined;
+  #isWritten = false;
+  #onAllWritten: (() => void) | undefined;
+  #badInARow = 0;
+  #receivedLines = 0;
+  #receivedBytes = 0;
+  #sentBytes = 0;
+  #errors = 0;
+
+  /** @param lobby where a connection belongs until it says hello */
+  constructor(conn: Transport, address: string, lobby: Room, options: ConnectionOptions, admit: Admit) {
+    this.address = address;
+    this.#conn = conn;
+    this.#admit = admit;
+    this.#options = options;
+    this.#sorter = new LineSorter(this, options);
+    this.#startedAt = this.#heardAt = options.clock();
+    if (options.maxLinesPerSecond < Infinity) this.#meter = new RateMeter(options.maxLinesPerSecond);
+    this.#member = new PlainMember(lobby, this, options, this.#startedAt);
+    this.#timer = setTimeout(() => this.#becomePlain(), options.needsToken ? HELLO_MS : HOLD_MS);
+  }
+
+  /** Why the connection is ending or has ended; undefined while it goes on. */
+  get ending(): EndReason | undefined {
+    return this.#ending;
+  }
+
+  /** Whether it speaks for a session's member, not for a plain client. */
+  get isSession(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Serves the connection until both directions have ended. Never rejects. */
+  async run(): Promise<void> {
+    let own = new Uint8Array(SMALL_READ_BYTES);
+    let buffer = own;
+    try {
+      for (;;) {
+        const n = await this.#conn.read(buffer);
+        if (n === null) break;
+        if (this.#ending === undefined) this.#receive(n === buffer.length ? buffer : buffer.subarray(0, n));
+        if (this.#isSlowed) await this.#waitForRate();
+        const isFull = n === buffer.length;
+        if (isFull && buffer.length === SMALL_READ_BYTES) buffer = own = new Uint8Array(MEDIUM_READ_BYTES);
+        else if (isFull && buffer === own) buffer = largeReadPool.take();
+        else if (buffer !== own && n < own.length) {
+          largeReadPool.give(buffer);
+          buffer = own;
+        }
+      }
+      if (this.#ending === undefined) this.#receiveEnd();
+      this.end("closed");
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (buffer !== own) largeReadPool.give(buffer);
+    if (!this.#isWritten) await new Promise<void>((done) => this.#onAllWritten = done);
+    this.cut("closed");
+    if (this.#session === undefined) this.#member.cursor.close();
+    this.#options.log("debug", "connection ended", { address: this.address, reason: this.#ending! });
+  }
+
+  /**
+   * Ends the connection: input is ignored from now on, what is due is written (for a second at most), then the connection is closed.
+   * `lastLine` is written last; a client that is refused is written nothing but replies before it.
+   */
+  end(reason: EndReason, lastLine?: Uint8Array): void {
+    if (this.#ending !== undefined) return;
+    if (reason === "shutdown" && !this.#options.needsToken) this.#becomePlain(); // it has waited long enough
+    this.#ending = reason;
+    this.#lastLine = lastLine;
+    if (reason !== "shutdown") this.#member.detach(this, reason);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.cut(reason), GOODBYE_MS);
+    this.#resumeReading?.();
+    this.wake();
+  }
+
+  /** Ends the connection with an `$error` line that says why. */
+  refuse(error: WireError): void {
+    if (this.#ending !== undefined) return;
+    const fields = { address: this.address, code: error.code, why: error.message };
+    this.#options.log("warn", "connection refused", fields);
+    this.end("refused", encodeControl("error", error));
+  }
+
+  /** Starts the write loop, unless it runs already. */
+  wake(nowMs?: number): void {
+    if (!this.#isWriting) this.#writeNext(nowMs);
+  }
+
+  /** Starts it in `ms` ms. */
+  wakeIn(ms: number): void {
+    if (this.#isCut) return;
+    clearTimeout(this.#wakeTimer);
+    this.#wakeTimer = setTimeout(() => this.wake(), ms);
+  }
+
+  /** Closes the connection at once. */
+  cut(reason: EndReason): void {
+    if (this.#isCut) return;
+    this.#isCut = true;
+    this.#ending ??= reason;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#wakeTimer);
+    this.#resumeReading?.();
+    this.#member.detach(this, this.#ending);
+    this.#conn.close();
+    this.#noteWritten();
+  }
+
+  /** Looks after what no event announces: a stuck write, a half line, silence, a member that has fallen behind. Is called every so often. */
+  sweep(nowMs: number): void {
+    if (this.#ending !== undefined) return;
+    const { writeDeadlineMs, idleLineMs, pingTimeoutMs, log } = this.#options;
+    if (this.#isWriting && nowMs - this.#progressAt > writeDeadlineMs) {
+      log("warn", "member took no byte, closed", { address: this.address, afterMs: writeDeadlineMs });
+      return this.cut("stuck");
+    }
+    const isPaused = this.#resumeReading !== undefined; // it is we who don't listen
+    if (this.#session !== undefined && !isPaused && nowMs - this.#heardAt > pingTimeoutMs) {
+      log("warn", "session was not heard of, closed", { address: this.address, afterMs: pingTimeoutMs });
+      return this.cut("timeout");
+    }
+    const midLineMs = this.#midLineSince === 0 || isPaused ? 0 : nowMs - this.#midLineSince;
+    if (this.#isHelloDue && midLineMs > HELLO_MS) {
+      return this.#refuseHello(`it did not end within ${HELLO_MS / 1000} s`);
+    }
+    if (midLineMs > idleLineMs) {
+      const line = this.#sorter.lineNumber + 1;
+      const message = `Cannot wait for line ${line}: its end did not come within ${
+        idleLineMs / 1000
+      } s, a line ends with LF`;
+      return this.refuse({ code: "idle_line", message, line });
+    }
+    this.#member.sweep(nowMs);
+  }
+
+  /** Counts what happened so far. */
+  stats(): ConnectionStats {
+    const now = this.#options.clock();
+    const { cursor } = this.#member;
+    return {
+      address: this.address,
+      room: this.#member.room.name,
+      id: this.#session?.id ?? "",
+      ageMs: now - this.#startedAt,
+      behindBytes: cursor.behindBytes,
+      behindMs: this.#member.lagMs(now),
+      receivedLines: this.#receivedLines,
+      receivedBytes: this.#receivedBytes,
+      sentLines: cursor.countTakenLines(),
+      sentBytes: this.#sentBytes,
+      skippedLines: cursor.lost.lines,
+      errors: this.#errors,
+    };
+  }
+
+  // Reading
+
+  #receive(chunk: Uint8Array): void {
+    this.#receivedBytes += chunk.length;
+    this.#heardAt = this.#options.clock();
+    if (this.#opening !== undefined) {
+      const opening = this.#opening.length === 0 ? chunk : concat([this.#opening, chunk]);
+      this.#decide(opening);
+      chunk = opening;
+    }
+    const lineBefore = this.#sorter.lineNumber;
+    if (this.#opening === undefined && this.#ending === undefined) this.#sorter.push(chunk);
+    const isMidLine = this.#opening !== undefined || this.#sorter.isMidLine;
+    if (!isMidLine) this.#midLineSince = 0;
+    else if (this.#midLineSince === 0 || this.#sorter.lineNumber !== lineBefore) {
+      this.#midLineSince = this.#heardAt;
+    }
+    this.#countLines();
+  }
+
+  /** Tells a session's member how many bytes of lines have been dealt with. */
+  #countLines(): void {
+    this.#session?.noteReceived(this.#sorter.lineBytes - this.#countedBytes);
+    this.#countedBytes = this.#sorter.lineBytes;
+  }
+
+  /** Looks at the connection's first bytes: they are kept until they say what it is. */
+  #decide(opening: Uint8Array): void {
+    const kind = classifyFirstBytes(opening);
+    this.#opening = kind === "undecided" ? opening.slice() : undefined;
+    if (kind === "hello") this.#isHelloDue = true;
+    if (kind === "lines") this.#becomePlain();
+    if (kind === "http") {
+      this.#options.log("warn", "HTTP request refused", { address: this.address });
+      this.end("refused", HTTP_REFUSAL);
+    }
+  }
+
+  /** Lets a connection that did not say hello take part as a plain client. */
+  #becomePlain(): void {
+    if (!(this.#member instanceof PlainMember) || this.#isHelloDue || this.#ending !== undefined) return;
+    clearTimeout(this.#timer);
+    if (this.#options.needsToken) {
+      const message =
+        "Cannot serve a plain client: this relay needs a token, which a session's $hello can carry";
+      return this.refuse({ code: "bad_token", message });
+    }
+    this.#member.isHeld = false;
+    this.wake();
+  }
+
+  #receiveEnd(): void {
+    if (this.#session !== undefined) return; // a half line of a session is sent again when it resumes
+    if (this.#opening !== undefined && this.#opening.length > 0) {
+      this.#becomePlain();
+      this.#sorter.push(this.#opening);
+    }
+    this.#sorter.end();
+  }
+
+  /** @internal For the sorter. */
+  onLines(bytes: Uint8Array, start: number, end: number, lines: number): void {
+    if (this.#ending !== undefined) return;
+    this.#badInARow = 0;
+    this.#receivedLines += lines;
+    this.#meterLines(lines);
+    this.#member.onLines(bytes, start, end, lines);
+  }
+
+  /** @internal For the sorter. */
+  onControl(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#ending !== undefined) return;
+    this.#meterLines(1);
+    if (this.#isHelloDue) return this.#onHello(bytes, start, end);
+    if (this.#session === undefined) this.#receivedLines++;
+    this.#countLines(); // a $pong tells it
+    const error = this.#member.onControl(bytes, start, end, this.#sorter.lineNumber);
+    if (error !== undefined) this.onBadLine(error);
+    else this.#badInARow = 0;
+  }
+
+  #onHello(bytes: Uint8Array, start: number, end: number): void {
+    const control = readControl(bytes.subarray(start, end - 1));
+    const hello = control instanceof Misunderstood ? control : readHello(control);
+    if (hello instanceof Misunderstood) return this.#refuseHello(hello.message);
+    const plain = this.#member;
+    const member = this.#admit(hello, this);
+    if ("code" in member) return this.refuse(member);
+    this.#isHelloDue = false;
+    clearTimeout(this.#timer);
+    plain.detach(this, "replaced");
+    plain.cursor.close();
+    this.#member = this.#session = member;
+    this.#countedBytes = this.#sorter.lineBytes;
+    this.wake();
+  }
+
+  #refuseHello(why: string): void {
+    this.#isHelloDue = false;
+    this.refuse({ code: "bad_hello", message: `Cannot understand $hello: ${why}`, line: 1 });
+  }
+
+  /** @internal For the sorter. */
+  onBadLine(error: WireError): void {
+    if (this.#ending !== undefined) return;
+    if (this.#isHelloDue) return this.#refuseHello(error.message);
+    this.#meterLines(1);
+    this.#errors++;
+    this.#options.log("warn", "bad line", { address: this.address, code: error.code, why: error.message });
+    this.#member.reply(encodeControl("error", error));
+    if (++this.#badInARow < MAX_BAD_LINES_IN_A_ROW) return;
+    const message =
+      `Cannot go on: ${MAX_BAD_LINES_IN_A_ROW} lines in a row were bad, one JSON value a line is allowed`;
+    this.refuse({ code: "too_many_errors", message, line: error.line });
+  }
+
+  #meterLines(lines: number): void {
+    if (this.#meter !== undefined && this.#meter.take(lines, this.#heardAt) > 0) this.#isSlowed = true;
+  }
+
+  /** Waits until the client is within its rate again: what it sends meanwhile stays in the kernel, and TCP makes it wait. */
+  async #waitForRate(): Promise<void> {
+    const { maxLinesPerSecond, log } = this.#options;
+    const waitMs = this.#meter!.take(0, this.#heardAt);
+    if (!this.#wasSlowed) {
+      const message =
+        `Cannot read so fast: ${maxLinesPerSecond} lines a second are allowed, more have to wait`;
+      log("warn", "client sends too fast, reading slowly", { address: this.address, maxLinesPerSecond });
+      this.#member.reply(encodeControl("error", { code: "rate_limited", message }));
+      this.#wasSlowed = true;
+    }
+    this.#isSlowed = false;
+    if (this.#ending !== undefined) return;
+    const timer = setTimeout(() => this.#resumeReading?.(), waitMs);
+    await new Promise<void>((done) => this.#resumeReading = done);
+    clearTimeout(timer);
+    this.#resumeReading = undefined;
+    this.#heardAt = this.#options.clock();
+    if (this.#midLineSince !== 0) this.#midLineSince = this.#heardAt;
+  }
+
+  // Writing
+
+  // One write after the other, by callbacks: a loop that awaits makes three times the garbage, at each flush, for each member.
+
+  #writeNext(nowMs?: number): void {
+    this.#isWriting = true;
+    this.#writer = this.#member.cursor;
+    try {
+      const bytes = this.#takeNext(nowMs);
+      if (bytes !== undefined) this.#write(bytes);
+      else if (this.#ending !== undefined && !this.#isCut) void this.#sayGoodbye();
+      else this.#isWriting = false;
+    } catch (error) {
+      this.#onWriteFailed(error);
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#writing = bytes;
+    this.#conn.write(bytes).then(this.#onWritten, this.#onWriteFailed);
+  }
+
+  readonly #onWritten = (n: number): void => {
+    this.#sentBytes += n;
+    if (n < this.#writing.length) {
+      this.#progressAt = this.#options.clock();
+      return this.#write(this.#writing.subarray(n));
+    }
+    this.#writing = NOTHING; // it would keep a block of the log alive
+    this.#writer!.commit();
+    this.#writeNext();
+  };
+
+  readonly #onWriteFailed = (error: unknown): void => {
+    this.#writer!.commit();
+    this.#fail(error);
+    this.#isWriting = false;
+  };
+
+  /** Takes what is to be written next. `nowMs` saves a look at the clock, which would cost a few percent of a write. */
+  #takeNext(nowMs?: number): Uint8Array | undefined {
+    if (this.#isCut) return undefined;
+    const bytes = this.#member.hasNews ? this.#takeFromMember(nowMs) : undefined;
+    if (bytes !== undefined || this.#isCut) return bytes;
+    const lastLine = this.#lastLine;
+    this.#lastLine = undefined;
+    return lastLine;
+  }
+
+  #takeFromMember(nowMs = this.#options.clock()): Uint8Array | undefined {
+    this.#progressAt = nowMs;
+    if (this.#ending === "refused") return this.#member.takeReplies();
+    if (this.#session?.isOn(this) === false) return undefined; // it may have another connection by now
+    return this.#member.take(nowMs);
+  }
+
+  async #sayGoodbye(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.cut(this.#ending!), LINGER_MS);
+    try {
+      await this.#conn.closeWrite();
+      this.#noteWritten();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #noteWritten(): void {
+    this.#isWritten = true;
+    this.#onAllWritten?.();
+  }
+
+  /** Ends it after an error of the socket: those that a network has are expected, others are logged. */
+  #fail(error: unknown): void {
+    if (!this.#isCut && !isExpectedEnd(error)) {
+      const level = error instanceof Deno.errors.InvalidData ? "warn" : "error"; // TLS that the client got wrong
+      this.#options.log(level, "connection failed", { address: this.address, error: String(error) });
+    }
+    this.cut("lost");
+  }
+}
+
+/** Whether an error is one of those by which a connection ends in everyday life, or by our own close. */
+function isExpectedEnd(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.TimedOut || error instanceof Deno.errors.UnexpectedEof ||
+    error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
+}

@@ -1,0 +1,14 @@
+// The seam between a connection and its socket: bytes in, bytes out, close. A TCP or a TLS connection of Deno
+// stands behind it.
+
+/** What a connection asks of its socket; {@linkcode Deno.TcpConn} has it. One read and one write are under way at the most. */
+export interface Transport {
+  /** Reads at least one byte and says how many; null at the end of the input. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Writes at least one byte and says how many. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Ends the output; what was written still arrives. */
+  closeWrite(): Promise<void>;
+  /** Ends both directions; a read or write that is under way rejects. */
+  close(): void;
+}

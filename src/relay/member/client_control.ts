@@ -1,0 +1,177 @@
+// What clients say in control lines: text in, checked fields out, or a message that says what is allowed.
+// Pure.
+
+import { isRecord } from "../../wire/untrusted.ts";
+import { LOBBY, MAX_NAME_CHARACTERS } from "../../wire/protocol.ts";
+
+/** A control line that was understood, or what is wrong with it. */
+export type Understood<T> = T | Misunderstood;
+
+/** What is wrong with a control line. */
+export class Misunderstood {
+  constructor(readonly message: string) {}
+}
+
+/** What a client says of itself. */
+export interface Hello {
+  version: number;
+  room: string;
+  name: string;
+  token: string;
+  /** The bad network that the client wants; "" for none. */
+  simulate: string;
+  resume: { session: string; bytes: number } | undefined;
+}
+
+/** A control line's name without its `$`, and its fields. */
+export interface Control {
+  name: string;
+  fields: Readonly<Record<string, unknown>>;
+  /** The line as it came. */
+  text: string;
+}
+
+/** The longest key of a value, in characters. */
+const MAX_KEY_CHARACTERS = 128;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Reads a line that begins with `{"$` and is known to be JSON. */
+export function readControl(line: Uint8Array): Understood<Control> {
+  const text = decoder.decode(line);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return new Misunderstood("it is not JSON"); // possible where lines are not checked
+  }
+  const members = Object.entries(value as object);
+  const [key, fields] = members[0];
+  if (members.length !== 1) {
+    return new Misunderstood(`it has ${members.length} members beside each other, one is allowed`);
+  }
+  if (!isRecord(fields)) return new Misunderstood(`${quote(key)} is no object`);
+  return { name: key.slice(1), fields, text };
+}
+
+/** How an `$ack` begins and ends that is written without spaces, and how many digits between are a safe integer in any case. */
+const ACK_START = encoder.encode('{"$ack":{"bytes":');
+const ACK_END = encoder.encode("}}\n");
+const MAX_DIGITS = 15;
+
+/**
+ * Reads the count of an `$ack`, `bytes[start, end)` with its LF: most of what clients say beside events, so it shall cost little.
+ * Returns undefined for any other line, and for one that is written in another way.
+ */
+export function readPlainAck(bytes: Uint8Array, start: number, end: number): number | undefined {
+  const from = start + ACK_START.length, to = end - ACK_END.length;
+  if (to <= from || to > from + MAX_DIGITS) return undefined;
+  if (!isAt(bytes, start, ACK_START) || !isAt(bytes, to, ACK_END)) return undefined;
+  let count = 0;
+  for (let at = from; at < to; at++) {
+    const digit = bytes[at] - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    count = 10 * count + digit;
+  }
+  return count;
+}
+
+function isAt(bytes: Uint8Array, start: number, part: Uint8Array): boolean {
+  for (let i = 0; i < part.length; i++) if (bytes[start + i] !== part[i]) return false;
+  return true;
+}
+
+/** Checks the fields of a `$hello`. */
+export function readHello({ fields }: Control): Understood<Hello> {
+  const { version, room = LOBBY, name = "", token = "", simulate = "", resume } = fields;
+  if (!isCount(version) || version < 1) return new Misunderstood("version is a whole number from 1");
+  if (!isName(room) || room === "") {
+    return new Misunderstood(
+      `room is a string of 1 to ${MAX_NAME_CHARACTERS} characters without control characters`,
+    );
+  }
+  if (!isName(name)) {
+    return new Misunderstood(
+      `name is a string of up to ${MAX_NAME_CHARACTERS} characters without control characters`,
+    );
+  }
+  if (typeof token !== "string") return new Misunderstood("token is a string");
+  if (typeof simulate !== "string") return new Misunderstood("simulate is a string");
+  if (resume === undefined) return { version, room, name, token, simulate, resume };
+  if (!isRecord(resume) || typeof resume.session !== "string" || !isCount(resume.bytes)) {
+    return new Misunderstood("resume is an object with session, a string, and bytes, a whole number");
+  }
+  return { version, room, name, token, simulate, resume: { session: resume.session, bytes: resume.bytes } };
+}
+
+/** Checks the fields of a `$set`; `value` is the JSON text as it came, undefined to remove the key. */
+export function readSet(
+  { fields, text }: Control,
+): Understood<{ key: string; value: string | undefined; isRoom: boolean }> {
+  const { key, room = false } = fields;
+  if (typeof key !== "string" || key === "" || key.length > MAX_KEY_CHARACTERS) {
+    return new Misunderstood(`key is a string of 1 to ${MAX_KEY_CHARACTERS} characters`);
+  }
+  if (typeof room !== "boolean") return new Misunderstood("room is true or false");
+  const body = text.indexOf(":") + 1;
+  if (text[endOfValue(text, body)] === ",") return new Misunderstood("it stands there twice");
+  return {
+    key,
+    value: "value" in fields ? findMember(text, text.indexOf("{", body), "value") : undefined,
+    isRoom: room,
+  };
+}
+
+/** Checks the count in an `$ack`. */
+export function readAck({ fields: { bytes } }: Control): Understood<number> {
+  return isCount(bytes) ? bytes : new Misunderstood("bytes is a whole number");
+}
+
+/** Checks the time in a `$ping`. */
+export function readPing({ fields: { t } }: Control): Understood<number> {
+  return Number.isFinite(t) ? t as number : new Misunderstood("t is a number");
+}
+
+/** Returns the text of the member `name` of the object that begins at `at` of a JSON text: the last one of that name, as JSON.parse takes it. */
+function findMember(text: string, at: number, name: string): string | undefined {
+  let found: string | undefined;
+  do {
+    const keyStart = text.indexOf('"', at);
+    const keyEnd = endOfString(text, keyStart);
+    const valueStart = text.indexOf(":", keyEnd) + 1;
+    at = endOfValue(text, valueStart);
+    if (JSON.parse(text.slice(keyStart, keyEnd)) === name) found = text.slice(valueStart, at).trim();
+  } while (text[at] === ",");
+  return found;
+}
+
+/** Returns the index behind the string that begins at `at`. */
+function endOfString(text: string, at: number): number {
+  for (at++; text[at] !== '"'; at++) if (text[at] === "\\") at++;
+  return at + 1;
+}
+
+/** Returns the index of the comma or bracket that ends the value before which `at` stands. */
+function endOfValue(text: string, at: number): number {
+  for (let depth = 0;; at++) {
+    const char = text[at];
+    if (char === '"') at = endOfString(text, at) - 1;
+    else if (char === "{" || char === "[") depth++;
+    else if (depth === 0 && (char === "," || char === "}")) return at;
+    else if (char === "}" || char === "]") depth--;
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value.length <= 2 * MAX_NAME_CHARACTERS &&
+    Array.from(value).length <= MAX_NAME_CHARACTERS && !/\p{Cc}/u.test(value);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 40));
+}

@@ -1,0 +1,242 @@
+// Whoever takes part in a room, as far as both levels of the protocol agree: a cursor into a feed, replies
+// that are for it alone, and what happens when it falls behind. Knows of its connection only that it can be
+// woken and cut. plain_member.ts and session_member.ts say the rest.
+
+import type { Feed, Reader } from "../room/feed.ts";
+import { concat } from "../../wire/concat.ts";
+import type { LogFunction } from "../log.ts";
+import type { WireError } from "../../wire/protocol.ts";
+import type { Room } from "../room/room.ts";
+import type { Cursor, Lost } from "../room/cursor.ts";
+import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
+import { type Reach, Simulation } from "../../simulation/simulation.ts";
+
+/** What members share; see `RelayOptions` for their meaning. */
+export interface MemberOptions {
+  whenBehind: "skip" | "close";
+  log: LogFunction;
+  /** Makes the bad line over which a member is written to; none if undefined. */
+  simulate?: (() => SimulationOptions) | undefined;
+}
+
+/** A member's connection, as the member sees it. */
+export interface Outlet {
+  readonly address: string;
+  /** Makes it take what there is to write. `nowMs`, if the caller knows it, saves a look at the clock. */
+  wake(nowMs?: number): void;
+  /** Wakes it in `ms` ms. */
+  wakeIn(ms: number): void;
+  /** Closes it at once. */
+  cut(reason: EndReason): void;
+}
+
+/** Why a connection ended. */
+export type EndReason =
+  /** The client ended it. */
+  | "closed"
+  /** It broke. */
+  | "lost"
+  /** The client said that it leaves for good. */
+  | "bye"
+  | "refused"
+  | "behind"
+  /** It took no byte for too long. */
+  | "stuck"
+  /** Nothing was heard of the client for too long. */
+  | "timeout"
+  /** The client came back on another connection. */
+  | "replaced"
+  | "shutdown";
+
+/** How many bytes of replies wait for a client that doesn't read them; further ones are dropped. */
+const MAX_REPLY_BYTES = 64 * 1024;
+
+/** How long a member must keep up until falling behind again is news. */
+const BEHIND_EPISODE_MS = 30_000;
+
+/** As far as there is anything. */
+const EVERYTHING: Reach = { offset: Infinity, stateVersion: Infinity, replies: Infinity };
+
+/** The most that one write takes from the log. The kernel takes about this much at once; more would only be staler. */
+export const MAX_WRITE_BYTES = 256 * 1024;
+
+/** A member of a room. */
+export abstract class Member implements Reader {
+  abstract readonly cursor: Cursor;
+  readonly room: Room;
+  protected readonly feed: Feed;
+  protected readonly options: MemberOptions;
+  /** The connection; undefined while there is none. */
+  protected outlet: Outlet | undefined;
+  #replies: Uint8Array[] = [];
+  #replyBytes = 0;
+  #replyCount = 0;
+  #behindAt = -Infinity;
+  #simulation: Simulation | undefined;
+
+  constructor(room: Room, feed: Feed, options: MemberOptions) {
+    this.room = room;
+    this.feed = feed;
+    this.options = options;
+  }
+
+  /** Handles one line that begins as a control line, `bytes[start, end)` with its LF; returns what is wrong with it. */
+  abstract onControl(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    lineNumber: number,
+  ): WireError | undefined;
+
+  /** Is told that its connection is ending. Does nothing if it has another one by now. */
+  abstract detach(outlet: Outlet, reason: EndReason): void;
+
+  /** Whether there may be written what comes from the feed. */
+  protected get canTakeNews(): boolean {
+    return true;
+  }
+
+  /** Takes what comes next from the feed, as far as `reach`. */
+  protected abstract takeNews(reach: Reach): Uint8Array | undefined;
+
+  /** Is told that these replies are being written. */
+  protected onRepliesTaken(_replies: readonly Uint8Array[]): void {}
+
+  /** Is told what the cursor has jumped over. */
+  protected onLost(_lost: Lost): void {}
+
+  /** Whether the member has to jump to what is new. */
+  protected isTooFarBehind(nowMs: number): boolean {
+    return this.feed.isBehind(this.cursor, nowMs);
+  }
+
+  wake(nowMs?: number): void {
+    this.outlet?.wake(nowMs);
+  }
+
+  /** Whether `take()` could have anything to give. Costs less than asking it. */
+  get hasNews(): boolean {
+    return this.cursor.offset !== this.feed.end || this.#replies.length > 0 ||
+      this.#simulation !== undefined;
+  }
+
+  /** Whether this is its connection (still). */
+  isOn(outlet: Outlet): boolean {
+    return this.outlet === outlet;
+  }
+
+  skipOwn(start: number, lines: number): void {
+    this.cursor.skipOwn(start, lines);
+  }
+
+  /** How old the oldest line is that it has not taken, in ms. */
+  lagMs(nowMs: number): number {
+    return this.feed.lagMs(this.cursor, nowMs);
+  }
+
+  /** Says `lines` events, `bytes[start, end)`, to everybody else in the room. */
+  onLines(bytes: Uint8Array, start: number, end: number, lines: number): void {
+    this.room.say(this, this.feed, bytes, start, end, lines);
+  }
+
+  /** Writes a line to this member alone, before what comes from the feed. Drops it if too many wait, unless it is owed. */
+  reply(line: Uint8Array, isOwed = false): void {
+    if (!isOwed && this.#replyBytes + line.length > MAX_REPLY_BYTES) return;
+    this.#replies.push(line);
+    this.#replyBytes += line.length;
+    this.#replyCount++;
+    this.wake();
+  }
+
+  /**
+   * Takes the complete lines that are to be written next; undefined when there are none. Once they are written, or never will be, call
+   * `commit()` of the cursor that the member had before this call.
+   */
+  take(nowMs: number): Uint8Array | undefined {
+    const reach = this.#simulation === undefined ? EVERYTHING : this.#simulate(this.#simulation, nowMs);
+    const replies = this.takeReplies(reach);
+    if (replies !== undefined || !this.canTakeNews) return replies;
+    this.#jumpIfBehind(nowMs);
+    return this.outlet === undefined ? undefined : this.takeReplies(reach) ?? this.takeNews(reach);
+  }
+
+  /** Writes to this member over a bad line from now on. */
+  startSimulation(options: SimulationOptions, nowMs: number): void {
+    const start = {
+      offset: this.cursor.offset,
+      stateVersion: this.room.state.version,
+      replies: this.#replyCount,
+    };
+    this.#simulation = new Simulation(options, start, nowMs);
+    this.#wakeFor(this.#simulation, nowMs);
+  }
+
+  /** Puts what is new on its way, and says what has arrived. */
+  #simulate(simulation: Simulation, nowMs: number): Reach {
+    const { end } = this.feed;
+    const news = { offset: end, stateVersion: this.room.state.version, replies: this.#replyCount };
+    simulation.note(news, nowMs);
+    const reach = simulation.reach(nowMs);
+    if (nowMs >= simulation.cutAt) {
+      this.#simulation = undefined;
+      this.outlet?.cut("lost");
+    } else this.#wakeFor(simulation, nowMs);
+    return reach;
+  }
+
+  /** Wakes the connection when the next thing happens on its line. */
+  #wakeFor({ nextDueAt = Infinity, cutAt }: Simulation, nowMs: number): void {
+    const at = Math.min(nextDueAt, cutAt);
+    if (at < Infinity) this.outlet?.wakeIn(at - nowMs);
+  }
+
+  /** Looks whether the member has fallen behind while a write is under way: what it misses need not be remembered. */
+  sweep(nowMs: number): void {
+    if (this.canTakeNews) this.#jumpIfBehind(nowMs);
+    else if (this.isTooFarBehind(nowMs)) this.noteBehind(nowMs);
+  }
+
+  #jumpIfBehind(nowMs: number): void {
+    if (!this.isTooFarBehind(nowMs)) return;
+    this.noteBehind(nowMs);
+    if (this.outlet === undefined) return;
+    const lost = this.cursor.jumpToEnd();
+    if (lost.bytes > 0) this.onLost(lost);
+  }
+
+  /** Logs that the member fell behind, once an episode; where that is not forgiven, cuts its connection. */
+  protected noteBehind(nowMs: number): void {
+    if (this.cursor.behindBytes === 0 || this.outlet === undefined) return; // only its own lines
+    const { log, whenBehind } = this.options;
+    const isNews = nowMs - this.#behindAt > BEHIND_EPISODE_MS;
+    this.#behindAt = nowMs;
+    const fields = {
+      address: this.outlet.address,
+      bytes: this.cursor.behindBytes,
+      skippedBefore: this.cursor.lost.lines,
+    };
+    if (whenBehind === "close") {
+      log("warn", "member fell behind, closed", fields);
+      this.outlet.cut("behind");
+    } else if (isNews) log("warn", "member fell behind, skipping to the newest lines", fields);
+  }
+
+  /** Takes the replies that wait, as far as `reach`, without what comes from the feed. */
+  takeReplies(reach = EVERYTHING): Uint8Array | undefined {
+    if (this.#replies.length === 0) return undefined;
+    const late = Math.max(0, this.#replyCount - reach.replies);
+    const due = this.#replies.length - late;
+    if (due <= 0) return undefined;
+    const replies = this.#replies.splice(0, due);
+    this.onRepliesTaken(replies);
+    const bytes = concat(replies);
+    this.#replyBytes -= bytes.length;
+    return bytes;
+  }
+
+  /** Forgets replies that wait. */
+  protected clearReplies(): void {
+    this.#replies = [];
+    this.#replyBytes = 0;
+  }
+}

@@ -1,0 +1,39 @@
+// A member of level 0: events in, everybody else's events out, in the lobby. It lives as long as its
+// connection.
+
+import { type EndReason, MAX_WRITE_BYTES, Member, type MemberOptions, type Outlet } from "./member.ts";
+import type { Room } from "../room/room.ts";
+import type { Cursor } from "../room/cursor.ts";
+import type { Reach } from "../../simulation/simulation.ts";
+
+/** A plain client in the lobby. */
+export class PlainMember extends Member {
+  readonly cursor: Cursor;
+  /** Whether nothing is written yet, because the client may be about to say hello. */
+  isHeld = true;
+
+  constructor(lobby: Room, outlet: Outlet, options: MemberOptions, nowMs: number) {
+    super(lobby, lobby.plain, options);
+    this.outlet = outlet;
+    this.cursor = this.feed.openCursor();
+    this.feed.join(this);
+    if (options.simulate !== undefined) this.startSimulation(options.simulate(), nowMs);
+  }
+
+  /** Lets a plain client's line pass that only looks like a control line. */
+  onControl(bytes: Uint8Array, start: number, end: number): undefined {
+    this.room.sayLookalike(this, bytes, start, end);
+  }
+
+  detach(_outlet: Outlet, _reason: EndReason): void {
+    this.room.leave(this, this.feed);
+  }
+
+  protected override get canTakeNews(): boolean {
+    return !this.isHeld;
+  }
+
+  protected takeNews(reach: Reach): Uint8Array | undefined {
+    return this.cursor.take(MAX_WRITE_BYTES, reach.offset);
+  }
+}

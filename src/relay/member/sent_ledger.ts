@@ -1,0 +1,110 @@
+// What was written to a session and not acknowledged yet, in the order of the stream: so that a count of
+// stream bytes, which is all that a client knows, can be told as a place in the log and a version of the
+// state. Pure.
+//
+//   acknowledged ─┬─ log 1200 ─┬─ replies 80 ─┬─ log 64000 ─┬─ state 300 (version 9) ─┬─ sent
+//                 0          1200           1280          65280                    65580      stream bytes
+
+/** One piece of the stream, which ends at `end`. */
+interface Piece {
+  kind: "log" | "replies" | "state";
+  end: number;
+  /** How many bytes of the log in it are not confirmed. */
+  logBytes: number;
+  /** The version of the state that the client has when it has this piece. */
+  stateVersion: number;
+}
+
+/** The unacknowledged end of a stream. */
+export class SentLedger {
+  #pieces: Piece[] = [];
+  #last: Piece | undefined;
+  #sent = 0;
+  #acked = 0;
+  #stateVersion: number;
+
+  /** @param stateVersion what the client has at the beginning of the stream */
+  constructor(stateVersion: number) {
+    this.#stateVersion = stateVersion;
+  }
+
+  /** The version of the state that the client is known to have. */
+  get stateVersion(): number {
+    return this.#stateVersion;
+  }
+
+  /** How many bytes of the stream were written so far. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** How many bytes of the stream are confirmed. */
+  get acked(): number {
+    return this.#acked;
+  }
+
+  /** Notes that `bytes` bytes of the log are being written. */
+  addLog(bytes: number): void {
+    this.#add("log", bytes, bytes);
+  }
+
+  /** Notes that `bytes` bytes of lines are being written that are for this client alone. */
+  addReplies(bytes: number): void {
+    this.#add("replies", bytes, 0);
+  }
+
+  /** Notes that `bytes` bytes of state are being written, after which the client has `stateVersion`. */
+  addState(bytes: number, stateVersion: number): void {
+    this.#add("state", bytes, 0);
+    this.passState(stateVersion);
+  }
+
+  /** Notes that the client has `stateVersion` when it has all that is written: nothing in between is for it. */
+  passState(stateVersion: number): void {
+    if (this.#last !== undefined) this.#last.stateVersion = stateVersion;
+    else this.#stateVersion = stateVersion;
+  }
+
+  /**
+   * Takes a count of stream bytes from the client, at most {@linkcode sent}, and says how many more bytes of the log it confirms.
+   * A count that is lower than an earlier one confirms nothing.
+   */
+  ack(bytes: number): number {
+    let logBytes = 0, done = 0;
+    for (const piece of this.#pieces) {
+      if (bytes < piece.end) {
+        const confirmed = piece.kind === "log" ? Math.max(0, bytes - (piece.end - piece.logBytes)) : 0;
+        logBytes += confirmed;
+        piece.logBytes -= confirmed;
+        break;
+      }
+      logBytes += piece.logBytes;
+      this.#stateVersion = piece.stateVersion;
+      done++;
+    }
+    this.#pieces.splice(0, done);
+    if (this.#pieces.length === 0) this.#last = undefined;
+    this.#acked = Math.max(this.#acked, bytes);
+    return logBytes;
+  }
+
+  /** Forgets what was written and not confirmed: it will be written again. */
+  rewind(): void {
+    this.#pieces = [];
+    this.#last = undefined;
+    this.#sent = this.#acked;
+  }
+
+  /** Adds a piece, or to the last one: a client that acknowledges nothing shall not make the ledger long. */
+  #add(kind: Piece["kind"], bytes: number, logBytes: number): void {
+    const last = this.#last;
+    this.#sent += bytes;
+    if (kind !== "state" && last?.kind === kind) {
+      last.end = this.#sent;
+      last.logBytes += logBytes;
+    } else {
+      const stateVersion = last?.stateVersion ?? this.#stateVersion;
+      this.#pieces.push(this.#last = { kind, end: this.#sent, logBytes, stateVersion });
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// One level's side of a room: a log, who reads it, and who of them has fallen behind. Knows no sockets and no
+// meaning of lines: a reader is a cursor and something to wake.
+
+import { encodeControl } from "../../wire/protocol.ts";
+import type { Cursor } from "./cursor.ts";
+import { RoomLog, type RoomLogOptions } from "./room_log.ts";
+
+/** Whoever reads a feed: the member behind a connection, or one that is expected back. */
+export interface Reader {
+  readonly cursor: Cursor;
+  /** Is called at `nowMs`, soon after something changed. Must return at once; a reader that is still writing ignores it. */
+  wake(nowMs: number): void;
+  /** Leaves out of what this reader takes the last `lines` lines of the log, which begin at offset `start`. */
+  skipOwn(start: number, lines: number): void;
+}
+
+/** Options of a {@linkcode Feed}; times in ms, sizes in bytes. */
+export interface FeedOptions extends RoomLogOptions {
+  /** Tells the time in ms; never goes back. */
+  clock: () => number;
+  /** Tells the relay's time, in ms since 1970. If given, the log tells the time, too: `$time` lines stand in it. */
+  relayTime?: () => number;
+}
+
+/** How far apart the `$time` lines of a log are at least, in ms. */
+const TIME_LINE_MS = 100;
+
+/** A log and its readers. */
+export class Feed {
+  readonly #log: RoomLog;
+  readonly #options: FeedOptions;
+  readonly #onNews: (feed: Feed) => void;
+  readonly #readers = new Set<Reader>();
+  #timeLineAt = -Infinity;
+  #flushedTo = 0;
+
+  /** @param onNews is called whenever something was appended */
+  constructor(options: FeedOptions, onNews: (feed: Feed) => void) {
+    this.#log = new RoomLog(options);
+    this.#options = options;
+    this.#onNews = onNews;
+  }
+
+  /** How many readers there are. */
+  get size(): number {
+    return this.#readers.size;
+  }
+
+  /** The memory that the log takes, in bytes. */
+  get logBytes(): number {
+    return this.#log.capacityBytes;
+  }
+
+  /** The offset at which the log ends. */
+  get end(): number {
+    return this.#log.end;
+  }
+
+  /** Opens a cursor for a reader to be: what is appended from now on lies before it. */
+  openCursor(): Cursor {
+    return this.#log.openCursor();
+  }
+
+  /** Lets a reader take part. */
+  join(reader: Reader): void {
+    this.#readers.add(reader);
+  }
+
+  /** Ends a reader's part; its cursor stays where it is until the reader closes it. */
+  leave(reader: Reader): void {
+    this.#readers.delete(reader);
+  }
+
+  /**
+   * Appends complete lines, `bytes[start, end)`, for all readers but `sender`. `lines` is how many events they are. Costs the same for any
+   * number of readers; nothing where there is none.
+   */
+  append(bytes: Uint8Array, start: number, end: number, lines: number, sender?: Reader): void {
+    if (this.#readers.size === 0) return;
+    if (this.#options.relayTime !== undefined) this.#tellTime(this.#options.relayTime);
+    const offset = this.#log.end;
+    this.#log.append(bytes, start, end, lines);
+    sender?.skipOwn(offset, lines);
+    this.#onNews(this);
+  }
+
+  #tellTime(relayTime: () => number): void {
+    const now = this.#options.clock();
+    if (now - this.#timeLineAt < TIME_LINE_MS) return;
+    this.#timeLineAt = now;
+    const line = encodeControl("time", { time: relayTime() });
+    this.#log.append(line, 0, line.length, 0);
+  }
+
+  /** How much was appended since the last flush, in bytes. */
+  get pendingBytes(): number {
+    return this.#log.end - this.#flushedTo;
+  }
+
+  /** Begins a flush: returns all readers, who are to be woken. `nowMs` becomes the time of what was appended since the last flush. */
+  startFlush(nowMs: number): Iterable<Reader> {
+    this.#log.mark(nowMs);
+    this.#flushedTo = this.#log.end;
+    return this.#readers;
+  }
+
+  /** Says how old the oldest line of others is that a cursor has not taken, in ms; Infinity if the log doesn't hold it any more. */
+  lagMs(cursor: Cursor, nowMs: number): number {
+    return cursor.isEvicted ? Infinity : this.#log.ageMs(cursor.wantedOffset, nowMs);
+  }
+
+  /** Whether a cursor is so far behind that its member shall jump to what is new. */
+  isBehind(cursor: Cursor, nowMs: number): boolean {
+    return this.lagMs(cursor, nowMs) > this.#options.maxLagMs;
+  }
+}

@@ -1,0 +1,86 @@
+// The ranges of a log that a reader steps over: its own lines. Pure: offsets and counts.
+
+/** Ranges of offsets with their line counts, in ascending order; neighbours are merged. */
+export class OwnRanges {
+  #starts: number[] = [];
+  #ends: number[] = [];
+  #lineCounts: number[] = [];
+  #first = 0;
+  /** The start and the end of the first range; Infinity if there is none. */
+  start = Infinity;
+  end = Infinity;
+  /** How many lines and bytes all ranges have together. */
+  lines = 0;
+  bytes = 0;
+
+  /** Adds to the counts alone. */
+  count(bytes: number, lines: number): void {
+    this.bytes += bytes;
+    this.lines += lines;
+  }
+
+  push(start: number, end: number, lines: number): void {
+    this.count(end - start, lines);
+    const last = this.#ends.length - 1;
+    if (last >= this.#first && this.#ends[last] === start) {
+      this.#ends[last] = end;
+      this.#lineCounts[last] += lines;
+    } else {
+      this.#starts.push(start);
+      this.#ends.push(end);
+      this.#lineCounts.push(lines);
+    }
+    this.#readFirst();
+  }
+
+  /** Says that the cursor is at `offset` now, within or at the end of the first range; returns the lines that lie behind it. */
+  passTo(offset: number): number {
+    this.bytes -= offset - this.start;
+    if (offset < this.end) {
+      this.#starts[this.#first] = this.start = offset;
+      return 0;
+    }
+    const lines = this.#lineCounts[this.#first];
+    this.lines -= lines;
+    if (++this.#first === this.#starts.length) this.#forgetRanges();
+    else if (this.#first === 256) this.#compact();
+    this.#readFirst();
+    return lines;
+  }
+
+  clone(): OwnRanges {
+    const twin = new OwnRanges();
+    twin.#starts = this.#starts.slice(this.#first);
+    twin.#ends = this.#ends.slice(this.#first);
+    twin.#lineCounts = this.#lineCounts.slice(this.#first);
+    twin.lines = this.lines;
+    twin.bytes = this.bytes;
+    twin.#readFirst();
+    return twin;
+  }
+
+  clear(): void {
+    this.#forgetRanges();
+    this.lines = this.bytes = 0;
+  }
+
+  #forgetRanges(): void {
+    this.#starts = [];
+    this.#ends = [];
+    this.#lineCounts = [];
+    this.#first = 0;
+    this.start = this.end = Infinity;
+  }
+
+  #readFirst(): void {
+    if (this.#first === this.#starts.length) return;
+    this.start = this.#starts[this.#first];
+    this.end = this.#ends[this.#first];
+  }
+
+  /** Drops the passed ranges from the front of the arrays. */
+  #compact(): void {
+    for (const array of [this.#starts, this.#ends, this.#lineCounts]) array.splice(0, this.#first);
+    this.#first = 0;
+  }
+}

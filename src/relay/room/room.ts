@@ -1,0 +1,123 @@
+// A room: who is in it, what they said (a feed for each level of the protocol), and what holds (the state).
+// Knows no sockets.
+//
+//   plain member's line ──┬─▶ plain feed ──▶ plain members          session's line, $join, $leave, $time ─▶ session feed ─▶ sessions
+//                         └─▶ session feed ─▶ sessions              session's line ─────────────────────▶ plain feed ───▶ plain members
+
+import { Feed, type FeedOptions, type Reader } from "./feed.ts";
+import { encodeControl } from "../../wire/protocol.ts";
+import { type StateLimits, type StateOwner, type StateRefusal, StateTable } from "./state_table.ts";
+
+/** Why a member left, as others are told. */
+export type LeaveReason = "closed" | "lost" | "behind" | "timeout";
+
+/** Who others see in a room. */
+export interface Peer extends StateOwner {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Options of a {@linkcode Room}. */
+export interface RoomOptions extends FeedOptions {
+  relayTime: () => number;
+  limits: StateLimits;
+}
+
+const encoder = new TextEncoder();
+const SPACE = encoder.encode(" ");
+
+/** A place in which everybody hears everybody. */
+export class Room {
+  /** What plain members read. Only the lobby has such. */
+  readonly plain: Feed;
+  /** What sessions read: events, and control lines that are for all. */
+  readonly sessions: Feed;
+  readonly state: StateTable;
+  /** Owns the values that stay when their setter leaves. */
+  readonly owner: StateOwner = {};
+  readonly #onNews: (feed: Feed) => void;
+  readonly #peers = new Map<string, { peer: Peer; since: number }>();
+  #presenceVersion = 0;
+
+  /** @param onNews is called whenever something changed for who reads a feed */
+  constructor(readonly name: string, options: RoomOptions, onNews: (feed: Feed) => void) {
+    const { relayTime: _, ...plainOptions } = options;
+    this.plain = new Feed(plainOptions, onNews);
+    this.sessions = new Feed({ ...options, countsControlLines: false }, onNews);
+    this.state = new StateTable(options.limits);
+    this.#onNews = onNews;
+  }
+
+  /** Whether nobody is here, or expected back. */
+  get isEmpty(): boolean {
+    return this.plain.size === 0 && this.sessions.size === 0;
+  }
+
+  /** Ends the part of who reads `feed` (of this room). With the last one the room's own values go. */
+  leave(reader: Reader, feed: Feed): void {
+    feed.leave(reader);
+    if (this.isEmpty) this.state.removeOwner(this.owner);
+  }
+
+  /** Counts the changes of who is here. */
+  get presenceVersion(): number {
+    return this.#presenceVersion;
+  }
+
+  /** Who others see here. */
+  *peers(): Generator<Peer> {
+    for (const { peer } of this.#peers.values()) yield peer;
+  }
+
+  /** The offset in the session feed from which on a member is known to who reads there; Infinity if it isn't here. */
+  presentSince(owner: StateOwner): number {
+    return owner === this.owner ? 0 : this.#peers.get(owner.id!)?.since ?? Infinity;
+  }
+
+  /** Appends events for everybody but `sender`, who reads `feed` (of this room). Costs the same for any number of members. */
+  say(
+    sender: Reader,
+    feed: Feed,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    lines: number,
+  ): void {
+    this.plain.append(bytes, start, end, lines, feed === this.plain ? sender : undefined);
+    this.sessions.append(bytes, start, end, lines, feed === this.sessions ? sender : undefined);
+  }
+
+  /** Appends one event of a plain member that looks like a control line: sessions get it with a space before it, which makes it an event. */
+  sayLookalike(sender: Reader, bytes: Uint8Array, start: number, end: number): void {
+    this.plain.append(bytes, start, end, 1, sender);
+    const line = new Uint8Array([...SPACE, ...bytes.subarray(start, end)]);
+    this.sessions.append(line, 0, line.length, 1);
+  }
+
+  /** Shows a member to the others. `reader` is its own, which is not told. */
+  enter(peer: Peer, reader?: Reader): void {
+    const line = encodeControl("join", { id: peer.id, name: peer.name });
+    this.sessions.append(line, 0, line.length, 0, reader);
+    this.#peers.set(peer.id, { peer, since: this.sessions.end });
+    this.#presenceVersion++;
+  }
+
+  /** Takes a member from the others' sight. */
+  exit(peer: Peer, reason: LeaveReason, reader?: Reader): void {
+    if (!this.#peers.delete(peer.id)) return;
+    const line = encodeControl("leave", { id: peer.id, reason });
+    this.sessions.append(line, 0, line.length, 0, reader);
+    this.#presenceVersion++;
+  }
+
+  /** Sets a value, of the member or of the room; plain members receive it as an event. */
+  set(setter: Peer, key: string, value: string | undefined, isRoom: boolean): StateRefusal | undefined {
+    const refusal = this.state.set(isRoom ? this.owner : setter, key, value, setter.id);
+    if (refusal !== undefined) return refusal;
+    if (value !== undefined && this.plain.size > 0) {
+      const line = encoder.encode(value + "\n");
+      this.plain.append(line, 0, line.length, 1);
+    }
+    this.#onNews(this.sessions);
+  }
+}

@@ -1,0 +1,35 @@
+// Tests of reading /proc: the parsing on texts, the reading on this process where there is a /proc.
+
+import assert from "node:assert/strict";
+import { parseBusyUs, parseCpuUs, parseMemory, readCpuUs, readMemory } from "../../bench/process_stats.ts";
+
+Deno.test("parseCpuUs adds user and system time, whatever the command is called", () => {
+  const rest = "S 1 2 3 4 5 6 7 8 9 10 150 25 0 0 20 0 9 0 12345 1000 200";
+  assert.equal(parseCpuUs(`77 (deno) ${rest}`), 1_750_000);
+  assert.equal(parseCpuUs(`77 (a) b (c) ${rest}`), 1_750_000);
+});
+
+Deno.test("parseMemory finds resident memory and its peak, or nothing", () => {
+  const status = "Name:\tdeno\nVmPeak:\t  999 kB\nVmHWM:\t   61000 kB\nVmRSS:\t   48000 kB\nThreads:\t9\n";
+  assert.deepEqual(parseMemory(status), { rssKib: 48_000, peakKib: 61_000 });
+  assert.equal(parseMemory("Name:\tzombie\nState:\tZ (zombie)\n"), null);
+});
+
+Deno.test("parseBusyUs adds all but idle and waiting, and no guest time twice", () => {
+  assert.equal(parseBusyUs("cpu  1 2 3 1000 500 4 5 6 7 8\ncpu0 1 1 1\n"), 210_000);
+});
+
+Deno.test({
+  name: "readCpuUs and readMemory read this very process",
+  ignore: Deno.build.os !== "linux",
+  fn() {
+    assert.ok(readCpuUs(Deno.pid)! > 0);
+    const memory = readMemory(Deno.pid)!;
+    assert.ok(memory.rssKib > 1024 && memory.peakKib >= memory.rssKib);
+  },
+});
+
+Deno.test("readCpuUs and readMemory know nothing of no process", () => {
+  assert.equal(readCpuUs(null), null);
+  assert.equal(readMemory(null), null);
+});

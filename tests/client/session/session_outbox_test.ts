@@ -1,0 +1,209 @@
+// Tests src/client/session/session_outbox.ts and src/client/session/own_state.ts against a relay as simple as can be: it counts the bytes of whole lines,
+// and knows what it got.
+
+import assert from "node:assert/strict";
+import fc from "npm:fast-check@4.10.2";
+import { OwnState } from "../../../src/client/session/own_state.ts";
+import { SessionOutbox } from "../../../src/client/session/session_outbox.ts";
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text + "\n");
+}
+
+function decode(bytes: Uint8Array | undefined): string[] {
+  return bytes === undefined ? [] : new TextDecoder().decode(bytes).split("\n").slice(0, -1);
+}
+
+/** Makes an outbox that may write, with events in it. */
+function holding(...events: string[]): SessionOutbox {
+  return holdingWithin(undefined, ...events);
+}
+
+function holdingWithin(maxUnconfirmedBytes: number | undefined, ...events: string[]): SessionOutbox {
+  const outbox = new SessionOutbox(() => 5, maxUnconfirmedBytes);
+  outbox.isOpen = true;
+  for (const event of events) outbox.push(encode(event), Infinity);
+  return outbox;
+}
+
+/** Takes a batch and confirms that it went out. */
+function write(outbox: SessionOutbox, maxBytes = 1000): string[] {
+  const bytes = outbox.nextBatch(maxBytes);
+  if (bytes !== undefined) outbox.confirm(bytes.length);
+  return decode(bytes);
+}
+
+const PING = '{"$ping":{"t":5}}';
+
+Deno.test("SessionOutbox.nextBatch orders: acknowledgement, state of room and member, events, ping", () => {
+  const outbox = holding("1", "2");
+  outbox.askPing();
+  outbox.ack(7);
+  outbox.ack(9);
+  outbox.member.set("a", "1");
+  outbox.room.set("b", "2");
+  assert.deepEqual(write(outbox), [
+    '{"$ack":{"bytes":9}}',
+    '{"$set":{"key":"b","value":2,"room":true}}',
+    '{"$set":{"key":"a","value":1}}',
+    "1",
+    "2",
+    PING,
+  ]);
+  assert.equal(outbox.nextBatch(1000), undefined);
+  assert.equal(outbox.hasMore, false);
+});
+
+Deno.test("SessionOutbox.nextBatch lets events through beside much state, and writes nothing but acknowledgements before it is open", () => {
+  const outbox = holding("event");
+  for (let n = 0; n < 10; n++) outbox.member.set(`key ${n}`, "1");
+  const lines = write(outbox, 100);
+  assert.ok(lines.includes("event") && lines.length < 10, lines.join(" "));
+
+  const closed = new SessionOutbox(() => 5);
+  closed.push(encode("event"), Infinity);
+  closed.member.set("a", "1");
+  closed.ack(3);
+  assert.deepEqual(write(closed), ['{"$ack":{"bytes":3}}']);
+  assert.equal(closed.nextBatch(1000), undefined);
+});
+
+Deno.test("SessionOutbox holds events back over the limit, after a ping, until the relay has confirmed", () => {
+  const outbox = holdingWithin(100, "x".repeat(120), "2", "3");
+  assert.deepEqual(write(outbox, 50), ["x".repeat(120), PING]);
+  assert.equal(outbox.nextBatch(50), undefined);
+  assert.deepEqual([outbox.hasMore, outbox.length], [true, 2]);
+  outbox.ack(5);
+  assert.deepEqual(write(outbox), ['{"$ack":{"bytes":5}}'], "control lines go out");
+  outbox.confirmStream(121);
+  assert.deepEqual(write(outbox), ["2", "3"]);
+});
+
+Deno.test("SessionOutbox.resume takes any line's end as the relay's count, and nothing else", () => {
+  for (let bytes = 0; bytes <= 13; bytes++) {
+    const outbox = holding("aaa", "bbb", "ccc");
+    write(outbox);
+    outbox.rewind(Infinity);
+    const isLineEnd = [0, 4, 8, 12].includes(bytes);
+    assert.equal(outbox.resume(bytes), isLineEnd, `${bytes}`);
+    outbox.isOpen = true;
+    if (isLineEnd) assert.deepEqual(write(outbox), ["aaa", "bbb", "ccc"].slice(bytes / 4));
+  }
+});
+
+Deno.test("SessionOutbox.restart counts events alone as lost, and tells the member's state again", () => {
+  const outbox = holding("1", "22");
+  outbox.member.set("a", "1");
+  outbox.member.set("b", "2");
+  outbox.member.set("b", undefined);
+  outbox.askPing();
+  write(outbox);
+  outbox.push(encode("new"), Infinity);
+  outbox.rewind(Infinity);
+  assert.deepEqual(outbox.restart(), { lines: 2, bytes: 5 });
+  outbox.isOpen = true;
+  assert.deepEqual(write(outbox), ['{"$set":{"key":"a","value":1}}', "new"]);
+});
+
+Deno.test("SessionOutbox.clear counts what never went out whole", () => {
+  const outbox = holding("1", "2", "3");
+  outbox.nextBatch(4);
+  outbox.clear();
+  assert.deepEqual([outbox.length, outbox.dropped], [0, 3]);
+});
+
+Deno.test("OwnState tells the newest value of each key, once", () => {
+  const state = new OwnState(false);
+  for (const json of ["1", "2", "3"]) state.set("a", json);
+  state.set('"', "0");
+  state.set("c", "1");
+  state.set("c", undefined);
+  const lines = [];
+  for (let line = state.takeLine(); line !== undefined; line = state.takeLine()) lines.push(decode(line)[0]);
+  assert.deepEqual(lines, [
+    '{"$set":{"key":"a","value":3}}',
+    '{"$set":{"key":"\\"","value":0}}',
+    '{"$set":{"key":"c"}}',
+  ]);
+  assert.deepEqual([state.size, state.newsLength], [2, 0]);
+});
+
+Deno.test("OwnState sets again what is missing, and gives up what somebody else has set, but not what is news", () => {
+  const state = new OwnState(true);
+  for (const key of ["mine", "theirs", "news"]) state.set(key, "1");
+  state.takeLine();
+  state.takeLine();
+  state.setAgainWhereMissing({ theirs: 2, news: 2 });
+  assert.deepEqual([state.has("mine"), state.has("theirs"), state.has("news")], [true, false, true]);
+  assert.equal(state.newsLength, 2);
+});
+
+Deno.test("SessionOutbox and a relay that counts: nothing lost, doubled or out of order, however connections break", () => {
+  const action = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant("push" as const), length: fc.nat(20) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant("set" as const), key: fc.constantFrom("a", "b") }),
+    },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant("write" as const),
+        part: fc.double({ min: 0, max: 1, noNaN: true }),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("confirm" as const) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("break" as const) }) },
+  );
+  fc.assert(fc.property(fc.array(action, { maxLength: 300, size: "max" }), (actions) => {
+    const outbox = holdingWithin(200);
+    const events: number[] = [];
+    const state = new Map<string, number>();
+    const newest = new Map<string, number>();
+    let [pushed, counted, sent] = [0, 0, 0];
+    let [half, batch] = ["", new Uint8Array(0)];
+    const take = (text: string) => {
+      half += text;
+      for (let end = half.indexOf("\n"); end >= 0; end = half.indexOf("\n")) {
+        const line = half.slice(0, end);
+        half = half.slice(end + 1);
+        counted += end + 1;
+        if (line.startsWith('{"$set"')) {
+          const { key, value } = JSON.parse(line).$set;
+          state.set(key, value);
+        } else if (!line.startsWith('{"$')) events.push(Number(line.split(":")[0]));
+      }
+    };
+    const writeSome = (part: number) => {
+      if (batch.length === 0) batch = new Uint8Array(outbox.nextBatch(50) ?? []);
+      if (batch.length === 0) return;
+      const count = Math.max(1, Math.floor(batch.length * part));
+      take(new TextDecoder().decode(batch.subarray(0, count)));
+      sent += outbox.confirm(count);
+      batch = batch.subarray(count);
+    };
+    for (const each of actions) {
+      if (each.kind === "push") outbox.push(encode(`${pushed++}:${"x".repeat(each.length)}`), Infinity);
+      else if (each.kind === "set") {
+        newest.set(each.key, (newest.get(each.key) ?? 0) + 1);
+        outbox.member.set(each.key, `${newest.get(each.key)}`);
+      } else if (each.kind === "write") writeSome(each.part);
+      else if (each.kind === "confirm") outbox.confirmStream(counted);
+      else {
+        [half, batch] = ["", new Uint8Array(0)]; // the relay drops the half line
+        outbox.rewind(Infinity);
+        assert.ok(outbox.resume(counted));
+        outbox.isOpen = true;
+      }
+      assert.ok(outbox.unconfirmedBytes < 200 + 150);
+      assert.equal(sent + outbox.length, pushed);
+    }
+    for (let i = 0; outbox.hasMore; i++) {
+      assert.ok(i < 10_000, "it comes to an end");
+      writeSome(1);
+      if (batch.length === 0) outbox.confirmStream(counted);
+    }
+    assert.deepEqual(events, Array.from({ length: pushed }, (_, n) => n));
+    assert.deepEqual(state, newest);
+  }));
+});

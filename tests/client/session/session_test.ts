@@ -1,0 +1,469 @@
+// Tests src/client/session/session.ts without a network: what a relay says is written here line by line, cut anywhere, and what the
+// session writes is read back. Against a real relay it is tested in session_integration_test.ts.
+
+import assert from "node:assert/strict";
+import { RefusedError } from "../../../src/client/session/welcome.ts";
+import { Session, type SessionOptions } from "../../../src/client/session/session.ts";
+import { until } from "../../support/old_relay.ts";
+
+const SECRET = "0123456789abcdefghijkl";
+
+function welcome(more: Record<string, unknown> = {}): string {
+  const body = { version: 1, id: "k3", room: "pong", session: SECRET, time: 1e12, bytes: 0, resumed: false };
+  return control("welcome", { ...body, more: 0, peers: [], state: {}, limits: {}, ...more });
+}
+
+function control(name: string, body: unknown): string {
+  return `{"$${name}":${JSON.stringify(body)}}\n`;
+}
+
+/** A session whose relay is this test. */
+class Script {
+  /** What the session told, in order. */
+  readonly told: unknown[][] = [];
+  readonly speaker: Session;
+  /** What it wrote, whole lines. */
+  written = "";
+  /** The time on its clock, in ms. */
+  nowMs = 1000;
+  failure: Error | undefined;
+  /** When it wanted to write. */
+  readonly flushedAt: number[] = [];
+  #onFlush: (() => void) | undefined;
+  #reads: (Uint8Array | null)[] = [];
+  #reader: ((bytes: Uint8Array | null) => void) | undefined;
+
+  constructor(options: Partial<SessionOptions> = {}) {
+    const note = (name: string) => (...args: unknown[]) => void this.told.push([name, ...args]);
+    this.speaker = new Session({
+      room: "pong",
+      name: "ada",
+      token: "",
+      simulate: "",
+      maxUnfinishedBytes: 1000_000,
+      now: () => this.nowMs,
+      sink: {
+        onEvent: note("event"),
+        onInvalidLine: (line, error) => void this.told.push(["bad", line, error.name]),
+        onLost: note("lost"),
+        onError: note("error"),
+        onJoin: (peer) => void this.told.push(["join", peer.name]),
+        onLeave: (peer, reason) => void this.told.push(["leave", peer.name, reason]),
+        onState: (peer, key, value) => void this.told.push(["state", peer?.name ?? null, key, value]),
+      },
+      ...options,
+    });
+  }
+
+  /** Lets the session read while it opens; `null` ends the connection. */
+  deliver(text: string | Uint8Array | null): void {
+    const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+    if (this.#reader === undefined) this.#reads.push(bytes);
+    else this.#reader(bytes);
+    this.#reader = undefined;
+  }
+
+  open(...texts: string[]): Promise<{ resumed?: boolean }> {
+    this.#reads = [];
+    for (const text of texts) this.deliver(text);
+    return this.speaker.open({
+      read: () => {
+        const next = this.#reads.shift();
+        return next !== undefined ? Promise.resolve(next) : new Promise((resolve) => this.#reader = resolve);
+      },
+      write: (bytes) => {
+        this.written += new TextDecoder().decode(bytes);
+        return Promise.resolve();
+      },
+    });
+  }
+
+  begin(): void {
+    this.speaker.begin({
+      flush: () => {
+        this.flushedAt.push(performance.now());
+        this.#onFlush?.();
+      },
+      fail: (error) => this.failure = error,
+    });
+  }
+
+  /** Waits until it wants to write once more. */
+  flushed(): Promise<void> {
+    return new Promise((done) => this.#onFlush = done);
+  }
+
+  receive(text: string): void {
+    this.speaker.receive(new TextEncoder().encode(text));
+  }
+
+  /** Writes out what waits, and returns the lines without pings. */
+  flush(): string[] {
+    let text = "";
+    for (
+      let bytes = this.speaker.source.nextBatch(1000);
+      bytes;
+      bytes = this.speaker.source.nextBatch(1000)
+    ) {
+      text += new TextDecoder().decode(bytes);
+      this.speaker.source.confirm(bytes.length);
+    }
+    this.written += text;
+    return text.split("\n").slice(0, -1).filter((line) => !line.startsWith('{"$ping'));
+  }
+
+  /** Ends the connection. */
+  end(): void {
+    this.speaker.end();
+    this.speaker.source.rewind(Infinity);
+  }
+
+  send(text: string): void {
+    this.speaker.source.push(new TextEncoder().encode(text + "\n"), Infinity);
+  }
+
+  [Symbol.dispose](): void {
+    this.speaker.end();
+  }
+}
+
+/** A session that is open, with what has to be written at the beginning out of the way. */
+async function opened(
+  more: Record<string, unknown> = {},
+  options: Partial<SessionOptions> = {},
+): Promise<Script> {
+  const script = new Script(options);
+  await script.open(welcome(more));
+  script.begin();
+  script.flush();
+  return script;
+}
+
+Deno.test("Session says hello, and takes up who is there and what follows, wherever the bytes are cut", async () => {
+  const lobby = '{"of":"another room"}\n{"$hello":1}\n';
+  const bytes = new TextEncoder().encode(
+    lobby + welcome({
+      more: 3,
+      peers: [{ id: "k1", name: "bo €", state: { ball: 1 } }, { id: 5 }, null],
+      state: { score: 3 },
+    }) + control("join", { id: "k2", name: "cy" }) + control("set", { key: "a", value: [1], from: "k2" }) +
+      control("set", { key: "b", value: 2, room: true }) + '{"first":"event"}\n' +
+      control("join", { id: "k9", name: "late" }),
+  );
+  for (let cut = 1; cut < bytes.length; cut++) {
+    using script = new Script();
+    const opening = script.open();
+    await Promise.resolve();
+    script.deliver(bytes.slice(0, cut));
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+    // The last part belongs to the opening only while that is not over.
+    let isOpen = false;
+    const done = opening.then(() => isOpen = true);
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+    if (isOpen) script.speaker.receive(bytes.slice(cut));
+    else script.deliver(bytes.slice(cut));
+    await done;
+    const { speaker } = script;
+    assert.equal(speaker.id, "k3");
+    assert.deepEqual([...speaker.peers.values()].map(({ id, name, state }) => [id, name, { ...state }]), [
+      ["k1", "bo €", { ball: 1 }],
+      ["k2", "cy", { a: [1] }],
+      ["k9", "late", {}],
+    ]);
+    assert.deepEqual({ ...speaker.state }, { score: 3, b: 2 });
+    assert.deepEqual(script.told, [["event", '{"first":"event"}'], ["join", "late"]]);
+    assert.equal(script.written, '{"$hello":{"version":1,"room":"pong","name":"ada"}}\n');
+  }
+});
+
+const REFUSALS: [string, boolean][] = [["bad_token", false], ["bad_hello", false], ["relay_full", true], [
+  "too_many_rooms",
+  true,
+]];
+
+for (const [code, isTemporary] of REFUSALS) {
+  Deno.test(`Session.open rejects with the relay's words for ${code}`, async () => {
+    using script = new Script();
+    await assert.rejects(script.open(control("error", { code, message: "Cannot enter\u001b" })), (error) => {
+      assert.ok(error instanceof RefusedError);
+      assert.deepEqual([error.message, error.code, error.isTemporary], ["Cannot enter?", code, isTemporary]);
+      return true;
+    });
+  });
+}
+
+Deno.test("Session.open names plain: true when no $welcome comes in time", async () => {
+  using script = new Script({ welcomeTimeoutMs: 20 });
+  await assert.rejects(script.open('{"an":"event"}\n'), {
+    message:
+      "no $welcome within 0.02 s, this looks like an older relay, connect with { plain: true } to speak to it",
+  });
+});
+
+Deno.test("Session.open rejects when the connection ends, or the answer makes no sense", async () => {
+  for (
+    const [text, message] of [
+      ["", /closed the connection before its \$welcome/],
+      [welcome({ more: 1 }), /closed the connection in the middle of its \$welcome/],
+      ['{"$welcome":{"id":1}}\n', /its id is not a string/],
+      ['{"$welcome":\n', /it is not a control line/],
+      [welcome({ time: null }), /its time is not a number/],
+      [welcome({ more: -1 }), /its more is not a count/],
+    ] as const
+  ) {
+    using script = new Script();
+    const opening = script.open();
+    script.deliver(text);
+    script.deliver(null);
+    await assert.rejects(opening, message);
+  }
+});
+
+Deno.test("Session acknowledges whole lines when half of the window is processed", async () => {
+  using script = await opened({ limits: { windowBytes: 200 } });
+  script.receive("1\n".repeat(49) + "22");
+  assert.deepEqual(script.flush(), []);
+  script.receive("\n3");
+  assert.deepEqual(script.flush(), ['{"$ack":{"bytes":101}}']);
+  script.receive("\n".padStart(98, "3"));
+  assert.deepEqual(script.flush(), []);
+  script.receive("\n\n");
+  assert.deepEqual(script.flush(), ['{"$ack":{"bytes":202}}'], "empty lines count");
+});
+
+Deno.test("Session acknowledges a long welcome while it is being read", async () => {
+  using script = new Script();
+  const set = control("set", { key: "k", value: "x".repeat(100), room: true });
+  const opening = script.open(welcome({ more: 3, limits: { windowBytes: 200 } }), set, set, set);
+  await opening;
+  const acks = script.written.split("\n").slice(1, -1);
+  assert.deepEqual(acks, [1, 2, 3].map((n) => `{"$ack":{"bytes":${n * set.length}}}`));
+});
+
+Deno.test("Session drops events that are too old and counts them, never who is there or what state", async () => {
+  using script = await opened({ limits: { maxLagMs: 100 } });
+  const time = (ms: number) => control("time", { time: 1e12 + ms });
+  script.receive(time(0) + "1\n");
+  assert.equal(script.speaker.lagMs, 0);
+  script.nowMs += 150;
+  script.receive("2\n" + control("join", { id: "k4", name: "cy" }) + '"€"\n');
+  script.receive(time(40) + "3\n" + control("set", { key: "a", value: 1, from: "k4" }) + time(51) + "4\n");
+  assert.deepEqual(script.told, [
+    ["event", "1"],
+    ["join", "cy"],
+    ["state", "cy", "a", 1],
+    ["lost", { reason: "stale", lines: 3, bytes: 2 + 6 + 2 }],
+    ["event", "4"],
+  ]);
+  assert.equal(script.speaker.lagMs, 99);
+  script.nowMs += 200;
+  script.receive("5\n" + control("lost", { lines: 7, bytes: 70 }) + "6\n");
+  assert.deepEqual(script.told.slice(5), [
+    ["lost", { reason: "stale", lines: 1, bytes: 2 }],
+    ["lost", { reason: "behind", lines: 7, bytes: 70 }],
+    ["event", "6"],
+  ], "what follows a skip is as new as it gets");
+});
+
+Deno.test("Session goes on after a break: counts whole lines, sends what is owed first, then what is new", async () => {
+  using script = await opened({ limits: { maxLagMs: 100 } });
+  const before = script.written.slice(script.written.indexOf("\n") + 1).length;
+  for (const text of ["1", "2", "3"]) script.send(text);
+  script.flush();
+  script.receive(control("time", { time: 1e12 }) + '"whole"\n{"half":');
+  script.end();
+  script.send("4");
+  script.nowMs += 1000;
+  script.speaker.set("key", "5", false);
+  const counted = before + 2;
+  const resumed = await script.open(
+    welcome({ resumed: true, bytes: counted, peers: undefined, time: 1e12 + 1000 }),
+  );
+  assert.deepEqual(resumed, { resumed: true });
+  const hello = JSON.parse(script.written.trimEnd().split("\n").at(-1)!).$hello;
+  assert.deepEqual(hello.resume, { session: SECRET, bytes: control("time", { time: 1e12 }).length + 8 });
+  script.begin();
+  assert.deepEqual(script.flush(), [
+    "2",
+    "3",
+    '{"$ack":{"bytes":' + hello.resume.bytes + "}}",
+    '{"$set":{"key":"key","value":5}}',
+    "4",
+  ]);
+  script.receive('"missed"\n' + control("time", { time: 1e12 + 100 }) + '"old"\n');
+  script.receive(control("time", { time: 1e12 + 1001 }) + '"new"\n');
+  assert.deepEqual(
+    script.told.map(([, line]) => line),
+    ['"whole"', '"missed"', '"old"', '"new"'],
+    "none is stale",
+  );
+});
+
+Deno.test("Session begins anew when it can't go on: tells differences and loss, sets its state again", async () => {
+  using script = await opened({
+    peers: [{ id: "k1", name: "bo", state: { a: 1, b: 2 } }, { id: "k2", name: "cy", state: {} }],
+    state: { score: 1, gone: 1 },
+  });
+  script.send("unconfirmed");
+  script.speaker.set("mine", "1", false);
+  script.speaker.set("ours", "2", true);
+  script.speaker.set("theirs", "2", true);
+  script.flush();
+  script.receive(control("set", { key: "ours", value: 2, room: true, from: "k3" }));
+  script.receive(control("set", { key: "theirs", value: 9, room: true, from: "k1" }));
+  script.told.length = 0;
+  script.end();
+  script.send("new");
+  const resumed = await script.open(
+    welcome({
+      id: "k7",
+      more: 2,
+      peers: [{ id: "k1", name: "bo", state: { a: 1, b: 3 } }],
+      state: { score: 1 },
+    }) + control("join", { id: "k8", name: "dee" }) + control("set", { key: "c", value: 4, from: "k8" }),
+  );
+  assert.deepEqual(resumed, { resumed: false });
+  assert.equal(script.speaker.id, "k7");
+  assert.deepEqual(script.told, [
+    ["lost", { reason: "unconfirmed", lines: 1, bytes: 12 }],
+    ["leave", "cy", "lost"],
+    ["join", "dee"],
+    ["state", "bo", "b", 3],
+    ["state", "dee", "c", 4],
+    ["state", null, "gone", undefined],
+    ["state", null, "ours", undefined],
+    ["state", null, "theirs", undefined],
+  ]);
+  script.begin();
+  const lines = script.flush().filter((line) => !line.startsWith('{"$ack'));
+  assert.deepEqual(lines, [
+    '{"$set":{"key":"ours","value":2,"room":true}}',
+    '{"$set":{"key":"mine","value":1}}',
+    "new",
+  ]);
+});
+
+Deno.test("Session takes nobody of a restarted relay for somebody it knew, though ids begin anew there", async () => {
+  using script = await opened({ relay: "aaaaaaaa", peers: [{ id: "k2", name: "bo", state: { a: 1 } }] });
+  script.end();
+  await script.open(welcome({ relay: "bbbbbbbb", peers: [{ id: "k2", name: "bo", state: {} }] }));
+  assert.deepEqual(script.told, [
+    ["lost", { reason: "unconfirmed", lines: 0, bytes: 0 }],
+    ["leave", "bo", "lost"],
+    ["join", "bo"],
+  ]);
+});
+
+Deno.test("Session does not go on with a session whose welcome it has not read to the end", async () => {
+  using script = new Script();
+  const opening = assert.rejects(script.open(welcome({ more: 2 })));
+  script.deliver(null);
+  await opening;
+  assert.deepEqual(await script.open(welcome({ id: "k4" })), {});
+  assert.ok(script.written.split("\n").slice(0, 2).every((line) => !line.includes("resume")));
+  assert.equal(script.speaker.id, "k4");
+});
+
+Deno.test("Session gives a session up when the relay's count can't be, and begins another", async () => {
+  using script = await opened();
+  script.end();
+  await assert.rejects(script.open(welcome({ resumed: true, bytes: 12345 })), /12345 bytes.*which can't be/);
+  await script.open(welcome({ id: "k4" }));
+  assert.equal(script.speaker.id, "k4");
+  assert.equal(
+    script.written.trimEnd().split("\n").at(-1),
+    '{"$hello":{"version":1,"room":"pong","name":"ada"}}',
+  );
+});
+
+Deno.test("Session ignores what a newer relay says, and reports what is no control line", async () => {
+  using script = await opened();
+  script.receive(
+    control("news", { of: 2030 }) + control("join", { id: 1 }) + control("set", { key: 1, from: "k1" }) +
+      control("time", { time: "x" }) +
+      '{"$time":{"time":1e999}}\n{"$pong":{"t":1,"time":1e999,"bytes":1}}\n' +
+      control("error", {}) + control("leave", { id: "k99" }) + "7\n",
+  );
+  assert.deepEqual(script.told, [["event", "7"]]);
+  script.receive('{"$x\n{"$x":1}\n{"$x":{},"y":1}\n');
+  assert.deepEqual(script.told.slice(1), [
+    ["bad", '{"$x', "SyntaxError"],
+    ["bad", '{"$x":1}', "SyntaxError"],
+    ["bad", '{"$x":{},"y":1}', "SyntaxError"],
+  ]);
+});
+
+Deno.test("Session hands on the relay's complaints, and who is there after a skip", async () => {
+  using script = await opened({ peers: [{ id: "k1", name: "bo" }, { id: "k2", name: "cy" }] });
+  script.receive(control("error", { code: "too_many_keys", message: "m" }));
+  script.receive(control("peers", { peers: [{ id: "k2", name: "cy" }, { id: "k5", name: "ed" }] }));
+  assert.deepEqual(script.told, [
+    ["error", { code: "too_many_keys", message: "m" }],
+    ["leave", "bo", "lost"],
+    ["join", "ed"],
+  ]);
+});
+
+Deno.test("Session learns the relay's clock from pongs, and what need not be kept", async () => {
+  using script = await opened();
+  script.send("1");
+  script.flush();
+  const bytes = script.speaker.source.unconfirmedBytes;
+  assert.ok(bytes > 2);
+  script.nowMs += 10;
+  script.receive(control("pong", { t: 1000, time: 1e12 + 5, bytes }));
+  assert.equal(script.speaker.source.unconfirmedBytes, 0);
+  assert.equal(script.speaker.clock.sampleCount, 2);
+  script.receive(control("pong", { t: 1, time: 1e12, bytes: 0 }));
+  assert.equal(
+    script.speaker.clock.sampleCount,
+    2,
+    "an answer to a ping of another connection measures nothing",
+  );
+});
+
+Deno.test("Session tells, once, how long the relay wants it to stay away, a minute at most", async () => {
+  using script = await opened();
+  assert.equal(script.speaker.takeRetryMs(), undefined);
+  script.receive(control("bye", { reason: "shutdown", retryMs: 1234 }));
+  assert.deepEqual([script.speaker.takeRetryMs(), script.speaker.takeRetryMs()], [1234, undefined]);
+  script.receive(control("bye", { retryMs: 1e9 }));
+  assert.equal(script.speaker.takeRetryMs(), 60_000);
+});
+
+Deno.test("Session lets a ping wait for the next events of a program that sends, but not for long", async () => {
+  using script = new Script();
+  await script.open(welcome());
+  script.begin();
+  assert.equal(script.flushedAt.length, 1, "the first ping goes out at once");
+  script.flush();
+  script.send("1");
+  await script.flushed();
+  const waitedMs = script.flushedAt[1] - script.flushedAt[0];
+  assert.ok(
+    waitedMs > 95,
+    `${waitedMs} ms: the second ping is due after 50 ms and waits at least for the third`,
+  );
+});
+
+Deno.test("Session gives up a connection on which nothing comes although it pings", async () => {
+  using script = new Script({ now: () => performance.now() });
+  await script.open(welcome({ limits: { pingTimeoutMs: 60 } }));
+  script.begin();
+  const startedAtMs = performance.now();
+  await until(() => script.failure !== undefined, "the end");
+  assert.equal(script.failure!.message, "nothing was heard of the relay for 0.06 s");
+  assert.ok(performance.now() - startedAtMs >= 55);
+  assert.ok(script.flush().length > 0);
+  assert.ok(script.written.includes('{"$ping":{"t":'));
+});
+
+Deno.test("Session says goodbye last", async () => {
+  using script = await opened();
+  script.send("1");
+  script.speaker.set("a", "1", false);
+  script.speaker.finish();
+  script.send("2");
+  assert.deepEqual(script.flush(), ['{"$set":{"key":"a","value":1}}', "1", "2", '{"$bye":{}}']);
+  assert.equal(script.speaker.source.hasMore, false);
+});

@@ -1,0 +1,459 @@
+// Tests client.ts and src/relay/relay.ts together, over TCP on loopback: rooms, presence, state, broken connections under load, a
+// relay that restarts, a program that stalls.
+
+import assert from "node:assert/strict";
+import { connect, type ConnectOptions, type Lost, type Relay, type StatusDetail } from "../../client.ts";
+import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
+import { CuttingProxy } from "../support/cutting_proxy.ts";
+import { until } from "../support/old_relay.ts";
+
+/** A relay of the test's own. */
+class Server implements AsyncDisposable {
+  readonly #options: RelayOptions;
+  #relay: RelayServer;
+  port: number;
+
+  constructor(options: RelayOptions = {}) {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.port = listener.addr.port;
+    this.#options = options;
+    this.#relay = serve(listener, options);
+  }
+
+  get target(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  async stop(): Promise<void> {
+    await this.#relay.close();
+  }
+
+  start(): void {
+    this.#relay = serve(Deno.listen({ hostname: "127.0.0.1", port: this.port }), this.#options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+async function take<E>(relay: Relay<E>, count: number): Promise<E[]> {
+  const events: E[] = [];
+  await until(() => events.push(...relay.drain()) >= count, `${count} events`);
+  return events;
+}
+
+/** Makes every wait between two attempts 0. */
+async function withoutBackoff(run: () => Promise<void>): Promise<void> {
+  const { random } = Math;
+  Math.random = () => 0;
+  try {
+    await run();
+  } finally {
+    Math.random = random;
+  }
+}
+
+/** A sequence of numbers from 0 to 1 that a seed decides (mulberry32). */
+function randomFrom(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+Deno.test("Sessions see each other's events in their room alone, in order", async () => {
+  await using server = new Server();
+  await using ada = await connect<number>(`${server.target}/pong`, { name: "ada" });
+  await using bo = await connect<number>(server.target, { room: "pong" });
+  await using cy = await connect<number>(`${server.target}/chess`);
+  await using plain = await connect<number>(server.target, { plain: true });
+  await using dee = await connect<number>(server.target);
+  for (let n = 0; n < 100; n++) ada.send(n);
+  dee.send(-1);
+  assert.deepEqual(await take(bo, 100), Array.from({ length: 100 }, (_, n) => n));
+  assert.deepEqual(await take(plain, 1), [-1]);
+  plain.send(-2);
+  assert.deepEqual(await take(dee, 1), [-2]);
+  assert.deepEqual([ada.drain(), cy.drain()], [[], []]);
+  assert.deepEqual([ada.name, ada.room, cy.room, dee.room], ["ada", "pong", "chess", "lobby"]);
+  assert.equal(new Set([ada.id, bo.id, cy.id, dee.id]).size, 4);
+});
+
+Deno.test("Relay.send takes an event that looks like a control line, and others get it", async () => {
+  await using server = new Server();
+  await using ada = await connect(server.target);
+  await using bo = await connect(server.target);
+  await using plain = await connect(server.target, { plain: true });
+  const event = { $bye: {} };
+  ada.send(event);
+  assert.deepEqual(await take(bo, 1), [event]);
+  assert.deepEqual(await take(plain, 1), [event]);
+  plain.send({ $set: { key: "x" } });
+  assert.deepEqual(await take(bo, 1), [{ $set: { key: "x" } }]);
+  assert.deepEqual(await take(ada, 1), [{ $set: { key: "x" } }]);
+});
+
+Deno.test("Relay.peers has who is there, onJoin and onLeave tell the changes: 50 joins are 50 calls", async () => {
+  await using server = new Server();
+  const joins: string[] = [];
+  const leaves: string[] = [];
+  await using ada = await connect(server.target, {
+    onJoin: (peer) => joins.push(peer.name),
+    onLeave: (peer, reason) => leaves.push(`${peer.name} ${reason}`),
+  });
+  const names = Array.from({ length: 50 }, (_, n) => `p${n}`);
+  const crowd = await Promise.all(names.map((name) => connect(server.target, { name })));
+  await until(() => ada.peers.size === 50, "50 peers");
+  await until(() => crowd.every((each) => each.peers.size === 50), "all to see all");
+  assert.deepEqual(joins.toSorted(), names.toSorted());
+  assert.equal(ada.peers.get(crowd[7].id)?.name, "p7");
+  await Promise.all(crowd.map((each) => each.close()));
+  await until(() => ada.peers.size === 0, "an empty room");
+  assert.deepEqual(leaves.toSorted(), names.map((name) => `${name} closed`).toSorted());
+});
+
+Deno.test("Relay.set reaches peers, newcomers and plain clients; unset and leaving remove it", async () => {
+  await using server = new Server();
+  const seen: [string | undefined, string, unknown][] = [];
+  await using ada = await connect(server.target, {
+    onState: (peer, key, value) => seen.push([peer?.name, key, value]),
+  });
+  await using plain = await connect(server.target, { plain: true });
+  const bo = await connect(server.target, { name: "bo" });
+  for (let n = 0; n < 10; n++) bo.set("ball", { n });
+  bo.set("__proto__", "only a key");
+  bo.set("gone", 1);
+  await until(() => ada.peers.get(bo.id)?.state.gone === 1, "the state");
+  assert.deepEqual(seen.filter(([, key]) => key === "ball"), [["bo", "ball", { n: 9 }]]);
+  assert.equal(ada.peers.get(bo.id)!.state["__proto__"], "only a key");
+  assert.deepEqual((await take(plain, 3)).slice(0, 3), [{ n: 9 }, "only a key", 1]);
+  bo.unset("gone");
+  await until(() => !("gone" in ada.peers.get(bo.id)!.state), "the key to go");
+  assert.deepEqual(seen.at(-1), ["bo", "gone", undefined]);
+  const late = await connect(server.target);
+  assert.deepEqual({ ...late.peers.get(bo.id)!.state }.ball, { n: 9 });
+  await late.close();
+  await bo.close();
+  await until(() => ada.peers.size === 0, "bo to leave");
+});
+
+Deno.test("Relay.set of the room outlives its member, and all see the same winner", async () => {
+  await using server = new Server();
+  await using ada = await connect(server.target);
+  const bo = await connect(server.target);
+  bo.set("score", 1, { room: true });
+  await until(() => ada.state.score === 1 && bo.state.score === 1, "the score at both");
+  for (let n = 0; n < 100; n++) {
+    ada.set("score", `ada ${n}`, { room: true });
+    bo.set("score", `bo ${n}`, { room: true });
+    if (n % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  ada.set("end", true, { room: true });
+  bo.set("end2", true, { room: true });
+  await until(() => [ada, bo].every(({ state }) => state.end === true && state.end2 === true), "the ends");
+  assert.equal(ada.state.score, bo.state.score);
+  await bo.close();
+  await using late = await connect(server.target);
+  assert.equal(late.state.score, ada.state.score);
+});
+
+Deno.test("connect reads a welcome that is longer than a line, by its further lines", async () => {
+  await using server = new Server();
+  await using ada = await connect(server.target, { name: "ada" });
+  for (let n = 0; n < 100; n++) ada.set(`key ${n}`, "x".repeat(10_000));
+  await using bo = await connect(server.target);
+  await until(() => Object.keys(bo.peers.get(ada.id)?.state ?? {}).length === 100, "all keys");
+  await using late = await connect(server.target);
+  assert.equal(Object.keys(late.peers.get(ada.id)!.state).length, 100, "there when connect() resolves");
+});
+
+Deno.test("Relay.now agrees between clients of one relay", async () => {
+  await using server = new Server();
+  await using ada = await connect(server.target);
+  await using bo = await connect(server.target);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const apartMs = Math.abs(ada.now() - bo.now());
+  assert.ok(apartMs < (ada.rtt + bo.rtt) / 2 + 2, `${apartMs} ms apart, round trips ${ada.rtt}, ${bo.rtt}`);
+  assert.ok(Math.abs(ada.now() - Date.now()) < 100 + ada.rtt);
+  assert.ok(ada.rtt > 0 && ada.jitter >= 0 && ada.lag >= 0 && ada.lag < 1000);
+});
+
+/** What the clocks of two programs on one machine may be apart. */
+const CLOCK_ERROR_MS = 20;
+
+/** The most events that the test lets wait in one direction. */
+const MAX_UNDER_WAY = 500;
+
+async function cutManyTimes(cuts: number, seed: number): Promise<void> {
+  const random = randomFrom(seed);
+  await using server = new Server();
+  await using proxy = new CuttingProxy(server.port);
+  const lost: Lost[] = [];
+  const resumed: unknown[] = [];
+  const options: ConnectOptions<[number, string]> = { onLost: (each) => lost.push(each) };
+  await using near = await connect<[number, string]>(proxy.target, {
+    ...options,
+    onStatus: (status, { resumed: is }) => status === "connected" && resumed.push(is),
+  });
+  await using far = await connect<[number, string]>(server.target, options);
+  proxy.budget = () => {
+    const [up, down] = [1 + Math.floor(random() * 30_000), 1 + Math.floor(random() * 30_000)];
+    const which = random();
+    return { up: which < 0.6 ? up : Infinity, down: which > 0.3 ? down : Infinity };
+  };
+  proxy.cut();
+  const got = { near: [] as number[], far: [] as number[] };
+  let [sentNear, sentFar] = [0, 0];
+  const isOver = () => proxy.connections > cuts;
+  function step() {
+    // Cut connections carry only so much: what is under way stays within what the relay keeps.
+    for (let i = random() * 20; i > 0 && sentNear - got.far.length < MAX_UNDER_WAY; i--) {
+      near.send([sentNear++, "n".repeat(random() * 300)]);
+    }
+    for (let i = random() * 20; i > 0 && sentFar - got.near.length < MAX_UNDER_WAY; i--) {
+      far.send([sentFar++, "f".repeat(random() * 300)]);
+    }
+    if (random() < 0.1) near.set(`key ${Math.floor(random() * 3)}`, sentNear);
+    for (const [n] of near.drain()) got.near.push(n);
+    for (const [n] of far.drain()) got.far.push(n);
+  }
+  const startedAtMs = performance.now();
+  while (!isOver()) {
+    step();
+    // Cuts from outside, too, so that some come while nothing is under way.
+    if (random() < 0.01) proxy.cut();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.ok(performance.now() - startedAtMs < 100_000, `only ${proxy.connections} connections`);
+  }
+  proxy.budget = () => ({ up: Infinity, down: Infinity });
+  proxy.cut();
+  near.set("last", 1);
+  far.set("last", 1);
+  await until(() => {
+    step();
+    return near.peers.get(far.id)?.state.last === 1 && far.peers.get(near.id)?.state.last === 1;
+  }, "the last state at both");
+  const [allNear, allFar] = [sentNear, sentFar];
+  await until(() => {
+    for (const [n] of near.drain()) got.near.push(n);
+    for (const [n] of far.drain()) got.far.push(n);
+    return got.near.length >= allFar && got.far.length >= allNear;
+  }, `all events: ${allFar} and ${allNear}`).catch((error) => {
+    throw new Error(
+      `${error.message}, got ${got.near.length} and ${got.far.length}, lost ${JSON.stringify(lost)}`,
+    );
+  });
+  const firstWrong = (list: number[]) => list.findIndex((n, i) => n !== i);
+  assert.deepEqual(
+    [firstWrong(got.near), firstWrong(got.far)],
+    [-1, -1],
+    "nothing lost, doubled or out of order",
+  );
+  assert.deepEqual([got.near.length, got.far.length], [allFar, allNear]);
+  assert.deepEqual(lost, []);
+  assert.ok(resumed.slice(1).every((is) => is === true), "every connection went on");
+  assert.deepEqual([near.stats.sent, near.stats.droppedSent], [allNear, 0]);
+  assert.ok(near.stats.reconnects >= cuts / 2, `${near.stats.reconnects} reconnects`);
+}
+
+Deno.test("A session loses and doubles nothing when its connection is cut 200 times under load", async () => {
+  const seed = Number(Deno.env.get("SEED") ?? Math.floor(Math.random() * 2 ** 31));
+  await withoutBackoff(async () => {
+    try {
+      await cutManyTimes(200, seed);
+    } catch (error) {
+      throw new Error(`with SEED=${seed}`, { cause: error });
+    }
+  });
+});
+
+Deno.test("A session that the relay forgot begins anew: state is set again, onLost says what can't be known", async () => {
+  await withoutBackoff(async () => {
+    await using server = new Server();
+    const lost: Lost[] = [];
+    const details: StatusDetail[] = [];
+    const leaves: string[] = [];
+    const joins: string[] = [];
+    await using ada = await connect(server.target, {
+      onLost: (each) => lost.push(each),
+      onStatus: (status, detail) => status === "connected" && details.push(detail),
+      onLeave: (peer) => leaves.push(peer.name),
+      onJoin: (peer) => joins.push(peer.name),
+    });
+    await using bo = await connect(server.target, { name: "bo" });
+    ada.set("mine", 1);
+    bo.set("ours", 2, { room: true });
+    await until(() => ada.state.ours === 2 && bo.peers.get(ada.id)?.state.mine === 1, "the state");
+    await server.stop();
+    await until(() => ada.status === "reconnecting", "the break");
+    ada.send("while away");
+    ada.set("later", 3);
+    server.start();
+    assert.deepEqual(await take(bo, 1), ["while away"]);
+    await until(() => {
+      const state = bo.peers.get(ada.id)?.state;
+      return state?.mine === 1 && state.later === 3 && ada.state.ours === 2 && ada.peers.size === 1;
+    }, "the state again");
+    assert.deepEqual(details.map(({ resumed }) => resumed), [undefined, false]);
+    assert.deepEqual(lost, [{ reason: "unconfirmed", lines: 0, bytes: 0 }]);
+    assert.ok(leaves.includes("bo"));
+    assert.deepEqual(joins, ["bo", "bo"]);
+  });
+});
+
+Deno.test("Relay.set refuses what the relay would refuse, with its limits", async () => {
+  await using server = new Server({ maxKeys: 2, maxValueBytes: 10 });
+  await using ada = await connect(server.target, { onError: () => assert.fail("the relay had to refuse") });
+  ada.set("a", "12345678");
+  ada.set("b", 1);
+  ada.set("a", 2);
+  assert.throws(() => ada.set("c", 1), {
+    name: "RangeError",
+    message: "Cannot set state: 2 keys are set, maxKeys is 2",
+  });
+  assert.throws(() => ada.set("a", "123456789"), {
+    name: "RangeError",
+    message: "Cannot set state: it has 11 bytes, maxValueBytes is 10",
+  });
+  assert.throws(() => ada.set("", 1), { name: "RangeError", message: /the key has 0 characters, 1 to 128/ });
+  assert.throws(() => ada.set(5 as unknown as string, 1), {
+    name: "TypeError",
+    message: /the key is a number/,
+  });
+  assert.throws(() => ada.set("a", undefined), {
+    name: "TypeError",
+    message: /^Cannot set state: it is undefined/,
+  });
+  ada.unset("a");
+  ada.set("c", 1);
+  await using bo = await connect(server.target);
+  await until(() => bo.peers.get(ada.id)?.state.c === 1, "the state");
+  assert.deepEqual({ ...bo.peers.get(ada.id)!.state }, { b: 1, c: 1 });
+});
+
+Deno.test("connect rejects with the relay's words where the token is wrong, also with retry", async () => {
+  await using server = new Server({ token: "secret" });
+  await assert.rejects(connect(server.target, { token: "guess", retry: true }), (error: Error) => {
+    assert.match(error.message, /^Cannot connect to 127\.0\.0\.1:/);
+    assert.equal((error.cause as { code?: string }).code, "bad_token");
+    return true;
+  });
+  await using ada = await connect(server.target, { token: "secret" });
+  assert.equal(ada.status, "connected");
+});
+
+Deno.test("connect calls no callback before its caller has the relay object", async () => {
+  await using server = new Server();
+  await using bo = await connect(server.target, { name: "bo" });
+  for (let round = 0; round < 20; round++) {
+    let ada: Relay | undefined = undefined;
+    const calls: boolean[] = [];
+    const note = () => void calls.push(ada !== undefined);
+    const connecting = connect(server.target, { onJoin: note, onState: note });
+    const others = [1, 2, 3].map(() => connect(server.target));
+    for (let n = 0; n < 20; n++) bo.set("ball", n);
+    ada = await connecting as Relay;
+    await until(() => ada!.peers.size === 4, "all to be there");
+    bo.set("ball", `last ${round}`);
+    await until(() => ada!.peers.get(bo.id)?.state.ball === `last ${round}`, "the state");
+    assert.ok(calls.length > 0 && calls.every((hasRelay) => hasRelay));
+    for (const other of others) await (await other).close();
+    await ada.close();
+    await until(() => bo.peers.size === 0, "an empty room");
+  }
+});
+
+Deno.test("A session whose connection has gone dumb makes another one, and goes on", async () => {
+  await withoutBackoff(async () => {
+    await using server = new Server({ pingTimeoutMs: 600 });
+    await using proxy = new CuttingProxy(server.port);
+    const reasons: string[] = [];
+    await using far = await connect<number>(server.target, { onLeave: (_, reason) => reasons.push(reason) });
+    await using near = await connect<number>(proxy.target);
+    near.send(1);
+    assert.deepEqual(await take(far, 1), [1]);
+    proxy.isMute = true;
+    near.send(2);
+    far.send(3);
+    await until(() => near.status === "reconnecting", "the silence to be noticed");
+    proxy.isMute = false;
+    assert.deepEqual(await take(far, 1), [2]);
+    assert.deepEqual(await take(near, 1), [3]);
+    assert.ok(near.stats.lost + far.stats.lost === 0 && near.stats.reconnects >= 1);
+  });
+});
+
+Deno.test("Relay.close is seen by the others at once, and leaves a broken session to be forgotten as lost", async () => {
+  await using server = new Server({ resumeMs: 300 });
+  await using proxy = new CuttingProxy(server.port);
+  const left: string[] = [];
+  await using far = await connect(server.target, {
+    onLeave: ({ name }, reason) => left.push(`${name} ${reason}`),
+  });
+  const polite = await connect(server.target, { name: "polite" });
+  const broken = await connect(proxy.target, { name: "broken" });
+  await until(() => far.peers.size === 2, "both");
+  await polite.close();
+  await until(() => left.length === 1, "polite to leave");
+  proxy.port = 1; // nobody listens there: it can't come back
+  proxy.cut();
+  await until(() => left.length === 2, "broken to leave");
+  assert.deepEqual(left, ["polite closed", "broken lost"]);
+  await broken.close();
+});
+
+Deno.test("Sessions come back after the relay's goodbye, spread over the time that it asked for", async () => {
+  await using server = new Server();
+  const waits: number[] = [];
+  const onStatus: ConnectOptions["onStatus"] = (status, { retryInMs, attempt }) => {
+    if (status === "reconnecting" && attempt === 1) waits.push(retryInMs!);
+  };
+  const clients = await Promise.all(Array.from({ length: 20 }, () => connect(server.target, { onStatus })));
+  await server.stop();
+  await until(() => waits.length === 20, "all to notice");
+  server.start();
+  await until(() => clients.every(({ status }) => status === "connected"), "all to return", 20_000);
+  assert.ok(Math.max(...waits) - Math.min(...waits) > 100, `${waits}`);
+  await Promise.all(clients.map((client) => client.close()));
+});
+
+Deno.test("A program that stalled for 10 s in a busy room gets fresh events first, and the exact count of what it missed", async () => {
+  const maxLagMs = 5000;
+  await using server = new Server({ maxLagMs });
+  await using ada = await connect(server.target);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--allow-net",
+      new URL("../support/stalling_client.ts", import.meta.url).pathname,
+      server.target,
+      "10000",
+    ],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const output = child.output();
+  let isOver = false;
+  output.then(() => isOver = true);
+  await until(() => ada.peers.size === 1, "the program");
+  let sent = 0;
+  const startedAtMs = performance.now();
+  // 300 lines, 30 KB, every 100 ms as 30 programs with 10 objects each.
+  for (let elapsedMs = 0; elapsedMs < 14_000 && !isOver; elapsedMs = performance.now() - startedAtMs) {
+    while (sent < elapsedMs * 3) ada.send([sent++, ada.now(), "x".repeat(70)]);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  ada.send([-1, ada.now()]);
+  const { code, stdout } = await output;
+  assert.equal(code, 0);
+  const told = JSON.parse(new TextDecoder().decode(stdout));
+  assert.ok(told.isInOrder);
+  const lines = told.lost.reduce((sum: number, each: Lost) => sum + each.lines, 0);
+  assert.equal(told.firstNumber + told.received + lines, sent, JSON.stringify(told));
+  assert.ok(lines > 10_000, "it was behind for long enough to lose something");
+  assert.ok(told.first.ageMs <= maxLagMs + told.first.rtt + CLOCK_ERROR_MS, JSON.stringify(told.first));
+});

@@ -1,0 +1,409 @@
+// The session client in Python, which is written from docs/PROTOCOL.md alone, against the relay: rooms, presence, state, the clock, and
+// connections that a proxy cuts. Plain clients of the bare kind take part. Needs python3; without it the tests are skipped, visibly.
+
+import assert from "node:assert/strict";
+import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
+import { inTime, LineClient } from "../support/line_client.ts";
+
+const PYTHON_DIRECTORY = new URL("../../example/python/", import.meta.url).pathname;
+
+/** Runs a session: obeys commands that come as JSON lines, and tells as JSON lines what it sees. */
+const PROGRAM = `
+import json, sys, threading, time
+sys.path.insert(0, sys.argv[1])
+from session_client import Session
+
+def tell(*what):
+    print(json.dumps(what), flush=True)
+
+class Told(Session):
+    def on_change(self, kind, *details):
+        if kind == "join":
+            tell("join", details[0].id, details[0].name, details[0].state)
+        else:
+            tell(kind, *[getattr(detail, "id", detail) for detail in details])
+
+port, room, name, token = sys.argv[2:6]
+session = Told("127.0.0.1", int(port), room, name, token)
+is_draining, status = True, None
+
+def obey(command, *args):
+    global is_draining
+    if command == "close":
+        session.close()
+    elif command == "pause" or command == "go on":
+        is_draining = command == "go on"
+    elif command == "now":
+        tell("now", session.now(), session.clock.rtt)
+    elif command == "peers":
+        tell("peers", {peer.id: [peer.name, peer.state] for peer in session.peers.values()}, session.state)
+    elif command == "count":  # events with numbers, some each ms
+        threading.Thread(target=count, args=args, daemon=True).start()
+    else:
+        getattr(session, command)(*args)
+
+def count(events):
+    for number in range(events):
+        session.send([name, number])
+        if number % 2:
+            time.sleep(0.001)
+
+commands = []
+def read():
+    for line in sys.stdin:
+        commands.append(json.loads(line))
+    commands.append(["close"])
+threading.Thread(target=read, daemon=True).start()
+
+while True:
+    while commands:
+        obey(*commands.pop(0))
+    if is_draining:
+        for event in session.drain():
+            tell("event", event)
+    if status != session.status:
+        status = session.status
+        tell("status", status, session.id if status == "connected" else None, str(session.error or ""))
+        if status == "closed":
+            break
+    time.sleep(0.005)
+`;
+
+/** What the program told: a kind and its details. */
+// deno-lint-ignore no-explicit-any
+type Told = [kind: string, ...details: any[]];
+
+/** One session in Python. */
+class PythonSession implements AsyncDisposable {
+  readonly told: Told[] = [];
+  readonly #process: Deno.ChildProcess;
+  readonly #commands: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #done: Promise<unknown>;
+  #onTold: (() => void) | undefined;
+  #seen = 0;
+
+  constructor(port: number, { room = "lobby", name = "", token = "" } = {}) {
+    this.#process = new Deno.Command("python3", {
+      args: ["-c", PROGRAM, PYTHON_DIRECTORY, `${port}`, room, name, token],
+      env: { PYTHONDONTWRITEBYTECODE: "1" },
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#commands = this.#process.stdin.getWriter();
+    this.#done = this.#readAll();
+  }
+
+  /** Waits until it is connected, and returns its id. */
+  async connected(): Promise<string> {
+    const [, , id] = await this.next((told) => told[0] === "status" && told[1] === "connected");
+    return id;
+  }
+
+  async command(...command: unknown[]): Promise<void> {
+    await this.#commands.write(new TextEncoder().encode(JSON.stringify(command) + "\n"));
+  }
+
+  /** Waits for something that was told behind what the last call found. */
+  async next(isIt: (told: Told) => boolean): Promise<Told> {
+    for (;;) {
+      for (; this.#seen < this.told.length; this.#seen++) {
+        if (isIt(this.told[this.#seen])) return this.told[this.#seen++];
+      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onTold = resolve;
+      await inTime(
+        promise,
+        `what was waited for; the last that was told: ${this.told.slice(-3).join(" | ")}`,
+      );
+    }
+  }
+
+  /** Waits for exactly this. */
+  async tells(...what: Told): Promise<void> {
+    const text = JSON.stringify(what);
+    await this.next((told) => JSON.stringify(told) === text);
+  }
+
+  /** The numbers that came from `name`, in their order. */
+  numbersOf(name: string): number[] {
+    return this.told.filter(([kind, event]) => kind === "event" && event[0] === name).map(([, [, number]]) =>
+      number
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#commands.close().catch(() => {}); // it then closes its session and ends
+    await Promise.all([this.#done, this.#process.status]);
+  }
+
+  async #readAll(): Promise<void> {
+    let rest = "";
+    for await (const text of this.#process.stdout.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      this.told.push(...lines.map((line) => JSON.parse(line)));
+      this.#onTold?.();
+    }
+  }
+}
+
+/** Passes bytes on between clients and a relay, and cuts the first connections each after a number of bytes, both directions together. */
+class CuttingProxy implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #work: Promise<unknown>[] = [];
+  readonly #open = new Set<Deno.TcpConn>();
+  readonly #cuts: number[];
+
+  constructor(public targetPort: number, cutsAfterBytes: number[]) {
+    this.#cuts = [...cutsAfterBytes];
+    this.#work.push(this.#acceptAll());
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  /** How many connections are still to be cut. */
+  get cutsLeft(): number {
+    return this.#cuts.length;
+  }
+
+  async #acceptAll(): Promise<void> {
+    for await (const client of this.#listener) {
+      const relay = await Deno.connect({ hostname: "127.0.0.1", port: this.targetPort }).catch(() => null);
+      if (relay === null) {
+        client.close();
+        continue;
+      }
+      const pair = [client, relay];
+      const budget = { bytes: this.#cuts.shift() ?? Infinity };
+      for (const conn of pair) this.#open.add(conn);
+      this.#work.push(this.#pump(client, relay, budget, pair), this.#pump(relay, client, budget, pair));
+    }
+  }
+
+  async #pump(from: Deno.TcpConn, to: Deno.TcpConn, budget: { bytes: number }, pair: Deno.TcpConn[]) {
+    const buffer = new Uint8Array(4096);
+    try {
+      while (budget.bytes > 0) {
+        const n = await from.read(buffer);
+        if (n === null) break;
+        const passed = Math.min(n, budget.bytes);
+        budget.bytes -= passed;
+        for (let at = 0; at < passed;) at += await to.write(buffer.subarray(at, passed));
+      }
+    } catch {
+      // the other direction closed both
+    }
+    for (const conn of pair) this.#close(conn);
+  }
+
+  #close(conn: Deno.TcpConn): void {
+    if (this.#open.delete(conn)) conn.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    for (const conn of this.#open) this.#close(conn);
+    await Promise.all(this.#work);
+  }
+}
+
+function start(options?: RelayOptions): { relay: RelayServer; port: number } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return { relay: serve(listener, options), port: listener.addr.port };
+}
+
+function hasPython(): boolean {
+  try {
+    return new Deno.Command("python3", { args: ["-c", "import sys; assert sys.version_info >= (3, 6)"] })
+      .outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+const ignore = !hasPython();
+if (ignore) console.warn("SKIPPED: the tests of the Python session client, which need python3, 3.6 or newer");
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name: `Python session ${name}`, ignore, fn });
+}
+
+test("sees who is in its room and what state they have, and nothing of another room", async () => {
+  const { relay, port } = start();
+  await using _ = relay;
+  await using ada = new PythonSession(port, { room: "pong", name: "ada" });
+  const adaId = await ada.connected();
+  await ada.command("set", "ball", { pos: [3, 4] });
+  await ada.command("set", "score", 7, true);
+  await ada.tells("set", null, "score", 7);
+
+  await using cy = new PythonSession(port, { room: "chess", name: "cy" });
+  await cy.connected();
+  await using bo = new PythonSession(port, { room: "pong", name: "bo" });
+  await bo.tells("join", adaId, "ada", { ball: { pos: [3, 4] } });
+  await bo.tells("set", null, "score", 7);
+  const [, boId] = await ada.next((told) => told[0] === "join" && told[2] === "bo");
+
+  await bo.command("send", { say: "hi" });
+  await ada.tells("event", { say: "hi" });
+  await ada.command("send", { "$looks": "like a control line" });
+  await bo.tells("event", { "$looks": "like a control line" });
+  await ada.command("set", "ball", null);
+  await bo.tells("set", adaId, "ball", null);
+  await ada.command("unset", "ball");
+  await bo.tells("unset", adaId, "ball");
+  await bo.command("unset", "score", true);
+  await ada.tells("unset", null, "score");
+  await bo.tells("unset", null, "score");
+  await bo.command("peers");
+  await bo.tells("peers", { [adaId]: ["ada", {}] }, {});
+
+  await bo.command("close");
+  await ada.tells("leave", boId, "closed");
+  await cy.command("peers");
+  await cy.tells("peers", {}, {});
+  assert.deepEqual(cy.told.map(([kind]) => kind).filter((kind) => kind !== "status"), ["peers"]);
+});
+
+test("and a plain client share the lobby", async () => {
+  const { relay, port } = start();
+  await using _ = relay;
+  await using ada = new PythonSession(port, { name: "ada" });
+  await ada.connected();
+  using plain = await LineClient.connect(port);
+  await plain.send(`{"$ping":1}\n`);
+  await ada.tells("event", { "$ping": 1 });
+  await ada.command("send", { "pos": [3, 4] });
+  assert.equal(await plain.line(1), `{"pos":[3,4]}`);
+  await ada.command("set", "ball", [5, 4]);
+  assert.equal(await plain.line(2), "[5,4]");
+});
+
+test("tells the relay's clock within half its round trip", async () => {
+  const { relay, port } = start();
+  await using _ = relay;
+  await using ada = new PythonSession(port);
+  await ada.connected();
+  const before = performance.timeOrigin + performance.now();
+  await ada.command("now");
+  const [, now, rtt] = await ada.next(([kind]) => kind === "now");
+  const after = performance.timeOrigin + performance.now();
+  // The clocks of the two processes read to a few µs.
+  assert.ok(
+    now >= before - rtt / 2 - 0.1,
+    `told ${now}, which is before ${before} by more than half of ${rtt}`,
+  );
+  assert.ok(now <= after + rtt / 2 + 0.1, `told ${now}, which is after ${after} by more than half of ${rtt}`);
+});
+
+test("goes on after its connection was cut, and nothing is lost or doubled", async () => {
+  const { relay, port } = start();
+  await using _ = relay;
+  // In the middle of events, of a hello, of a welcome.
+  const cuts = [4001, 8009, 100, 300, 700, 2003, 12_007, 16_001, 5003, 20_011];
+  await using proxy = new CuttingProxy(port, cuts);
+  await using ada = new PythonSession(proxy.port, { name: "ada" });
+  const id = await ada.connected();
+  await using bo = new PythonSession(port, { name: "bo" });
+  await bo.connected();
+  using plain = await LineClient.connect(port);
+
+  const count = 3000;
+  await ada.command("set", "ball", "up");
+  await ada.command("count", count);
+  await bo.command("count", count);
+  const sent = [];
+  for (let i = 0; i < count; i++) {
+    sent.push(plain.send(`["plain",${i}]\n`));
+    if (i % 10 === 0) await new Promise((done) => setTimeout(done, 5));
+  }
+  await Promise.all(sent);
+  await ada.command("set", "ball", "down");
+  for (const session of [ada, bo]) {
+    const others = session === ada ? ["bo", "plain"] : ["ada", "plain"];
+    await session.next(() => others.every((name) => session.numbersOf(name).at(-1) === count - 1));
+    for (const name of others) {
+      assert.deepEqual(session.numbersOf(name), Array.from({ length: count }, (_, i) => i), name);
+    }
+    assert.deepEqual(session.told.filter(([kind]) => ["lost", "error", "leave"].includes(kind)), []);
+  }
+  assert.equal(proxy.cutsLeft, 0, "all cuts were made");
+  await bo.command("peers");
+  const [, peers] = await bo.next(([kind]) => kind === "peers");
+  assert.deepEqual(peers, { [id]: ["ada", { ball: "down" }] });
+
+  const isNumbered = (line: string) => /^\["(ada|bo)"/.test(line);
+  await plain.line(2 * count); // also two values of state, perhaps
+  while (plain.lines.filter(isNumbered).length < 2 * count) await plain.line(plain.lines.length + 1);
+  for (const name of ["ada", "bo"]) {
+    const numbers = plain.lines.filter(isNumbered).map((line) => JSON.parse(line))
+      .filter((event) => event[0] === name).map((event) => event[1]);
+    assert.deepEqual(numbers, Array.from({ length: count }, (_, i) => i), name);
+  }
+});
+
+test("begins anew at a relay that was restarted: state is set again, and the loss is told", async () => {
+  const first = start();
+  await using proxy = new CuttingProxy(first.port, []);
+  await using ada = new PythonSession(proxy.port, { room: "pong", name: "ada" });
+  await ada.connected();
+  await ada.command("set", "ball", [3, 4]);
+  await ada.command("set", "old", 1);
+  await ada.command("unset", "old");
+  await ada.command("set", "score", 1, true);
+  await ada.tells("set", null, "score", 1);
+
+  const second = start();
+  await using _ = second.relay;
+  proxy.targetPort = second.port;
+  await first.relay.close();
+  const [, reason] = await ada.next(([kind]) => kind === "lost");
+  assert.equal(reason, "unconfirmed");
+  await using bo = new PythonSession(second.port, { room: "pong", name: "bo" });
+  const [, id] = await bo.next((told) => told[0] === "join" && told[2] === "ada");
+  await ada.next((told) => told[0] === "join" && told[2] === "bo");
+  await ada.command("send", "again");
+  await bo.tells("event", "again");
+  await bo.command("peers");
+  await bo.tells("peers", { [id]: ["ada", { ball: [3, 4] }] }, {});
+});
+
+test("that stops draining is told how many events it missed, and gets new ones", async () => {
+  const { relay, port } = start({ windowBytes: 4096, maxLagMs: 200 });
+  await using _ = relay;
+  await using ada = new PythonSession(port, { name: "ada" });
+  await ada.connected();
+  using plain = await LineClient.connect(port);
+  await plain.send(`["plain",0]\n`);
+  await ada.tells("event", ["plain", 0]);
+  await ada.command("pause");
+  await ada.command("now");
+  await ada.next(([kind]) => kind === "now");
+  const count = 2000;
+  for (let i = 1; i < count; i++) await plain.send(`["plain",${i}]\n`);
+  await new Promise((done) => setTimeout(done, 500)); // the lines grow old
+  await ada.command("go on");
+  await ada.next(([kind, reason]) => kind === "lost" && reason === "behind");
+  await plain.send(`["plain",${count}]\n`);
+  await ada.tells("event", ["plain", count]);
+  const numbers = ada.numbersOf("plain");
+  const lost = ada.told.reduce((sum, [kind, , lines]) => kind === "lost" ? sum + lines : sum, 0);
+  assert.equal(numbers.length + lost, count + 1);
+  assert.deepEqual(numbers.slice(0, -1), Array.from({ length: numbers.length - 1 }, (_, i) => i));
+});
+
+test("that is refused says why, and does not ask again", async () => {
+  const { relay, port } = start({ token: "sesame" });
+  await using _ = relay;
+  await using wrong = new PythonSession(port, { token: "barley" });
+  const [, status, , error] = await wrong.next(([kind]) => kind === "status");
+  assert.ok(status === "connecting" || status === "closed", status);
+  const [, , , reason] = status === "closed"
+    ? [, , , error]
+    : await wrong.next((told) => told[0] === "status" && told[1] === "closed");
+  assert.match(reason, /Cannot enter: the token in \$hello is not the relay's/);
+  await using right = new PythonSession(port, { token: "sesame" });
+  await right.connected();
+});

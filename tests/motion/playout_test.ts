@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { MAX_LAG_MS, MAX_STARVED_MS, MAX_TIME_BEND, Playout } from "../../src/motion/playout.ts";
+
+const FRAME_MS = 1000 / 60;
+
+/** Runs a playout over samples (time, arrival) and visits each frame. */
+function play(
+  playout: Playout,
+  samples: [number, number][],
+  untilMs: number,
+  visit: (nowMs: number, playMs: number, passedMs: number, newestMs: number) => void,
+): void {
+  let next = 0, last = NaN, newest = NaN;
+  for (let now = samples[0][1]; now <= untilMs; now += FRAME_MS) {
+    for (; next < samples.length && samples[next][1] <= now; next++) {
+      newest = samples[next][0];
+      playout.arrived(newest, now);
+    }
+    const at = playout.advance(now);
+    if (!Number.isNaN(last)) visit(now, at, at - last, newest);
+    last = at;
+  }
+}
+
+/** Samples ten times a second, each with its delay. */
+function tenHz(count: number, delayMs: (i: number) => number): [number, number][] {
+  return Array.from({ length: count }, (_, i) => [i * 100, i * 100 + delayMs(i)]);
+}
+
+Deno.test("Playout waits one interval and the network's delay", () => {
+  const playout = new Playout();
+  play(playout, tenHz(100, () => 40), 9_900, () => {});
+  assert.ok(Math.abs(playout.delayMs - 140) <= FRAME_MS, `${playout.delayMs} ms`);
+});
+
+Deno.test("Playout waits for the 95th percentile of the jitter", () => {
+  const playout = new Playout();
+  play(playout, tenHz(200, (i) => i % 10 === 0 ? 90 : 40), 19_900, () => {});
+  assert.ok(Math.abs(playout.delayMs - 190) <= FRAME_MS, `${playout.delayMs} ms`);
+});
+
+Deno.test("Playout is not pulled up by a rare spike, whose samples arrive together", () => {
+  const playout = new Playout();
+  const samples = tenHz(200, () => 40);
+  for (let i = 150; i < 160; i++) samples[i][1] = 16_000;
+  play(playout, samples, 19_900, () => {});
+  assert.ok(playout.delayMs <= 140 + FRAME_MS, `${playout.delayMs} ms`);
+});
+
+Deno.test("Playout runs time within its bend and never back, through a spike and after it", () => {
+  const playout = new Playout();
+  const samples = tenHz(300, (i) => 40 + (i * 7919) % 30);
+  for (let i = 100; i < 110; i++) samples[i][1] = 11_000;
+  let off = Infinity;
+  play(playout, samples, 29_000, (now, at, passed, newest) => {
+    assert.ok(passed >= 0, `back by ${passed} ms at ${now} ms`);
+    assert.ok(passed <= FRAME_MS * (1 + MAX_TIME_BEND) + 1e-6, `${passed} ms in a frame at ${now} ms`);
+    assert.ok(at <= newest + MAX_STARVED_MS, `beyond the newest sample at ${now} ms`);
+    off = Math.abs(now - at - playout.delayMs);
+  });
+  assert.ok(off < 10, `still ${off} ms off`);
+});
+
+Deno.test("Playout takes time up anew where it is off by more than it could bend away", () => {
+  const playout = new Playout();
+  play(playout, tenHz(50, () => 40), 4_900, () => {});
+  const now = 4_900 + MAX_LAG_MS + 1_000;
+  playout.arrived(now - 40, now);
+  assert.ok(playout.advance(now) >= now - 40 - 200);
+});
+
+Deno.test("Playout shows what is new at once to a program that was away", () => {
+  const playout = new Playout();
+  play(playout, tenHz(50, () => 40), 4_900, () => {});
+  const now = 4_900 + 3_000;
+  assert.ok(playout.advance(now) <= 4_900);
+  for (let t = 5_000; t <= now - 40; t += 100) playout.arrived(t, now);
+  const at = playout.advance(now);
+  assert.ok(Math.abs(now - at - playout.delayMs) < 1e-6, `${now - at} ms behind`);
+  assert.ok(playout.delayMs < 200, `${playout.delayMs} ms`);
+});
+
+Deno.test("Playout keeps a fixed delay", () => {
+  const playout = new Playout(250);
+  let lag = 0;
+  play(playout, tenHz(100, (i) => i % 2 * 60), 9_900, (now, at) => lag = now - at);
+  assert.ok(Math.abs(lag - 250) < 1);
+});
+
+Deno.test("Playout gives the same moment when asked twice", () => {
+  const playout = new Playout();
+  playout.arrived(0, 40);
+  playout.advance(40);
+  assert.equal(playout.advance(60), playout.advance(60));
+});

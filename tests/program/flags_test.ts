@@ -1,0 +1,263 @@
+// Holds readCommand against tables: each flag and its environment twin, what wins, what is refused and in which words; and the help.
+
+import assert from "node:assert/strict";
+import { type Command, helpText, readCommand, type ServerOptions } from "../../src/program/flags.ts";
+import { DEFAULT_PORT } from "../../src/wire/protocol.ts";
+import { RELAY_DEFAULTS } from "../../src/relay/relay.ts";
+
+function read(args: string[], env: Record<string, string> = {}): Command {
+  return readCommand(args, (name) => env[name]);
+}
+
+function readOptions(args: string[], env?: Record<string, string>): ServerOptions {
+  const command = read(args, env);
+  if (command.kind !== "serve") assert.fail(`${args.join(" ")}: ${JSON.stringify(command)}`);
+  return command.options;
+}
+
+function readRefusal(args: string[], env?: Record<string, string>): string {
+  const command = read(args, env);
+  if (command.kind !== "refuse") assert.fail(`${args.join(" ")} is not refused`);
+  assert.doesNotMatch(command.message, /\n/, "a refusal is one line");
+  return command.message;
+}
+
+/** Option, text, and which option comes to have which value. */
+const GOOD: [option: string, text: string, pick: (options: ServerOptions) => unknown, value: unknown][] = [
+  ["host", "127.0.0.1", (o) => o.host, "127.0.0.1"],
+  ["host", "::1", (o) => o.host, "::1"],
+  ["max-line", "500", (o) => o.relay.maxLineBytes, 500],
+  ["max-line", "64k", (o) => o.relay.maxLineBytes, 65536],
+  ["max-line", "64K", (o) => o.relay.maxLineBytes, 65536],
+  ["max-line", "64kb", (o) => o.relay.maxLineBytes, 65536],
+  ["max-line", "1.5m", (o) => o.relay.maxLineBytes, 1572864],
+  ["max-clients", "1", (o) => o.relay.maxClients, 1],
+  ["max-clients", "100000", (o) => o.relay.maxClients, 100000],
+  ["max-rooms", "0", (o) => o.relay.maxRooms, 0],
+  ["max-rooms", "20", (o) => o.relay.maxRooms, 20],
+  ["ping-timeout", "3s", (o) => o.relay.pingTimeoutMs, 3000],
+  ["max-lag", "500ms", (o) => o.relay.maxLagMs, 500],
+  ["max-lag", "2.5s", (o) => o.relay.maxLagMs, 2500],
+  ["max-lag", "2m", (o) => o.relay.maxLagMs, 120000],
+  ["max-log", "1g", (o) => o.relay.maxLogBytes, 2 ** 30],
+  ["when-behind", "close", (o) => o.relay.whenBehind, "close"],
+  ["when-behind", "skip", (o) => o.relay.whenBehind, "skip"],
+  ["write-deadline", "10s", (o) => o.relay.writeDeadlineMs, 10000],
+  ["log", "json", (o) => o.logFormat, "json"],
+  ["log", "text", (o) => o.logFormat, "text"],
+];
+
+const SWITCHES: [option: string, pick: (options: ServerOptions) => unknown, on: unknown, off: unknown][] = [
+  ["unchecked", (o) => o.relay.isChecked, false, true],
+  ["quiet", (o) => o.logLevel, "error", "info"],
+  ["verbose", (o) => o.logLevel, "debug", "info"],
+];
+
+/** Option, text, and what the refusal says is allowed. */
+const BAD: [option: string, text: string, allowed: RegExp][] = [
+  ["host", " ", /an address such as/],
+  ["host", "a b", /an address such as/],
+  ...["x", "64q", "64 k", "-1", "0", "15", "1e3", "64k8", "1g", "0x10"].map((
+    text,
+  ): [string, string, RegExp] => ["max-line", text, /a size in bytes, such as .* from 16 to 67108864/]),
+  ...["0", "-1", "1.5", "many", "1000001", "1k"].map((
+    text,
+  ): [string, string, RegExp] => ["max-clients", text, /a whole number from 1 to 1000000/]),
+  ...["5", "5h", "s", "-5s", "1ms", "61m", "5 s"].map((
+    text,
+  ): [string, string, RegExp] => [
+    "max-lag",
+    text,
+    /a time with its unit, such as 500ms, 5s or 2m, from 10ms to 60m/,
+  ]),
+  ["max-log", "4095", /a size in bytes/],
+  ["max-log", "5g", /a size in bytes/],
+  ["when-behind", "jump", /skip or close/],
+  ["when-behind", "Skip", /skip or close/],
+  ["write-deadline", "5", /a time with its unit/],
+  ["log", "xml", /text or json/],
+];
+
+function twinOf(option: string): string {
+  return `EVENTRELAY_${option.toUpperCase().replaceAll("-", "_")}`;
+}
+
+Deno.test("readCommand without arguments takes the defaults", () => {
+  const { log: _1, idleLineMs: _2, resumeMs: _3, windowBytes: _4, ...others } = RELAY_DEFAULTS;
+  const { maxKeys: _5, maxValueBytes: _6, maxStateBytes: _7, ...defaults } = others;
+  assert.deepEqual(read([]), {
+    kind: "serve",
+    options: {
+      host: "0.0.0.0",
+      ports: [DEFAULT_PORT, DEFAULT_PORT],
+      relay: defaults,
+      tokenFile: undefined,
+      tls: undefined,
+      logFormat: "text",
+      logLevel: "info",
+    },
+  });
+});
+
+Deno.test("readCommand reads each option as --name value, as --name=value and from its environment twin", () => {
+  for (const [option, text, pick, value] of GOOD) {
+    const roomy: Record<string, string> = option === "max-line" ? { EVENTRELAY_MAX_LOG: "1g" } : {};
+    assert.equal(pick(readOptions([`--${option}`, text], roomy)), value, `--${option} ${text}`);
+    assert.equal(pick(readOptions([`--${option}=${text}`], roomy)), value, `--${option}=${text}`);
+    assert.equal(
+      pick(readOptions([], { ...roomy, [twinOf(option)]: text })),
+      value,
+      `${twinOf(option)}=${text}`,
+    );
+  }
+});
+
+Deno.test("readCommand reads options that have no default", () => {
+  const { relay, tokenFile, tls } = readOptions([
+    "--max-clients-per-host=9",
+    "--max-rate=100",
+    "--token-file=secret.txt",
+    "--tls-cert=cert.pem",
+    "--tls-key=key.pem",
+  ]);
+  assert.deepEqual(
+    [relay.maxClientsPerHost, relay.maxLinesPerSecond, relay.token, tokenFile, tls],
+    [9, 100, "", "secret.txt", { certFile: "cert.pem", keyFile: "key.pem" }],
+  );
+  assert.equal(readOptions([], { EVENTRELAY_TOKEN: "secret" }).relay.token, "secret");
+});
+
+for (
+  const [args, message] of [
+    [["--token=a", "--token-file=b"], /two places/],
+    [["--tls-cert=a"], /--tls-cert and --tls-key go together/],
+    [["--tls-key=a"], /--tls-cert and --tls-key go together/],
+    [["--token="], /a text that isn't empty/],
+    [["--max-rate=0"], /a whole number from 1/],
+  ] as const
+) {
+  Deno.test(`readCommand refuses ${args.join(" ")}`, () => {
+    const command = read([...args]);
+    assert.ok(command.kind === "refuse");
+    assert.match(command.message, message);
+  });
+}
+
+Deno.test("readCommand reads switches, and their environment twins as 1 or 0", () => {
+  for (const [option, pick, on, off] of SWITCHES) {
+    assert.equal(pick(readOptions([])), off);
+    assert.equal(pick(readOptions([`--${option}`])), on);
+    for (const text of ["1", "true", "yes", "on"]) {
+      assert.equal(pick(readOptions([], { [twinOf(option)]: text })), on, `${twinOf(option)}=${text}`);
+    }
+    for (const text of ["0", "false", "no", "off", ""]) {
+      assert.equal(pick(readOptions([], { [twinOf(option)]: text })), off, `${twinOf(option)}=${text}`);
+    }
+    assert.equal(
+      readRefusal([], { [twinOf(option)]: "maybe" }),
+      `Cannot use ${twinOf(option)} "maybe": 1 or 0`,
+    );
+  }
+});
+
+Deno.test("readCommand knows an environment twin for every option of the help", () => {
+  const options = [...helpText("0").matchAll(/--([a-z-]+)/g)].map(([, option]) => option);
+  const asked = new Set<string>();
+  readCommand([], (name) => void asked.add(name));
+  for (const option of options) {
+    if (option !== "help" && option !== "version") assert.ok(asked.has(twinOf(option)), twinOf(option));
+  }
+  assert.ok(asked.has("EVENTRELAY_PORT"));
+});
+
+Deno.test("readCommand lets a flag win over its twin, even over a bad one, and ignores an empty twin", () => {
+  assert.equal(readOptions(["--max-clients", "5"], { EVENTRELAY_MAX_CLIENTS: "7" }).relay.maxClients, 5);
+  assert.equal(readOptions(["--max-clients", "5"], { EVENTRELAY_MAX_CLIENTS: "x" }).relay.maxClients, 5);
+  assert.equal(readOptions([], { EVENTRELAY_MAX_CLIENTS: "" }).relay.maxClients, RELAY_DEFAULTS.maxClients);
+  assert.deepEqual(readOptions(["1234"], { EVENTRELAY_PORT: "99" }).ports, [1234, 1234]);
+  assert.deepEqual(readOptions([], { EVENTRELAY_PORT: "" }).ports, [DEFAULT_PORT, DEFAULT_PORT]);
+});
+
+Deno.test("readCommand refuses a bad value by name, with the text and with what is allowed", () => {
+  for (const [option, text, allowed] of BAD) {
+    for (
+      const message of [readRefusal([`--${option}=${text}`]), readRefusal([], { [twinOf(option)]: text })]
+    ) {
+      assert.match(message, allowed);
+    }
+    assert.ok(
+      readRefusal([`--${option}=${text}`]).startsWith(`Cannot use --${option} ${JSON.stringify(text)}: `),
+    );
+    assert.ok(readRefusal([], { [twinOf(option)]: text }).startsWith(`Cannot use ${twinOf(option)} `));
+  }
+});
+
+Deno.test("readCommand takes 0, a port and a range, as argument and from EVENTRELAY_PORT", () => {
+  const cases: [string, [number, number]][] = [
+    ["0", [0, 0]],
+    ["1", [1, 1]],
+    ["65535", [65535, 65535]],
+    ["32000-33000", [32000, 33000]],
+    ["5-5", [5, 5]],
+  ];
+  for (const [text, ports] of cases) {
+    assert.deepEqual(readOptions([text]).ports, ports);
+    assert.deepEqual(readOptions([], { EVENTRELAY_PORT: text }).ports, ports);
+  }
+});
+
+Deno.test("readCommand refuses what is no port, and names whence it has it", () => {
+  for (const text of ["65536", "x", "80x", "1-65536", "-", "1-", "1-2-3", "1,2", "3.5", " 80"]) {
+    assert.match(
+      readRefusal([], { EVENTRELAY_PORT: text }),
+      /^Cannot use EVENTRELAY_PORT ".*": a port is 0 to 65535/,
+    );
+    if (!text.startsWith("-")) {
+      assert.match(readRefusal([text]), /^Cannot use port ".*": a port is 0 to 65535/, text);
+    }
+  }
+  for (const text of ["33000-32000", "0-10"]) {
+    assert.match(readRefusal([text]), /a range begins with its smaller port/);
+  }
+});
+
+Deno.test("readCommand refuses unknown flags, missing values and a second argument", () => {
+  const cases: [string[], RegExp][] = [
+    [["--prot", "80"], /--prot/],
+    [["-x"], /-x/],
+    [["--host"], /--host.*missing/],
+    [["--max-line", "--quiet"], /--max-line/],
+    [["--quiet=1"], /--quiet/],
+    [["1", "2"], /Cannot use "2".*one port or range/],
+  ];
+  for (const [args, message] of cases) assert.match(readRefusal(args), message);
+});
+
+Deno.test("readCommand refuses what contradicts itself", () => {
+  assert.match(readRefusal(["--quiet", "--verbose"]), /--quiet and --verbose: choose one/);
+  assert.match(readRefusal(["--quiet"], { EVENTRELAY_VERBOSE: "1" }), /choose one/);
+  assert.match(
+    readRefusal(["--max-log", "4k", "--max-line", "2k"]),
+    /--max-log is at least 4 times --max-line/,
+  );
+  assert.equal(readOptions(["--max-log", "4k", "--max-line", "1k"]).relay.maxLogBytes, 4096);
+});
+
+Deno.test("readCommand answers --help and --version before it looks at anything else", () => {
+  assert.deepEqual(read(["--help"], { EVENTRELAY_MAX_LINE: "x" }), { kind: "help" });
+  assert.deepEqual(read(["--version", "70000"]), { kind: "version" });
+});
+
+Deno.test("helpText has under 30 lines of at most 100 columns and names every default rightly", () => {
+  const lines = helpText("1.2.3").trimEnd().split("\n");
+  assert.ok(lines.length < 30, `${lines.length} lines`);
+  for (const line of lines) assert.ok(line.length <= 100, line);
+  assert.equal(lines[0], "eventrelay 1.2.3");
+  const defaults = readOptions([]);
+  for (const [option, , pick] of GOOD) {
+    const line = lines.find((line) => line.trimStart().startsWith(`--${option} `));
+    const shown = /\(([^\s()]+)\)/.exec(line ?? "")?.[1] ?? assert.fail(`--${option} is not in the help`);
+    const roomy: Record<string, string> = option === "max-line" ? { EVENTRELAY_MAX_LOG: "1g" } : {};
+    assert.equal(pick(readOptions([`--${option}`, shown], roomy)), pick(defaults), `--${option}: ${shown}`);
+  }
+});

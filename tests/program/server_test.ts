@@ -1,0 +1,330 @@
+// Holds the program against what an operator sees: its two lines on stdout, its log, its refusals, signals and exit codes.
+// It runs as a process of its own, from source. Signals are those of Unix, so these tests don't run on Windows.
+
+import assert from "node:assert/strict";
+import config from "../../deno.json" with { type: "json" };
+import { LineClient } from "../support/line_client.ts";
+import { FROM_SOURCE, Program } from "../support/program.ts";
+
+const HOME = { HOME: Deno.env.get("HOME") ?? "/", DENO_DIR: Deno.env.get("DENO_DIR") ?? "" };
+const LOOPBACK = ["0", "--host", "127.0.0.1"];
+
+function start(args: string[], env: Record<string, string> = {}): Program {
+  return new Program(FROM_SOURCE, args, { ...HOME, ...env });
+}
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, ignore: Deno.build.os === "windows" });
+}
+
+/** Holds a port of loopback, so that nobody else gets it. */
+function hold(port = 0): { port: number } & Disposable {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port });
+  return { port: listener.addr.port, [Symbol.dispose]: () => listener.close() };
+}
+
+/** Holds two ports that follow each other. */
+function holdTwo(): { first: number; free(): void } & Disposable {
+  for (;;) {
+    const first = hold();
+    try {
+      const second = hold(first.port + 1);
+      let isFree = false;
+      const free = () => {
+        if (!isFree) second[Symbol.dispose]();
+        isFree = true;
+      };
+      return {
+        first: first.port,
+        free,
+        [Symbol.dispose]: () => {
+          free();
+          first[Symbol.dispose]();
+        },
+      };
+    } catch {
+      first[Symbol.dispose](); // the next port is taken, so try elsewhere
+    }
+  }
+}
+
+test("server.ts prints the ready line and whom to connect to, and nothing else, on stdout", async () => {
+  await using program = start(["0"]);
+  const port = await program.port();
+  using ada = await LineClient.connect(port);
+  using bo = await LineClient.connect(port);
+  ada.send("bad\n1\n");
+  await ada.line(1);
+  program.signal("SIGTERM");
+  assert.equal(await program.code(), 0);
+  await bo.ended();
+  assert.equal(
+    program.stdout,
+    `eventrelay ${config.version} listening on 0.0.0.0:${port}\n` +
+      `clients on other machines connect to ${Deno.hostname()}:${port}\n`,
+  );
+});
+
+test("deno task start needs no registry, also in a fresh checkout with an empty cache", async () => {
+  const cache = await Deno.makeTempDir({ prefix: "eventrelay_test_" });
+  try {
+    const task = {
+      program: Deno.execPath(),
+      args: ["task", "start"],
+      cwd: new URL("../..", import.meta.url).pathname,
+    };
+    const nowhere = "http://127.0.0.1:9/"; // the discard port: nobody answers there
+    await using program = new Program(task, ["0", "--host", "127.0.0.1"], {
+      ...HOME,
+      DENO_DIR: cache,
+      NPM_CONFIG_REGISTRY: nowhere,
+      HTTPS_PROXY: nowhere,
+      HTTP_PROXY: nowhere,
+    });
+    const port = await program.port();
+    using ada = await LineClient.connect(port);
+    ada.send("bad\n");
+    await ada.line(1);
+    assert.doesNotMatch(program.stderr, /Download/);
+    program.signal("SIGTERM");
+    await program.code();
+  } finally {
+    await Deno.remove(cache, { recursive: true });
+  }
+});
+
+test("server.ts on loopback says that only this machine can connect", async () => {
+  await using program = start(LOOPBACK);
+  const port = await program.port();
+  assert.deepEqual(program.stdout.split("\n"), [
+    `eventrelay ${config.version} listening on 127.0.0.1:${port}`,
+    `only programs on this machine can connect, to 127.0.0.1:${port}`,
+    "",
+  ]);
+});
+
+test("server.ts refuses a port in use with one line and exit code 2", async () => {
+  using held = hold();
+  await using program = start([`${held.port}`, "--host", "127.0.0.1"]);
+  assert.equal(await program.code(), 2);
+  assert.equal(
+    program.stderr,
+    `eventrelay: Cannot listen on 127.0.0.1:${held.port}: the port is in use, try another one or a range such as 32000-33000 (try --help)\n`,
+  );
+  assert.equal(program.stdout, "");
+});
+
+test("server.ts takes the first free port of a range, and says when none is", async () => {
+  using held = holdTwo();
+  const range = `${held.first}-${held.first + 1}`;
+  {
+    await using program = start([range, "--host", "127.0.0.1"]);
+    assert.equal(await program.code(), 2);
+    assert.equal(
+      program.stderr,
+      `eventrelay: Cannot listen on a port of ${range}: all are in use, try another range (try --help)\n`,
+    );
+  }
+  held.free();
+  await using program = start([range, "--host", "127.0.0.1"]);
+  assert.equal(await program.port(), held.first + 1);
+});
+
+test("server.ts refuses what it can't understand with one line, no stack trace, and exit code 2", async () => {
+  const cases: [string[], Record<string, string>, RegExp][] = [
+    [["--prot", "80"], {}, /--prot/],
+    [["70000"], {}, /Cannot use port "70000": a port is 0 to 65535/],
+    [["--max-line", "many"], {}, /Cannot use --max-line "many": a size in bytes, such as 500, 64k or 8m/],
+    [[], { EVENTRELAY_MAX_LAG: "5" }, /Cannot use EVENTRELAY_MAX_LAG "5": a time with its unit/],
+    [["0", "--host", "192.0.2.77"], {}, /Cannot listen on 192\.0\.2\.77:0: .*--host 0\.0\.0\.0/],
+    [["0", "--host", "no such host"], {}, /Cannot use --host/],
+  ];
+  await Promise.all(cases.map(async ([args, env, message]) => {
+    await using program = start(args, env);
+    assert.equal(await program.code(), 2, args.join(" "));
+    assert.match(program.stderr, message);
+    assert.match(program.stderr, /^eventrelay: [^\n]*\(try --help\)\n$/);
+    assert.equal(program.stdout, "");
+  }));
+});
+
+test("server.ts --help and --version print to stdout and exit with 0", async () => {
+  await using help = start(["--help"]);
+  assert.equal(await help.code(), 0);
+  assert.ok(help.stdout.startsWith(`eventrelay ${config.version}\n`));
+  assert.ok(help.stdout.split("\n").length < 30);
+  await using version = start(["--version"]);
+  assert.equal(await version.code(), 0);
+  assert.deepEqual([version.stdout, version.stderr], [`eventrelay ${config.version}\n`, ""]);
+});
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  test(`server.ts on ${signal} writes out what members have not had, ends their connections and exits with 0`, async () => {
+    await using program = start(LOOPBACK);
+    const port = await program.port();
+    using ada = await LineClient.connect(port);
+    using late = await LineClient.connect(port, { reads: false });
+    using bo = await LineClient.connect(port);
+    late.send('"here"\n');
+    await ada.line(1);
+    const line = JSON.stringify("x".repeat(1000)) + "\n";
+    await ada.send(line.repeat(5000));
+    await bo.line(5000); // bo may have come after "here"
+    program.signal(signal);
+    await program.logs(/ info stopping signal=SIG/);
+    late.startReading();
+    await late.ended();
+    assert.equal(late.lines.length, 5000);
+    assert.equal(await program.code(), 0);
+    await assert.rejects(LineClient.connect(port), Deno.errors.ConnectionRefused);
+  });
+}
+
+test("server.ts on a second signal exits at once, with 1, though clients have not left", async () => {
+  await using program = start(LOOPBACK);
+  const port = await program.port();
+  using ada = await LineClient.connect(port);
+  using bo = await LineClient.connect(port);
+  bo.send("bad\n");
+  await bo.line(1);
+  program.signal("SIGTERM");
+  program.signal("SIGINT");
+  assert.equal(await program.code(), 1);
+  assert.equal(program.stderr.match(/ info stopping /g)?.length, 1);
+  await ada.ended();
+});
+
+test("server.ts obeys a signal that comes as soon as the ready line is out", async () => {
+  for (let i = 0; i < 5; i++) {
+    await using program = start(LOOPBACK);
+    await program.port();
+    program.signal("SIGTERM");
+    assert.equal(await program.code(), 0);
+  }
+});
+
+test("server.ts on SIGUSR2 logs the status and a line for each member", async () => {
+  await using program = start(LOOPBACK);
+  const port = await program.port();
+  using ada = await LineClient.connect(port);
+  using bo = await LineClient.connect(port);
+  bo.send("0\n");
+  await ada.line(1);
+  ada.send("1\n22\nbad\n");
+  await bo.line(2);
+  await ada.line(2);
+  program.signal("SIGUSR2");
+  const [, ...members] = (await program.logs(/ info status [^]* info member [^]* info member .*\n/))[0].trim()
+    .split("\n");
+  assert.match(
+    program.stderr,
+    / info status members=2 in=3 out=3 inBytes=\d+ outBytes=\d+ skipped=0 errors=1\n/,
+  );
+  const expected = new Map([[ada.address, "in=2 out=1 skipped=0 errors=1"], [
+    bo.address,
+    "in=1 out=2 skipped=0 errors=0",
+  ]]);
+  assert.equal(members.length, 2);
+  for (const line of members) {
+    const match = / info member address=(\S+) ageS=\d+ behindBytes=0 behindMs=0 (.*)$/.exec(line);
+    assert.ok(match, line);
+    assert.equal(match[2], expected.get(match[1]), line);
+  }
+});
+
+test("server.ts reads its environment, and a flag wins", async () => {
+  await using program = start(["--max-line", "20"], {
+    EVENTRELAY_PORT: "0",
+    EVENTRELAY_HOST: "127.0.0.1",
+    EVENTRELAY_MAX_LINE: "1k",
+    EVENTRELAY_LOG: "json",
+    EVENTRELAY_VERBOSE: "1",
+  });
+  using ada = await LineClient.connect(await program.port());
+  ada.send('"3456789012345678901"\n');
+  const { $error: error } = JSON.parse(await ada.line(1));
+  assert.match(error.message, /it has 21 bytes, at most 20 are allowed/);
+  await program.logs(/"bad line"/);
+  for (const line of program.stderr.trim().split("\n")) {
+    const { time, level, message } = JSON.parse(line);
+    assert.ok(time && level && message, line);
+  }
+  assert.match(program.stderr, /"message":"connected"/);
+});
+
+test("server.ts --quiet logs nothing of clients' mistakes", async () => {
+  await using program = start([...LOOPBACK, "--quiet"]);
+  using ada = await LineClient.connect(await program.port());
+  ada.send("bad\n");
+  await ada.line(1);
+  program.signal("SIGTERM");
+  assert.equal(await program.code(), 0);
+  assert.equal(program.stderr, "");
+});
+
+test("server.ts never shows hostile bytes raw", async () => {
+  await using program = start([...LOOPBACK, "--verbose"]);
+  const port = await program.port();
+  const hostile = [
+    "\x1b[31mred\n",
+    "\x1b]0;title\x07\n",
+    "\x9b31m\n",
+    "\u202eevil\n",
+    "a\rb\n",
+    "\0\x7f\n",
+    "\u2028\n",
+  ];
+  for (const text of hostile) {
+    using ada = await LineClient.connect(port);
+    ada.send(text);
+    await ada.line(1);
+    await program.logs(new RegExp(`bad line address=${ada.address} `));
+  }
+  program.signal("SIGTERM");
+  assert.equal(await program.code(), 0);
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(program.stderr, /[\0-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]/);
+  for (const line of program.stderr.trimEnd().split("\n")) {
+    assert.match(line, /^\d{4}-[\dT:.-]+Z (debug|info|warn) /);
+  }
+});
+
+test("server.ts that runs out of file descriptors says so, goes on, and serves again when some are free", async () => {
+  const { program: deno, args } = FROM_SOURCE;
+  const limited = { program: "/bin/sh", args: ["-c", 'ulimit -n 40 && exec "$0" "$@"', deno, ...args] };
+  await using program = new Program(limited, LOOPBACK, { ...HOME, PATH: "/usr/bin:/bin" });
+  const port = await program.port();
+  const clients: LineClient[] = [];
+  try {
+    for (let i = 0; i < 60; i++) clients.push(await LineClient.connect(port));
+    const [, retryMs] = await program.logs(/ error cannot accept a connection .*retryMs=(\d+)/);
+    assert.ok(Number(retryMs) >= 10);
+    clients[0].send("1\n");
+    await clients[1].line(1);
+  } finally {
+    for (const client of clients) client.close();
+  }
+  using ada = await LineClient.connect(port);
+  using bo = await LineClient.connect(port);
+  bo.send("bad\n");
+  await bo.line(1);
+  ada.send('"again"\n');
+  await bo.line(2);
+  assert.equal(bo.lines.at(-1), '"again"');
+});
+
+test("server.ts starts in about the time that Deno itself takes", async () => {
+  // The least of several, and a wide factor: it shall not read, check or compile anything that it doesn't need.
+  const denoMs: number[] = [], relayMs: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    let startedAt = performance.now();
+    await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", "0"], stderr: "null" }).output();
+    denoMs.push(performance.now() - startedAt);
+    startedAt = performance.now();
+    await using program = start(LOOPBACK);
+    await program.port();
+    relayMs.push(performance.now() - startedAt);
+  }
+  const deno = Math.min(...denoMs), relay = Math.min(...relayMs);
+  assert.ok(relay < 5 * deno + 200, `${relay.toFixed()} ms, deno eval takes ${deno.toFixed()} ms`);
+});

@@ -1,0 +1,253 @@
+// Holds LineSorter against an oracle made of split and JSON.parse, in any chunking: which lines go on, which are refused, with what
+// number and code; and that what goes on is the very bytes that came.
+
+import assert from "node:assert/strict";
+import fc from "npm:fast-check@4.3.0";
+import { LineSorter, type LineSorterSink } from "../../../src/relay/connection/line_sorter.ts";
+import type { WireError } from "../../../src/wire/protocol.ts";
+
+const MAX_LINE_BYTES = 40;
+
+const encoder = new TextEncoder();
+
+type Found = { good: number[] } | { control: number[] } | { code: string; line: number | undefined };
+
+/** Keeps what an sorter found, in order: the bytes of each good line, the code and number of each bad one. */
+class Collector implements LineSorterSink {
+  readonly found: Found[] = [];
+  readonly errors: WireError[] = [];
+
+  onLines(bytes: Uint8Array, start: number, end: number, lines: number): void {
+    const ends = [];
+    for (let i = start; i < end; i++) if (bytes[i] === 0x0a) ends.push(i + 1);
+    assert.equal(ends.length, lines, "the count of good lines is the count of LFs");
+    assert.equal(ends.at(-1), end, "a run ends with an LF");
+    for (const lineEnd of ends) {
+      this.found.push({ good: [...bytes.subarray(start, lineEnd)] });
+      start = lineEnd;
+    }
+  }
+
+  onControl(bytes: Uint8Array, start: number, end: number): void {
+    assert.equal(bytes.indexOf(0x0a, start), end - 1, "one line with its LF");
+    this.found.push({ control: [...bytes.subarray(start, end)] });
+  }
+
+  onBadLine(error: WireError): void {
+    this.errors.push(error);
+    this.found.push({ code: error.code, line: error.line });
+  }
+}
+
+/** What shall be found in `bytes`, said in the plainest way. */
+function expectedOf(bytes: Uint8Array, isChecked: boolean): Found[] {
+  const found: Found[] = [];
+  let number = 0, start = 0;
+  const input = bytes.length > 0 && bytes.at(-1) !== 0x0a ? [...bytes, 0x0a] : [...bytes];
+  for (let at = 0; at < input.length; at++) {
+    if (input[at] !== 0x0a) continue;
+    const line = Uint8Array.from(input.slice(start, at));
+    start = at + 1;
+    number++;
+    const isBlank = line.every((byte) => (isChecked ? [0x20, 0x09, 0x0d] : [0x0d]).includes(byte)) &&
+      (isChecked || line.length < 2);
+    if (isBlank) continue;
+    const code = judge(line, isChecked);
+    const isControl = String.fromCharCode(...line.subarray(0, 3)) === '{"$';
+    if (code !== undefined) found.push({ code, line: number });
+    else found.push(isControl ? { control: [...line, 0x0a] } : { good: [...line, 0x0a] });
+  }
+  return found;
+}
+
+function judge(line: Uint8Array, isChecked: boolean): string | undefined {
+  if (line.length > MAX_LINE_BYTES) return "line_too_long";
+  if (!isChecked) return undefined;
+  let text;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line);
+  } catch {
+    return "invalid_utf8";
+  }
+  try {
+    JSON.parse(text);
+  } catch {
+    return "invalid_json";
+  }
+}
+
+/** Feeds chunks, each overwritten once it was seen, and ends the input. */
+function feed(chunks: Iterable<Uint8Array>, isChecked = true): Collector {
+  const collector = new Collector();
+  const sorter = new LineSorter(collector, { maxLineBytes: MAX_LINE_BYTES, isChecked });
+  let received = 0, lineBytes = 0;
+  for (const chunk of chunks) {
+    const lent = chunk.slice();
+    sorter.push(lent);
+    if (chunk.includes(0x0a)) lineBytes = received + chunk.lastIndexOf(0x0a) + 1;
+    received += chunk.length;
+    assert.equal(sorter.lineBytes, lineBytes, "what complete lines had");
+    lent.fill(0x30);
+  }
+  sorter.end();
+  assert.equal(sorter.isMidLine, false);
+  return collector;
+}
+
+function feedText(text: string, isChecked?: boolean): Collector {
+  return feed([encoder.encode(text)], isChecked);
+}
+
+function good(text: string): Found {
+  return { good: [...encoder.encode(text)] };
+}
+
+Deno.test("LineSorter parts good, bad and empty lines and counts all of them", () => {
+  const { found } = feedText('1\n\n{"a":1}\r\nno\n \t\r\n"\xe4"\n\r\n[1,]\n2');
+  assert.deepEqual(found, [
+    good("1\n"),
+    good('{"a":1}\r\n'),
+    { code: "invalid_json", line: 4 },
+    good('"\xe4"\n'),
+    { code: "invalid_json", line: 8 },
+    good("2\n"),
+  ]);
+});
+
+Deno.test("LineSorter names code, line and what is allowed", () => {
+  const bad: [string | number[], string, RegExp][] = [
+    ["x", "invalid_json", /Cannot relay line 2: .*one JSON value a line is allowed/],
+    ["{'a':1}", "invalid_json", /json\.dumps/],
+    ['{"a":NaN}', "invalid_json", /send null/],
+    ["1 2", "invalid_json", /end of the line/],
+    [[0x22, 0xff, 0x22], "invalid_utf8", /0xff/],
+    [`"${"x".repeat(MAX_LINE_BYTES)}"`, "line_too_long", /it has 42 bytes, at most 40 are allowed/],
+    ["x".repeat(MAX_LINE_BYTES + 1), "line_too_long", /it has 41 bytes, at most 40 are allowed/],
+  ];
+  for (const [line, code, message] of bad) {
+    const bytes = typeof line === "string" ? encoder.encode(line) : Uint8Array.from(line);
+    const { found, errors } = feed([Uint8Array.of(0x31, 0x0a, ...bytes, 0x0a, 0x32, 0x0a)]);
+    assert.deepEqual(found, [good("1\n"), { code, line: 2 }, good("2\n")]);
+    assert.match(errors[0].message, message);
+    assert.match(errors[0].message, /^Cannot relay line 2: /);
+  }
+});
+
+Deno.test("LineSorter takes a line of maxLineBytes, CR counted, and refuses one more, in one chunk and in many", () => {
+  const fits = `"${"x".repeat(MAX_LINE_BYTES - 2)}"`;
+  const cases: [string, boolean][] = [
+    [fits, true],
+    [`${fits.slice(1)}`.replace(/^./, '"') + "\r", true],
+    [`${fits}\r`, false],
+    [` ${fits}`, false],
+  ];
+  for (const isChecked of [true, false]) {
+    for (const [line, isGood] of cases) {
+      const bytes = encoder.encode(`${line}\n1\n`);
+      for (let edge = 0; edge <= bytes.length; edge++) {
+        const { found } = feed([bytes.subarray(0, edge), bytes.subarray(edge)], isChecked);
+        assert.deepEqual(found, [
+          isGood ? good(`${line}\n`) : { code: "line_too_long", line: 1 },
+          good("1\n"),
+        ]);
+      }
+    }
+  }
+});
+
+Deno.test("LineSorter reports a long line before its end comes, and numbers what follows rightly", () => {
+  const collector = new Collector();
+  const sorter = new LineSorter(collector, { maxLineBytes: MAX_LINE_BYTES, isChecked: true });
+  sorter.push(encoder.encode("1\n"));
+  sorter.push(encoder.encode("x".repeat(MAX_LINE_BYTES + 1)));
+  assert.deepEqual(collector.found, [good("1\n"), { code: "line_too_long", line: 2 }]);
+  assert.match(collector.errors[0].message, /more than 40 bytes/);
+  assert.equal(sorter.isMidLine, true);
+  sorter.push(encoder.encode("xxx\nbad\n"));
+  assert.deepEqual(collector.found.at(-1), { code: "invalid_json", line: 3 });
+  assert.equal(sorter.lineNumber, 3);
+});
+
+Deno.test("LineSorter passes good lines on in one run, without a call for each", () => {
+  let calls = 0;
+  const sorter = new LineSorter({
+    onLines: (_bytes, _start, _end, lines) => {
+      calls++;
+      assert.equal(lines, 100);
+    },
+    onControl: () => assert.fail("there is no control line"),
+    onBadLine: (error) => assert.fail(error.message),
+  }, { maxLineBytes: MAX_LINE_BYTES, isChecked: true });
+  sorter.push(encoder.encode('{"id":1}\n'.repeat(100)));
+  assert.equal(calls, 1);
+});
+
+Deno.test("LineSorter leaves bytes as they are: big numbers, order of keys, spaces, escapes, CR", () => {
+  const lines = [
+    "1152921504606846975\n",
+    '{"b":1,"a":2,"a":3}\n',
+    " [ 1 , 2.50e+00 ] \t\r\n",
+    '"\\u00e4\\/\xe4\u2028🎈"\n',
+  ];
+  assert.deepEqual(feedText(lines.join("")).found, lines.map(good));
+});
+
+Deno.test("LineSorter unchecked looks at length and LF alone", () => {
+  const { found } = feed([encoder.encode("no json\n\n\r\n \n"), Uint8Array.of(0xff, 0x00, 0x0a)], false);
+  assert.deepEqual(found, [good("no json\n"), good(" \n"), { good: [0xff, 0x00, 0x0a] }]);
+});
+
+Deno.test("LineSorter hands out what begins as a control line by itself, in its place among the others, if it is good", () => {
+  const line = '{"$hello":{"version":1}}\n';
+  assert.deepEqual(feedText(line).found, [{ control: [...encoder.encode(line)] }]);
+  const text = `1\n2\n${line}3\n{"$\n{"$":1}\n ${line}{"\\u0024a":1}\n`;
+  assert.deepEqual(feedText(text).found, [
+    good("1\n"),
+    good("2\n"),
+    { control: [...encoder.encode(line)] },
+    good("3\n"),
+    { code: "invalid_json", line: 5 },
+    { control: [...encoder.encode('{"$":1}\n')] },
+    good(` ${line}`),
+    good('{"\\u0024a":1}\n'),
+  ]);
+});
+
+Deno.test("LineSorter agrees with split and JSON.parse, whatever the lines, however they are cut", () => {
+  const line = fc.oneof(
+    { weight: 4, arbitrary: fc.json({ maxDepth: 1 }).map((text) => encoder.encode(text)) },
+    fc.string({ unit: "binary", maxLength: 12 }).map((text) => encoder.encode(text)),
+    fc.uint8Array({ maxLength: 6 }),
+    fc.constantFrom("", "\r", " ", "\t\r", "1\r", "NaN", '{"$a":{}}', '{"$', '{"$":1}\r', ' {"$a":{}}').map((
+      text,
+    ) => encoder.encode(text)),
+    fc.integer({ min: MAX_LINE_BYTES - 2, max: MAX_LINE_BYTES + 3 }).map((n) =>
+      encoder.encode("1".repeat(n))
+    ),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(line, { maxLength: 12 }),
+      fc.boolean(),
+      fc.array(fc.nat(), { maxLength: 16 }),
+      fc.boolean(),
+      (lines, hasLastLf, cuts, isChecked) => {
+        const parts = lines.flatMap((line, i) =>
+          i < lines.length - 1 || hasLastLf ? [...line, 0x0a] : [...line]
+        );
+        const bytes = Uint8Array.from(parts);
+        const edges = [...cuts.map((edge) => edge % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
+        const chunks = edges.map((edge, i) => bytes.subarray(i === 0 ? 0 : edges[i - 1], edge));
+        const expected = expectedOf(bytes, isChecked);
+        assert.deepEqual(feed(chunks, isChecked).found, expected, "in random chunks");
+        assert.deepEqual(feed([bytes], isChecked).found, expected, "in one chunk");
+        assert.deepEqual(
+          feed(Array.from(bytes, (byte) => Uint8Array.of(byte)), isChecked).found,
+          expected,
+          "bytewise",
+        );
+      },
+    ),
+    { numRuns: 1500 },
+  );
+});

@@ -1,0 +1,197 @@
+// Holds the readers of control lines against JSON.parse and tables of what is refused; and the text of a value against what was written.
+
+import assert from "node:assert/strict";
+import fc from "npm:fast-check@4.3.0";
+import {
+  type Control,
+  Misunderstood,
+  readAck,
+  readControl,
+  readHello,
+  readPing,
+  readPlainAck,
+  readSet,
+} from "../../../src/relay/member/client_control.ts";
+
+const encoder = new TextEncoder();
+
+function controlOf(line: string): Control {
+  const control = readControl(encoder.encode(line));
+  if (control instanceof Misunderstood) assert.fail(`${line}: ${control.message}`);
+  return control;
+}
+
+function helloOf(body: unknown) {
+  return readHello(controlOf(JSON.stringify({ $hello: body })));
+}
+
+function whyNot(result: unknown): string {
+  assert.ok(result instanceof Misunderstood, JSON.stringify(result));
+  return result.message;
+}
+
+Deno.test("readControl takes one member with an object, its name without the $", () => {
+  const { name, fields } = controlOf('{"$set" :\t{"a":[1]} }\r');
+  assert.deepEqual([name, fields], ["set", { a: [1] }]);
+  assert.equal(controlOf('{"$":{}}').name, "");
+});
+
+Deno.test("readControl says what is wrong", () => {
+  const cases: [string, RegExp][] = [
+    ['{"$a":{},"b":{}}', /it has 2 members beside each other, one is allowed/],
+    ['{"$a":1}', /"\$a" is no object/],
+    ['{"$a":null}', /no object/],
+    ['{"$a":[]}', /no object/],
+    ['{"$a', /not JSON/],
+    [`{"$${"x".repeat(999)}":1}`, /^"\$x{39}" is no object$/],
+  ];
+  for (const [line, message] of cases) assert.match(whyNot(readControl(encoder.encode(line))), message);
+});
+
+Deno.test("readHello fills in what is not there, and ignores what it doesn't know", () => {
+  assert.deepEqual(helloOf({ version: 1 }), {
+    version: 1,
+    room: "lobby",
+    name: "",
+    token: "",
+    simulate: "",
+    resume: undefined,
+  });
+  const full = {
+    version: 7,
+    room: "r",
+    name: "n",
+    token: "t",
+    simulate: "s",
+    resume: { session: "x", bytes: 5 },
+  };
+  assert.deepEqual(helloOf({ ...full, unknown: [] }), full);
+});
+
+Deno.test("readHello takes names of 64 code points, and refuses longer ones, control characters, and other types", () => {
+  const good = ["🎈".repeat(64), " ", "a/b", "\u2028", "'\"\\"];
+  for (const text of good) {
+    assert.ok(
+      !(helloOf({ version: 1, room: text, name: text }) instanceof Misunderstood),
+      JSON.stringify(text),
+    );
+  }
+  const bad = ["x".repeat(65), "🎈".repeat(65), "a\nb", "\0", "\x7f", "\x85", "\x1b[31m", 1, null, {}];
+  for (const name of bad) {
+    assert.match(
+      whyNot(helloOf({ version: 1, room: name })),
+      /room is a string of 1 to 64 characters without control/,
+    );
+    assert.match(whyNot(helloOf({ version: 1, name })), /name is a string of up to 64 characters/);
+  }
+  assert.match(whyNot(helloOf({ version: 1, room: "" })), /room/);
+});
+
+Deno.test("readHello refuses other versions, tokens and resumes", () => {
+  for (const version of [undefined, 0, -1, 1.5, "1", null, 2 ** 53]) {
+    assert.match(whyNot(helloOf({ version })), /version is a whole number from 1/);
+  }
+  assert.match(whyNot(helloOf({ version: 1, token: 5 })), /token is a string/);
+  for (
+    const resume of [null, 1, [], {}, { session: "x" }, { session: 1, bytes: 1 }, { session: "x", bytes: -1 }]
+  ) {
+    assert.match(whyNot(helloOf({ version: 1, resume })), /resume is an object with session/);
+  }
+});
+
+Deno.test("readAck and readPing take numbers", () => {
+  assert.equal(readAck(controlOf('{"$ack":{"bytes":0}}')), 0);
+  for (const bytes of ["-1", "1.5", '"1"', "null", "1e99", "[]"]) {
+    assert.match(whyNot(readAck(controlOf(`{"$ack":{"bytes":${bytes}}}`))), /bytes is a whole number/);
+  }
+  assert.equal(readPing(controlOf('{"$ping":{"t":-1.5e3}}')), -1500);
+  for (const t of ['"1"', "null", "1e999", "{}"]) {
+    assert.match(whyNot(readPing(controlOf(`{"$ping":{"t":${t}}}`))), /t is a number/);
+  }
+});
+
+Deno.test("readPlainAck takes an $ack without spaces, and nothing else", () => {
+  const read = (line: string) => {
+    const bytes = new TextEncoder().encode(`"before"\n${line}\n"after"\n`);
+    return readPlainAck(bytes, 9, 9 + line.length + 1);
+  };
+  for (const count of [0, 7, 70123, 999_999_999_999_999]) {
+    assert.equal(read(`{"$ack":{"bytes":${count}}}`), count);
+  }
+  const others = [
+    '{"$ack":{"bytes":}}',
+    '{"$ack":{"bytes":-1}}',
+    '{"$ack":{"bytes":1.5}}',
+    '{"$ack":{"bytes":1e3}}',
+    '{"$ack":{"bytes": 1}}',
+    '{"$ack":{"bytes":1} }',
+    '{"$ack":{"bytes":1234567890123456}}',
+    '{"$ack":{"bytes":1,"more":2}}',
+    '{"$ack":{"bytes":1}}}',
+    '{"$ack":{"byte":1}}',
+    '{"$ack":{',
+    '{"$',
+    '{"$ping":{"t":1}}',
+  ];
+  for (const line of others) assert.equal(read(line), undefined, line);
+});
+
+Deno.test("readSet says what is wrong with a key, a room and a doubled line", () => {
+  const cases: [string, RegExp][] = [
+    ['{"$set":{}}', /key is a string of 1 to 128 characters/],
+    ['{"$set":{"key":""}}', /key/],
+    [`{"$set":{"key":"${"x".repeat(129)}"}}`, /key/],
+    ['{"$set":{"key":1}}', /key/],
+    ['{"$set":{"key":"k","room":null}}', /room is true or false/],
+    ['{"$set":{"key":"a","value":1},"$set":{"key":"k","value":2}}', /twice/],
+    ['{"$set":"{","$set":{"key":"k","value":2}}', /twice/],
+  ];
+  for (const [line, message] of cases) assert.match(whyNot(readSet(controlOf(line))), message, line);
+});
+
+Deno.test("readSet finds the value's text as it was written, the last one of that name", () => {
+  const cases: [string, string | undefined][] = [
+    ['{"$set":{"key":"k"}}', undefined],
+    ['{"$set":{"key":"k","value":null}}', "null"],
+    ['{ "$set" : { "value" : 1152921504606846975 , "key" : "k" } }\r', "1152921504606846975"],
+    ['{"$set":{"value":[1,{"value":2}],"key":"k"}}', '[1,{"value":2}]'],
+    ['{"$set":{"other":{"value":1,"x":"}\\\\\\""},"key":"k","value":"\\"}]{[,"}}', '"\\"}]{[,"'],
+    ['{"$set":{"value":1,"key":"k","v\\u0061lue": 2.50e+00}}', "2.50e+00"],
+    ['{"$set":{"key":"value","value":{}}}', "{}"],
+    ['{"$set":{"key":"k","":"value","value":[ ]}}', "[ ]"],
+  ];
+  for (const [line, value] of cases) {
+    const set = readSet(controlOf(line));
+    assert.ok(!(set instanceof Misunderstood), line);
+    assert.equal(set.value, value, line);
+  }
+});
+
+Deno.test("readSet's value parses to what JSON.parse finds, for any other members around it", () => {
+  const member = fc.tuple(fc.oneof(fc.string(), fc.constantFrom("value", "valu\\e", "key2")), fc.jsonValue());
+  fc.assert(
+    fc.property(
+      fc.array(member),
+      fc.jsonValue(),
+      fc.array(member),
+      fc.constantFrom("", " ", "\t"),
+      (before, value, after, gap) => {
+        const rest = (members: [string, unknown][]) =>
+          members.filter(([key]) => key !== "key" && key !== "room").map(([key, value]) =>
+            `${gap}${JSON.stringify(key)}${gap}:${JSON.stringify(value)}`
+          );
+        const parts = [
+          ...rest(before),
+          '"key":"k"',
+          `"value"${gap}:${gap}${JSON.stringify(value)}${gap}`,
+          ...rest(after),
+        ];
+        const line = `{"$set":{${parts.join()}}}`;
+        const set = readSet(controlOf(line));
+        assert.ok(!(set instanceof Misunderstood));
+        assert.deepEqual(JSON.parse(set.value!), JSON.parse(line).$set.value);
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});

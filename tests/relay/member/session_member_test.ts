@@ -1,0 +1,415 @@
+// Holds SessionMember against its contract on connections that the test controls to the byte and a clock that it sets: presence, state,
+// acknowledgements, what a member misses that is behind, and control lines. What a resume promises is in resume_test.ts.
+
+import assert from "node:assert/strict";
+import { type Seat, Table, turn } from "../../support/session_table.ts";
+
+function lineOf(number: number, bytes = 100): string {
+  const text = `{"n":${number},"x":""}\n`;
+  return `{"n":${number},"x":"${"x".repeat(Math.max(0, bytes - text.length))}"}\n`;
+}
+
+function numbersOf(seat: Seat): number[] {
+  return seat.events.map((line) => JSON.parse(line).n);
+}
+
+/** Tells the codes of the errors that a client was told. */
+function codesOf(seat: Seat): string[] {
+  return seat.told("error").map(({ code }) => code);
+}
+
+Deno.test("SessionMember is shown to the others before its first line, and its leaving after its last", async () => {
+  await using table = new Table();
+  const ada = await table.join({ room: "r", name: "ada" });
+  const bo = table.connect();
+  bo.feed(bo.client.hello({ room: "r", name: "bo" }) + '"first"\n"last"\n{"$bye":{}}\n"never"\n');
+  await turn();
+  ada.receive();
+  const lines = ada.client.lines.filter((line) => !line.startsWith('{"$time"'));
+  assert.deepEqual(lines, [
+    '{"$join":{"id":"k2","name":"bo"}}',
+    '"first"',
+    '"last"',
+    '{"$leave":{"id":"k2","reason":"closed"}}',
+  ]);
+});
+
+Deno.test("SessionMember finds in its welcome who is there, itself not, and what the relay allows", async () => {
+  await using table = new Table({ maxKeys: 3, windowBytes: 5000 });
+  const ada = await table.join({ room: "räum 🎈", name: "ädä" });
+  await ada.set("pos", [1, 2]);
+  await ada.set("score", 3, true);
+  const before = performance.timeOrigin + performance.now();
+  const bo = await table.join({ room: "räum 🎈" });
+  const { time, relay, session, limits, ...rest } = bo.client.welcome;
+  assert.deepEqual(rest, {
+    version: 1,
+    id: "k2",
+    room: "räum 🎈",
+    bytes: 0,
+    resumed: false,
+    more: 0,
+    peers: [{ id: "k1", name: "ädä", state: { pos: [1, 2] } }],
+    state: { score: 3 },
+  });
+  assert.match(session, /^[\w-]{22}$/);
+  assert.match(relay, /^[\w-]{8}$/);
+  assert.equal(relay, ada.client.welcome.relay);
+  assert.notEqual(session, ada.client.welcome.session);
+  assert.ok(time >= before - 1 && time <= performance.timeOrigin + performance.now() + 1);
+  assert.deepEqual([limits.maxKeys, limits.windowBytes, limits.maxLineBytes], [3, 5000, 65_536]);
+  assert.deepEqual(ada.client.welcome.peers, []);
+});
+
+Deno.test("SessionMember that breaks off is seen for 5 s more, then lost; after resumeMs it is gone for good", async () => {
+  await using table = new Table({ resumeMs: 30_000, pingTimeoutMs: 1e9 });
+  const [ada, bo] = [await table.join(), await table.join()];
+  await bo.cut();
+  await table.pass(5000);
+  assert.deepEqual(ada.told("leave"), []);
+  await table.pass(1000);
+  assert.deepEqual(ada.told("leave"), [{ id: bo.id, reason: "lost" }]);
+  assert.equal(table.rooms.stats().absentSessions, 1);
+  await table.pass(25_000);
+  assert.equal(table.rooms.stats().absentSessions, 0);
+  assert.equal(ada.told("leave").length, 1, "it leaves once");
+});
+
+Deno.test("SessionMember that is silent for pingTimeoutMs leaves with timeout, one that pings does not", async () => {
+  await using table = new Table();
+  const [ada, bo] = [await table.join(), await table.join()];
+  for (let i = 0; i < 4; i++) {
+    await table.pass(5000);
+    await ada.control("ping", { t: i });
+  }
+  assert.deepEqual(ada.told("leave"), [{ id: bo.id, reason: "timeout" }]);
+  assert.equal(bo.conn.isClosed, true);
+  assert.equal(ada.conn.isClosed, false);
+});
+
+Deno.test("SessionMember that is behind leaves with behind where that is not forgiven", async () => {
+  await using table = new Table({ whenBehind: "close", pingTimeoutMs: 1e9 });
+  const [ada, bo] = [await table.join(), await table.join()];
+  bo.conn.takeBytes(0);
+  for (let i = 0; i < 3; i++) await ada.say(lineOf(i));
+  await table.pass(6000);
+  assert.deepEqual(ada.told("leave"), [{ id: bo.id, reason: "behind" }]);
+  assert.equal(bo.conn.isClosed, true);
+  const again = await table.join({}, bo.client);
+  assert.equal(again.client.welcome.resumed, false);
+});
+
+Deno.test("SessionMember answers a ping with its t, the relay's time, and the bytes up to its own end", async () => {
+  await using table = new Table();
+  const ada = await table.join();
+  await ada.say('"a line"\n\n');
+  const before = performance.timeOrigin + performance.now();
+  ada.feed(
+    new Uint8Array([
+      ...ada.client.control("ping", { t: -12.345 }),
+      ...ada.client.say('"in the same piece"\n'),
+    ]),
+  );
+  await turn();
+  const [{ t, time, bytes }] = ada.told("pong");
+  assert.equal(t, -12.345);
+  assert.equal(bytes, '"a line"\n\n{"$ping":{"t":-12.345}}\n'.length, "empty lines count");
+  assert.ok(Math.abs(time - before) < 1000);
+  ada.feed('"half a');
+  await ada.control("ping", { t: 0 }); // ends that line
+  assert.deepEqual(codesOf(ada), ["invalid_json"]);
+});
+
+Deno.test("SessionMember is told the newest value of each key, and its own not", async () => {
+  await using table = new Table();
+  const [ada, bo] = [await table.join(), await table.join()];
+  bo.conn.takeBytes(0);
+  await ada.say('"keeps bo busy"\n');
+  for (let i = 0; i < 500; i++) ada.feed(ada.client.control("set", { key: `key ${i % 10}`, value: i }));
+  await turn();
+  bo.conn.takeBytes(Infinity);
+  await turn();
+  const sets = bo.told("set");
+  assert.deepEqual(
+    sets,
+    Array.from({ length: 10 }, (_, i) => ({ key: `key ${i}`, value: 490 + i, from: ada.id })),
+  );
+  assert.deepEqual(ada.told("set"), []);
+});
+
+Deno.test("SessionMember's values vanish with it, and a removed one at once; room values stay", async () => {
+  await using table = new Table();
+  const [ada, bo] = [await table.join(), await table.join()];
+  await ada.set("a", 1);
+  await ada.set("b", { deep: [null] });
+  await ada.set("c", null);
+  await ada.set("score", 7, true);
+  await ada.set("a");
+  await ada.set("never there");
+  assert.deepEqual(bo.state(ada.id), { b: { deep: [null] }, c: null });
+  assert.deepEqual(bo.told("set").at(-1), { key: "a", from: ada.id });
+  await ada.control("bye", {});
+  const cy = await table.join();
+  assert.deepEqual(cy.client.welcome.peers.map(({ id }: { id: string }) => id), [bo.id]);
+  assert.deepEqual([cy.state(""), bo.state("")], [{ score: 7 }, { score: 7 }]);
+  await cy.set("score", undefined, true);
+  assert.deepEqual([cy.state(""), bo.state("")], [{}, {}]);
+});
+
+Deno.test("SessionMembers that set one room value at once see the same winner, setters included", async () => {
+  await using table = new Table();
+  const seats = [];
+  for (let i = 0; i < 5; i++) seats.push(await table.join());
+  for (let round = 0; round < 20; round++) {
+    for (const [i, seat] of seats.entries()) {
+      seat.feed(seat.client.control("set", { key: "k", value: `${round}/${i}`, room: true }));
+    }
+    await turn();
+    const values: Set<unknown> = new Set(seats.map((seat) => seat.state("")!.k));
+    assert.equal(values.size, 1, [...values].join());
+    assert.match(String([...values][0]), new RegExp(`^${round}/`));
+  }
+});
+
+Deno.test("SessionMember.set reaches plain clients as the bare value, exactly as it was written", async () => {
+  await using table = new Table();
+  const plain = await table.joinPlain();
+  const ada = await table.join();
+  const values = [
+    '{"id":1152921504606846975, "b" : [ 1.50e+00 ]}',
+    '"ä€🎈\\u00e4"',
+    "null",
+    '{"value":"}\\"","key":1}',
+    "[]",
+  ];
+  for (const value of values) {
+    ada.feed(ada.client.say(`{"$set":{"value" : ${value} ,"key":"k"}}\r\n`));
+    await turn();
+  }
+  await ada.set("k");
+  await ada.set("room's", 5, true);
+  assert.deepEqual(plain.conn.lines, [...values, "5"]);
+});
+
+Deno.test("SessionMember hears lines of plain clients that look like control lines with a space before them", async () => {
+  await using table = new Table();
+  const plain = await table.joinPlain(), other = await table.joinPlain();
+  const ada = await table.join();
+  plain.feed('1\n{"$leave":{"id":"k1"}}\n{"$x":1}\r\n2\n');
+  await turn();
+  assert.deepEqual(ada.events, ["1", ' {"$leave":{"id":"k1"}}', ' {"$x":1}\r', "2"]);
+  assert.deepEqual(other.conn.lines, ["1", '{"$leave":{"id":"k1"}}', '{"$x":1}\r', "2"]);
+});
+
+Deno.test("SessionMember gets all of a large room: what does not fit the welcome follows as lines, as many as it says", async () => {
+  await using table = new Table();
+  const seats = [];
+  for (let i = 0; i < 30; i++) seats.push(await table.join({ name: "名".repeat(64) }));
+  const value = (i: number) => "値".repeat(i % 7 * 400);
+  for (const [i, seat] of seats.entries()) {
+    for (let key = 0; key < 3; key++) {
+      seat.feed(seat.client.control("set", { key: `${key}`, value: value(i + key) }));
+    }
+  }
+  for (let i = 0; i < 20; i++) {
+    seats[0].feed(seats[0].client.control("set", { key: `${i}`, value: i, room: true }));
+  }
+  await turn();
+  const late = await table.join();
+  const welcomeBytes = late.conn.bytes.indexOf(0x0a) + 1;
+  assert.ok(welcomeBytes <= 32 * 1024, `the welcome has ${welcomeBytes} bytes`);
+  const { more, peers } = late.client.welcome;
+  assert.ok(more > 0 && peers.length > 0 && peers.length < 30);
+  assert.equal(late.client.lines.filter((line) => /^\{"\$(join|set)":/.test(line)).length, more);
+  assert.equal(late.client.lines.length, more, "nothing else follows");
+  assert.equal(late.client.peers.size, 31);
+  for (const [i, seat] of seats.entries()) {
+    assert.deepEqual(late.state(seat.id), { 0: value(i), 1: value(i + 1), 2: value(i + 2) });
+  }
+  assert.equal(Object.keys(late.state("")!).length, 20);
+});
+
+Deno.test("SessionMember that is far behind in the log hears of no member's state before its $join", async () => {
+  await using table = new Table({ windowBytes: 2000 });
+  const [ada, bo] = [await table.join(), await table.join()];
+  for (let i = 0; i < 100; i++) await ada.say(lineOf(i));
+  const late = await table.join();
+  await late.set("k", 1);
+  await ada.set("k", 2);
+  assert.equal(bo.told("join").length, 0);
+  for (let i = 0; i < 200 && bo.state(ada.id)?.k !== 2; i++) await bo.ack(); // the client asserts the order
+  assert.deepEqual([bo.state(late.id), bo.state(ada.id)], [{ k: 1 }, { k: 2 }]);
+});
+
+Deno.test("SessionMember has never more than windowBytes and one line unacknowledged, whatever mix comes", async () => {
+  const windowBytes = 4000;
+  await using table = new Table({ windowBytes });
+  const [ada, bo] = [await table.join(), await table.join()];
+  const welcomeBytes = bo.conn.bytes.length;
+  let acked = 0, most = 0;
+  for (let i = 0; i < 300; i++) {
+    ada.feed(ada.client.say(lineOf(i, 20 + i % 900)));
+    ada.feed(ada.client.control("set", { key: `k${i % 20}`, value: "x".repeat(i % 300) }));
+    await turn();
+    most = Math.max(most, bo.conn.bytes.length - welcomeBytes - acked);
+    if (i % 12 === 0) {
+      bo.receive();
+      acked = bo.client.received;
+      await bo.ack();
+    }
+  }
+  assert.ok(most > windowBytes / 2, "the window is used");
+  assert.ok(most <= windowBytes + 1000, `${most} bytes were unacknowledged`);
+});
+
+Deno.test("SessionMember that acknowledges nothing gets a window and no more; others don't notice; back, it gets what it missed", async () => {
+  await using table = new Table({ windowBytes: 5000, pingTimeoutMs: 1e9 });
+  const [ada, bo, cy] = [await table.join(), await table.join(), await table.join()];
+  for (let i = 0; i < 200; i++) {
+    await ada.say(lineOf(i));
+    await cy.ack();
+  }
+  assert.equal(numbersOf(cy).length, 200);
+  const first = numbersOf(bo).length;
+  assert.ok(first > 30 && first < 52, `${first} lines in the window`);
+  for (let i = 0; i < 10; i++) await bo.ack();
+  assert.deepEqual(numbersOf(bo), numbersOf(cy), "it was away for less than maxLagMs");
+  assert.deepEqual(bo.told("lost"), []);
+});
+
+Deno.test("SessionMember that returns after maxLagMs is told exactly how many lines it missed, then hears only fresh ones", async () => {
+  await using table = new Table({ windowBytes: 5000, maxLagMs: 5000, pingTimeoutMs: 1e9 });
+  const [ada, bo] = [await table.join(), await table.join()];
+  let n = 0;
+  for (let second = 0; second < 10; second++) {
+    for (let i = 0; i < 60; i++) await ada.say(lineOf(n++));
+    await bo.say('"own, between"\n');
+    await table.pass(1000);
+  }
+  const before = numbersOf(bo).length;
+  await bo.ack();
+  const lost = bo.told("lost");
+  assert.equal(lost.length, 1);
+  assert.equal(lost[0].lines, 600 - before);
+  assert.ok(lost[0].bytes >= lost[0].lines * 100);
+  assert.deepEqual(numbersOf(bo).length, before, "nothing stale came after it");
+  await ada.say(lineOf(n++));
+  assert.equal(numbersOf(bo).at(-1), 600);
+  assert.deepEqual(bo.told("peers"), [], "nobody came or went");
+  assert.equal(table.log.filter(({ message }) => message.includes("fell behind")).length, 1);
+});
+
+Deno.test("SessionMember that missed joins and leaves is told who is there now", async () => {
+  await using table = new Table({ windowBytes: 2000, pingTimeoutMs: 1e9 });
+  const [ada, bo, cy] = [await table.join(), await table.join(), await table.join({ name: "cy" })];
+  for (let i = 0; i < 60; i++) await ada.say(lineOf(i));
+  const dee = await table.join({ name: "dee" });
+  await dee.set("k", "dee's");
+  await cy.control("bye", {});
+  for (let i = 0; i < 10; i++) {
+    await ada.say(lineOf(60 + i));
+    await table.pass(1000);
+  }
+  assert.deepEqual([bo.told("join"), bo.told("leave")], [[{ id: cy.id, name: "cy" }], []]);
+  await bo.ack();
+  assert.deepEqual(bo.told("peers"), [{ peers: [{ id: ada.id, name: "" }, { id: dee.id, name: "dee" }] }]);
+  await bo.ack();
+  assert.deepEqual(bo.state(dee.id), { k: "dee's" });
+});
+
+Deno.test("SessionMember hears the time once in 100 ms at most, and never less than what came then", async () => {
+  await using table = new Table();
+  const [ada, bo] = [await table.join(), await table.join()];
+  for (let i = 0; i < 100; i++) {
+    table.nowMs += 10;
+    await ada.say(`${i}\n`);
+  }
+  const times = bo.told("time");
+  assert.ok(times.length >= 9 && times.length <= 11, `${times.length} in a second`);
+  for (let i = 1; i < times.length; i++) assert.ok(times[i].time >= times[i - 1].time);
+});
+
+Deno.test("SessionMember is answered with a code for each limit, and goes on", async () => {
+  await using table = new Table({ maxKeys: 3, maxValueBytes: 20, maxStateBytes: 100 });
+  const [ada, bo] = [await table.join(), await table.join()];
+  for (const key of ["a", "b", "c", "d"]) await ada.set(key, 1);
+  for (const key of ["a", "b", "c", "d"]) await ada.set(key, 2, true);
+  assert.deepEqual(codesOf(ada), ["too_many_keys", "too_many_keys"]);
+  await ada.set("a", "x".repeat(18));
+  await ada.set("a", "x".repeat(19));
+  await ada.set("b", "ä".repeat(10));
+  assert.deepEqual(codesOf(ada).slice(2), ["value_too_long", "value_too_long"]);
+  for (const key of ["a", "b", "c"]) await bo.set(key, "y".repeat(18));
+  for (const key of ["a", "b", "c"]) await ada.set(key, "y".repeat(18));
+  assert.deepEqual([...new Set(codesOf(ada).slice(4))], ["state_full"]);
+  const before = codesOf(ada).length;
+  await ada.set("a");
+  await ada.set("new", 1);
+  assert.equal(codesOf(ada).length, before, "a removal makes room");
+  for (const { message, line } of ada.told("error")) {
+    assert.match(message, new RegExp(`^Cannot follow line ${line}: Cannot set "`));
+  }
+});
+
+Deno.test("SessionMember may set ever new keys as long as it removes the old ones, also alone in its room", async () => {
+  for (const others of [0, 1]) {
+    await using table = new Table({ maxKeys: 10 });
+    const ada = await table.join();
+    const seats = [ada];
+    for (let i = 0; i < others; i++) seats.push(await table.join());
+    for (let i = 0; i < 400; i++) {
+      await ada.set(`ball ${i}`, i);
+      if (i >= 5) await ada.set(`ball ${i - 5}`);
+      if (i % 20 === 0) {
+        for (const seat of seats) await seat.ack();
+        await table.pass(100);
+      }
+    }
+    assert.deepEqual(codesOf(ada), []);
+    if (others > 0) assert.equal(Object.keys(seats[1].state(ada.id)!).length, 5);
+  }
+});
+
+Deno.test("SessionMember answers each malformed control line with what is wrong, and goes on", async () => {
+  const cases: [string, string, RegExp][] = [
+    ['{"$join":{"id":"k9"}}', "unknown_control", /"\$join" is no control line/],
+    ['{"$hello":{"version":1}}', "unknown_control", /"\$hello"/],
+    ['{"$":{}}', "unknown_control", /no control line/],
+    ['{"$ping":{}}', "unknown_control", /in \$ping, t is a number/],
+    ['{"$ping":{"t":1e999}}', "unknown_control", /in \$ping, t is a number/],
+    ['{"$ping":5}', "unknown_control", /"\$ping" is no object/],
+    ['{"$ping":[]}', "unknown_control", /"\$ping" is no object/],
+    ['{"$ping":{"t":1},"more":1}', "unknown_control", /2 members/],
+    ['{"$ack":{"bytes":-1}}', "unknown_control", /in \$ack, bytes is a whole number/],
+    ['{"$ack":{"bytes":1.5}}', "unknown_control", /bytes/],
+    ['{"$set":{"value":1}}', "bad_set", /in \$set, key is a string of 1 to 128/],
+    ['{"$set":{"key":"","value":1}}', "bad_set", /key/],
+    [`{"$set":{"key":"${"k".repeat(129)}","value":1}}`, "bad_set", /key/],
+    ['{"$set":{"key":"k","value":1,"room":1}}', "bad_set", /room is true or false/],
+    ['{"$set":{"key":"k","value":1},"$set":{"key":"k","value":2}}', "bad_set", /twice/],
+    ['{"$set', "invalid_json", /Cannot relay line/],
+  ];
+  await using table = new Table();
+  const [ada, bo] = [await table.join(), await table.join()];
+  for (const [line, code, message] of cases) {
+    await ada.say(`${line}\n`);
+    const error = ada.told("error").at(-1);
+    assert.equal(error?.code, code, line);
+    assert.match(error.message, message);
+  }
+  assert.equal(ada.told("error").length, cases.length);
+  await ada.say('{"$ack":{"bytes":999999999}}\n{"$ping":{"t":1,"unknown":[]}}\n"good"\n');
+  assert.equal(ada.told("pong").length, 1, "unknown fields are ignored");
+  assert.deepEqual([bo.events, ada.told("error").length], [['"good"'], cases.length]);
+});
+
+Deno.test("SessionMember's $bye ends it: the others hear closed, and there is nothing to resume", async () => {
+  await using table = new Table();
+  const [ada, bo] = [await table.join(), await table.join()];
+  await bo.control("bye", {});
+  await bo.done;
+  assert.deepEqual(ada.told("leave"), [{ id: bo.id, reason: "closed" }]);
+  const again = await table.join({}, bo.client);
+  assert.equal(again.client.welcome.resumed, false);
+  assert.equal(again.id, "k3");
+});

@@ -1,0 +1,98 @@
+// Holds Room against its contract with stub readers: which level hears what, when it has news, and when its own values go.
+
+import assert from "node:assert/strict";
+import { type Peer, Room, type RoomOptions } from "../../../src/relay/room/room.ts";
+import { StubReader } from "../../support/stub_reader.ts";
+
+const OPTIONS: RoomOptions = {
+  maxLogBytes: 1024 * 1024,
+  maxLagMs: 1000,
+  clock: () => 0,
+  relayTime: () => 7,
+  limits: { maxKeys: 10, maxValueBytes: 100, maxStateBytes: 1000 },
+};
+
+const TIME = '{"$time":{"time":7}}\n';
+const ADA: Peer = { id: "k1", name: "ada" };
+
+const encoder = new TextEncoder();
+
+function send(room: Room, sender: StubReader, text: string): void {
+  const bytes = encoder.encode(text);
+  room.say(sender, sender.feed, bytes, 0, bytes.length, text.split("\n").length - 1);
+}
+
+Deno.test("Room hands events of either level to both, and not to their sender", () => {
+  const room = new Room("r", OPTIONS, () => {});
+  const [pia, pit] = [new StubReader(room.plain), new StubReader(room.plain)];
+  const [sue, sam] = [new StubReader(room.sessions), new StubReader(room.sessions)];
+  send(room, pia, "1\n");
+  send(room, sue, "2\n");
+  assert.deepEqual([pia.take(), pit.take()], ["2\n", "1\n2\n"]);
+  assert.deepEqual([sue.take(), sam.take()], [TIME + "1\n", TIME + "1\n2\n"]);
+});
+
+Deno.test("Room lets a plain line that looks like a control line through, to sessions with a space before it", () => {
+  const room = new Room("r", OPTIONS, () => {});
+  const [pia, pit, sue] = [
+    new StubReader(room.plain),
+    new StubReader(room.plain),
+    new StubReader(room.sessions),
+  ];
+  const bytes = encoder.encode('1\n{"$a":1}\n2\n');
+  room.sayLookalike(pia, bytes, 2, 11);
+  assert.deepEqual([pia.take(), pit.take(), sue.take()], ["", '{"$a":1}\n', TIME + ' {"$a":1}\n']);
+});
+
+Deno.test("Room shows who comes and goes to sessions, plain members hear nothing", () => {
+  const room = new Room("r", OPTIONS, () => {});
+  const [pia, sue, own] = [
+    new StubReader(room.plain),
+    new StubReader(room.sessions),
+    new StubReader(room.sessions),
+  ];
+  assert.equal(room.presentSince(ADA), Infinity);
+  room.enter(ADA, own);
+  assert.equal(room.presentSince(ADA), room.sessions.end);
+  assert.deepEqual([...room.peers()], [ADA]);
+  room.exit(ADA, "behind", own);
+  room.exit(ADA, "lost", own);
+  assert.deepEqual([[...room.peers()], room.presenceVersion], [[], 2]);
+  assert.equal(room.presentSince(ADA), Infinity);
+  const shown = '{"$join":{"id":"k1","name":"ada"}}\n{"$leave":{"id":"k1","reason":"behind"}}\n';
+  assert.deepEqual([pia.take(), sue.take(), own.take()], ["", TIME + shown, TIME]);
+});
+
+Deno.test("Room.set gives plain members the bare value, and no removals", () => {
+  const room = new Room("r", OPTIONS, () => {});
+  const pia = new StubReader(room.plain);
+  assert.equal(room.set(ADA, "k", "[1.0]", false), undefined);
+  assert.equal(room.set(ADA, "k", "2", true), undefined);
+  assert.equal(room.set(ADA, "k", undefined, false), undefined);
+  assert.equal(room.set(ADA, "k", "x".repeat(101), false)?.code, "value_too_long");
+  assert.equal(pia.take(), "[1.0]\n2\n");
+});
+
+Deno.test("Room says in which feed there is news, also of state", () => {
+  const news: string[] = [];
+  const room: Room = new Room("r", OPTIONS, (it) => news.push(it === room.plain ? "plain" : "sessions"));
+  const [pia, sue] = [new StubReader(room.plain), new StubReader(room.sessions)];
+  send(room, pia, "1\n");
+  send(room, sue, "1\n");
+  assert.deepEqual(news.splice(0), ["plain", "sessions", "plain", "sessions"]);
+  room.set(ADA, "k", "1", false);
+  assert.deepEqual(news.splice(0), ["plain", "sessions"]);
+  room.set(ADA, "k", undefined, false);
+  room.enter(ADA);
+  assert.deepEqual(news, ["sessions", "sessions"]);
+});
+
+Deno.test("Room keeps its own values until the last of either level has left", () => {
+  const room = new Room("r", OPTIONS, () => {});
+  const [pia, sue] = [new StubReader(room.plain), new StubReader(room.sessions)];
+  room.set(ADA, "k", "1", true);
+  room.leave(sue, room.sessions);
+  assert.deepEqual([room.isEmpty, room.state.bytes], [false, 2]);
+  room.leave(pia, room.plain);
+  assert.deepEqual([room.isEmpty, room.state.bytes], [true, 0]);
+});

@@ -1,0 +1,197 @@
+// Holds StateTable against a map of maps through random histories, with readers that look now and then; and its limits, removals and costs.
+
+import assert from "node:assert/strict";
+import fc from "npm:fast-check@4.3.0";
+import { type StateEntry, type StateOwner, StateTable } from "../../../src/relay/room/state_table.ts";
+
+const ROOMY = { maxKeys: 1000, maxValueBytes: 1000, maxStateBytes: 100_000 };
+const ROOM: StateOwner = {};
+const [ADA, BO]: StateOwner[] = [{ id: "k1" }, { id: "k2" }];
+
+const decoder = new TextDecoder();
+
+function set(table: StateTable, owner: StateOwner, key: string, value?: string): string | undefined {
+  return table.set(owner, key, value, owner.id ?? "k9")?.code;
+}
+
+function* changes(table: StateTable, since: number): Generator<StateEntry> {
+  for (let entry = table.firstAfter(since); entry !== undefined; entry = entry.newer) yield entry;
+}
+
+function linesAfter(table: StateTable, since: number): string[] {
+  return Array.from(changes(table, since), ({ line }) => decoder.decode(line));
+}
+
+function valuesOf(table: StateTable, owner: StateOwner): Record<string, string | undefined> {
+  return Object.fromEntries(Array.from(table.valuesOf(owner), ({ key, value }) => [key, value]));
+}
+
+Deno.test("StateTable tells each change as a $set line with its setter, the value as it was written", () => {
+  const table = new StateTable(ROOMY);
+  set(table, ADA, "pos", "[1.50, 1152921504606846975]");
+  set(table, ROOM, 'sco"re', "3");
+  set(table, ADA, "none");
+  set(table, ADA, "ä");
+  set(table, ADA, "pos");
+  assert.deepEqual(linesAfter(table, 0), [
+    '{"$set":{"key":"sco\\"re","value":3,"room":true,"from":"k9"}}\n',
+    '{"$set":{"key":"pos","from":"k1"}}\n',
+  ]);
+  set(table, ADA, "pos", "[1.50, 1152921504606846975]");
+  assert.deepEqual(
+    linesAfter(table, 2),
+    [
+      '{"$set":{"key":"pos","value":[1.50, 1152921504606846975],"from":"k1"}}\n',
+    ].slice(0, 1).concat([]),
+    "only what changed since",
+  );
+});
+
+Deno.test("StateTable.firstAfter costs what changed since, not what exists", () => {
+  const table = new StateTable({ ...ROOMY, maxKeys: 1e6, maxStateBytes: 1e9 });
+  for (let i = 0; i < 10_000; i++) set(table, i % 2 ? ADA : BO, `${i}`, "1");
+  const before = table.version;
+  for (let i = 0; i < 20; i++) set(table, ADA, `${2 * (i % 10) + 1}`, `${i}`);
+  let visited = 0;
+  for (const entry of [...changes(table, before)]) {
+    const { older } = entry;
+    Object.defineProperty(entry, "older", {
+      get: () => {
+        visited++;
+        return older;
+      },
+    });
+  }
+  const found = [...changes(table, before)];
+  assert.equal(found.length, 10, "the newest of each key");
+  assert.deepEqual(found.map(({ value }) => value), Array.from({ length: 10 }, (_, i) => `${10 + i}`));
+  assert.ok(visited <= 11, `${visited} entries visited`);
+});
+
+Deno.test("StateTable.set refuses what is over a limit and changes nothing then", () => {
+  const table = new StateTable({ maxKeys: 2, maxValueBytes: 5, maxStateBytes: 20 });
+  assert.equal(set(table, ADA, "a", "12345"), undefined);
+  assert.equal(set(table, ADA, "a", "123456"), "value_too_long");
+  assert.equal(set(table, ADA, "a", '"é"ä'), "value_too_long");
+  assert.equal(set(table, ADA, "b", "1"), undefined);
+  assert.equal(set(table, ADA, "c", "1"), "too_many_keys");
+  assert.equal(set(table, ADA, "b", "2"), undefined);
+  assert.equal(set(table, BO, "aaaaaa", "12345"), undefined);
+  assert.equal(table.bytes, 19);
+  assert.equal(set(table, ROOM, "k", "1"), "state_full");
+  assert.equal(set(table, BO, "aaaaaa", "1"), undefined);
+  assert.equal(set(table, ROOM, "k", "1"), undefined);
+  assert.deepEqual([valuesOf(table, ADA), valuesOf(table, BO)], [{ a: "12345", b: "2" }, { aaaaaa: "1" }]);
+  const { message } = table.set(ADA, "c", "1", "k1")!;
+  assert.equal(message, 'Cannot set "c": there are 2 keys, no more are allowed');
+});
+
+Deno.test("StateTable counts removed keys not as keys, but remembers only so many until they are pruned", () => {
+  const table = new StateTable({ ...ROOMY, maxKeys: 10 });
+  let refused = 0;
+  for (let i = 0; i < 200; i++) {
+    if (set(table, ADA, `${i}`, "1") !== undefined) refused++;
+    set(table, ADA, `${i}`);
+  }
+  assert.equal(refused, 110);
+  assert.equal(linesAfter(table, 0).length, 90);
+  table.prune(table.version - 1);
+  assert.equal(linesAfter(table, 0).length, 1, "what somebody has not been told stays");
+  table.prune(table.version);
+  assert.deepEqual([linesAfter(table, 0), table.bytes], [[], 0]);
+  assert.equal(set(table, ADA, "again", "1"), undefined);
+});
+
+Deno.test("StateTable.removeOwner forgets values and removals of one owner alone", () => {
+  const table = new StateTable(ROOMY);
+  for (const owner of [ADA, BO, ROOM]) {
+    set(table, owner, "a", "1");
+    set(table, owner, "b", "2");
+    set(table, owner, "a");
+  }
+  table.removeOwner(ADA);
+  table.removeOwner(ADA);
+  assert.deepEqual([valuesOf(table, ADA), valuesOf(table, BO), valuesOf(table, ROOM)], [{}, { b: "2" }, {
+    b: "2",
+  }]);
+  assert.equal(linesAfter(table, 0).length, 4);
+  table.removeOwner(BO);
+  table.removeOwner(ROOM);
+  assert.deepEqual([linesAfter(table, 0), table.bytes], [[], 0]);
+});
+
+Deno.test("StateTable.touch makes all values of an owner new, and no removals", () => {
+  const table = new StateTable(ROOMY);
+  for (const key of ["a", "b", "c"]) set(table, ADA, key, "1");
+  set(table, ADA, "b");
+  const { version } = table;
+  table.touch(ADA, "k1");
+  assert.deepEqual(Array.from(changes(table, version), ({ key, value }) => [key, value]), [["a", "1"], [
+    "c",
+    "1",
+  ]]);
+});
+
+Deno.test("StateTable agrees with maps, and readers that look now and then end up with the same, whatever happens", () => {
+  const owners = [ADA, BO, ROOM];
+  const key = fc.constantFrom("a", "b", "c");
+  const step = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        owner: fc.nat(2),
+        key,
+        value: fc.option(fc.nat(9).map(String), { nil: undefined }),
+      }),
+    },
+    { weight: 3, arbitrary: fc.record({ look: fc.nat(2) }) },
+    fc.record({ leave: fc.nat(2) }),
+    fc.constant("prune" as const),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      const table = new StateTable(ROOMY);
+      const truth = owners.map(() => new Map<string, string>());
+      const readers = owners.map(() => ({ version: 0, known: owners.map(() => new Map<string, string>()) }));
+      const look = (reader: typeof readers[0]) => {
+        for (const { owner, key, value, version } of changes(table, reader.version)) {
+          const known = reader.known[owners.indexOf(owner)];
+          if (value === undefined) known.delete(key);
+          else known.set(key, value);
+          assert.ok(version > reader.version, "in the order of their change");
+          reader.version = version;
+        }
+        reader.version = table.version;
+      };
+      for (const step of steps) {
+        if (step === "prune") table.prune(Math.min(...readers.map(({ version }) => version)));
+        else if ("look" in step) look(readers[step.look]);
+        else if ("leave" in step) {
+          table.removeOwner(owners[step.leave]);
+          truth[step.leave].clear();
+          for (const { known } of readers) known[step.leave].clear(); // by its $leave
+        } else {
+          assert.equal(set(table, owners[step.owner], step.key, step.value), undefined);
+          if (step.value === undefined) truth[step.owner].delete(step.key);
+          else truth[step.owner].set(step.key, step.value);
+        }
+        const bytes = truth.flatMap((map) => [...map]).reduce(
+          (sum, [key, value]) => sum + key.length + value.length,
+          0,
+        );
+        assert.equal(table.bytes, bytes);
+      }
+      for (const reader of readers) {
+        look(reader);
+        assert.deepEqual(
+          reader.known.map((map) => Object.fromEntries(map)),
+          truth.map((map) => Object.fromEntries(map)),
+        );
+      }
+      for (const [i, owner] of owners.entries()) {
+        assert.deepEqual(valuesOf(table, owner), Object.fromEntries(truth[i]));
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

@@ -1,0 +1,187 @@
+// Rooms with sessions on connections that the test controls to the byte and a clock that it sets. For tests of rooms.ts and session_member.ts.
+
+import { setImmediate } from "node:timers";
+import type { LogLevel } from "../../src/relay/log.ts";
+import { RELAY_DEFAULTS, type RelayOptions } from "../../src/relay/relay.ts";
+import { Rooms } from "../../src/relay/room/rooms.ts";
+import { Connection } from "../../src/relay/connection/connection.ts";
+import { type Body, SessionClient } from "./session_client.ts";
+import { StubTransport } from "./stub_transport.ts";
+
+/** Lets everything happen that is due: promises, and a flush. */
+export async function turn(): Promise<void> {
+  for (let i = 0; i < 2; i++) await new Promise<void>((done) => setImmediate(done));
+}
+
+/** One connection to the table. */
+export class Seat {
+  #seen = 0;
+  /** How many more bytes reach the client, and how many more reach the relay. */
+  bytesDown = Infinity;
+  bytesUp = Infinity;
+  /** How many bytes have reached the client, and the relay. */
+  bytesReceived = 0;
+  bytesSent = 0;
+
+  constructor(
+    readonly conn: StubTransport,
+    readonly connection: Connection,
+    readonly client: SessionClient,
+    readonly done: Promise<void>,
+  ) {}
+
+  /** Sends to the relay, as far as it gets. */
+  feed(data: string | Uint8Array): void {
+    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+    const some = bytes.subarray(0, this.bytesUp);
+    this.bytesUp -= some.length;
+    this.bytesSent += some.length;
+    if (some.length > 0 && !this.conn.isClosed) this.conn.feed(some);
+  }
+
+  /** Hands the client what has been written since the last time, as far as it gets. */
+  receive(): void {
+    const bytes = this.conn.bytes.subarray(this.#seen);
+    const some = bytes.subarray(0, this.bytesDown);
+    this.#seen += bytes.length;
+    this.bytesDown -= some.length;
+    this.bytesReceived += some.length;
+    this.client.push(some);
+  }
+
+  /** Says events, and waits until everybody could have them. */
+  async say(text: string): Promise<void> {
+    this.feed(this.client.say(text));
+    await turn();
+  }
+
+  /** Sets a value, of the member or of the room; removes it without a value. */
+  set(key: string, value?: unknown, room?: true): Promise<void> {
+    return this.control("set", { key, value, room });
+  }
+
+  async control(name: string, body: unknown): Promise<void> {
+    this.feed(this.client.control(name, body));
+    await turn();
+  }
+
+  /** Takes what has come, and acknowledges it. */
+  async ack(): Promise<void> {
+    this.receive();
+    this.feed(this.client.ack());
+    await turn();
+    this.receive();
+  }
+
+  /** What the client was told in control lines of this name. */
+  told(name: string): Body[] {
+    this.receive();
+    return this.client.told(name);
+  }
+
+  get events(): string[] {
+    this.receive();
+    return this.client.events;
+  }
+
+  /** The state that the client knows of a member, or of the room if `id` is "". */
+  state(id: string): Record<string, unknown> | undefined {
+    this.receive();
+    const state = this.client.peers.get(id);
+    return state && Object.fromEntries(state);
+  }
+
+  get id(): string {
+    return this.client.welcome.id;
+  }
+
+  /** Breaks the connection: what is under way is gone. */
+  async cut(): Promise<void> {
+    this.receive();
+    if (!this.conn.isClosed) this.conn.endInput(new Deno.errors.ConnectionReset("cut"));
+    this.conn.takeBytes(Infinity);
+    await this.done;
+  }
+}
+
+/** Rooms, and who is connected to them. */
+export class Table implements AsyncDisposable {
+  nowMs = 1000;
+  readonly rooms: Rooms;
+  readonly log: { level: LogLevel; message: string }[] = [];
+  readonly #options;
+  readonly #seats: Seat[] = [];
+
+  constructor(options: RelayOptions = {}) {
+    this.#options = {
+      ...RELAY_DEFAULTS,
+      ...options,
+      simulate: undefined,
+      needsToken: (options.token ?? "") !== "",
+      clock: () => this.nowMs,
+      log: (level: LogLevel, message: string) => void this.log.push({ level, message }),
+    };
+    this.rooms = new Rooms(this.#options);
+  }
+
+  /** Connects; nothing is said yet. */
+  connect(client = new SessionClient()): Seat {
+    const conn = new StubTransport();
+    const connection = new Connection(
+      conn,
+      "somewhere",
+      this.rooms.lobby,
+      this.#options,
+      (hello, line) => this.rooms.admit(hello, line),
+    );
+    const seat = new Seat(conn, connection, client, connection.run());
+    this.#seats.push(seat);
+    return seat;
+  }
+
+  /** Connects a session. */
+  async join(fields: Record<string, unknown> = {}, client?: SessionClient): Promise<Seat> {
+    const seat = this.connect(client);
+    seat.feed(seat.client.hello(fields));
+    await turn();
+    seat.receive();
+    return seat;
+  }
+
+  /** Connects a plain client. */
+  async joinPlain(): Promise<Seat> {
+    const seat = this.connect();
+    seat.feed("\n");
+    await turn();
+    return seat;
+  }
+
+  /** Goes on with the session of another connection, and sends what is owed. */
+  async resume(seat: Seat, fields?: Record<string, unknown>): Promise<Seat> {
+    const next = await this.join(fields, seat.client);
+    next.feed(next.client.owed);
+    await turn();
+    next.receive();
+    return next;
+  }
+
+  /** Lets time pass, looked at every second. */
+  async pass(ms: number): Promise<void> {
+    for (const until = this.nowMs + ms; this.nowMs < until;) {
+      this.nowMs = Math.min(until, this.nowMs + 1000);
+      for (const { connection } of this.#seats) connection.sweep(this.nowMs);
+      this.rooms.sweep(this.nowMs);
+      await turn();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { conn, connection } of this.#seats) {
+      conn.takeBytes(Infinity);
+      connection.cut("shutdown");
+    }
+    await Promise.all(this.#seats.map(({ done }) => done));
+    this.rooms.close();
+    await turn();
+  }
+}
