@@ -16,10 +16,10 @@ export interface Server extends AsyncDisposable {
   readonly startMs: number | null;
 }
 
-/** Returns the command that runs the relay from this checkout. */
-export function sourceCommand(): string[] {
+/** Returns the command that runs the relay from a checkout: this one unless `folder` names another. */
+export function sourceCommand(folder?: string): string[] {
   const server = new URL("../server.ts", import.meta.url);
-  const path = decodeURIComponent(server.pathname);
+  const path = folder === undefined ? decodeURIComponent(server.pathname) : `${folder}/server.ts`;
   return [
     Deno.execPath(),
     "run",
@@ -37,16 +37,20 @@ export function existingServer(hostname: string, port: number, pid: number | nul
 }
 
 /**
- * Starts `command` with `args` and waits for its ready line. Disposing sends SIGTERM and waits for the end.
+ * Starts `command` with `args` and waits for its ready line; what it logs goes to `stderr`. Disposing sends SIGTERM and waits for the end.
  * Rejects if the process ends, or says nothing, before it listens.
  */
-export async function startRelay(command: readonly string[], args: readonly string[]): Promise<Server> {
+export async function startRelay(
+  command: readonly string[],
+  args: readonly string[],
+  stderr: "inherit" | "null" = "inherit",
+): Promise<Server> {
   const startedMs = performance.now();
   const child = new Deno.Command(command[0], {
     args: [...command.slice(1), ...args],
     stdin: "null",
     stdout: "piped",
-    stderr: "inherit",
+    stderr,
   }).spawn();
   const stop = async () => {
     signal(child, "SIGTERM");

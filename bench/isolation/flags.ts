@@ -1,0 +1,97 @@
+// The flags of the isolation benchmark: string[] -> what to run, or an error that says what is wrong. Pure; starts nothing.
+
+import { parseArgs } from "node:util";
+import { findKind, type Kind, KINDS } from "./kinds.ts";
+
+const SECONDS = 2.5;
+const QUICK_SECONDS = 1.5;
+const CLIENTS = 2;
+
+/** The text of `--help`. */
+export const HELP =
+  `bench/isolation.ts: measures what the worst of clients do to a quiet pair of members, one kind of client after the other
+
+USAGE: deno task bench:isolation [options]      (about 3 minutes)
+
+  --quick              some kinds, less time (40 s)
+  --kind NAME          this kind alone; may be given several times
+  --list               tell the kinds, measure nothing
+  --seconds N          measured time of each (${SECONDS}; quick: ${QUICK_SECONDS}); some need longer, storms end by themselves
+  --clients N          connections of a flood (${CLIENTS})
+  --relay DIR          a checkout of the relay (this one)
+  --before DIR         another checkout, measured first beside each kind, without goals
+  --json               print the results as JSON
+
+Exit code: 0, or 1 if this relay misses a goal, or 2 for wrong options.`;
+
+/** What the flags ask for. */
+export interface Options {
+  kinds: readonly Kind[];
+  isList: boolean;
+  seconds: number;
+  clients: number;
+  /** Folders of checkouts; null is this one, and none before it. */
+  relay: string | null;
+  before: string | null;
+  json: boolean;
+}
+
+/**
+ * Reads the flags; null if they ask for help.
+ *
+ * @throws {TypeError} for a flag that doesn't exist.
+ * @throws {RangeError} for a value out of range, and for flags that exclude each other.
+ */
+export function readOptions(args: string[]): Options | null {
+  const { values } = parseArgs({
+    args,
+    strict: true,
+    allowPositionals: false,
+    options: {
+      quick: { type: "boolean" },
+      kind: { type: "string", multiple: true },
+      list: { type: "boolean" },
+      seconds: { type: "string" },
+      clients: { type: "string" },
+      relay: { type: "string" },
+      before: { type: "string" },
+      json: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) return null;
+  if (values.quick && values.kind) {
+    throw new RangeError("Cannot use --quick with --kind: it chooses the kinds itself");
+  }
+  const kinds = values.kind?.map(findKind) ?? KINDS.filter(({ quick }) => quick || !values.quick);
+  const seconds = values.seconds ?? String(values.quick ? QUICK_SECONDS : SECONDS);
+  const clients = values.clients ?? String(CLIENTS);
+  return {
+    kinds,
+    isList: values.list ?? false,
+    seconds: numberFrom("seconds", seconds, 0.5, 60),
+    clients: wholeFrom("clients", clients, 1, 100),
+    relay: folderFrom("relay", values.relay),
+    before: folderFrom("before", values.before),
+    json: values.json ?? false,
+  };
+}
+
+function numberFrom(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= least && value <= most)) {
+    throw new RangeError(`Cannot use --${name} ${text}: it is a number from ${least} to ${most}`);
+  }
+  return value;
+}
+
+function wholeFrom(name: string, text: string, least: number, most: number): number {
+  const value = numberFrom(name, text, least, most);
+  if (!Number.isInteger(value)) throw new RangeError(`Cannot use --${name} ${text}: it is a whole number`);
+  return value;
+}
+
+function folderFrom(name: string, text: string | undefined): string | null {
+  if (text === "") throw new RangeError(`Cannot use --${name} "": it is the folder of a checkout`);
+  return text ?? null;
+}

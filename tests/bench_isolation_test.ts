@@ -1,0 +1,172 @@
+// Tests of the isolation benchmark: what its flags ask for, that each kind sends what it says, and that the verdict finds what is wrong.
+
+import assert from "node:assert/strict";
+import { HELP, readOptions } from "../bench/isolation/flags.ts";
+import { type Behaviour, findKind, KINDS, repeatLine, roomOf } from "../bench/isolation/kinds.ts";
+import { missedGoals, type Outcome, percentile, tableHead, tableRow } from "../bench/isolation/report.ts";
+
+const LARGEST_LINE_BYTES = 65_536;
+
+const GOOD: Outcome = {
+  kind: findKind("events"),
+  relay: "this",
+  otherRoom: {
+    sent: 200,
+    received: 200,
+    again: 0,
+    toldLost: 0,
+    p50Ms: 1,
+    p99Ms: 9.9,
+    maxMs: 50,
+    ownP99Ms: 1,
+    newcomerMaxMs: 5000,
+  },
+  sameRoom: {
+    sent: 200,
+    received: 150,
+    again: 0,
+    toldLost: 50,
+    p50Ms: 100,
+    p99Ms: 900,
+    maxMs: 950,
+    ownP99Ms: 1,
+    newcomerMaxMs: null,
+  },
+  load: { bytes: 4e6, steps: 0, seconds: 2 },
+  cpuShare: 0.5,
+  peakMib: 60.2,
+};
+
+Deno.test("readOptions of the isolation benchmark chooses kinds, times and checkouts", () => {
+  const all = readOptions([]);
+  assert.deepEqual(all?.kinds, KINDS);
+  assert.deepEqual({ relay: all?.relay, before: all?.before }, { relay: null, before: null });
+  const quick = readOptions(["--quick"]);
+  assert.deepEqual(quick?.kinds, KINDS.filter((kind) => kind.quick));
+  assert.ok(quick!.seconds < all!.seconds);
+  const some = readOptions([
+    "--kind",
+    "ping",
+    "--kind",
+    "tiny",
+    "--seconds",
+    "7",
+    "--before",
+    "old",
+    "--clients",
+    "1",
+  ]);
+  assert.deepEqual(some?.kinds.map(({ name }) => name), ["ping", "tiny"]);
+  assert.deepEqual([some?.seconds, some?.before, some?.clients], [7, "old", 1]);
+  assert.equal(readOptions(["--seconds", "x", "--help"]), null);
+  assert.ok(HELP.split("\n").length < 30);
+});
+
+Deno.test("readOptions of the isolation benchmark refuses what makes no sense, and says why", () => {
+  const cases: [args: string[], message: RegExp][] = [
+    [["--nope"], /--nope/],
+    [["extra"], /extra/],
+    [["--kind", "storm"], /^Cannot measure beside "storm": a kind is one of nobody, events/],
+    [["--seconds", "0.1"], /^Cannot use --seconds 0.1: it is a number from 0.5 to 60$/],
+    [["--seconds", ""], /--seconds/],
+    [["--seconds", "x"], /--seconds x/],
+    [["--clients", "1.5"], /whole number/],
+    [["--clients", "0"], /--clients 0/],
+    [["--quick", "--kind", "tiny"], /--quick with --kind/],
+    [["--relay", ""], /--relay ""/],
+  ];
+  for (const [args, message] of cases) assert.throws(() => readOptions(args), { message }, args.join(" "));
+});
+
+type Flood = Behaviour & { act: "flood" };
+for (const kind of KINDS.filter((one) => one.behaviour.act === "flood")) {
+  const { payload, level } = kind.behaviour as Flood;
+  Deno.test(`the kind "${kind.name}" sends whole lines that are not refused for their length`, () => {
+    const text = new TextDecoder().decode(payload());
+    assert.ok(text.endsWith("\n"));
+    assert.ok(text.length >= 1000);
+    const lines = text.split("\n").slice(0, -1);
+    assert.ok(lines.every((line) => line.length <= LARGEST_LINE_BYTES));
+    assert.equal(roomOf(kind), level === "plain" ? "lobby" : "hostile");
+    // A refusal of the hundredth bad line in a row would end the load.
+    let bad = 0;
+    for (const line of lines) {
+      const isBad = line !== "" && (isNoJson(line) || line.startsWith('{"$dance"'));
+      bad = isBad ? bad + 1 : 0;
+      assert.ok(bad < 100);
+    }
+    for (const line of lines.filter((one) => one.startsWith('{"$set"'))) {
+      const { value } = JSON.parse(line).$set;
+      assert.ok(JSON.stringify(value).length <= 16_384);
+    }
+  });
+}
+
+function isNoJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+Deno.test("repeatLine fills what it may with whole lines, and makes one at least", () => {
+  assert.equal(new TextDecoder().decode(repeatLine("ab", 10)), "ab\nab\nab\n");
+  assert.equal(new TextDecoder().decode(repeatLine("abcdef", 3)), "abcdef\n");
+});
+
+Deno.test("percentile takes what never came for the longest, and knows nothing of nothing", () => {
+  const sorted = Array.from({ length: 100 }, (_, i) => i);
+  assert.equal(percentile(sorted, 0), 0);
+  assert.equal(percentile(sorted, 0.5), 50);
+  assert.equal(percentile(sorted, 0.99), 99);
+  assert.equal(percentile(sorted, 1), 99);
+  assert.equal(percentile(sorted, 0.99, 200), null);
+  assert.equal(percentile(sorted, 0.25, 200), 50);
+  assert.equal(percentile(sorted, 1, 101), null);
+  assert.equal(percentile([], 0.5), null);
+});
+
+Deno.test("missedGoals finds each goal that was missed, and no other", () => {
+  assert.deepEqual(missedGoals(GOOD), []);
+  const other = (parts: Partial<Outcome["otherRoom"]>): Outcome => ({
+    ...GOOD,
+    otherRoom: { ...GOOD.otherRoom, ...parts },
+  });
+  const same = (parts: Partial<Outcome["sameRoom"]>): Outcome => ({
+    ...GOOD,
+    sameRoom: { ...GOOD.sameRoom, ...parts },
+  });
+  const cases: [outcome: Outcome, goal: RegExp][] = [
+    [other({ p99Ms: 10 }), /^p99 in another room is 10.0 ms, the goal is below 10 ms$/],
+    [other({ p99Ms: null }), /^p99 in another room is none/],
+    [other({ received: 199 }), /^1 of 200 events did not arrive in another room$/],
+    [same({ toldLost: 49 }), /^1 of 200 events neither arrived in the same room nor/],
+    [same({ again: 2 }), /^2 events came twice/],
+    [{ ...GOOD, kind: findKind("reset") }, /^a newcomer waited 5000 ms, the goal is below 1000 ms$/],
+  ];
+  for (const [outcome, goal] of cases) {
+    const missed = missedGoals(outcome);
+    assert.equal(missed.length, 1, missed.join("; "));
+    assert.match(missed[0], goal);
+  }
+  assert.deepEqual(missedGoals({ ...other({ p99Ms: 19 }), kind: findKind("join-3000") }), []);
+  assert.equal(missedGoals({ ...other({ p99Ms: 20 }), kind: findKind("join-3000") }).length, 1);
+});
+
+Deno.test("tableRow puts figures below their heads, and marks what missed a goal", () => {
+  const row = tableRow(GOOD);
+  for (
+    const [head, cell] of [["p50", "1.0 ms"], ["p99", "9.9 ms"], ["arrived", "150/200"], ["load", "2.0 MB/s"]]
+  ) {
+    const end = tableHead().indexOf(` ${head}`) + head.length + 1;
+    assert.equal(row.slice(end - cell.length, end), cell);
+  }
+  assert.doesNotMatch(row, /MISSED/i);
+  assert.match(tableRow({ ...GOOD, otherRoom: { ...GOOD.otherRoom, p99Ms: 11 } }), /MISSED$/);
+  assert.match(
+    tableRow({ ...GOOD, relay: "before", otherRoom: { ...GOOD.otherRoom, p99Ms: 11 } }),
+    / missed$/,
+  );
+});
