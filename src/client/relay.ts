@@ -234,7 +234,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    *
    * Only the newest value of a key matters: of several in one turn, or while away, only the last is sent, and slow members
    * may miss those in between. Its order relative to events is not kept. The value is taken as it is now. It is set again
-   * after a session that could not be resumed. Plain clients receive the bare value, as an event.
+   * after a session that could not be resumed. Plain clients hear nothing of it: tell them with `send`.
    *
    * @example
    * ```ts

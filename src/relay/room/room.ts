@@ -23,8 +23,7 @@ export interface RoomOptions extends FeedOptions {
   limits: StateLimits;
 }
 
-const encoder = new TextEncoder();
-const SPACE = encoder.encode(" ");
+const SPACE = 0x20;
 
 /** A place in which everybody hears everybody. */
 export class Room {
@@ -90,7 +89,9 @@ export class Room {
   /** Appends one event of a plain member that looks like a control line: sessions get it with a space before it, which makes it an event. */
   sayLookalike(sender: Reader, bytes: Uint8Array, start: number, end: number): void {
     this.plain.append(bytes, start, end, 1, sender);
-    const line = new Uint8Array([...SPACE, ...bytes.subarray(start, end)]);
+    const line = new Uint8Array(end - start + 1);
+    line[0] = SPACE;
+    line.set(bytes.subarray(start, end), 1);
     this.sessions.append(line, 0, line.length, 1);
   }
 
@@ -110,14 +111,10 @@ export class Room {
     this.#presenceVersion++;
   }
 
-  /** Sets a value, of the member or of the room; plain members receive it as an event. */
+  /** Sets a value, of the member or of the room. Only sessions hear of it: to a plain member it would look like an event. */
   set(setter: Peer, key: string, value: string | undefined, isRoom: boolean): StateRefusal | undefined {
     const refusal = this.state.set(isRoom ? this.owner : setter, key, value, setter.id);
     if (refusal !== undefined) return refusal;
-    if (value !== undefined && this.plain.size > 0) {
-      const line = encoder.encode(value + "\n");
-      this.plain.append(line, 0, line.length, 1);
-    }
     this.#onNews(this.sessions);
   }
 }

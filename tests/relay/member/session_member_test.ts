@@ -171,10 +171,10 @@ Deno.test("SessionMembers that set one room value at once see the same winner, s
   }
 });
 
-Deno.test("SessionMember.set reaches plain clients as the bare value, exactly as it was written", async () => {
+Deno.test("SessionMember.set reaches sessions exactly as it was written, and plain clients not at all", async () => {
   await using table = new Table();
   const plain = await table.joinPlain();
-  const ada = await table.join();
+  const ada = await table.join(), bo = await table.join();
   const values = [
     '{"id":1152921504606846975, "b" : [ 1.50e+00 ]}',
     '"ä€🎈\\u00e4"',
@@ -188,7 +188,13 @@ Deno.test("SessionMember.set reaches plain clients as the bare value, exactly as
   }
   await ada.set("k");
   await ada.set("room's", 5, true);
-  assert.deepEqual(plain.conn.lines, [...values, "5"]);
+  const sets = bo.conn.lines.filter((line) => line.startsWith('{"$set":'));
+  assert.deepEqual(sets, [
+    ...values.map((value) => `{"$set":{"key":"k","value":${value},"from":"${ada.id}"}}`),
+    `{"$set":{"key":"k","from":"${ada.id}"}}`,
+    `{"$set":{"key":"room's","value":5,"room":true,"from":"${ada.id}"}}`,
+  ]);
+  assert.deepEqual(plain.conn.lines, []);
 });
 
 Deno.test("SessionMember hears lines of plain clients that look like control lines with a space before them", async () => {

@@ -63,14 +63,16 @@ Deno.test("Room shows who comes and goes to sessions, plain members hear nothing
   assert.deepEqual([pia.take(), sue.take(), own.take()], ["", TIME + shown, TIME]);
 });
 
-Deno.test("Room.set gives plain members the bare value, and no removals", () => {
+Deno.test("Room.set gives plain members nothing, whatever is set or removed", () => {
   const room = new Room("r", OPTIONS, () => {});
-  const pia = new StubReader(room.plain);
+  const [pia, sue] = [new StubReader(room.plain), new StubReader(room.sessions)];
   assert.equal(room.set(ADA, "k", "[1.0]", false), undefined);
   assert.equal(room.set(ADA, "k", "2", true), undefined);
   assert.equal(room.set(ADA, "k", undefined, false), undefined);
   assert.equal(room.set(ADA, "k", "x".repeat(101), false)?.code, "value_too_long");
-  assert.equal(pia.take(), "[1.0]\n2\n");
+  assert.deepEqual([...room.state.valuesOf(room.owner)].map(({ value }) => value), ["2"]);
+  send(room, sue, "3\n");
+  assert.equal(pia.take(), "3\n");
 });
 
 Deno.test("Room says in which feed there is news, also of state", () => {
@@ -81,7 +83,7 @@ Deno.test("Room says in which feed there is news, also of state", () => {
   send(room, sue, "1\n");
   assert.deepEqual(news.splice(0), ["plain", "sessions", "plain", "sessions"]);
   room.set(ADA, "k", "1", false);
-  assert.deepEqual(news.splice(0), ["plain", "sessions"]);
+  assert.deepEqual(news.splice(0), ["sessions"]);
   room.set(ADA, "k", undefined, false);
   room.enter(ADA);
   assert.deepEqual(news, ["sessions", "sessions"]);
