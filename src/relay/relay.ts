@@ -2,87 +2,23 @@
 // news, sweeps, counts, and closes in order. Prints nothing, reads no flags, never exits.
 
 import { NoiseFilter } from "./noise_filter.ts";
-import { DEFAULT_MAX_LINE_BYTES, encodeControl } from "../wire/protocol.ts";
-import { Rooms, type RoomsOptions } from "./room/rooms.ts";
-import type { LogFunction } from "./log.ts";
-import { Connection, type ConnectionOptions, type ConnectionStats } from "./connection/connection.ts";
+import { encodeControl } from "../wire/protocol.ts";
+import { Rooms } from "./room/rooms.ts";
+import { Connection, type ConnectionStats } from "./connection/connection.ts";
 import type { Transport } from "./connection/transport.ts";
-import type { SimulationOptions } from "../simulation/parse_simulation.ts";
+import {
+  type Environment,
+  REAL_ENVIRONMENT,
+  type RelayOptions,
+  resolveOptions,
+  type Settings,
+  type Timer,
+} from "./options.ts";
 
 export type { LogFunction, LogLevel } from "./log.ts";
+export { RELAY_DEFAULTS, type RelayOptions } from "./options.ts";
 export type { ConnectionStats } from "./connection/connection.ts";
 export type { Transport } from "./connection/transport.ts";
-
-/** What {@linkcode serve} can be told. Every field has a default. */
-export interface RelayOptions {
-  /** The longest line a client may send, in bytes without its LF. Default: 64 KiB. */
-  maxLineBytes?: number;
-  /** How many connections are served at a time; further ones are told `relay_full`. Default: 5,000. */
-  maxClients?: number;
-  /** How old a line may be, in ms, when it is written to a member that is slow; older ones are skipped. Default: 5,000. */
-  maxLagMs?: number;
-  /** How much a room keeps for members that are slow, in bytes. Default: 8 MiB. */
-  maxLogBytes?: number;
-  /** What happens to a member that is over one of the two limits: it skips to the newest line, or it is closed. Default: "skip". */
-  whenBehind?: "skip" | "close";
-  /** How long a member may take no byte at all before it is closed, in ms. Default: 30,000. */
-  writeDeadlineMs?: number;
-  /** How long the end of a line may take to come before the connection is closed, in ms. Default: 30,000. */
-  idleLineMs?: number;
-  /** Whether each line must be one JSON value in valid UTF-8. Default: true. */
-  isChecked?: boolean;
-  /** How many connections one host may have. Default: Infinity, as many as there may be in all. */
-  maxClientsPerHost?: number;
-  /** How many rooms there may be, the lobby not counted. Default: 1,000. */
-  maxRooms?: number;
-  /** How many lines a second a client may send; one that sends more is read more slowly. Default: Infinity. */
-  maxLinesPerSecond?: number;
-  /** How long a session may be silent before its connection counts as gone, in ms. Default: 15,000. */
-  pingTimeoutMs?: number;
-  /** How long a session whose connection broke can be resumed, in ms. Default: 30,000. */
-  resumeMs?: number;
-  /** How many bytes may be on their way to a session that has not acknowledged them. Default: 256 KiB. */
-  windowBytes?: number;
-  /** How many keys a member, or a room, may set. Default: 256. */
-  maxKeys?: number;
-  /** How long the JSON of one value may be, in bytes. Default: 16 KiB. */
-  maxValueBytes?: number;
-  /** How much all keys and values of a room may have together, in bytes. Default: 4 MiB. */
-  maxStateBytes?: number;
-  /** What clients have to know to take part; plain clients can't. Default: "", nothing. */
-  token?: string;
-  /** The bad network over which members are written to, each with its own seed from this one on; see `parseSimulation`. Default: none. */
-  simulate?: SimulationOptions;
-  /** Whether a session may ask for a bad network for itself. Default: true. */
-  allowsSimulation?: boolean;
-  /** Takes what an operator may want to know. Default: nothing is logged. */
-  log?: LogFunction;
-}
-
-/** The defaults of {@linkcode RelayOptions}. */
-export const RELAY_DEFAULTS: Readonly<Required<Omit<RelayOptions, "simulate">> & { simulate: undefined }> = {
-  maxLineBytes: DEFAULT_MAX_LINE_BYTES,
-  maxClients: 5000,
-  maxLagMs: 5000,
-  maxLogBytes: 8 * 1024 * 1024,
-  whenBehind: "skip",
-  writeDeadlineMs: 30_000,
-  idleLineMs: 30_000,
-  isChecked: true,
-  maxClientsPerHost: Infinity,
-  maxRooms: 1000,
-  maxLinesPerSecond: Infinity,
-  pingTimeoutMs: 15_000,
-  resumeMs: 30_000,
-  windowBytes: 256 * 1024,
-  maxKeys: 256,
-  maxValueBytes: 16 * 1024,
-  maxStateBytes: 4 * 1024 * 1024,
-  token: "",
-  simulate: undefined,
-  allowsSimulation: true,
-  log: () => {},
-};
 
 /** Where connections come from; {@linkcode Deno.TcpListener} has it. */
 export interface Listener {
@@ -143,7 +79,7 @@ const MAX_REFUSED = 100;
  * ```
  */
 export function serve(listener: Listener, options: RelayOptions = {}): RelayServer {
-  return new RelayServer(listener, options);
+  return new RelayServer(listener, options, REAL_ENVIRONMENT);
 }
 
 /** A running relay. Made by {@linkcode serve}. */
@@ -151,13 +87,13 @@ export class RelayServer implements AsyncDisposable {
   /** Resolves when the relay has closed. Never rejects. */
   readonly finished: Promise<void>;
   readonly #listener: Listener;
-  readonly #options: ConnectionOptions & RoomsOptions & { maxClients: number; maxClientsPerHost: number };
+  readonly #settings: Settings;
   readonly #connections = new Map<Connection, Promise<void>>();
   readonly #clientsOfHost = new Map<string, number>();
   readonly #rooms: Rooms;
   readonly #noiseFilter: NoiseFilter;
   readonly #closing = Promise.withResolvers<void>();
-  readonly #sweeper: ReturnType<typeof setInterval>;
+  readonly #sweeper: Timer;
   #isClosing = false;
   #refused = 0;
   #ended: Counts = {
@@ -170,22 +106,14 @@ export class RelayServer implements AsyncDisposable {
   };
 
   /** @internal Use {@linkcode serve}. */
-  constructor(listener: Listener, options: RelayOptions) {
+  constructor(listener: Listener, options: RelayOptions, environment: Environment) {
     this.#listener = listener;
-    const all = { ...RELAY_DEFAULTS, ...options };
-    const clock = () => performance.now();
-    this.#noiseFilter = new NoiseFilter(all.log, clock);
-    this.#options = {
-      ...all,
-      log: this.#noiseFilter.log,
-      needsToken: all.token !== "",
-      clock,
-      simulate: all.simulate && simulateEach(all.simulate),
-    };
-    const { maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs } = all;
-    this.#rooms = new Rooms(this.#options);
+    this.#noiseFilter = new NoiseFilter(options.log ?? (() => {}), environment.clock);
+    this.#settings = resolveOptions({ ...options, log: this.#noiseFilter.log }, environment);
+    this.#rooms = new Rooms(this.#settings);
+    const { maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs, timers } = this.#settings;
     const shortestMs = Math.min(maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs);
-    this.#sweeper = setInterval(() => this.#sweep(), Math.min(SWEEP_MS, shortestMs / 4));
+    this.#sweeper = timers.setInterval(() => this.#sweep(), Math.min(SWEEP_MS, shortestMs / 4));
     this.finished = this.#acceptAll();
   }
 
@@ -230,7 +158,7 @@ export class RelayServer implements AsyncDisposable {
       } catch (error) {
         if (this.#isClosing) break;
         backoffMs = Math.min(Math.max(backoffMs * 2, ACCEPT_BACKOFF_MS[0]), ACCEPT_BACKOFF_MS[1]);
-        this.#options.log("error", "cannot accept a connection", {
+        this.#settings.log("error", "cannot accept a connection", {
           error: String(error),
           retryMs: backoffMs,
         });
@@ -238,13 +166,13 @@ export class RelayServer implements AsyncDisposable {
       }
     }
     await Promise.all(this.#connections.values());
-    clearInterval(this.#sweeper);
+    this.#settings.timers.clearInterval(this.#sweeper);
     this.#rooms.close();
     this.#noiseFilter.flush(Infinity);
   }
 
   #welcome(conn: Awaited<ReturnType<Listener["accept"]>>): void {
-    const { log } = this.#options;
+    const { log } = this.#settings;
     try {
       conn.setNoDelay?.(true);
     } catch {
@@ -258,7 +186,7 @@ export class RelayServer implements AsyncDisposable {
       conn,
       address,
       this.#rooms.lobby,
-      this.#options,
+      this.#settings,
       (hello, line) => this.#rooms.admit(hello, line),
     );
     this.#connections.set(connection, this.#serveConnection(connection, host, full !== undefined));
@@ -268,7 +196,7 @@ export class RelayServer implements AsyncDisposable {
 
   /** Says why there is no place for a connection from `host`; undefined if there is. */
   #fullFor(host: string): string | undefined {
-    const { maxClients, maxClientsPerHost } = this.#options;
+    const { maxClients, maxClientsPerHost } = this.#settings;
     if (this.#connections.size - this.#refused >= maxClients) {
       return `${maxClients} clients are connected, no more are allowed`;
     }
@@ -299,7 +227,7 @@ export class RelayServer implements AsyncDisposable {
   }
 
   #sweep(): void {
-    const now = performance.now();
+    const now = this.#settings.clock();
     for (const connection of this.#connections.keys()) connection.sweep(now);
     this.#rooms.sweep(now);
     this.#noiseFilter.flush(now);
@@ -307,9 +235,13 @@ export class RelayServer implements AsyncDisposable {
 
   /** Waits, or stops waiting when the relay closes. */
   async #sleep(ms: number): Promise<void> {
-    let timer;
-    await Promise.race([new Promise((done) => timer = setTimeout(done, ms)), this.#closing.promise]);
-    clearTimeout(timer);
+    const { timers } = this.#settings;
+    let timer: Timer | undefined;
+    await Promise.race([
+      new Promise<void>((done) => timer = timers.setTimeout(done, ms)),
+      this.#closing.promise,
+    ]);
+    timers.clearTimeout(timer);
   }
 }
 
@@ -320,12 +252,6 @@ function add(sum: Counts, part: ConnectionStats): void {
   sum.sentBytes += part.sentBytes;
   sum.skippedLines += part.skippedLines;
   sum.errors += part.errors;
-}
-
-/** Gives each member a line of its own: the same qualities, another seed. */
-function simulateEach(options: SimulationOptions): () => SimulationOptions {
-  let { seed } = options;
-  return () => ({ ...options, seed: seed++ });
 }
 
 function formatAddress(address: Deno.Addr): string {

@@ -37,6 +37,9 @@ export const PROTOCOL_VERSION = 1;
 /** The room of plain clients, and of sessions that name none. */
 export const LOBBY = "lobby";
 
+/** How a client speaks: level 0, events alone, or level 1, a session. */
+export type Level = "plain" | "session";
+
 /** How a session's first line begins. */
 export const HELLO_OPENING = '{"$hello":';
 

@@ -1,12 +1,20 @@
 // Rooms with sessions on connections that the test controls to the byte and a clock that it sets. For tests of rooms.ts and session_member.ts.
 
 import { setImmediate } from "node:timers";
-import type { LogLevel } from "../../src/relay/log.ts";
-import { RELAY_DEFAULTS, type RelayOptions } from "../../src/relay/relay.ts";
+import type { LogFunction, LogLevel } from "../../src/relay/log.ts";
+import {
+  REAL_ENVIRONMENT,
+  type RelayOptions,
+  resolveOptions,
+  type Settings,
+} from "../../src/relay/options.ts";
 import { Rooms } from "../../src/relay/room/rooms.ts";
 import { Connection } from "../../src/relay/connection/connection.ts";
 import { type Body, SessionClient } from "./session_client.ts";
 import { StubTransport } from "./stub_transport.ts";
+
+/** What the table's clock begins at, in ms since 1970. */
+export const TIME_ORIGIN_MS = 1_700_000_000_000;
 
 /** Lets everything happen that is due: promises, and a flush. */
 export async function turn(): Promise<void> {
@@ -109,19 +117,17 @@ export class Table implements AsyncDisposable {
   nowMs = 1000;
   readonly rooms: Rooms;
   readonly log: { level: LogLevel; message: string }[] = [];
-  readonly #options;
+  readonly #settings: Settings;
   readonly #seats: Seat[] = [];
 
   constructor(options: RelayOptions = {}) {
-    this.#options = {
-      ...RELAY_DEFAULTS,
-      ...options,
-      simulate: undefined,
-      needsToken: (options.token ?? "") !== "",
+    const log: LogFunction = (level, message) => void this.log.push({ level, message });
+    this.#settings = resolveOptions({ ...options, log }, {
+      ...REAL_ENVIRONMENT,
       clock: () => this.nowMs,
-      log: (level: LogLevel, message: string) => void this.log.push({ level, message }),
-    };
-    this.rooms = new Rooms(this.#options);
+      timeOriginMs: TIME_ORIGIN_MS,
+    });
+    this.rooms = new Rooms(this.#settings);
   }
 
   /** Connects; nothing is said yet. */
@@ -131,7 +137,7 @@ export class Table implements AsyncDisposable {
       conn,
       "somewhere",
       this.rooms.lobby,
-      this.#options,
+      this.#settings,
       (hello, line) => this.rooms.admit(hello, line),
     );
     const seat = new Seat(conn, connection, client, connection.run());

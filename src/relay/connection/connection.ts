@@ -11,30 +11,16 @@ import { BufferPool } from "../../wire/buffer_pool.ts";
 import { concat } from "../../wire/concat.ts";
 import { type Hello, Misunderstood, readControl, readHello } from "../member/client_control.ts";
 import { LineSorter, type LineSorterSink } from "./line_sorter.ts";
-import { type EndReason, type Member, type MemberOptions, type Outlet } from "../member/member.ts";
+import type { EndReason, Member, Outlet } from "../member/member.ts";
 import { classifyFirstBytes, HTTP_REFUSAL } from "./first_bytes.ts";
 import { PlainMember } from "../member/plain_member.ts";
 import { encodeControl, type WireError } from "../../wire/protocol.ts";
+import type { Settings, Timer } from "../options.ts";
 import type { Transport } from "./transport.ts";
 import { RateMeter } from "./rate_meter.ts";
 import type { Room } from "../room/room.ts";
 import type { Cursor } from "../room/cursor.ts";
 import type { SessionMember } from "../member/session_member.ts";
-
-/** What connections share; times in ms, sizes in bytes. See `RelayOptions` for their meaning. */
-export interface ConnectionOptions extends MemberOptions {
-  maxLineBytes: number;
-  isChecked: boolean;
-  writeDeadlineMs: number;
-  idleLineMs: number;
-  pingTimeoutMs: number;
-  /** How many lines a second a client may send before it is read more slowly; Infinity for any number. */
-  maxLinesPerSecond: number;
-  /** Whether only clients that know the token may take part, so no plain ones. */
-  needsToken: boolean;
-  /** Tells the time in ms; never goes back. */
-  clock: () => number;
-}
 
 /** Lets a client that said hello in: the member it speaks for from now on, or why it can't. */
 export type Admit = (hello: Hello, outlet: Outlet) => SessionMember | WireError;
@@ -91,7 +77,7 @@ export class Connection implements Outlet, LineSorterSink {
   readonly address: string;
   readonly #conn: Transport;
   readonly #admit: Admit;
-  readonly #options: ConnectionOptions;
+  readonly #settings: Settings;
   readonly #sorter: LineSorter;
   readonly #meter: RateMeter | undefined;
   readonly #startedAt: number;
@@ -115,8 +101,8 @@ export class Connection implements Outlet, LineSorterSink {
   #lastLine: Uint8Array | undefined;
   #ending: EndReason | undefined;
   #isCut = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #wakeTimer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
+  #wakeTimer: Timer | undefined;
   #isWritten = false;
   #onAllWritten: (() => void) | undefined;
   #badInARow = 0;
@@ -126,16 +112,19 @@ export class Connection implements Outlet, LineSorterSink {
   #errors = 0;
 
   /** @param lobby where a connection belongs until it says hello */
-  constructor(conn: Transport, address: string, lobby: Room, options: ConnectionOptions, admit: Admit) {
+  constructor(conn: Transport, address: string, lobby: Room, settings: Settings, admit: Admit) {
     this.address = address;
     this.#conn = conn;
     this.#admit = admit;
-    this.#options = options;
-    this.#sorter = new LineSorter(this, options);
-    this.#startedAt = this.#heardAt = options.clock();
-    if (options.maxLinesPerSecond < Infinity) this.#meter = new RateMeter(options.maxLinesPerSecond);
-    this.#member = new PlainMember(lobby, this, options, this.#startedAt);
-    this.#timer = setTimeout(() => this.#becomePlain(), options.needsToken ? HELLO_MS : HOLD_MS);
+    this.#settings = settings;
+    this.#sorter = new LineSorter(this, settings);
+    this.#startedAt = this.#heardAt = settings.clock();
+    if (settings.maxLinesPerSecond < Infinity) this.#meter = new RateMeter(settings.maxLinesPerSecond);
+    this.#member = new PlainMember(lobby, this, settings, this.#startedAt);
+    this.#timer = this.#settings.timers.setTimeout(
+      () => this.#becomePlain(),
+      settings.needsToken ? HELLO_MS : HOLD_MS,
+    );
   }
 
   /** Why the connection is ending or has ended; undefined while it goes on. */
@@ -175,7 +164,7 @@ export class Connection implements Outlet, LineSorterSink {
     if (!this.#isWritten) await new Promise<void>((done) => this.#onAllWritten = done);
     this.cut("closed");
     if (this.#session === undefined) this.#member.cursor.close();
-    this.#options.log("debug", "connection ended", { address: this.address, reason: this.#ending! });
+    this.#settings.log("debug", "connection ended", { address: this.address, reason: this.#ending! });
   }
 
   /**
@@ -184,12 +173,12 @@ export class Connection implements Outlet, LineSorterSink {
    */
   end(reason: EndReason, lastLine?: Uint8Array): void {
     if (this.#ending !== undefined) return;
-    if (reason === "shutdown" && !this.#options.needsToken) this.#becomePlain(); // it has waited long enough
+    if (reason === "shutdown" && !this.#settings.needsToken) this.#becomePlain(); // it has waited long enough
     this.#ending = reason;
     this.#lastLine = lastLine;
     if (reason !== "shutdown") this.#member.detach(this, reason);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.cut(reason), GOODBYE_MS);
+    this.#settings.timers.clearTimeout(this.#timer);
+    this.#timer = this.#settings.timers.setTimeout(() => this.cut(reason), GOODBYE_MS);
     this.#resumeReading?.();
     this.wake();
   }
@@ -198,7 +187,7 @@ export class Connection implements Outlet, LineSorterSink {
   refuse(error: WireError): void {
     if (this.#ending !== undefined) return;
     const fields = { address: this.address, code: error.code, why: error.message };
-    this.#options.log("warn", "connection refused", fields);
+    this.#settings.log("warn", "connection refused", fields);
     this.end("refused", encodeControl("error", error));
   }
 
@@ -210,8 +199,8 @@ export class Connection implements Outlet, LineSorterSink {
   /** Starts it in `ms` ms. */
   wakeIn(ms: number): void {
     if (this.#isCut) return;
-    clearTimeout(this.#wakeTimer);
-    this.#wakeTimer = setTimeout(() => this.wake(), ms);
+    this.#settings.timers.clearTimeout(this.#wakeTimer);
+    this.#wakeTimer = this.#settings.timers.setTimeout(() => this.wake(), ms);
   }
 
   /** Closes the connection at once. */
@@ -219,8 +208,8 @@ export class Connection implements Outlet, LineSorterSink {
     if (this.#isCut) return;
     this.#isCut = true;
     this.#ending ??= reason;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#wakeTimer);
+    this.#settings.timers.clearTimeout(this.#timer);
+    this.#settings.timers.clearTimeout(this.#wakeTimer);
     this.#resumeReading?.();
     this.#member.detach(this, this.#ending);
     this.#conn.close();
@@ -230,7 +219,7 @@ export class Connection implements Outlet, LineSorterSink {
   /** Looks after what no event announces: a stuck write, a half line, silence, a member that has fallen behind. Is called every so often. */
   sweep(nowMs: number): void {
     if (this.#ending !== undefined) return;
-    const { writeDeadlineMs, idleLineMs, pingTimeoutMs, log } = this.#options;
+    const { writeDeadlineMs, idleLineMs, pingTimeoutMs, log } = this.#settings;
     if (this.#isWriting && nowMs - this.#progressAt > writeDeadlineMs) {
       log("warn", "member took no byte, closed", { address: this.address, afterMs: writeDeadlineMs });
       return this.cut("stuck");
@@ -256,7 +245,7 @@ export class Connection implements Outlet, LineSorterSink {
 
   /** Counts what happened so far. */
   stats(): ConnectionStats {
-    const now = this.#options.clock();
+    const now = this.#settings.clock();
     const { cursor } = this.#member;
     return {
       address: this.address,
@@ -278,7 +267,7 @@ export class Connection implements Outlet, LineSorterSink {
 
   #receive(chunk: Uint8Array): void {
     this.#receivedBytes += chunk.length;
-    this.#heardAt = this.#options.clock();
+    this.#heardAt = this.#settings.clock();
     if (this.#opening !== undefined) {
       const opening = this.#opening.length === 0 ? chunk : concat([this.#opening, chunk]);
       this.#decide(opening);
@@ -307,7 +296,7 @@ export class Connection implements Outlet, LineSorterSink {
     if (kind === "hello") this.#isHelloDue = true;
     if (kind === "lines") this.#becomePlain();
     if (kind === "http") {
-      this.#options.log("warn", "HTTP request refused", { address: this.address });
+      this.#settings.log("warn", "HTTP request refused", { address: this.address });
       this.end("refused", HTTP_REFUSAL);
     }
   }
@@ -315,8 +304,8 @@ export class Connection implements Outlet, LineSorterSink {
   /** Lets a connection that did not say hello take part as a plain client. */
   #becomePlain(): void {
     if (!(this.#member instanceof PlainMember) || this.#isHelloDue || this.#ending !== undefined) return;
-    clearTimeout(this.#timer);
-    if (this.#options.needsToken) {
+    this.#settings.timers.clearTimeout(this.#timer);
+    if (this.#settings.needsToken) {
       const message =
         "Cannot serve a plain client: this relay needs a token, which a session's $hello can carry";
       return this.refuse({ code: "bad_token", message });
@@ -363,7 +352,7 @@ export class Connection implements Outlet, LineSorterSink {
     const member = this.#admit(hello, this);
     if ("code" in member) return this.refuse(member);
     this.#isHelloDue = false;
-    clearTimeout(this.#timer);
+    this.#settings.timers.clearTimeout(this.#timer);
     plain.detach(this, "replaced");
     plain.cursor.close();
     this.#member = this.#session = member;
@@ -382,7 +371,7 @@ export class Connection implements Outlet, LineSorterSink {
     if (this.#isHelloDue) return this.#refuseHello(error.message);
     this.#meterLines(1);
     this.#errors++;
-    this.#options.log("warn", "bad line", { address: this.address, code: error.code, why: error.message });
+    this.#settings.log("warn", "bad line", { address: this.address, code: error.code, why: error.message });
     this.#member.reply(encodeControl("error", error));
     if (++this.#badInARow < MAX_BAD_LINES_IN_A_ROW) return;
     const message =
@@ -396,7 +385,7 @@ export class Connection implements Outlet, LineSorterSink {
 
   /** Waits until the client is within its rate again: what it sends meanwhile stays in the kernel, and TCP makes it wait. */
   async #waitForRate(): Promise<void> {
-    const { maxLinesPerSecond, log } = this.#options;
+    const { maxLinesPerSecond, log } = this.#settings;
     const waitMs = this.#meter!.take(0, this.#heardAt);
     if (!this.#wasSlowed) {
       const message =
@@ -407,11 +396,11 @@ export class Connection implements Outlet, LineSorterSink {
     }
     this.#isSlowed = false;
     if (this.#ending !== undefined) return;
-    const timer = setTimeout(() => this.#resumeReading?.(), waitMs);
+    const timer = this.#settings.timers.setTimeout(() => this.#resumeReading?.(), waitMs);
     await new Promise<void>((done) => this.#resumeReading = done);
-    clearTimeout(timer);
+    this.#settings.timers.clearTimeout(timer);
     this.#resumeReading = undefined;
-    this.#heardAt = this.#options.clock();
+    this.#heardAt = this.#settings.clock();
     if (this.#midLineSince !== 0) this.#midLineSince = this.#heardAt;
   }
 
@@ -440,7 +429,7 @@ export class Connection implements Outlet, LineSorterSink {
   readonly #onWritten = (n: number): void => {
     this.#sentBytes += n;
     if (n < this.#writing.length) {
-      this.#progressAt = this.#options.clock();
+      this.#progressAt = this.#settings.clock();
       return this.#write(this.#writing.subarray(n));
     }
     this.#writing = NOTHING; // it would keep a block of the log alive
@@ -464,7 +453,7 @@ export class Connection implements Outlet, LineSorterSink {
     return lastLine;
   }
 
-  #takeFromMember(nowMs = this.#options.clock()): Uint8Array | undefined {
+  #takeFromMember(nowMs = this.#settings.clock()): Uint8Array | undefined {
     this.#progressAt = nowMs;
     if (this.#ending === "refused") return this.#member.takeReplies();
     if (this.#session?.isOn(this) === false) return undefined; // it may have another connection by now
@@ -472,8 +461,8 @@ export class Connection implements Outlet, LineSorterSink {
   }
 
   async #sayGoodbye(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.cut(this.#ending!), LINGER_MS);
+    this.#settings.timers.clearTimeout(this.#timer);
+    this.#timer = this.#settings.timers.setTimeout(() => this.cut(this.#ending!), LINGER_MS);
     try {
       await this.#conn.closeWrite();
       this.#noteWritten();
@@ -491,7 +480,7 @@ export class Connection implements Outlet, LineSorterSink {
   #fail(error: unknown): void {
     if (!this.#isCut && !isExpectedEnd(error)) {
       const level = error instanceof Deno.errors.InvalidData ? "warn" : "error"; // TLS that the client got wrong
-      this.#options.log(level, "connection failed", { address: this.address, error: String(error) });
+      this.#settings.log(level, "connection failed", { address: this.address, error: String(error) });
     }
     this.cut("lost");
   }

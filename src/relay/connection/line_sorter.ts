@@ -4,6 +4,7 @@
 
 import { Buffer } from "node:buffer";
 import { describeBadLine, endOfEvent } from "../../wire/event_check.ts";
+import type { Settings } from "../options.ts";
 import { LineReader, type LineSink } from "../../wire/line_reader.ts";
 import { CR, isControlLine, LF, type WireError } from "../../wire/protocol.ts";
 
@@ -17,26 +18,18 @@ export interface LineSorterSink {
   onBadLine(error: WireError): void;
 }
 
-/** Options of an {@linkcode LineSorter}. */
-export interface LineSorterOptions {
-  /** The longest line, in bytes without its LF. */
-  maxLineBytes: number;
-  /** Whether each line must be one JSON value in valid UTF-8; otherwise only length and LF matter. */
-  isChecked: boolean;
-}
-
 /** Sorts the lines of one connection. */
 export class LineSorter implements LineSink {
   readonly #sink: LineSorterSink;
-  readonly #options: LineSorterOptions;
+  readonly #settings: Pick<Settings, "maxLineBytes" | "isChecked">;
   readonly #reader: LineReader;
   #lineNumber = 0;
   #lineBytes = 0;
 
-  constructor(sink: LineSorterSink, options: LineSorterOptions) {
+  constructor(sink: LineSorterSink, settings: Pick<Settings, "maxLineBytes" | "isChecked">) {
     this.#sink = sink;
-    this.#options = options;
-    this.#reader = new LineReader(this, options.maxLineBytes);
+    this.#settings = settings;
+    this.#reader = new LineReader(this, settings.maxLineBytes);
   }
 
   /** How many lines have ended so far, good, bad and empty. */
@@ -66,7 +59,7 @@ export class LineSorter implements LineSink {
 
   /** @internal For the line reader. */
   onRun(bytes: Uint8Array, start: number, end: number): void {
-    const { maxLineBytes, isChecked } = this.#options;
+    const { maxLineBytes, isChecked } = this.#settings;
     const text = isChecked ? "" : toText(bytes, end);
     let goodFrom = start, goodLines = 0;
     for (let at = start; at < end;) {
@@ -90,7 +83,7 @@ export class LineSorter implements LineSink {
 
   /** @internal For the line reader. */
   onLineTooLong(): void {
-    this.#refuseLong(`more than ${this.#options.maxLineBytes} bytes`);
+    this.#refuseLong(`more than ${this.#settings.maxLineBytes} bytes`);
   }
 
   /** @internal For the line reader. */
@@ -113,7 +106,7 @@ export class LineSorter implements LineSink {
   #takeOther(line: Uint8Array): void {
     this.#lineBytes += line.length + 1;
     if (isBlank(line)) this.#lineNumber++; // a keep-alive
-    else if (line.length > this.#options.maxLineBytes) this.#refuseLong(`${line.length} bytes`);
+    else if (line.length > this.#settings.maxLineBytes) this.#refuseLong(`${line.length} bytes`);
     else this.#refuseBad(line);
   }
 
@@ -123,7 +116,7 @@ export class LineSorter implements LineSink {
   }
 
   #refuseLong(size: string): void {
-    const { maxLineBytes } = this.#options;
+    const { maxLineBytes } = this.#settings;
     const line = ++this.#lineNumber;
     this.#sink.onBadLine({
       code: "line_too_long",

@@ -4,20 +4,12 @@
 
 import type { Feed, Reader } from "../room/feed.ts";
 import { concat } from "../../wire/concat.ts";
-import type { LogFunction } from "../log.ts";
+import type { Settings } from "../options.ts";
 import type { WireError } from "../../wire/protocol.ts";
 import type { Room } from "../room/room.ts";
 import type { Cursor, Lost } from "../room/cursor.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import { type Reach, Simulation } from "../../simulation/simulation.ts";
-
-/** What members share; see `RelayOptions` for their meaning. */
-export interface MemberOptions {
-  whenBehind: "skip" | "close";
-  log: LogFunction;
-  /** Makes the bad line over which a member is written to; none if undefined. */
-  simulate?: (() => SimulationOptions) | undefined;
-}
 
 /** A member's connection, as the member sees it. */
 export interface Outlet {
@@ -65,7 +57,7 @@ export abstract class Member implements Reader {
   abstract readonly cursor: Cursor;
   readonly room: Room;
   protected readonly feed: Feed;
-  protected readonly options: MemberOptions;
+  protected readonly settings: Settings;
   /** The connection; undefined while there is none. */
   protected outlet: Outlet | undefined;
   #replies: Uint8Array[] = [];
@@ -74,10 +66,10 @@ export abstract class Member implements Reader {
   #behindAt = -Infinity;
   #simulation: Simulation | undefined;
 
-  constructor(room: Room, feed: Feed, options: MemberOptions) {
+  constructor(room: Room, feed: Feed, settings: Settings) {
     this.room = room;
     this.feed = feed;
-    this.options = options;
+    this.settings = settings;
   }
 
   /** Handles one line that begins as a control line, `bytes[start, end)` with its LF; returns what is wrong with it. */
@@ -207,7 +199,7 @@ export abstract class Member implements Reader {
   /** Logs that the member fell behind, once an episode; where that is not forgiven, cuts its connection. */
   protected noteBehind(nowMs: number): void {
     if (this.cursor.behindBytes === 0 || this.outlet === undefined) return; // only its own lines
-    const { log, whenBehind } = this.options;
+    const { log, whenBehind } = this.settings;
     const isNews = nowMs - this.#behindAt > BEHIND_EPISODE_MS;
     this.#behindAt = nowMs;
     const fields = {

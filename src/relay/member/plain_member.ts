@@ -1,7 +1,8 @@
 // A member of level 0: events in, everybody else's events out, in the lobby. It lives as long as its
 // connection.
 
-import { type EndReason, MAX_WRITE_BYTES, Member, type MemberOptions, type Outlet } from "./member.ts";
+import { type EndReason, MAX_WRITE_BYTES, Member, type Outlet } from "./member.ts";
+import type { Settings } from "../options.ts";
 import type { Room } from "../room/room.ts";
 import type { Cursor } from "../room/cursor.ts";
 import type { Reach } from "../../simulation/simulation.ts";
@@ -12,12 +13,12 @@ export class PlainMember extends Member {
   /** Whether nothing is written yet, because the client may be about to say hello. */
   isHeld = true;
 
-  constructor(lobby: Room, outlet: Outlet, options: MemberOptions, nowMs: number) {
-    super(lobby, lobby.plain, options);
+  constructor(lobby: Room, outlet: Outlet, settings: Settings, nowMs: number) {
+    super(lobby, lobby.plain, settings);
     this.outlet = outlet;
     this.cursor = this.feed.openCursor();
     this.feed.join(this);
-    if (options.simulate !== undefined) this.startSimulation(options.simulate(), nowMs);
+    if (settings.simulate !== undefined) this.startSimulation(settings.simulate(), nowMs);
   }
 
   /** Lets a plain client's line pass that only looks like a control line. */

@@ -18,34 +18,19 @@ import {
   readSet,
   type Understood,
 } from "./client_control.ts";
-import { type EndReason, MAX_WRITE_BYTES, Member, type MemberOptions, type Outlet } from "./member.ts";
+import { type EndReason, MAX_WRITE_BYTES, Member, type Outlet } from "./member.ts";
 import { encodeControl, LF, PROTOCOL_VERSION, type WireError } from "../../wire/protocol.ts";
 import type { LeaveReason, Peer, Room } from "../room/room.ts";
+import type { Settings } from "../options.ts";
 import type { Cursor, Lost } from "../room/cursor.ts";
 import { SentLedger } from "./sent_ledger.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { Reach } from "../../simulation/simulation.ts";
-import type { StateEntry, StateLimits } from "../room/state_table.ts";
+import type { StateEntry } from "../room/state_table.ts";
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 const encoder = new TextEncoder();
-
-/** What sessions share; times in ms, sizes in bytes. */
-export interface SessionMemberOptions extends MemberOptions {
-  maxLineBytes: number;
-  maxLagMs: number;
-  /** How many bytes may be on their way to a client that has not acknowledged them. */
-  windowBytes: number;
-  /** How long a session is kept whose connection is gone. */
-  resumeMs: number;
-  pingTimeoutMs: number;
-  limits: StateLimits;
-  /** Tells one run of a relay from another. */
-  relayId: string;
-  clock: () => number;
-  relayTime: () => number;
-}
 
 /** How long others see a member whose connection broke: a resume within this time goes unnoticed. */
 const ABSENCE_MS = 5000;
@@ -75,7 +60,6 @@ export class SessionMember extends Member implements Peer {
   /** With this the session can be resumed: nobody else knows it. */
   readonly secret: string;
   cursor: Cursor;
-  readonly #options: SessionMemberOptions;
   #confirmed: Cursor;
   #ledger: SentLedger;
   #stateVersion: number;
@@ -97,12 +81,11 @@ export class SessionMember extends Member implements Peer {
   #absentSince: number | undefined;
   #repairTo = 0;
 
-  constructor(room: Room, peer: { id: string; name: string }, secret: string, options: SessionMemberOptions) {
-    super(room, room.sessions, options);
+  constructor(room: Room, peer: { id: string; name: string }, secret: string, settings: Settings) {
+    super(room, room.sessions, settings);
     this.id = peer.id;
     this.name = peer.name;
     this.secret = secret;
-    this.#options = options;
     room.enter(this);
     this.cursor = this.feed.openCursor();
     this.#confirmed = this.cursor.clone();
@@ -130,7 +113,7 @@ export class SessionMember extends Member implements Peer {
   /** Gives the new member its first connection, over a bad line if one is given. */
   attach(outlet: Outlet, simulation: SimulationOptions | undefined): void {
     this.outlet = outlet;
-    if (simulation !== undefined) this.startSimulation(simulation, this.#options.clock());
+    if (simulation !== undefined) this.startSimulation(simulation, this.settings.clock());
     const { welcome, more } = this.#describeRoom();
     this.#welcome = welcome;
     this.clearReplies();
@@ -157,7 +140,7 @@ export class SessionMember extends Member implements Peer {
     for (const jump of this.#jumps.splice(0)) jump.cursor.close();
     this.clearReplies();
     this.outlet = outlet;
-    if (simulation !== undefined) this.startSimulation(simulation, this.#options.clock());
+    if (simulation !== undefined) this.startSimulation(simulation, this.settings.clock());
     if (!this.#isPresent) this.#appear();
     this.#follow = this.#kept.bytes.subarray(Math.max(0, bytes - this.#kept.start));
     const more = this.#follow.reduce((lines, byte) => byte === LF ? lines + 1 : lines, 0);
@@ -170,7 +153,7 @@ export class SessionMember extends Member implements Peer {
   detach(outlet: Outlet, reason: EndReason): void {
     if (outlet !== this.outlet) return;
     this.outlet = undefined;
-    this.#absentSince = this.#options.clock();
+    this.#absentSince = this.settings.clock();
     switch (reason) {
       case "bye":
       case "refused":
@@ -180,7 +163,7 @@ export class SessionMember extends Member implements Peer {
       case "shutdown":
         return this.#leave(); // all leave: nobody is told
       case "timeout":
-        this.#absentSince -= this.#options.pingTimeoutMs;
+        this.#absentSince -= this.settings.pingTimeoutMs;
         return this.#disappear("timeout");
     }
   }
@@ -190,7 +173,7 @@ export class SessionMember extends Member implements Peer {
     if (this.#absentSince === undefined || this.#isOver) return;
     const awayMs = nowMs - this.#absentSince;
     if (awayMs > ABSENCE_MS) this.#disappear("lost");
-    if (awayMs > this.#options.resumeMs) this.close("lost");
+    if (awayMs > this.settings.resumeMs) this.close("lost");
   }
 
   /** Ends the session for good. */
@@ -268,7 +251,7 @@ export class SessionMember extends Member implements Peer {
 
   /** How many bytes the window has room for. */
   get #freeBytes(): number {
-    return this.#options.windowBytes - (this.#ledger.sent - this.#ledger.acked);
+    return this.settings.windowBytes - (this.#ledger.sent - this.#ledger.acked);
   }
 
   protected override onRepliesTaken(replies: readonly Uint8Array[]): void {
@@ -291,7 +274,7 @@ export class SessionMember extends Member implements Peer {
       this.#presenceVersion = this.room.presenceVersion;
     }
     // The `$time` that held here was skipped, too.
-    const time = encodeControl("time", { time: this.#options.relayTime() });
+    const time = encodeControl("time", { time: this.settings.relayTime() });
     const lines = concat(peers === undefined ? [line, time] : [line, peers, time]);
     this.#lost = { lines, lostBytes: line.length, peers };
     this.reply(lines, true);
@@ -333,7 +316,7 @@ export class SessionMember extends Member implements Peer {
     switch (control.name) {
       case "ping":
         return this.#with("$ping", readPing(control), (t) => {
-          this.reply(encodeControl("pong", { t, time: this.#options.relayTime(), bytes: this.#received }));
+          this.reply(encodeControl("pong", { t, time: this.settings.relayTime(), bytes: this.#received }));
         });
       case "ack":
         return this.#with("$ack", readAck(control), (bytes) => this.#onAck(bytes));
@@ -395,17 +378,27 @@ export class SessionMember extends Member implements Peer {
   }
 
   #greeting(rest: Record<string, unknown>): Record<string, unknown> {
-    const { maxLineBytes, windowBytes, maxLagMs, resumeMs, pingTimeoutMs, limits } = this.#options;
+    const { runId, relayTime, maxLineBytes, windowBytes, maxLagMs, resumeMs, pingTimeoutMs } = this.settings;
+    const { maxKeys, maxValueBytes, maxStateBytes } = this.settings;
     return {
       version: PROTOCOL_VERSION,
       id: this.id,
       room: this.room.name,
-      relay: this.#options.relayId,
+      relay: runId,
       session: this.secret,
-      time: this.#options.relayTime(),
+      time: relayTime(),
       bytes: this.#received,
       ...rest,
-      limits: { maxLineBytes, windowBytes, maxLagMs, resumeMs, pingTimeoutMs, ...limits },
+      limits: {
+        maxLineBytes,
+        windowBytes,
+        maxLagMs,
+        resumeMs,
+        pingTimeoutMs,
+        maxKeys,
+        maxValueBytes,
+        maxStateBytes,
+      },
     };
   }
 

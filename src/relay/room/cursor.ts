@@ -162,7 +162,7 @@ export class Cursor {
 
   #lineNumber(): number {
     if (this.offset === this.#log.end) return this.#log.lines;
-    return this.#block.baseLine + this.#block.linesBefore(this.#index, this.#log.countsControlLines);
+    return this.#block.baseLine + this.#block.linesBefore(this.#index, this.#log.level === "plain");
   }
 
   /** Steps over block ends and unwanted ranges to the next wanted byte; false if the log ends first. */

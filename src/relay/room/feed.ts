@@ -1,9 +1,10 @@
 // One level's side of a room: a log, who reads it, and who of them has fallen behind. Knows no sockets and no
 // meaning of lines: a reader is a cursor and something to wake.
 
-import { encodeControl } from "../../wire/protocol.ts";
+import type { Settings } from "../options.ts";
+import { encodeControl, type Level } from "../../wire/protocol.ts";
 import type { Cursor } from "./cursor.ts";
-import { RoomLog, type RoomLogOptions } from "./room_log.ts";
+import { type LogSettings, RoomLog } from "./room_log.ts";
 
 /** Whoever reads a feed: the member behind a connection, or one that is expected back. */
 export interface Reader {
@@ -14,13 +15,8 @@ export interface Reader {
   skipOwn(start: number, lines: number): void;
 }
 
-/** Options of a {@linkcode Feed}; times in ms, sizes in bytes. */
-export interface FeedOptions extends RoomLogOptions {
-  /** Tells the time in ms; never goes back. */
-  clock: () => number;
-  /** Tells the relay's time, in ms since 1970. If given, the log tells the time, too: `$time` lines stand in it. */
-  relayTime?: () => number;
-}
+/** What a feed needs of the settings. */
+export type FeedSettings = LogSettings & Pick<Settings, "clock" | "relayTime">;
 
 /** How far apart the `$time` lines of a log are at least, in ms. */
 const TIME_LINE_MS = 100;
@@ -28,16 +24,18 @@ const TIME_LINE_MS = 100;
 /** A log and its readers. */
 export class Feed {
   readonly #log: RoomLog;
-  readonly #options: FeedOptions;
+  readonly #level: Level;
+  readonly #settings: FeedSettings;
   readonly #onNews: (feed: Feed) => void;
   readonly #readers = new Set<Reader>();
   #timeLineAt = -Infinity;
   #flushedTo = 0;
 
   /** @param onNews is called whenever something was appended */
-  constructor(options: FeedOptions, onNews: (feed: Feed) => void) {
-    this.#log = new RoomLog(options);
-    this.#options = options;
+  constructor(level: Level, settings: FeedSettings, onNews: (feed: Feed) => void) {
+    this.#log = new RoomLog(level, settings);
+    this.#level = level;
+    this.#settings = settings;
     this.#onNews = onNews;
   }
 
@@ -77,18 +75,18 @@ export class Feed {
    */
   append(bytes: Uint8Array, start: number, end: number, lines: number, sender?: Reader): void {
     if (this.#readers.size === 0) return;
-    if (this.#options.relayTime !== undefined) this.#tellTime(this.#options.relayTime);
+    if (this.#level === "session") this.#tellTime();
     const offset = this.#log.end;
     this.#log.append(bytes, start, end, lines);
     sender?.skipOwn(offset, lines);
     this.#onNews(this);
   }
 
-  #tellTime(relayTime: () => number): void {
-    const now = this.#options.clock();
+  #tellTime(): void {
+    const now = this.#settings.clock();
     if (now - this.#timeLineAt < TIME_LINE_MS) return;
     this.#timeLineAt = now;
-    const line = encodeControl("time", { time: relayTime() });
+    const line = encodeControl("time", { time: this.#settings.relayTime() });
     this.#log.append(line, 0, line.length, 0);
   }
 
@@ -111,6 +109,6 @@ export class Feed {
 
   /** Whether a cursor is so far behind that its member shall jump to what is new. */
   isBehind(cursor: Cursor, nowMs: number): boolean {
-    return this.lagMs(cursor, nowMs) > this.#options.maxLagMs;
+    return this.lagMs(cursor, nowMs) > this.#settings.maxLagMs;
   }
 }

@@ -4,7 +4,7 @@
 //   plain member's line ──┬─▶ plain feed ──▶ plain members          session's line, $join, $leave, $time ─▶ session feed ─▶ sessions
 //                         └─▶ session feed ─▶ sessions              session's line ─────────────────────▶ plain feed ───▶ plain members
 
-import { Feed, type FeedOptions, type Reader } from "./feed.ts";
+import { Feed, type FeedSettings, type Reader } from "./feed.ts";
 import { encodeControl } from "../../wire/protocol.ts";
 import { type StateLimits, type StateOwner, type StateRefusal, StateTable } from "./state_table.ts";
 
@@ -17,11 +17,8 @@ export interface Peer extends StateOwner {
   readonly name: string;
 }
 
-/** Options of a {@linkcode Room}. */
-export interface RoomOptions extends FeedOptions {
-  relayTime: () => number;
-  limits: StateLimits;
-}
+/** What a room needs of the settings. */
+type RoomSettings = FeedSettings & StateLimits;
 
 const SPACE = 0x20;
 
@@ -39,11 +36,10 @@ export class Room {
   #presenceVersion = 0;
 
   /** @param onNews is called whenever something changed for who reads a feed */
-  constructor(readonly name: string, options: RoomOptions, onNews: (feed: Feed) => void) {
-    const { relayTime: _, ...plainOptions } = options;
-    this.plain = new Feed(plainOptions, onNews);
-    this.sessions = new Feed({ ...options, countsControlLines: false }, onNews);
-    this.state = new StateTable(options.limits);
+  constructor(readonly name: string, settings: RoomSettings, onNews: (feed: Feed) => void) {
+    this.plain = new Feed("plain", settings, onNews);
+    this.sessions = new Feed("session", settings, onNews);
+    this.state = new StateTable(settings);
     this.#onNews = onNews;
   }
 

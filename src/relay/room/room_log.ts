@@ -11,6 +11,8 @@
 // cursor stands in it or before it, or when the log is over its limit. In the second case it is *evicted*: its `next` is cut, so that a cursor
 // that still stands there (a write may be reading the bytes) keeps this one block alive and none behind it.
 
+import type { Settings } from "../options.ts";
+import type { Level } from "../../wire/protocol.ts";
 import { Block, BLOCK_BYTES, recycle, takeBlockBytes } from "./block.ts";
 import { Cursor } from "./cursor.ts";
 
@@ -20,19 +22,14 @@ const FIRST_BLOCK_BYTES = 4 * 1024;
 /** How many marks of time the log keeps within the span of time it is asked about. */
 const MARKS_PER_SPAN = 50;
 
-/** Limits of a {@linkcode RoomLog}. */
-export interface RoomLogOptions {
-  /** How much memory the blocks may take, in bytes; the newest block is always kept. */
-  maxLogBytes: number;
-  /** The age up to which {@linkcode RoomLog.ageMs} can tell one age from another, in ms. */
-  maxLagMs: number;
-  /** Whether lines that begin as control lines count as lines; who appends others counts accordingly. Default: true. */
-  countsControlLines?: boolean;
-}
+/** What a log needs of the settings: the memory its blocks may take (the newest is always kept), and the age up to which {@linkcode RoomLog.ageMs} can tell one age from another. */
+export type LogSettings = Pick<Settings, "maxLogBytes" | "maxLagMs">;
 
 /** A log of lines with any number of cursors. Appending costs the same however many there are. */
 export class RoomLog {
-  readonly #options: RoomLogOptions;
+  readonly #settings: LogSettings;
+  /** Of who reads it: for sessions, control lines don't count as lines; who appends others counts accordingly. */
+  readonly level: Level;
   #head: Block;
   #tail: Block;
   #capacityBytes = 0;
@@ -42,8 +39,9 @@ export class RoomLog {
   #markTimes: number[] = [];
   #markedTo = 0;
 
-  constructor(options: RoomLogOptions) {
-    this.#options = options;
+  constructor(level: Level, settings: LogSettings) {
+    this.level = level;
+    this.#settings = settings;
     this.#head = this.#tail = new Block(new Uint8Array(0), 0, 0);
   }
 
@@ -55,11 +53,6 @@ export class RoomLog {
   /** How many lines were ever appended. */
   get lines(): number {
     return this.#lines;
-  }
-
-  /** @internal Whether control lines count as lines. */
-  get countsControlLines(): boolean {
-    return this.#options.countsControlLines ?? true;
   }
 
   /** The memory that the chain takes, in bytes. */
@@ -80,7 +73,7 @@ export class RoomLog {
   mark(nowMs: number): void {
     const { end } = this;
     if (end === this.#markedTo) return;
-    const every = this.#options.maxLagMs / MARKS_PER_SPAN;
+    const every = this.#settings.maxLagMs / MARKS_PER_SPAN;
     const last = this.#markTimes.length - 1;
     if (last < 0 || nowMs - this.#markTimes[last] >= every) {
       this.#markOffsets.push(this.#markedTo);
@@ -111,7 +104,7 @@ export class RoomLog {
   }
 
   #addBlock(neededBytes: number): Block {
-    const usual = Math.min(this.#tail.bytes.length * 4, BLOCK_BYTES, this.#options.maxLogBytes / 4);
+    const usual = Math.min(this.#tail.bytes.length * 4, BLOCK_BYTES, this.#settings.maxLogBytes / 4);
     const size = Math.max(neededBytes, FIRST_BLOCK_BYTES, Math.floor(usual));
     const block = new Block(takeBlockBytes(size), this.end, this.#lines);
     this.#tail = this.#tail.next = block;
@@ -136,7 +129,7 @@ export class RoomLog {
   #trim(): void {
     while (this.#head !== this.#tail) {
       const head = this.#head;
-      if (head.holds > 0 && this.#capacityBytes <= this.#options.maxLogBytes) return;
+      if (head.holds > 0 && this.#capacityBytes <= this.#settings.maxLogBytes) return;
       this.#head = head.next!;
       this.#capacityBytes -= head.bytes.length;
       head.next = undefined;

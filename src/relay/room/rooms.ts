@@ -1,51 +1,30 @@
 // The rooms of a relay and the sessions in them: who may enter, who comes back, what is freed when nobody is
 // left. Knows no sockets.
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { Hello } from "../member/client_control.ts";
+import { isSame, makeSecret, SECRET_BYTES } from "../secrets.ts";
+import type { Settings } from "../options.ts";
 import { Flusher } from "./flusher.ts";
 import type { Outlet } from "../member/member.ts";
 import { LOBBY, type WireError } from "../../wire/protocol.ts";
 import { Room } from "./room.ts";
 import { parseSimulation, type SimulationOptions } from "../../simulation/parse_simulation.ts";
-import { SessionMember, type SessionMemberOptions } from "../member/session_member.ts";
-import type { StateLimits } from "./state_table.ts";
-
-/** Options of {@linkcode Rooms}; see `RelayOptions` for their meaning. */
-export interface RoomsOptions
-  extends Omit<SessionMemberOptions, "limits" | "relayId" | "relayTime">, StateLimits {
-  maxLogBytes: number;
-  maxRooms: number;
-  token: string;
-  allowsSimulation: boolean;
-}
-
-/** The length of a session's secret, in bytes: as much as can't be guessed (RFC 4086). */
-const SECRET_BYTES = 16;
-
-/** The length of what tells one run of a relay from another, in bytes. */
-const RELAY_ID_BYTES = 6;
+import { SessionMember } from "../member/session_member.ts";
 
 /** All rooms of a relay. */
 export class Rooms {
   /** The room of plain clients, which is always there. */
   readonly lobby: Room;
-  readonly #options: RoomsOptions & SessionMemberOptions;
+  readonly #settings: Settings;
   readonly #rooms = new Map<string, Room>();
   /** By their secret. */
   readonly #members = new Map<string, SessionMember>();
   readonly #flusher: Flusher;
   #lastId = 0;
 
-  constructor(options: RoomsOptions) {
-    const { maxKeys, maxValueBytes, maxStateBytes, clock } = options;
-    this.#flusher = new Flusher(clock);
-    this.#options = {
-      ...options,
-      limits: { maxKeys, maxValueBytes, maxStateBytes },
-      relayId: makeSecret(RELAY_ID_BYTES),
-      relayTime: () => performance.timeOrigin + performance.now(),
-    };
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#flusher = new Flusher(settings.clock);
     this.lobby = this.#openRoom(LOBBY);
   }
 
@@ -62,7 +41,7 @@ export class Rooms {
 
   /** Makes a member of who said hello, or goes on with the one it was before; or says why it can't. */
   admit(hello: Hello, outlet: Outlet): SessionMember | WireError {
-    const { token, maxRooms } = this.#options;
+    const { token, maxRooms } = this.#settings;
     if (token !== "" && !isSame(hello.token, token)) {
       const message = hello.token === ""
         ? "Cannot enter: this relay needs a token, and $hello has none"
@@ -87,7 +66,12 @@ export class Rooms {
       return { code: "too_many_rooms", message, line: 1 };
     }
     const id = `k${(++this.#lastId).toString(36)}`;
-    const member = new SessionMember(room, { id, name: hello.name }, makeSecret(SECRET_BYTES), this.#options);
+    const member = new SessionMember(
+      room,
+      { id, name: hello.name },
+      makeSecret(SECRET_BYTES),
+      this.#settings,
+    );
     this.#members.set(member.secret, member);
     member.attach(outlet, simulation);
     return member;
@@ -117,8 +101,8 @@ export class Rooms {
 
   /** Reads the line that a client wants, or takes the one for all; or says why not. */
   #simulationFor({ simulate }: Hello): SimulationOptions | undefined | string {
-    if (simulate === "") return this.#options.simulate?.();
-    if (!this.#options.allowsSimulation) return "this relay doesn't, it was started with --no-simulate";
+    if (simulate === "") return this.#settings.simulate?.();
+    if (!this.#settings.allowsSimulation) return "this relay doesn't, it was started with --no-simulate";
     try {
       return parseSimulation(simulate);
     } catch (error) {
@@ -131,7 +115,7 @@ export class Rooms {
     const found = this.#rooms.get(name);
     if (found !== undefined) return found;
     for (const room of this.#rooms.values()) this.#freeIfEmpty(room);
-    return this.#rooms.size > this.#options.maxRooms ? undefined : this.#openRoom(name);
+    return this.#rooms.size > this.#settings.maxRooms ? undefined : this.#openRoom(name);
   }
 
   /** Frees a room that nobody is in, unless another one has its name by now. */
@@ -141,7 +125,7 @@ export class Rooms {
   }
 
   #openRoom(name: string): Room {
-    const room = new Room(name, this.#options, (feed) => this.#flusher.note(feed));
+    const room = new Room(name, this.#settings, (feed) => this.#flusher.note(feed));
     this.#rooms.set(name, room);
     return room;
   }
@@ -150,15 +134,4 @@ export class Rooms {
     this.#members.delete(member.secret);
     this.#freeIfEmpty(member.room);
   }
-}
-
-function makeSecret(length: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(length));
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-/** Compares in a time that doesn't tell where two strings differ. */
-function isSame(a: string, b: string): boolean {
-  const [left, right] = [a, b].map((text) => createHash("sha256").update(text).digest());
-  return timingSafeEqual(left, right);
 }

@@ -5,6 +5,7 @@
 //   oldest change ─ entry ⇄ entry ⇄ entry ⇄ entry ─ newest change
 //                              ▲ a reader that has seen version 7 takes what stands behind it
 
+import type { Settings } from "../options.ts";
 import type { ErrorCode } from "../../wire/protocol.ts";
 
 /** Who a value belongs to: a member, whose values vanish with it, or the room. */
@@ -13,15 +14,8 @@ export interface StateOwner {
   readonly id?: string;
 }
 
-/** Limits of a {@linkcode StateTable}. */
-export interface StateLimits {
-  /** How many keys one owner may have. */
-  maxKeys: number;
-  /** The longest value, in bytes of its JSON. */
-  maxValueBytes: number;
-  /** How much all keys and values may have together, in bytes. */
-  maxStateBytes: number;
-}
+/** The limits of a {@linkcode StateTable}. */
+export type StateLimits = Pick<Settings, "maxKeys" | "maxValueBytes" | "maxStateBytes">;
 
 /** One key of one owner. */
 export interface StateEntry {

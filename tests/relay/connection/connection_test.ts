@@ -4,8 +4,14 @@
 import assert from "node:assert/strict";
 import type { Feed } from "../../../src/relay/room/feed.ts";
 import { Room } from "../../../src/relay/room/room.ts";
-import type { LogLevel } from "../../../src/relay/log.ts";
-import { Connection, type ConnectionOptions } from "../../../src/relay/connection/connection.ts";
+import type { LogFunction, LogLevel } from "../../../src/relay/log.ts";
+import {
+  REAL_ENVIRONMENT,
+  type RelayOptions,
+  resolveOptions,
+  type Settings,
+} from "../../../src/relay/options.ts";
+import { Connection } from "../../../src/relay/connection/connection.ts";
 import { settle, StubTransport } from "../../support/stub_transport.ts";
 
 interface LogEntry {
@@ -14,34 +20,19 @@ interface LogEntry {
   fields: Record<string, string | number>;
 }
 
-type TableOptions = Partial<ConnectionOptions> & { maxLagMs?: number; maxLogBytes?: number };
-
 /** A room with sessions on stub connections, and the clock they share. */
 class Table implements AsyncDisposable {
   nowMs = 1000;
   readonly log: LogEntry[] = [];
   readonly room: Room;
-  readonly #options: ConnectionOptions;
+  readonly #settings: Settings;
   readonly #seats: Seat[] = [];
 
-  constructor({ maxLagMs = 5000, maxLogBytes = 8 * 1024 * 1024, ...options }: TableOptions = {}) {
+  constructor(options: RelayOptions = {}) {
+    const log: LogFunction = (level, message, fields = {}) => this.log.push({ level, message, fields });
     const clock = () => this.nowMs;
-    const limits = { maxKeys: 256, maxValueBytes: 1024, maxStateBytes: 4096 };
-    const roomOptions = { maxLagMs, maxLogBytes, clock, relayTime: clock, limits };
-    this.room = new Room("lobby", roomOptions, (feed) => queueMicrotask(() => this.#flush(feed)));
-    this.#options = {
-      maxLineBytes: 64 * 1024,
-      isChecked: true,
-      whenBehind: "skip",
-      writeDeadlineMs: 30_000,
-      idleLineMs: 30_000,
-      pingTimeoutMs: 15_000,
-      maxLinesPerSecond: Infinity,
-      needsToken: false,
-      log: (level, message, fields = {}) => this.log.push({ level, message, fields }),
-      clock,
-      ...options,
-    };
+    this.#settings = resolveOptions({ ...options, log }, { ...REAL_ENVIRONMENT, clock });
+    this.room = new Room("lobby", this.#settings, (feed) => queueMicrotask(() => this.#flush(feed)));
   }
 
   #flush(feed: Feed): void {
@@ -62,7 +53,7 @@ class Table implements AsyncDisposable {
       conn,
       name,
       this.room,
-      this.#options,
+      this.#settings,
       () => assert.fail("nobody says hello"),
     );
     const seat = new Seat(conn, connection, connection.run());

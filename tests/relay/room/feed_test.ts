@@ -1,10 +1,15 @@
 // Holds Feed against its contract with stub readers: who is woken and when, who counts as behind, and when the log tells the time.
 
 import assert from "node:assert/strict";
-import { Feed, type FeedOptions, type Reader } from "../../../src/relay/room/feed.ts";
+import { Feed, type FeedSettings, type Reader } from "../../../src/relay/room/feed.ts";
 import { StubReader } from "../../support/stub_reader.ts";
 
-const OPTIONS: FeedOptions = { maxLogBytes: 1024 * 1024, maxLagMs: 1000, clock: () => 0 };
+const SETTINGS: FeedSettings = {
+  maxLogBytes: 1024 * 1024,
+  maxLagMs: 1000,
+  clock: () => 0,
+  relayTime: () => 1,
+};
 
 const encoder = new TextEncoder();
 
@@ -18,7 +23,7 @@ function flush(feed: Feed, nowMs: number): void {
 }
 
 Deno.test("Feed hands a line to everybody but its sender", () => {
-  const feed = new Feed(OPTIONS, () => {});
+  const feed = new Feed("plain", SETTINGS, () => {});
   const [ada, bo, cy] = [new StubReader(feed), new StubReader(feed), new StubReader(feed)];
   send(feed, ada, "1\n2\n");
   send(feed, bo, "3\n");
@@ -27,7 +32,7 @@ Deno.test("Feed hands a line to everybody but its sender", () => {
 
 Deno.test("Feed wakes each reader once a flush, and reports every append", () => {
   let news = 0;
-  const feed = new Feed(OPTIONS, () => news++);
+  const feed = new Feed("plain", SETTINGS, () => news++);
   const readers = [new StubReader(feed), new StubReader(feed)];
   for (let i = 0; i < 10; i++) send(feed, readers[i % 2], "1\n");
   assert.deepEqual([news, readers[0].wakes, readers[1].wakes], [10, 0, 0]);
@@ -38,14 +43,14 @@ Deno.test("Feed wakes each reader once a flush, and reports every append", () =>
 });
 
 Deno.test("Feed keeps nothing while nobody reads", () => {
-  const feed = new Feed({ ...OPTIONS, relayTime: () => 1 }, () => assert.fail("no news"));
+  const feed = new Feed("session", SETTINGS, () => assert.fail("no news"));
   const line = encoder.encode("1\n");
   feed.append(line, 0, line.length, 1);
   assert.deepEqual([feed.end, feed.logBytes], [0, 0]);
 });
 
 Deno.test("Feed counts its readers, and wakes no one who has left, not even during a flush", () => {
-  const feed = new Feed(OPTIONS, () => {});
+  const feed = new Feed("plain", SETTINGS, () => {});
   const [ada, bo] = [new StubReader(feed), new StubReader(feed)];
   assert.equal(feed.size, 2);
   ada.onWake = () => feed.leave(bo);
@@ -57,7 +62,7 @@ Deno.test("Feed counts its readers, and wakes no one who has left, not even duri
 });
 
 Deno.test("Feed gives a newcomer what comes from now on", () => {
-  const feed = new Feed(OPTIONS, () => {});
+  const feed = new Feed("plain", SETTINGS, () => {});
   const ada = new StubReader(feed);
   send(feed, ada, "old\n");
   const bo = new StubReader(feed);
@@ -66,7 +71,7 @@ Deno.test("Feed gives a newcomer what comes from now on", () => {
 });
 
 Deno.test("Feed.isBehind is true above maxLagMs, and false again once the cursor has moved on", () => {
-  const feed = new Feed(OPTIONS, () => {});
+  const feed = new Feed("plain", SETTINGS, () => {});
   const [ada, bo] = [new StubReader(feed), new StubReader(feed)];
   send(feed, ada, "1\n");
   flush(feed, 10_000);
@@ -78,7 +83,7 @@ Deno.test("Feed.isBehind is true above maxLagMs, and false again once the cursor
 });
 
 Deno.test("Feed.isBehind looks at the lines of others: one's own are never what one waits for", () => {
-  const feed = new Feed(OPTIONS, () => {});
+  const feed = new Feed("plain", SETTINGS, () => {});
   const [ada, bo] = [new StubReader(feed), new StubReader(feed)];
   send(feed, ada, "own, and old\n");
   flush(feed, 10_000);
@@ -91,7 +96,7 @@ Deno.test("Feed.isBehind looks at the lines of others: one's own are never what 
 });
 
 Deno.test("Feed.isBehind is true for whom the log has dropped what comes next, however fresh it is", () => {
-  const feed = new Feed({ ...OPTIONS, maxLogBytes: 16 * 1024 }, () => {});
+  const feed = new Feed("plain", { ...SETTINGS, maxLogBytes: 16 * 1024 }, () => {});
   const [ada, bo] = [new StubReader(feed), new StubReader(feed)];
   for (let i = 0; i < 100; i++) {
     send(feed, ada, "x".repeat(1000) + "\n");
@@ -106,8 +111,8 @@ Deno.test("Feed.isBehind is true for whom the log has dropped what comes next, h
 
 Deno.test("Feed that knows the relay's time tells it before what is new, once in 100 ms at most, to the sender as well", () => {
   let now = 5;
-  const options = { ...OPTIONS, countsControlLines: false, clock: () => now, relayTime: () => 1000.5 + now };
-  const feed = new Feed(options, () => {});
+  const options = { ...SETTINGS, clock: () => now, relayTime: () => 1000.5 + now };
+  const feed = new Feed("session", options, () => {});
   const [ada, bo] = [new StubReader(feed), new StubReader(feed)];
   const expected: string[] = [];
   for (; now < 1000; now += 7) {

@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.3.0";
 import type { Cursor } from "../../../src/relay/room/cursor.ts";
-import { RoomLog, type RoomLogOptions } from "../../../src/relay/room/room_log.ts";
+import { type LogSettings, RoomLog } from "../../../src/relay/room/room_log.ts";
 
 const LF = 0x0a;
-const OPTIONS: RoomLogOptions = { maxLogBytes: 8 * 1024 * 1024, maxLagMs: 1000 };
+const SETTINGS: LogSettings = { maxLogBytes: 8 * 1024 * 1024, maxLagMs: 1000 };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -36,7 +36,7 @@ function lineOf(bytes: number, seed: number): string {
 }
 
 Deno.test("RoomLog hands every cursor what was appended since it was opened", () => {
-  const log = new RoomLog(OPTIONS);
+  const log = new RoomLog("plain", SETTINGS);
   const early = log.openCursor();
   append(log, "1\n2\n");
   const late = log.openCursor();
@@ -48,7 +48,7 @@ Deno.test("RoomLog hands every cursor what was appended since it was opened", ()
 });
 
 Deno.test("Cursor steps over its owner's lines wherever they lie", () => {
-  const log = new RoomLog(OPTIONS);
+  const log = new RoomLog("plain", SETTINGS);
   const ada = log.openCursor(), bo = log.openCursor();
   for (let i = 0; i < 1000; i++) append(log, `${i}\n`, i % 3 === 0 ? ada : bo);
   const numbers = Array.from({ length: 1000 }, (_, i) => i);
@@ -60,7 +60,7 @@ Deno.test("Cursor steps over its owner's lines wherever they lie", () => {
 });
 
 Deno.test("Cursor whose owner alone talks has nothing to take and is never behind in bytes", () => {
-  const log = new RoomLog(OPTIONS);
+  const log = new RoomLog("plain", SETTINGS);
   const ada = log.openCursor();
   for (let i = 0; i < 10_000; i++) append(log, lineOf(100, i), ada);
   assert.equal(ada.behindBytes, 0);
@@ -70,7 +70,7 @@ Deno.test("Cursor whose owner alone talks has nothing to take and is never behin
 });
 
 Deno.test("Cursor.take ends at a line's end at or before the limit, and takes one line at least", () => {
-  const log = new RoomLog(OPTIONS);
+  const log = new RoomLog("plain", SETTINGS);
   const cursor = log.openCursor();
   append(log, "12\n45\n7890123\n5\n");
   const taken = [];
@@ -82,7 +82,7 @@ Deno.test("Cursor.take ends at a line's end at or before the limit, and takes on
 });
 
 Deno.test("RoomLog takes a line of any size, also one that is larger than all blocks", () => {
-  const log = new RoomLog(OPTIONS);
+  const log = new RoomLog("plain", SETTINGS);
   const cursor = log.openCursor();
   const big = lineOf(1_000_000, 7);
   append(log, "1\n" + big + "2\n");
@@ -91,7 +91,7 @@ Deno.test("RoomLog takes a line of any size, also one that is larger than all bl
 });
 
 Deno.test("RoomLog keeps its memory small while its members keep up", () => {
-  const log = new RoomLog(OPTIONS);
+  const log = new RoomLog("plain", SETTINGS);
   const first = log.capacityBytes;
   assert.ok(first <= 16 * 1024, `an empty room takes ${first} bytes`);
   const cursor = log.openCursor();
@@ -106,7 +106,7 @@ Deno.test("RoomLog keeps its memory small while its members keep up", () => {
 
 Deno.test("RoomLog stays within maxLogBytes when a cursor stands still, and drops the oldest", () => {
   for (const maxLogBytes of [64 * 1024, 1024 * 1024, 8 * 1024 * 1024]) {
-    const log = new RoomLog({ ...OPTIONS, maxLogBytes });
+    const log = new RoomLog("plain", { ...SETTINGS, maxLogBytes });
     const still = log.openCursor(), brisk = log.openCursor();
     for (let i = 0; log.end < 3 * maxLogBytes; i++) {
       append(log, lineOf(1000, i));
@@ -124,7 +124,7 @@ Deno.test("RoomLog stays within maxLogBytes when a cursor stands still, and drop
 });
 
 Deno.test("RoomLog does not evict what lies within maxLogBytes", () => {
-  const log = new RoomLog({ ...OPTIONS, maxLogBytes: 1024 * 1024 });
+  const log = new RoomLog("plain", { ...SETTINGS, maxLogBytes: 1024 * 1024 });
   const still = log.openCursor();
   while (log.end < 512 * 1024) append(log, lineOf(1000, log.end));
   assert.equal(still.isEvicted, false);
@@ -132,7 +132,7 @@ Deno.test("RoomLog does not evict what lies within maxLogBytes", () => {
 });
 
 Deno.test("Cursor that jumps counts its own lines neither as lost nor as taken, wherever the log was cut", () => {
-  const log = new RoomLog({ ...OPTIONS, maxLogBytes: 64 * 1024 });
+  const log = new RoomLog("plain", { ...SETTINGS, maxLogBytes: 64 * 1024 });
   append(log, "before\n");
   const ada = log.openCursor();
   append(log, "wanted\n");
@@ -150,7 +150,7 @@ Deno.test("Cursor that jumps counts its own lines neither as lost nor as taken, 
 });
 
 Deno.test("Cursor keeps the bytes it handed out until commit, though the log drops and reuses its blocks", () => {
-  const log = new RoomLog({ ...OPTIONS, maxLogBytes: 1024 * 1024 });
+  const log = new RoomLog("plain", { ...SETTINGS, maxLogBytes: 1024 * 1024 });
   append(log, "before\n");
   const cursors = Array.from({ length: 8 }, () => log.openCursor());
   const brisk = log.openCursor();
@@ -172,7 +172,7 @@ Deno.test("Cursor keeps the bytes it handed out until commit, though the log dro
 });
 
 Deno.test("Cursor that was closed takes nothing, holds nothing, and still knows what it took", () => {
-  const log = new RoomLog({ ...OPTIONS, maxLogBytes: 1024 * 1024 });
+  const log = new RoomLog("plain", { ...SETTINGS, maxLogBytes: 1024 * 1024 });
   const cursor = log.openCursor();
   append(log, "1\n22\n333\n");
   cursor.take(5);
@@ -186,7 +186,7 @@ Deno.test("Cursor that was closed takes nothing, holds nothing, and still knows 
 
 Deno.test("Cursor that is closed while a write is under way keeps the bytes of that write until commit", () => {
   for (const wantsGathered of [true, false]) {
-    const log = new RoomLog({ ...OPTIONS, maxLogBytes: 1024 * 1024 });
+    const log = new RoomLog("plain", { ...SETTINGS, maxLogBytes: 1024 * 1024 });
     const cursor = log.openCursor();
     for (let i = 0; i < 2000; i++) {
       append(log, lineOf(500, i), wantsGathered && i % 2 === 0 ? cursor : undefined);
@@ -209,7 +209,7 @@ Deno.test("Cursor that is closed while a write is under way keeps the bytes of t
 });
 
 Deno.test("RoomLog.ageMs says how old a byte is, to a fiftieth of maxLagMs", () => {
-  const log = new RoomLog({ ...OPTIONS, maxLagMs: 1000 });
+  const log = new RoomLog("plain", { ...SETTINGS, maxLagMs: 1000 });
   assert.equal(log.ageMs(0, 5000), 0, "an empty log is never old");
   const offsets: [offset: number, time: number][] = [];
   for (let time = 10_000; time < 10_900; time += 5) {
@@ -226,7 +226,7 @@ Deno.test("RoomLog.ageMs says how old a byte is, to a fiftieth of maxLagMs", () 
 });
 
 Deno.test("RoomLog.ageMs is Infinity for what is older than its marks, never less than the truth", () => {
-  const log = new RoomLog({ ...OPTIONS, maxLagMs: 1000 });
+  const log = new RoomLog("plain", { ...SETTINGS, maxLagMs: 1000 });
   for (let time = 0; time <= 5000; time += 10) {
     append(log, "1\n");
     log.mark(time);
@@ -240,7 +240,7 @@ Deno.test("RoomLog.ageMs is Infinity for what is older than its marks, never les
 });
 
 Deno.test("RoomLog.ageMs after a pause counts from when the bytes came, not from the last ones before", () => {
-  const log = new RoomLog({ ...OPTIONS, maxLagMs: 1000 });
+  const log = new RoomLog("plain", { ...SETTINGS, maxLagMs: 1000 });
   append(log, "1\n");
   log.mark(1000);
   const offset = log.end;
@@ -263,7 +263,7 @@ Deno.test("RoomLog appends at about the same cost with 2,000 cursors as with 2",
 });
 
 function timeAppends(cursorCount: number): number {
-  const log = new RoomLog(OPTIONS);
+  const log = new RoomLog("plain", SETTINGS);
   const cursors = Array.from({ length: cursorCount }, () => log.openCursor());
   const bytes = encoder.encode(lineOf(100, 1));
   const startedAt = performance.now();
@@ -340,7 +340,7 @@ class Model {
 
   constructor(maxLogBytes: number, members: number) {
     this.#maxLogBytes = maxLogBytes;
-    this.log = new RoomLog({ maxLogBytes, maxLagMs: 1000 });
+    this.log = new RoomLog("plain", { maxLogBytes, maxLagMs: 1000 });
     for (let i = 0; i < members; i++) this.open();
   }
 

@@ -1,15 +1,17 @@
 // Holds Room against its contract with stub readers: which level hears what, when it has news, and when its own values go.
 
 import assert from "node:assert/strict";
-import { type Peer, Room, type RoomOptions } from "../../../src/relay/room/room.ts";
+import { type Peer, Room } from "../../../src/relay/room/room.ts";
 import { StubReader } from "../../support/stub_reader.ts";
 
-const OPTIONS: RoomOptions = {
+const SETTINGS = {
   maxLogBytes: 1024 * 1024,
   maxLagMs: 1000,
   clock: () => 0,
   relayTime: () => 7,
-  limits: { maxKeys: 10, maxValueBytes: 100, maxStateBytes: 1000 },
+  maxKeys: 10,
+  maxValueBytes: 100,
+  maxStateBytes: 1000,
 };
 
 const TIME = '{"$time":{"time":7}}\n';
@@ -23,7 +25,7 @@ function send(room: Room, sender: StubReader, text: string): void {
 }
 
 Deno.test("Room hands events of either level to both, and not to their sender", () => {
-  const room = new Room("r", OPTIONS, () => {});
+  const room = new Room("r", SETTINGS, () => {});
   const [pia, pit] = [new StubReader(room.plain), new StubReader(room.plain)];
   const [sue, sam] = [new StubReader(room.sessions), new StubReader(room.sessions)];
   send(room, pia, "1\n");
@@ -33,7 +35,7 @@ Deno.test("Room hands events of either level to both, and not to their sender", 
 });
 
 Deno.test("Room lets a plain line that looks like a control line through, to sessions with a space before it", () => {
-  const room = new Room("r", OPTIONS, () => {});
+  const room = new Room("r", SETTINGS, () => {});
   const [pia, pit, sue] = [
     new StubReader(room.plain),
     new StubReader(room.plain),
@@ -45,7 +47,7 @@ Deno.test("Room lets a plain line that looks like a control line through, to ses
 });
 
 Deno.test("Room shows who comes and goes to sessions, plain members hear nothing", () => {
-  const room = new Room("r", OPTIONS, () => {});
+  const room = new Room("r", SETTINGS, () => {});
   const [pia, sue, own] = [
     new StubReader(room.plain),
     new StubReader(room.sessions),
@@ -64,7 +66,7 @@ Deno.test("Room shows who comes and goes to sessions, plain members hear nothing
 });
 
 Deno.test("Room.set gives plain members nothing, whatever is set or removed", () => {
-  const room = new Room("r", OPTIONS, () => {});
+  const room = new Room("r", SETTINGS, () => {});
   const [pia, sue] = [new StubReader(room.plain), new StubReader(room.sessions)];
   assert.equal(room.set(ADA, "k", "[1.0]", false), undefined);
   assert.equal(room.set(ADA, "k", "2", true), undefined);
@@ -77,7 +79,7 @@ Deno.test("Room.set gives plain members nothing, whatever is set or removed", ()
 
 Deno.test("Room says in which feed there is news, also of state", () => {
   const news: string[] = [];
-  const room: Room = new Room("r", OPTIONS, (it) => news.push(it === room.plain ? "plain" : "sessions"));
+  const room: Room = new Room("r", SETTINGS, (it) => news.push(it === room.plain ? "plain" : "sessions"));
   const [pia, sue] = [new StubReader(room.plain), new StubReader(room.sessions)];
   send(room, pia, "1\n");
   send(room, sue, "1\n");
@@ -90,7 +92,7 @@ Deno.test("Room says in which feed there is news, also of state", () => {
 });
 
 Deno.test("Room keeps its own values until the last of either level has left", () => {
-  const room = new Room("r", OPTIONS, () => {});
+  const room = new Room("r", SETTINGS, () => {});
   const [pia, sue] = [new StubReader(room.plain), new StubReader(room.sessions)];
   room.set(ADA, "k", "1", true);
   room.leave(sue, room.sessions);

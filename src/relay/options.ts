@@ -1,0 +1,145 @@
+// What a relay can be told, with its defaults, and what everything inside it shares: the options resolved, the clock, the timers, the log.
+
+import type { SimulationOptions } from "../simulation/parse_simulation.ts";
+import { DEFAULT_MAX_LINE_BYTES } from "../wire/protocol.ts";
+import type { LogFunction } from "./log.ts";
+import { makeSecret, RUN_ID_BYTES } from "./secrets.ts";
+
+/** What {@linkcode serve} can be told. Every field has a default. */
+export interface RelayOptions {
+  /** The longest line a client may send, in bytes without its LF. Default: 64 KiB. */
+  maxLineBytes?: number;
+  /** How many connections are served at a time; further ones are told `relay_full`. Default: 5,000. */
+  maxClients?: number;
+  /** How old a line may be, in ms, when it is written to a member that is slow; older ones are skipped. Default: 5,000. */
+  maxLagMs?: number;
+  /** How much a room keeps for members that are slow, in bytes. Default: 8 MiB. */
+  maxLogBytes?: number;
+  /** What happens to a member that is over one of the two limits: it skips to the newest line, or it is closed. Default: "skip". */
+  whenBehind?: "skip" | "close";
+  /** How long a member may take no byte at all before it is closed, in ms. Default: 30,000. */
+  writeDeadlineMs?: number;
+  /** How long the end of a line may take to come before the connection is closed, in ms. Default: 30,000. */
+  idleLineMs?: number;
+  /** Whether each line must be one JSON value in valid UTF-8. Default: true. */
+  isChecked?: boolean;
+  /** How many connections one host may have. Default: Infinity, as many as there may be in all. */
+  maxClientsPerHost?: number;
+  /** How many rooms there may be, the lobby not counted. Default: 1,000. */
+  maxRooms?: number;
+  /** How many lines a second a client may send; one that sends more is read more slowly. Default: Infinity. */
+  maxLinesPerSecond?: number;
+  /** How long a session may be silent before its connection counts as gone, in ms. Default: 15,000. */
+  pingTimeoutMs?: number;
+  /** How long a session whose connection broke can be resumed, in ms. Default: 30,000. */
+  resumeMs?: number;
+  /** How many bytes may be on their way to a session that has not acknowledged them. Default: 256 KiB. */
+  windowBytes?: number;
+  /** How many keys a member, or a room, may set. Default: 256. */
+  maxKeys?: number;
+  /** How long the JSON of one value may be, in bytes. Default: 16 KiB. */
+  maxValueBytes?: number;
+  /** How much all keys and values of a room may have together, in bytes. Default: 4 MiB. */
+  maxStateBytes?: number;
+  /** What clients have to know to take part; plain clients can't. Default: "", nothing. */
+  token?: string;
+  /** The bad network over which members are written to, each with its own seed from this one on; see `parseSimulation`. Default: none. */
+  simulate?: SimulationOptions;
+  /** Whether a session may ask for a bad network for itself. Default: true. */
+  allowsSimulation?: boolean;
+  /** Takes what an operator may want to know. Default: nothing is logged. */
+  log?: LogFunction;
+}
+
+/** The defaults of {@linkcode RelayOptions}. */
+export const RELAY_DEFAULTS: Readonly<Required<Omit<RelayOptions, "simulate">> & { simulate: undefined }> = {
+  maxLineBytes: DEFAULT_MAX_LINE_BYTES,
+  maxClients: 5000,
+  maxLagMs: 5000,
+  maxLogBytes: 8 * 1024 * 1024,
+  whenBehind: "skip",
+  writeDeadlineMs: 30_000,
+  idleLineMs: 30_000,
+  isChecked: true,
+  maxClientsPerHost: Infinity,
+  maxRooms: 1000,
+  maxLinesPerSecond: Infinity,
+  pingTimeoutMs: 15_000,
+  resumeMs: 30_000,
+  windowBytes: 256 * 1024,
+  maxKeys: 256,
+  maxValueBytes: 16 * 1024,
+  maxStateBytes: 4 * 1024 * 1024,
+  token: "",
+  simulate: undefined,
+  allowsSimulation: true,
+  log: () => {},
+};
+
+/** What a timer is ended by. */
+export type Timer = ReturnType<typeof setTimeout>;
+
+/** Timers, as the global functions are. */
+export interface Timers {
+  setTimeout(callback: () => void, ms: number): Timer;
+  clearTimeout(timer: Timer | undefined): void;
+  setInterval(callback: () => void, ms: number): Timer;
+  clearInterval(timer: Timer | undefined): void;
+}
+
+/** What a relay takes from the machine beside its sockets, so that a test can hand it a time of its own. */
+export interface Environment {
+  /** Tells the time in ms; never goes back. */
+  clock(): number;
+  /** What the clock's 0 is, in ms since 1970. */
+  timeOriginMs: number;
+  timers: Timers;
+}
+
+/** The machine's own. */
+export const REAL_ENVIRONMENT: Environment = {
+  clock: () => performance.now(),
+  timeOriginMs: performance.timeOrigin,
+  timers: {
+    setTimeout: (callback, ms) => setTimeout(callback, ms),
+    clearTimeout: (timer) => clearTimeout(timer),
+    setInterval: (callback, ms) => setInterval(callback, ms),
+    clearInterval: (timer) => clearInterval(timer),
+  },
+};
+
+/** What all parts of one relay share. Where a part needs little of it, it asks for that. */
+export interface Settings extends Readonly<Required<Omit<RelayOptions, "simulate">>> {
+  /** Whether only clients that know the token may take part, so no plain ones. */
+  readonly needsToken: boolean;
+  /** Makes the simulated network over which a member is written to, each its own; none if undefined. */
+  readonly simulate: (() => SimulationOptions) | undefined;
+  /** Tells one run of a relay from another. */
+  readonly runId: string;
+  /** Tells the time in ms; never goes back. */
+  readonly clock: () => number;
+  /** Tells the relay's time, in ms since 1970: the same clock. */
+  readonly relayTime: () => number;
+  readonly timers: Timers;
+}
+
+/** Puts in the defaults, and what the relay takes from its environment. */
+export function resolveOptions(options: RelayOptions, environment: Environment = REAL_ENVIRONMENT): Settings {
+  const { clock, timeOriginMs, timers } = environment;
+  const all = { ...RELAY_DEFAULTS, ...options };
+  return {
+    ...all,
+    needsToken: all.token !== "",
+    simulate: all.simulate && simulateEach(all.simulate),
+    runId: makeSecret(RUN_ID_BYTES),
+    clock,
+    relayTime: () => timeOriginMs + clock(),
+    timers,
+  };
+}
+
+/** Gives each member a network of its own: the same qualities, another seed. */
+function simulateEach(options: SimulationOptions): () => SimulationOptions {
+  let { seed } = options;
+  return () => ({ ...options, seed: seed++ });
+}
