@@ -46,6 +46,9 @@ export const HELLO_OPENING = '{"$hello":';
 /** The longest name of a room or a member, in code points. */
 export const MAX_NAME_CHARACTERS = 64;
 
+/** The longest `nonce` of a hello, in code points. */
+export const MAX_NONCE_CHARACTERS = 64;
+
 /** Whether the line at `start` begins with `{"$`, the mark of control lines. */
 export function isControlLine(bytes: Uint8Array, start: number): boolean {
   return bytes[start] === 0x7b && bytes[start + 1] === 0x22 && bytes[start + 2] === 0x24;
@@ -58,6 +61,8 @@ export interface WireError {
   message: string;
   /** The number of the line at fault, counted from 1 on this connection. */
   line?: number;
+  /** The `nonce` of the hello that is refused so, if it has one. */
+  nonce?: string;
 }
 
 const encoder = new TextEncoder();

@@ -174,3 +174,40 @@ Deno.test("Connection that is made to wait for its rate can be ended", async () 
     assert.equal(ada.conn.isClosed, true);
   }
 });
+
+Deno.test("Connection repeats the nonce of a hello in its answer, whatever that is; no nonce, none", async () => {
+  await using table = new Table({ token: "right", maxRooms: 1 });
+  const nonce = '"7f\\\n3a🎈';
+  const fields = { token: "right", room: "r", nonce };
+  const ada = await table.join(fields);
+  assert.deepEqual([ada.client.welcome.nonce, ada.client.welcome.resumed], [nonce, false]);
+  await ada.cut();
+  const again = await table.resume(ada, { ...fields, nonce: "another" });
+  assert.deepEqual([again.client.welcome.nonce, again.client.welcome.resumed], ["another", true]);
+  const plainly = await table.join({ token: "right", room: "r" });
+  assert.equal("nonce" in plainly.client.welcome, false);
+  for (const wrong of [{ token: "wrong" }, { room: "one too many" }, { version: 0 }, { simulate: "what" }]) {
+    const { client } = await table.join({ ...fields, ...wrong });
+    assert.equal(client.refusal?.nonce, nonce, JSON.stringify(wrong));
+    const without = await table.join({ ...fields, ...wrong, nonce: undefined });
+    assert.equal("nonce" in without.client.refusal, false);
+  }
+});
+
+Deno.test("Connection repeats the nonce in no $error of a session that is open", async () => {
+  await using table = new Table();
+  const ada = await table.join({ nonce: "7f3a" });
+  await ada.say("bad\n".repeat(100));
+  const errors = ada.told("error");
+  assert.deepEqual([errors.length, errors.at(-1).code], [101, "too_many_errors"]);
+  for (const error of errors) assert.equal("nonce" in error, false);
+});
+
+Deno.test("Connection keeps to the length of a welcome with the longest nonce, names and room", async () => {
+  await using table = new Table();
+  const room = "\\".repeat(64);
+  for (let i = 0; i < 140; i++) await table.join({ room, name: "\\🎈".repeat(32) });
+  const late = await table.join({ room, nonce: "\u0001".repeat(64) });
+  assert.ok(late.client.welcome.more > 0);
+  assert.ok(late.conn.bytes.indexOf(0x0a) < 32 * 1024, `${late.conn.bytes.indexOf(0x0a)} bytes`);
+});

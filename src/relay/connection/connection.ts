@@ -9,7 +9,7 @@
 
 import { BufferPool } from "../../wire/buffer_pool.ts";
 import { concat } from "../../wire/concat.ts";
-import { type Hello, Misunderstood, readControl, readHello } from "../member/client_control.ts";
+import { type Hello, Misunderstood, readControl, readHello, readNonce } from "../member/client_control.ts";
 import { LineSorter, type LineSorterSink } from "./line_sorter.ts";
 import type { EndReason, Member, Outlet } from "../member/member.ts";
 import { classifyFirstBytes, HTTP_REFUSAL } from "./first_bytes.ts";
@@ -86,6 +86,8 @@ export class Connection implements Outlet, LineSorterSink {
   #session: SessionMember | undefined;
   #opening: Uint8Array | undefined = NOTHING;
   #isHelloDue = false;
+  /** What the client's hello asks to be repeated. */
+  #nonce: string | undefined;
   #heardAt: number;
   #midLineSince = 0;
   /** How many bytes of lines the member was told of. */
@@ -188,7 +190,8 @@ export class Connection implements Outlet, LineSorterSink {
     if (this.#ending !== undefined) return;
     const fields = { address: this.address, code: error.code, why: error.message };
     this.#settings.log("warn", "connection refused", fields);
-    this.end("refused", encodeControl("error", error));
+    const isAnswer = this.#session === undefined && this.#nonce !== undefined;
+    this.end("refused", encodeControl("error", isAnswer ? { ...error, nonce: this.#nonce } : error));
   }
 
   /** Starts the write loop, unless it runs already. */
@@ -346,6 +349,7 @@ export class Connection implements Outlet, LineSorterSink {
 
   #onHello(bytes: Uint8Array, start: number, end: number): void {
     const control = readControl(bytes.subarray(start, end - 1));
+    if (!(control instanceof Misunderstood)) this.#nonce = readNonce(control);
     const hello = control instanceof Misunderstood ? control : readHello(control);
     if (hello instanceof Misunderstood) return this.#refuseHello(hello.message);
     const plain = this.#member;

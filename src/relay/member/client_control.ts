@@ -2,7 +2,7 @@
 // Pure.
 
 import { isRecord } from "../../wire/untrusted.ts";
-import { LOBBY, MAX_NAME_CHARACTERS } from "../../wire/protocol.ts";
+import { LOBBY, MAX_NAME_CHARACTERS, MAX_NONCE_CHARACTERS } from "../../wire/protocol.ts";
 
 /** A control line that was understood, or what is wrong with it. */
 export type Understood<T> = T | Misunderstood;
@@ -20,6 +20,8 @@ export interface Hello {
   token: string;
   /** The bad network that the client wants; "" for none. */
   simulate: string;
+  /** What the answer has to repeat, so that the client knows it for the relay's. */
+  nonce: string | undefined;
   resume: { session: string; bytes: number } | undefined;
 }
 
@@ -84,7 +86,10 @@ function isAt(bytes: Uint8Array, start: number, part: Uint8Array): boolean {
 
 /** Checks the fields of a `$hello`. */
 export function readHello({ fields }: Control): Understood<Hello> {
-  const { version, room = LOBBY, name = "", token = "", simulate = "", resume } = fields;
+  const { version, room = LOBBY, name = "", token = "", simulate = "", nonce, resume } = fields;
+  if (nonce !== undefined && !isNonce(nonce)) {
+    return new Misunderstood(`nonce is a string of up to ${MAX_NONCE_CHARACTERS} characters`);
+  }
   if (!isCount(version) || version < 1) return new Misunderstood("version is a whole number from 1");
   if (!isName(room) || room === "") {
     return new Misunderstood(
@@ -98,11 +103,17 @@ export function readHello({ fields }: Control): Understood<Hello> {
   }
   if (typeof token !== "string") return new Misunderstood("token is a string");
   if (typeof simulate !== "string") return new Misunderstood("simulate is a string");
-  if (resume === undefined) return { version, room, name, token, simulate, resume };
+  if (resume === undefined) return { version, room, name, token, simulate, nonce, resume };
   if (!isRecord(resume) || typeof resume.session !== "string" || !isCount(resume.bytes)) {
     return new Misunderstood("resume is an object with session, a string, and bytes, a whole number");
   }
-  return { version, room, name, token, simulate, resume: { session: resume.session, bytes: resume.bytes } };
+  const { session, bytes } = resume;
+  return { version, room, name, token, simulate, nonce, resume: { session, bytes } };
+}
+
+/** Returns the `nonce` of a `$hello` whose other fields may be wrong; undefined if it has none, or a wrong one. */
+export function readNonce({ fields: { nonce } }: Control): string | undefined {
+  return isNonce(nonce) ? nonce : undefined;
 }
 
 /** Checks the fields of a `$set`; `value` is the JSON text as it came, undefined to remove the key. */
@@ -168,8 +179,16 @@ function isCount(value: unknown): value is number {
 }
 
 function isName(value: unknown): value is string {
-  return typeof value === "string" && value.length <= 2 * MAX_NAME_CHARACTERS &&
-    Array.from(value).length <= MAX_NAME_CHARACTERS && !/\p{Cc}/u.test(value);
+  return isText(value, MAX_NAME_CHARACTERS) && !/\p{Cc}/u.test(value);
+}
+
+function isNonce(value: unknown): value is string {
+  return isText(value, MAX_NONCE_CHARACTERS);
+}
+
+function isText(value: unknown, maxCharacters: number): value is string {
+  return typeof value === "string" && value.length <= 2 * maxCharacters &&
+    Array.from(value).length <= maxCharacters;
 }
 
 function quote(text: string): string {

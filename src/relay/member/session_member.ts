@@ -39,7 +39,7 @@ const ABSENCE_MS = 5000;
 const MAX_WELCOME_BYTES = 32 * 1024;
 
 /** …and how much of it is taken by what is not about the room's members and values. */
-const MAX_GREETING_BYTES = 1024;
+const MAX_GREETING_BYTES = 2048;
 
 /** The most state that one write takes. */
 const MAX_STATE_WRITE_BYTES = 64 * 1024;
@@ -110,11 +110,11 @@ export class SessionMember extends Member implements Peer {
     return this.#ledger.stateVersion;
   }
 
-  /** Gives the new member its first connection, over a bad line if one is given. */
-  attach(outlet: Outlet, simulation: SimulationOptions | undefined): void {
+  /** Gives the new member its first connection, over a bad line if one is given. The welcome repeats `nonce`. */
+  attach(outlet: Outlet, simulation: SimulationOptions | undefined, nonce?: string): void {
     this.outlet = outlet;
     if (simulation !== undefined) this.startSimulation(simulation, this.settings.clock());
-    const { welcome, more } = this.#describeRoom();
+    const { welcome, more } = this.#describeRoom(nonce);
     this.#welcome = welcome;
     this.clearReplies();
     this.#follow = more;
@@ -124,9 +124,9 @@ export class SessionMember extends Member implements Peer {
 
   /**
    * Goes on with a session on a new connection, whose client has received `bytes` of the stream. The old connection, if any, is cut.
-   * Returns false if the log doesn't hold any more what is missing: then the session is over.
+   * The welcome repeats `nonce`. Returns false if the log doesn't hold any more what is missing: then the session is over.
    */
-  resume(outlet: Outlet, bytes: number, simulation: SimulationOptions | undefined): boolean {
+  resume(outlet: Outlet, bytes: number, simulation: SimulationOptions | undefined, nonce?: string): boolean {
     this.outlet?.cut("replaced");
     if (this.#isOver || bytes > this.#ledger.sent || bytes < this.#ledger.acked) return false;
     this.#ack(bytes);
@@ -144,7 +144,7 @@ export class SessionMember extends Member implements Peer {
     if (!this.#isPresent) this.#appear();
     this.#follow = this.#kept.bytes.subarray(Math.max(0, bytes - this.#kept.start));
     const more = this.#follow.reduce((lines, byte) => byte === LF ? lines + 1 : lines, 0);
-    this.#welcome = encodeControl("welcome", this.#greeting({ resumed: true, more }));
+    this.#welcome = encodeControl("welcome", this.#greeting({ nonce, resumed: true, more }));
     this.wake();
     return true;
   }
@@ -403,7 +403,7 @@ export class SessionMember extends Member implements Peer {
   }
 
   /** Writes down who and what is in the room: as much as fits into the welcome, the rest as lines that follow it. */
-  #describeRoom(): { welcome: Uint8Array; more: Uint8Array } {
+  #describeRoom(nonce: string | undefined): { welcome: Uint8Array; more: Uint8Array } {
     const more: Uint8Array[] = [];
     const peers: string[] = [], roomState: string[] = [];
     let freeBytes = MAX_WELCOME_BYTES - MAX_GREETING_BYTES;
@@ -429,7 +429,7 @@ export class SessionMember extends Member implements Peer {
           ...values.map(({ line }) => line),
         );}
     }
-    const rest = JSON.stringify(this.#greeting({ resumed: false, more: more.length })).slice(0, -1);
+    const rest = JSON.stringify(this.#greeting({ nonce, resumed: false, more: more.length })).slice(0, -1);
     const text = `{"$welcome":${rest},"peers":[${peers.join()}],"state":{${roomState.join()}}}}\n`;
     return { welcome: encoder.encode(text), more: concat(more) };
   }

@@ -54,7 +54,7 @@ export class Rooms {
     }
     const old = hello.resume && this.#members.get(hello.resume.session);
     if (old !== undefined) {
-      if (old.resume(outlet, hello.resume!.bytes, simulation)) return old;
+      if (old.resume(outlet, hello.resume!.bytes, simulation, hello.nonce)) return old;
       old.close("lost");
       this.#forget(old);
     }
@@ -73,7 +73,7 @@ export class Rooms {
       this.#settings,
     );
     this.#members.set(member.secret, member);
-    member.attach(outlet, simulation);
+    member.attach(outlet, simulation, hello.nonce);
     return member;
   }
 

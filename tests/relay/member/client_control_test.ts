@@ -8,6 +8,7 @@ import {
   readAck,
   readControl,
   readHello,
+  readNonce,
   readPing,
   readPlainAck,
   readSet,
@@ -55,6 +56,7 @@ Deno.test("readHello fills in what is not there, and ignores what it doesn't kno
     name: "",
     token: "",
     simulate: "",
+    nonce: undefined,
     resume: undefined,
   });
   const full = {
@@ -63,6 +65,7 @@ Deno.test("readHello fills in what is not there, and ignores what it doesn't kno
     name: "n",
     token: "t",
     simulate: "s",
+    nonce: "7f",
     resume: { session: "x", bytes: 5 },
   };
   assert.deepEqual(helloOf({ ...full, unknown: [] }), full);
@@ -194,4 +197,18 @@ Deno.test("readSet's value parses to what JSON.parse finds, for any other member
     ),
     { numRuns: 1000 },
   );
+});
+
+Deno.test("readHello takes a nonce of up to 64 code points, and readNonce finds it where other fields are wrong", () => {
+  for (const nonce of ["", "7f3a", "\u0000\n", "🎈".repeat(64), "x".repeat(64)]) {
+    const hello = helloOf({ version: 1, nonce });
+    assert.ok(!(hello instanceof Misunderstood));
+    assert.equal(hello.nonce, nonce);
+    assert.equal(readNonce(controlOf(JSON.stringify({ $hello: { version: "?", nonce } }))), nonce);
+  }
+  for (const nonce of ["x".repeat(65), "🎈".repeat(65), 1, null, {}, ["a"]]) {
+    assert.equal(whyNot(helloOf({ version: 1, nonce })), "nonce is a string of up to 64 characters");
+    assert.equal(readNonce(controlOf(JSON.stringify({ $hello: { version: 1, nonce } }))), undefined);
+  }
+  assert.equal(readNonce(controlOf('{"$hello":{"version":1}}')), undefined);
 });
