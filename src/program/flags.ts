@@ -42,6 +42,7 @@ OPTIONS
   --max-rate N            lines a second of a client; who sends more is read slowly (no limit)
   --max-lag TIME          oldest line that a slow member is sent (5s)
   --max-log SIZE          what a room keeps for slow members (8m)
+  --max-memory SIZE       what the relay holds for all clients, see README (128m)
   --when-behind WHAT      skip to the newest lines, or close (skip)
   --write-deadline TIME   a member that takes no byte is closed (30s)
   --ping-timeout TIME     a session that nothing is heard of is gone (15s)
@@ -76,6 +77,7 @@ const READERS = {
   "max-rate": countReader(1, 1_000_000_000),
   "max-lag": timeReader(10, 3_600_000),
   "max-log": sizeReader(4096, 2 ** 32),
+  "max-memory": sizeReader(2 ** 24, 2 ** 40),
   "when-behind": choiceReader("skip", "close"),
   "write-deadline": timeReader(10, 3_600_000),
   "ping-timeout": timeReader(10, 3_600_000),
@@ -144,6 +146,7 @@ function combine(ports: ServerOptions["ports"], values: Values): Command {
     maxClients: values["max-clients"] ?? RELAY_DEFAULTS.maxClients,
     maxLagMs: values["max-lag"] ?? RELAY_DEFAULTS.maxLagMs,
     maxLogBytes: values["max-log"] ?? RELAY_DEFAULTS.maxLogBytes,
+    maxMemoryBytes: values["max-memory"] ?? RELAY_DEFAULTS.maxMemoryBytes,
     whenBehind: values["when-behind"] ?? RELAY_DEFAULTS.whenBehind,
     writeDeadlineMs: values["write-deadline"] ?? RELAY_DEFAULTS.writeDeadlineMs,
     maxClientsPerHost: values["max-clients-per-host"] ?? RELAY_DEFAULTS.maxClientsPerHost,

@@ -34,8 +34,15 @@ const TARGET_SHARE = 3 / 4;
 /** How long to wait before giving up more: what was given up before is free by then, in ms. */
 const RELIEF_PAUSE_MS = 50;
 
+type Timer = ReturnType<typeof setTimeout>;
+
 /** Options of a {@linkcode MemoryBudget}. */
 export interface MemoryBudgetOptions {
+  /** Default: the global ones. */
+  timers?: {
+    setTimeout(callback: () => void, ms: number): Timer;
+    clearTimeout(timer: Timer | undefined): void;
+  };
   /** How much may be in use in all, in bytes. Default: 128 MiB. */
   maxMemoryBytes?: number;
   /** Is told, each time, that something was given up. */
@@ -45,14 +52,17 @@ export interface MemoryBudgetOptions {
 /** The memory of a relay. */
 export class MemoryBudget {
   readonly maxBytes: number;
+  readonly #timers: NonNullable<MemoryBudgetOptions["timers"]>;
   readonly #onRelief: MemoryBudgetOptions["onRelief"];
   readonly #givers = new Map<Relief, Set<GiveUp>>(RELIEF_ORDER.map((relief) => [relief, new Set()]));
   #usedBytes = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #isClosed = false;
 
-  constructor({ maxMemoryBytes = DEFAULT_MAX_MEMORY_BYTES, onRelief }: MemoryBudgetOptions = {}) {
+  constructor(options: MemoryBudgetOptions = {}) {
+    const { maxMemoryBytes = DEFAULT_MAX_MEMORY_BYTES, timers = globalThis, onRelief } = options;
     this.maxBytes = maxMemoryBytes;
+    this.#timers = timers;
     this.#onRelief = onRelief;
   }
 
@@ -84,7 +94,7 @@ export class MemoryBudget {
   /** Gives up nothing any more. Accounts may still be closed. */
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#timers.clearTimeout(this.#timer);
   }
 
   /** @internal For accounts. */
@@ -95,7 +105,7 @@ export class MemoryBudget {
 
   #relieveIn(ms: number): void {
     if (this.#isClosed) return;
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= this.#timers.setTimeout(() => {
       this.#timer = undefined;
       this.#relieve();
     }, ms);

@@ -3,6 +3,7 @@
 import type { SimulationOptions } from "../simulation/parse_simulation.ts";
 import { DEFAULT_MAX_LINE_BYTES } from "../wire/protocol.ts";
 import type { LogFunction } from "./log.ts";
+import { DEFAULT_MAX_MEMORY_BYTES, MemoryBudget, type Relief } from "./memory_budget.ts";
 import { makeSecret, RUN_ID_BYTES } from "./secrets.ts";
 
 /** What {@linkcode serve} can be told. Every field has a default. */
@@ -41,6 +42,11 @@ export interface RelayOptions {
   maxValueBytes?: number;
   /** How much all keys and values of a room may have together, in bytes. Default: 4 MiB. */
   maxStateBytes?: number;
+  /**
+   * How much the relay holds for its clients in all, in bytes: logs, state, what waits to be written, absent sessions. When it runs
+   * short, see `RELIEF_ORDER` for what is given up; then new rooms and values are refused. Default: 128 MiB.
+   */
+  maxMemoryBytes?: number;
   /** What clients have to know to take part; plain clients can't. Default: "", nothing. */
   token?: string;
   /** The bad network over which members are written to, each with its own seed from this one on; see `parseSimulation`. Default: none. */
@@ -70,6 +76,7 @@ export const RELAY_DEFAULTS: Readonly<Required<Omit<RelayOptions, "simulate">> &
   maxKeys: 256,
   maxValueBytes: 16 * 1024,
   maxStateBytes: 4 * 1024 * 1024,
+  maxMemoryBytes: DEFAULT_MAX_MEMORY_BYTES,
   token: "",
   simulate: undefined,
   allowsSimulation: true,
@@ -121,6 +128,8 @@ export interface Settings extends Readonly<Required<Omit<RelayOptions, "simulate
   /** Tells the relay's time, in ms since 1970: the same clock. */
   readonly relayTime: () => number;
   readonly timers: Timers;
+  /** The memory that all parts draw from. */
+  readonly memory: MemoryBudget;
 }
 
 /** Puts in the defaults, and what the relay takes from its environment. */
@@ -135,6 +144,28 @@ export function resolveOptions(options: RelayOptions, environment: Environment =
     clock,
     relayTime: () => timeOriginMs + clock(),
     timers,
+    memory: new MemoryBudget({
+      maxMemoryBytes: all.maxMemoryBytes,
+      timers,
+      onRelief: reliefLog(all.log, clock),
+    }),
+  };
+}
+
+/** How far apart the log lines about one kind of relief are at least, in ms. */
+const RELIEF_LOG_MS = 10_000;
+
+/** Makes a function that logs what was given up: that it was, at once, and then how much it was since the last line. */
+function reliefLog(log: LogFunction, clock: () => number): (relief: Relief, bytes: number) => void {
+  const sums = new Map<Relief, { bytes: number; loggedAt: number }>();
+  return (relief, bytes) => {
+    const sum = sums.get(relief) ?? { bytes: 0, loggedAt: -Infinity };
+    sums.set(relief, sum);
+    sum.bytes += bytes;
+    if (clock() - sum.loggedAt < RELIEF_LOG_MS) return;
+    log("warn", "memory is short, gave some up", { what: relief, bytes: sum.bytes });
+    sum.bytes = 0;
+    sum.loggedAt = clock();
   };
 }
 

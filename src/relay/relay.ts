@@ -168,6 +168,7 @@ export class RelayServer implements AsyncDisposable {
     await Promise.all(this.#connections.values());
     this.#settings.timers.clearInterval(this.#sweeper);
     this.#rooms.close();
+    this.#settings.memory.close();
     this.#noiseFilter.flush(Infinity);
   }
 
