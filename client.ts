@@ -6,7 +6,7 @@ export { type Clock, frames, rateLimit } from "./src/client/frames.ts";
 export { DEFAULT_PORT, type ErrorCode } from "./src/wire/protocol.ts";
 export type { RelayError } from "./src/client/session/relay_control.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./src/client/standard_schema.ts";
-export type { Status, StatusDetail } from "./src/client/link/link.ts";
+export type { Status, StatusDetail } from "./src/client/link/status.ts";
 export type { ConnectOptions, Stats } from "./src/client/options.ts";
 export type { LeaveReason, Peer } from "./src/client/session/roster.ts";
 export type { Lost } from "./src/client/session/session.ts";

@@ -2,7 +2,7 @@
 // checks. Pure.
 
 import type { RelayError } from "./session/relay_control.ts";
-import type { Status, StatusDetail } from "./link/link.ts";
+import type { Status, StatusDetail } from "./link/status.ts";
 import { DEFAULT_MAX_LINE_BYTES } from "../wire/protocol.ts";
 import type { LeaveReason, Peer } from "./session/roster.ts";
 import type { Lost } from "./session/session.ts";

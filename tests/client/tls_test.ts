@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { connect } from "../../client.ts";
 import { parseTarget } from "../../src/client/target.ts";
-import { isHopeless, openTls } from "../../src/client/link/transport.ts";
+import { isHopeless } from "../../src/client/link/connect_error.ts";
+import { openTls } from "../../src/client/link/transport.ts";
 
 function read(name: string): string {
   return Deno.readTextFileSync(new URL(`../tls/${name}`, import.meta.url));

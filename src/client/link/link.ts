@@ -5,33 +5,13 @@
 //   send(line) ─→ Speaker's source ─ the only writer ─→ Transport ─ the only reader ─→ Speaker.receive(bytes)
 
 import { Backoff } from "./backoff.ts";
-import { RefusedError } from "../session/welcome.ts";
 import type { LineSource } from "./line_source.ts";
 import type { Pipe, Speaker } from "./speaker.ts";
 import type { Address } from "../target.ts";
-import { connectError, isHopeless, type OpenTransport, type Transport } from "./transport.ts";
+import { connectError, isHopeless, RefusedError } from "./connect_error.ts";
+import type { Status, StatusDetail } from "./status.ts";
+import type { OpenTransport, Transport } from "./transport.ts";
 import { afterThisTurn } from "./after_turn.ts";
-
-/**
- * What a relay object is doing: `connecting` before the first connection, `connected`, `reconnecting` after a connection
- * broke, `closed` for good.
- */
-export type Status = "connecting" | "connected" | "reconnecting" | "closed";
-
-/** What is known about a change of status. */
-export interface StatusDetail {
-  /** Why the connection broke, or why the last attempt failed. */
-  error?: Error;
-  /** While connecting or reconnecting: the number of the attempt that comes next, from 1. */
-  attempt?: number;
-  /** While connecting or reconnecting: the milliseconds until that attempt. */
-  retryInMs?: number;
-  /**
-   * When connected again, in a session: true if it goes on as if nothing had happened; false if it is a new one, with
-   * another id, and something may be lost.
-   */
-  resumed?: boolean;
-}
 
 /** What a {@linkcode Link} is made of. */
 export interface LinkOptions {

@@ -1,12 +1,10 @@
 // The relay's answer to a hello, read: a welcome with who and what is there and what is allowed, or a
 // refusal. Touches no socket.
 
-import { isRecord, printable } from "../../wire/untrusted.ts";
+import { isRecord } from "../../wire/untrusted.ts";
+import { RefusedError } from "../link/connect_error.ts";
 import { readControlLine, readError } from "./relay_control.ts";
 import { Roster } from "./roster.ts";
-
-/** The error codes that another attempt may not meet. */
-const TEMPORARY_CODES = ["relay_full", "too_many_rooms"];
 
 /** What a relay allows in a session. */
 export interface SessionLimits {
@@ -51,22 +49,6 @@ export interface Welcome {
   /** Who is there, as far as the welcome itself says. */
   roster: Roster;
   limits: SessionLimits;
-}
-
-/** The relay's refusal of a session, in its own words. */
-export class RefusedError extends Error {
-  /** The relay's code for it. */
-  readonly code: string;
-  /** Whether another attempt may succeed. */
-  readonly isTemporary: boolean;
-
-  /** Makes an error of an `$error`; what comes from outside is made fit for a terminal. */
-  constructor(code: string, message: string) {
-    super(printable(message));
-    this.name = "RefusedError";
-    this.code = printable(code);
-    this.isTemporary = TEMPORARY_CODES.includes(code);
-  }
 }
 
 /**

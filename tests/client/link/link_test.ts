@@ -1,8 +1,9 @@
 // Tests src/client/link/link.ts over a transport of the tests' own, which writes in parts, gets stuck and breaks on command.
 
 import assert from "node:assert/strict";
-import { RefusedError } from "../../../src/client/session/welcome.ts";
-import { Link, type LinkOptions, type Status, type StatusDetail } from "../../../src/client/link/link.ts";
+import { RefusedError } from "../../../src/client/link/connect_error.ts";
+import { Link, type LinkOptions } from "../../../src/client/link/link.ts";
+import type { Status, StatusDetail } from "../../../src/client/link/status.ts";
 import { PlainSpeaker } from "../../../src/client/plain.ts";
 import { parseTarget } from "../../../src/client/target.ts";
 import type { OpenTransport, Transport } from "../../../src/client/link/transport.ts";

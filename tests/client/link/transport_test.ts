@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { parseTarget } from "../../../src/client/target.ts";
-import { connectError, isPermissionError, openTcp } from "../../../src/client/link/transport.ts";
+import { connectError, isPermissionError } from "../../../src/client/link/connect_error.ts";
+import { openTcp } from "../../../src/client/link/transport.ts";
 
 const address = parseTarget("ifilab100");
 

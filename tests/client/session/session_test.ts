@@ -2,7 +2,7 @@
 // session writes is read back. Against a real relay it is tested in session_integration_test.ts.
 
 import assert from "node:assert/strict";
-import { RefusedError } from "../../../src/client/session/welcome.ts";
+import { RefusedError } from "../../../src/client/link/connect_error.ts";
 import { Session, type SessionOptions } from "../../../src/client/session/session.ts";
 import { until } from "../../support/old_relay.ts";
 
