@@ -12,7 +12,8 @@ import random
 import sys
 import time
 
-from relay_client import DEFAULT_PORT, Relay
+from relay_client import Relay
+from relay_wire import DEFAULT_PORT, LOBBY, read_target
 
 WIDTH, HEIGHT, RADIUS = 640, 480, 10
 
@@ -56,7 +57,8 @@ def bounce(at, speed, low, high):
 
 
 def is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    """Tells a number a world may have in it: no NaN, and no whole number that is too large for a float."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= 1e9
 
 
 def is_pair(value):
@@ -91,13 +93,13 @@ def count(text):
 
 
 def target(text):
-    """Splits "host", "host:port" or "[::1]:port"."""
-    host, colon, port = text.rpartition(":")
-    if not colon or text.endswith("]"):
-        host, port = text, str(DEFAULT_PORT)
-    if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not host or host:port, a port is 1 to 65535")
-    return host.strip("[]"), int(port)
+    try:
+        host, port, room = read_target(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error))
+    if room not in (None, LOBBY):
+        raise argparse.ArgumentTypeError(f"{text!r} names a room, plain clients are in the room {LOBBY!r}")
+    return host, port
 
 
 def parse_options():

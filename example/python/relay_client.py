@@ -1,9 +1,10 @@
-"""A client for eventrelay in plain Python: no packages, Python 3.8 or newer, one class.
+"""A client for eventrelay in plain Python: no packages, Python 3.6 or newer, this file and relay_wire.py.
 
     with Relay("ifilab100") as relay:
         relay.send({"id": "ada-1", "pos": [3, 4]})
         for event in relay.drain():
-            print(event)
+            if isinstance(event, dict):  # everybody may send, and any JSON value: null, numbers, lists
+                print(event)
 
 One thread does all the network's work: it connects, and connects again when the connection breaks; reads lines into
 the inbox, and writes what is in the outbox. The game's thread only ever touches the two queues, so neither waits
@@ -16,11 +17,13 @@ import math
 import random
 import selectors
 import socket
-import sys
 import threading
 import time
 
-DEFAULT_PORT = 32100
+from relay_wire import (
+    DEFAULT_PORT, LOBBY, READ_BYTES, LineCutter, RelayError, Reporter, Waker, check_function, check_seconds, decode,
+    describe, encode_event, open_connection, printable, read_target, receive, send_some, show,
+)
 
 #: The longest line, in bytes without its LF; the relay's own limit, unless it was started with another.
 MAX_LINE_BYTES = 64 * 1024
@@ -28,24 +31,26 @@ MAX_LINE_BYTES = 64 * 1024
 #: What send() keeps while there is no connection, or a slow one, in bytes; the oldest goes first.
 OUTBOX_BYTES = 256 * 1024
 
-#: How many received events wait for drain(); the oldest goes first.
+#: How many received events wait for drain(), and their bytes on the wire; the oldest goes first.
 INBOX_EVENTS = 10_000
+INBOX_BYTES = 4 * 1024 * 1024
 
 #: The longest wait before the first and before any later attempt to connect again, in seconds.
 FIRST_RETRY_S = 0.25
 LAST_RETRY_S = 5.0
 
-#: How long one attempt to connect may take, in seconds.
-CONNECT_S = 5.0
+#: How long a connection must last before the waits start anew and the next failure is told again, in
+#: seconds: whoever accepts and closes at once, or after a look at us, is not hammered.
+STEADY_S = 10.0
 
-#: How long a connection must last before the waits start anew, in seconds: whoever accepts and
-#: closes at once is not hammered.
-STEADY_S = 5.0
+#: After how many seconds a connection is dead that takes no byte of what it should take.
+STALLED_S = 30.0
+
+#: The codes of the complaints with which the relay closes the connection.
+CLOSING_CODES = {"too_many_errors", "idle_line", "relay_full", "bad_token"}
 
 #: How long close() goes on writing, in seconds.
 CLOSE_S = 1.0
-
-READ_BYTES = 64 * 1024
 
 #: The longest line that is taken from the relay, whose own limit may be set higher than ours.
 MAX_RECEIVED_BYTES = 1024 * 1024
@@ -55,29 +60,46 @@ class Relay:
     """A connection to a relay that mends itself.
 
     Connects in the background: the constructor returns at once. All methods may be called from any thread.
+
+    `host` is "host", "host:port" or "[address]:port", perhaps with "/lobby" behind it: all plain clients are
+    there. `port` is 1 to 65535, 32100 unless one is named. Raises TypeError for what is of a wrong type, ValueError
+    for what can't be a host or a port.
+
+    `on_error(error)` is told, in the client's own thread, each time that a connection can't be made or ends, and of
+    each complaint of the relay (a RelayError). `on_lost(reason, count)` is told of events that were dropped:
+    "outbox" (they waited for being sent, and were too many), "inbox" (they waited for drain(), and were too many),
+    "closed" (they were not written when close() had to give up). What has no such function is printed to stderr: the
+    first failure of a row, complaints and losses once a second at most; nothing with `quiet`.
+    `stalled_s`: after how many seconds a connection counts as dead that takes no byte of what waits; 30 by default.
     """
 
-    def __init__(self, host="localhost", port=DEFAULT_PORT):
-        self.host = host
-        self.port = port
+    def __init__(self, host="localhost", port=None, on_error=None, on_lost=None, quiet=False, stalled_s=STALLED_S):
+        self.host, self.port, room = read_target(host, port)
+        if room not in (None, LOBBY):
+            raise ValueError("Cannot connect to room %s: a plain client is in the room \"lobby\", "
+                             "use Session of session_client.py" % show(room))
+        self._on_error, self._on_lost = check_function("on_error", on_error), check_function("on_lost", on_lost)
+        self._stalled_s = check_seconds("stalled_s", stalled_s)
         #: "connecting", "connected", "reconnecting" or "closed".
         self.status = "connecting"
-        #: Why there is no connection, or None.
+        #: Why there is no connection, an exception, or None.
         self.error = None
-        #: Events written to the connection, events received, those that found a queue full, lines that were
+        #: Events written to the connection, events received, those that were dropped (see on_lost), lines that were
         #: no JSON, and connections made after the first.
         self.sent = self.received = self.dropped = self.invalid = self.reconnects = 0
 
+        self._reporter = Reporter(quiet)
         self._lock = threading.Lock()
-        self._inbox = collections.deque(maxlen=INBOX_EVENTS)
+        self._inbox = collections.deque()  # events, each with its bytes on the wire
+        self._inbox_bytes = 0
         self._outbox = collections.deque()  # whole lines, as bytes
         self._outbox_bytes = 0
+        self._lost = collections.Counter()  # by reason: what has not been told yet
         self._partly = b""  # the line whose beginning has been written
         self._partly_from = 0
+        self._complaint = None  # with which the relay closes this connection
         self._closing = False
-        self._wake_read, self._wake_write = socket.socketpair()
-        self._wake_read.setblocking(False)
-        self._wake_write.setblocking(False)
+        self._waker = Waker()
         # A daemon: a program that ends without close() is not kept alive.
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
         self._thread.start()
@@ -85,11 +107,10 @@ class Relay:
     def send(self, event):
         """Queues an event for everybody else; returns at once, connected or not.
 
-        Raises TypeError for what JSON can't hold, ValueError for NaN and Infinity (send None) and for
-        a line over MAX_LINE_BYTES. After close() it does nothing.
+        Raises TypeError for what JSON can't hold, ValueError for NaN and Infinity (send None), for what is nested
+        too deeply, and for a line over MAX_LINE_BYTES. After close() it does nothing.
         """
-        # json.dumps writes NaN unless told not to, and NaN is not JSON.
-        line = json.dumps(event, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        line = encode_event(event)
         if len(line) - 1 > MAX_LINE_BYTES:
             raise ValueError(f"Cannot send event: it has {len(line) - 1} bytes, at most {MAX_LINE_BYTES} are allowed")
         with self._lock:
@@ -99,26 +120,32 @@ class Relay:
             self._outbox_bytes += len(line)
             while self._outbox_bytes > OUTBOX_BYTES:
                 self._outbox_bytes -= len(self._outbox.popleft())
-                self.dropped += 1
-        self._wake()
+                self._note_lost("outbox")
+        self._waker.wake()
 
     def drain(self):
-        """Returns the events that arrived since the last call, oldest first; never waits."""
+        """Returns the events that arrived since the last call, oldest first; never waits.
+
+        They are what others have sent, any JSON value at all: look before you use one.
+        """
         with self._lock:
-            events = list(self._inbox)
+            events = [event for event, _ in self._inbox]
             self._inbox.clear()
+            self._inbox_bytes = 0
         return events
 
     def close(self):
         """Writes out what was sent, for at most CLOSE_S, then ends the connection; without one, drops it.
 
-        What has arrived can still be drained. May be called more than once.
+        Returns after 2 * CLOSE_S at the latest. What has arrived can still be drained. May be called more than once.
         """
         with self._lock:
             self._closing = True
-        self._wake()
-        # Not for ever: an attempt to connect, under way to a host that doesn't answer, takes longer.
-        self._thread.join(2 * CLOSE_S)
+        self._waker.wake()
+        if threading.current_thread() is not self._thread:
+            # Not for ever: an attempt to connect, under way to a host that doesn't answer, takes longer.
+            self._thread.join(2 * CLOSE_S)
+        self.status = "closed"
 
     def __enter__(self):
         return self
@@ -126,102 +153,138 @@ class Relay:
     def __exit__(self, *_):
         self.close()
 
+    def _note_lost(self, reason, count=1):
+        self.dropped += count
+        self._lost[reason] += count
+
     # All below runs in the relay's own thread.
 
-    def _wake(self):
-        try:
-            self._wake_write.send(b"!")
-        except OSError:
-            pass  # full: it will wake up anyway; or closed
-
     def _run(self):
-        longest_wait = FIRST_RETRY_S
-        connections = 0
-        while not self._closing:
-            connected_at = math.inf
+        try:
+            self._stay_connected()
+        finally:
+            self.status = "closed"
+            with self._lock:
+                left = len(self._outbox) + (1 if self._partly else 0)
+                self._outbox.clear()
+                self._partly = b""
+                if left:
+                    self._note_lost("closed", left)
+            self._tell_lost()
+            self._waker.close()
+
+    def _stay_connected(self):
+        longest_wait, connections, is_told = FIRST_RETRY_S, 0, False
+        is_first = True  # what was sent before an early close() still goes out
+        while is_first or not self._closing:
+            is_first, connected_at = False, math.inf
             try:
-                with socket.create_connection((self.host, self.port), timeout=CONNECT_S) as connection:
+                connection, _ = open_connection(self.host, self.port)
+                with connection:
                     connected_at = time.monotonic()
                     self.reconnects = connections
                     connections += 1
-                    self.error = None
-                    self.status = "connected"
+                    self._complaint = self.error = None
+                    self._set_status("connected")
                     self._talk(connection)
-            except (OSError, UnicodeError) as error:  # UnicodeError: a host name that can't be one
-                self.error = error
+            except Exception as error:  # whatever it is, the thread goes on and tells it
+                self.error = self._complaint or error
             if self._closing:
                 break
-            self.status = "reconnecting" if connections else "connecting"
+            self._set_status("reconnecting" if connections else "connecting")
             if time.monotonic() - connected_at > STEADY_S:
-                longest_wait = FIRST_RETRY_S
-            self._sleep(random.uniform(0, longest_wait))
+                longest_wait, is_told = FIRST_RETRY_S, False
+            if self.error is not self._complaint:  # else it is told already
+                self._tell_failure(self.error, is_told)
+                is_told = True
+            self._sleep(random.uniform(0.5, 1) * longest_wait)
             longest_wait = min(2 * longest_wait, LAST_RETRY_S)
-        self.status = "closed"
-        self._wake_read.close()
-        self._wake_write.close()
+
+    def _set_status(self, status):
+        if not self._closing:
+            self.status = status
+
+    def _tell_failure(self, error, is_told):
+        if self._on_error is not None:
+            self._reporter.call(self._on_error, error)
+        elif not is_told:
+            self._reporter.tell("failure", "%s (trying again)" % describe(error))
+
+    def _tell_lost(self):
+        with self._lock:
+            lost, self._lost = self._lost, collections.Counter()
+        for reason, count in lost.items():
+            if self._on_lost is not None:
+                self._reporter.call(self._on_lost, reason, count)
+            else:
+                self._reporter.tell("lost", "dropped %d events, reason: %s" % (count, reason))
 
     def _sleep(self, seconds):
         """Waits, unless the relay is closed meanwhile."""
         until = time.monotonic() + seconds
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._wake_read, selectors.EVENT_READ)
-            while not self._closing and time.monotonic() < until:
-                if selector.select(until - time.monotonic()):
-                    self._wake_read.recv(4096)
+        while not self._closing and time.monotonic() < until:
+            self._waker.wait(until - time.monotonic())
+            self._tell_lost()
 
     def _talk(self, connection):
         """Reads and writes until the connection breaks or close() is done."""
-        connection.setblocking(False)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # A line that was cut off by the last break goes out whole: the relay dropped its first half.
         self._partly_from = 0
-        half_line = b""
-        close_at = None
-        ended = False
+        cutter = LineCutter(MAX_RECEIVED_BYTES)
+        close_at, ended, stalled_at = None, False, None
         with selectors.DefaultSelector() as selector:
-            selector.register(self._wake_read, selectors.EVENT_READ)
+            selector.register(self._waker.read_end, selectors.EVENT_READ)
             selector.register(connection, selectors.EVENT_READ)
             while True:
-                all_written = self._write(connection)
+                written, all_written = self._write(connection)
+                now = time.monotonic()
+                if all_written:
+                    stalled_at = None
+                elif written or stalled_at is None:
+                    stalled_at = now + self._stalled_s
+                elif now >= stalled_at:
+                    raise ConnectionError("the relay takes nothing for %g s" % self._stalled_s)
+                self._tell_lost()
                 if self._closing:
-                    close_at = close_at or time.monotonic() + CLOSE_S
+                    close_at = close_at or now + CLOSE_S
                     if all_written and not ended:
                         # Then it reads on until the relay has closed too: closing with bytes unread would
                         # make the kernel throw away what was just written.
                         connection.shutdown(socket.SHUT_WR)
                         ended = True
-                    if time.monotonic() > close_at:
+                    if now > close_at:
                         return
                 wanted = selectors.EVENT_READ | (0 if all_written else selectors.EVENT_WRITE)
                 selector.modify(connection, wanted)
-                for key, ready in selector.select(0.1 if self._closing else None):
-                    if key.fileobj is self._wake_read:
-                        self._wake_read.recv(4096)
+                wait = None if stalled_at is None else stalled_at - now
+                for key, ready in selector.select(0.1 if self._closing else wait):
+                    if key.fileobj is self._waker.read_end:
+                        self._waker.clear()
                     elif ready & selectors.EVENT_READ:
-                        chunk = connection.recv(READ_BYTES)
-                        if not chunk and ended:
+                        chunk = receive(connection)
+                        if chunk == b"" and ended:
                             return
-                        if not chunk:
-                            raise ConnectionError("the relay closed the connection")
-                        half_line = self._take(half_line + chunk)
+                        for line in cutter.cut(chunk):
+                            self._take_line(line)
 
     def _write(self, connection):
-        """Writes as much as the connection takes; returns whether that was all."""
+        """Writes as much as the connection takes; returns how many bytes that were, and whether it was all."""
+        written = 0
         while True:
             if not self._partly:
                 with self._lock:
                     if not self._outbox:
-                        return True
+                        return written, True
                     lines = list(self._outbox) if self._outbox_bytes <= READ_BYTES else [self._outbox[0]]
                     for line in lines:
                         self._outbox.popleft()
                         self._outbox_bytes -= len(line)
                 self._partly = b"".join(lines)  # all that is there in one write
                 self._partly_from = 0
-            try:
-                size = connection.send(self._partly[self._partly_from :])
-            except (BlockingIOError, InterruptedError):
-                return False
+            size = send_some(connection, self._partly[self._partly_from:])
+            if size is None:
+                return written, False
+            written += size
             self._partly_from += size
             # Whole lines are behind us; only the one that was cut is kept.
             whole = self._partly.rfind(b"\n", 0, self._partly_from) + 1
@@ -229,32 +292,33 @@ class Relay:
             self._partly = self._partly[whole:]
             self._partly_from -= whole
 
-    def _take(self, text):
-        """Puts the whole lines of `text` into the inbox; returns the rest, a line that goes on."""
-        *lines, half_line = text.split(b"\n")
-        for line in lines:
-            if line.strip():
-                self._take_line(line)
-        if len(half_line) > MAX_RECEIVED_BYTES:
-            raise ConnectionError(f"the relay sent a line of more than {MAX_RECEIVED_BYTES} bytes")
-        return half_line
-
     def _take_line(self, line):
+        if not line.strip():
+            return
         try:
-            event = json.loads(line, parse_constant=refuse)
-        except (ValueError, RecursionError):  # no JSON, no UTF-8, or nested too deeply
+            event = decode(line)
+        except ValueError:
             self.invalid += 1
             return
-        if isinstance(event, dict) and list(event) == ["$error"]:
-            # Control characters never reach the terminal: json.dumps escapes them.
-            print(f"relay: {json.dumps(event['$error'])}", file=sys.stderr)
+        # Exactly so the relay begins; an event of somebody else's that does has a space before it.
+        if line.startswith(b'{"$error":'):
+            self._complain(event["$error"])
             return
         with self._lock:
             self.received += 1
-            self.dropped += len(self._inbox) == INBOX_EVENTS
-            self._inbox.append(event)
+            self._inbox.append((event, len(line)))
+            self._inbox_bytes += len(line)
+            while len(self._inbox) > INBOX_EVENTS or self._inbox_bytes > INBOX_BYTES:
+                self._inbox_bytes -= self._inbox.popleft()[1]
+                self._note_lost("inbox")
 
-
-def refuse(constant):
-    """Called for NaN and Infinity, which Python would read but which are not JSON."""
-    raise ValueError(f"{constant} is not JSON")
+    def _complain(self, body):
+        fields = body if isinstance(body, dict) else {}
+        code = fields.get("code", "")
+        complaint = RelayError(printable(fields.get("message", body)), printable(code), body)
+        if isinstance(code, str) and code in CLOSING_CODES:
+            self._complaint = complaint
+        if self._on_error is not None:
+            self._reporter.call(self._on_error, complaint)
+        else:
+            self._reporter.tell("complaint", json.dumps(body))  # which escapes what a terminal would obey

@@ -1,12 +1,12 @@
 """Joins a room, and prints who comes and goes, their state, events, and the relay's clock beside one's own.
 
-    python3 example/python/session_demo.py [HOST [PORT [ROOM [NAME]]]]
+    python3 example/python/session_demo.py [HOST[:PORT][/ROOM] [NAME]]
 """
 
 import sys
 import time
 
-from session_client import DEFAULT_PORT, Session
+from session_client import Session
 
 
 class Narrator(Session):
@@ -17,8 +17,12 @@ class Narrator(Session):
 
 
 def main():
-    host, port, room, name = sys.argv[1:5] + ["localhost", DEFAULT_PORT, "lobby", "python"][len(sys.argv[1:5]):]
-    with Narrator(host, int(port), room, name) as session:
+    target, name = sys.argv[1:3] + ["localhost", "python"][len(sys.argv[1:3]):]
+    try:
+        session = Narrator(target, name=name)
+    except ValueError as error:
+        sys.exit("session_demo: %s" % error)
+    with session:
         try:
             narrate(session)
         except KeyboardInterrupt:
@@ -27,19 +31,18 @@ def main():
 
 def narrate(session):
     began = time.monotonic()
-    while session.status != "closed":
+    while session.status != "closed":  # then it was refused, and has said so
         session.set("seconds", round(time.monotonic() - began))
         for event in session.drain():
             print("event", repr(event), flush=True)
         now = session.now()
         if now is None:
-            print(session.status, session.error or "", flush=True)
+            print(session.status, flush=True)
         else:
-            print("%s room=%s id=%s peers=%d rtt=%.2fms clock=%+.2fms" % (
+            print("%s room=%r id=%r peers=%d rtt=%.2fms clock=%+.2fms" % (
                 session.status, session.room, session.id, len(session.peers), session.clock.rtt,
                 now - time.time() * 1000), flush=True)
         time.sleep(1)
-    print("refused: %s" % session.error, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,618 @@
+"""The Python clients, their pure parts, and what a hostile, silent, full, old or missing relay does to them; relays are
+played here. Needs nothing else: python3 tests/example/python_clients_test.py
+"""
+
+import contextlib
+import io
+import json
+import os
+import socket
+import sys
+import threading
+import time
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../example/python"))
+
+import relay_client  # noqa: E402
+import session_client  # noqa: E402
+from balls import is_ball  # noqa: E402
+from relay_client import Relay  # noqa: E402
+from relay_wire import LineCutter, decode, encode_event, printable, read_target  # noqa: E402
+from session_client import Session  # noqa: E402
+from session_parts import Clock, Refused, Room, SentLines, prune, read_answer, read_control  # noqa: E402
+
+#: A safety net: what takes so long, in seconds, has failed.
+DEADLINE_S = 10
+
+LIMITS = {"maxLineBytes": 65536, "windowBytes": 262144, "maxLagMs": 5000, "resumeMs": 30000, "pingTimeoutMs": 15000,
+          "maxKeys": 256, "maxValueBytes": 16384, "maxStateBytes": 4194304}
+
+#: What stands where something else belongs.
+STRANGE = [None, True, 5, -1, 0.5, 1e300, 10**400, "x", "", [], [None], {}, {"id": 1}, [{"id": "k1"}], [[]]]
+
+
+def line(value):
+    return json.dumps(value).encode() + b"\n"
+
+
+def welcome(nonce=None, **more):
+    body = {"version": 1, "id": "k3", "room": "lobby", "relay": "Zk3xQ0aB", "session": "s" * 22, "time": 1.7e12,
+            "bytes": 0, "resumed": False, "more": 0, "limits": LIMITS, "peers": [], "state": {}}
+    body.update(more)
+    if nonce is not None:
+        body["nonce"] = nonce
+    return line({"$welcome": body})
+
+
+class PlayedRelay:
+    """Accepts connections, and plays `part(connection)` in a thread for each; closes it when that returns."""
+
+    def __init__(self, part):
+        self.part, self.connections = part, 0
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(16)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._play, args=(connection,), daemon=True).start()
+
+    def _play(self, connection):
+        with connection:
+            try:
+                self.part(connection)
+            except OSError:
+                pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+
+def hello(connection):
+    """Reads the hello; returns it, and what reads further lines."""
+    lines = connection.makefile("rb")
+    return json.loads(lines.readline().decode())["$hello"], lines
+
+
+def stay(connection):
+    """Reads until the client leaves."""
+    chunk = b" "
+    while chunk and b'{"$bye"' not in chunk:
+        chunk = connection.recv(65536)
+
+
+def until(is_true, what="it"):
+    end = time.monotonic() + DEADLINE_S
+    while not is_true():
+        if time.monotonic() > end:
+            raise AssertionError("%s did not happen" % what)
+        time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def stderr():
+    """Catches what is printed to stderr."""
+    before, sys.stderr = sys.stderr, io.StringIO()
+    try:
+        yield sys.stderr
+    finally:
+        sys.stderr = before
+
+
+class Told(Session):
+    """Keeps what on_change() is told."""
+
+    def __init__(self, *args, **options):
+        self.told = []
+        super().__init__(*args, **options)
+
+    def on_change(self, kind, *details):
+        self.told.append((kind,) + details)
+
+
+class Wire(unittest.TestCase):
+    def test_read_target(self):
+        for args, expected in [
+            (("a",), ("a", 32100, None)), (("a", 5), ("a", 5, None)),
+            (("localhost:23020",), ("localhost", 23020, None)), (("a:5/pong",), ("a", 5, "pong")),
+            (("a/x/y",), ("a", 32100, "x/y")), (("[::1]:7",), ("::1", 7, None)),
+            (("::1", 7), ("::1", 7, None)), (("fe80::1%eth0",), ("fe80::1%eth0", 32100, None)),
+        ]:
+            self.assertEqual(read_target(*args), expected)
+        for bad in (5, None, b"a", ["a"], ("a", 5), 1.5, True, object()):
+            self.assertRaisesRegex(TypeError, "^Cannot connect to .*: it is of type", read_target, bad)
+        for bad in ("5", 1.5, True, [5], object(), b"5", float("nan")):
+            self.assertRaisesRegex(TypeError, "its port is .* a whole number is allowed", read_target, "a", bad)
+        for bad in (0, -1, 65536, 10**5000):
+            self.assertRaisesRegex(ValueError, "a port is 1 to 65535$", read_target, "a", bad)
+        for bad in ("", " ", "a b", "a:", "a:b", "a:0", "a:65536", "a:1\n", "a\n", "http://a", "a:1:2", "[a", "a\0b",
+                    "a@b", "a" * 64, "a..b", "a\x1bb", ":5", "[]:5", "a/", "a/\n", "a/" + 65 * "x", "\ud800",
+                    "a:" + 5000 * "1"):
+            with self.assertRaisesRegex(ValueError, "^Cannot connect") as caught:
+                read_target(bad)
+            self.assertTrue(str(caught.exception).isprintable(), bad)
+        self.assertRaisesRegex(ValueError, "once", read_target, "a:5", 5)
+
+    def test_constructors_refuse_what_is_wrong(self):
+        for client in (Relay, Session):
+            self.assertRaises(TypeError, client, 5)
+            self.assertRaises(TypeError, client, "a", "5")
+            self.assertRaises(ValueError, client, "a", 70000)
+            self.assertRaises(TypeError, client, "a", on_error="print")
+        self.assertRaises(TypeError, Relay, on_lost=5)
+        self.assertRaises(ValueError, Relay, "a/pong")
+        self.assertRaises(ValueError, Relay, stalled_s=0)
+        for options in (dict(room=5), dict(name=None), dict(token=5), dict(answer_s="3"), dict(ping_timeout_s=True)):
+            self.assertRaises(TypeError, Session, **options)
+        for options in (dict(room=""), dict(name="\n"), dict(name=65 * "x"), dict(answer_s=-1),
+                        dict(ping_timeout_s=float("nan")), dict(host="a/x", room="y")):
+            self.assertRaises(ValueError, Session, **options)
+
+    def test_decode_reads_json_in_utf8_and_nothing_else(self):
+        self.assertEqual(decode('{"a":"ü"}\r'.encode()), {"a": "ü"})
+        for bad in (b"", b"nope", b"NaN", b"-Infinity", b"\xff", b"\xef\xbb\xbf1", '"a"'.encode("utf-16"),
+                    "1".encode("utf-32"), b"[" * 50000, b'{"a":' * 50000, b"1" * 60000, b"[-" + b"1" * 60000 + b"]"):
+            self.assertRaises(ValueError, decode, bad)
+
+    def test_encode_event_puts_a_space_before_what_would_be_a_control_line(self):
+        self.assertEqual(encode_event({"$hello": {}}), b' {"$hello":{}}\n')
+        self.assertEqual(encode_event({"$": 1}), b' {"$":1}\n')
+        self.assertEqual(encode_event({"a": "$"}), b'{"a":"$"}\n')
+        self.assertEqual(encode_event("{\"$"), b'"{\\"$"\n')
+        deep = []
+        for _ in range(100000):
+            deep = [deep]
+        self.assertRaises(ValueError, encode_event, deep)
+        while deep:  # taken apart, or its end would need as deep a stack
+            deep = deep[0]
+
+    def test_line_cutter_at_every_split(self):
+        text = b"a\n\nbcd\n{}\nrest"
+        for size in range(1, len(text) + 1):
+            cutter, lines = LineCutter(4), []
+            for at in range(0, len(text), size):
+                lines += cutter.cut(text[at:at + size])
+            self.assertEqual(lines + [b"".join(cutter._parts)], text.split(b"\n"))
+        self.assertRaises(ConnectionError, LineCutter(4).cut, b"12345")
+
+    def test_printable(self):
+        self.assertEqual(printable("a\x1b[2J\n\u202e\x9b\ud800ü"), "a\\x1b[2J\\n\\u202e\\x9b\\ud800ü")
+        self.assertEqual(len(printable("x" * 1000)), 501)
+
+    def test_a_ball_is_told_from_what_a_stranger_sends(self):
+        good = {"id": "a", "pos": [1, 2], "vel": [0, 0.5]}
+        self.assertTrue(is_ball(good))
+        for field in good:
+            for strange in STRANGE + [[10**400, 0], [float("inf"), 0], [float("nan"), 0]]:
+                if (field, strange) != ("id", "x"):
+                    self.assertFalse(is_ball(dict(good, **{field: strange})), strange)
+        for strange in STRANGE:
+            self.assertFalse(is_ball(strange))
+
+
+class Parts(unittest.TestCase):
+    LINES = {
+        "$welcome": {"version": 1, "id": "k3", "session": "s", "relay": "r", "time": 1.5, "bytes": 0, "resumed": False,
+                     "more": 0, "limits": {}, "state": {"b": 2},
+                     "peers": [{"id": "k1", "name": "bo", "state": {"a": 1}}]},
+        "$join": {"id": "k4", "name": "cy"}, "$leave": {"id": "k1", "reason": "closed"},
+        "$peers": {"peers": [{"id": "k4", "name": "cy"}]},
+        "$set": {"key": "a", "value": 1, "from": "k1", "room": False}, "$pong": {"t": 1, "time": 2, "bytes": 3},
+        "$lost": {"lines": 1, "bytes": 2}, "$error": {"code": "x", "message": "y", "line": 1}, "$bye": {"retryMs": 1},
+        "$news": {"what": 1},
+    }
+
+    def test_read_control_lets_nothing_through_that_the_rest_could_stumble_over(self):
+        refused = 0
+        for name, body in self.LINES.items():
+            self.assertEqual(read_control(line({name: body})), (name, body))
+            bodies = STRANGE + [{k: v for k, v in body.items() if k != gone} for gone in body]
+            bodies += [dict(body, **{field: strange}) for field in body for strange in STRANGE]
+            for strange in bodies:
+                room = Room()
+                room.follow("$welcome", self.LINES["$welcome"])
+                try:
+                    read = read_control(line({name: strange}))
+                except ValueError:
+                    refused += 1
+                    continue
+                for change in room.follow(*read):
+                    repr(change)
+        self.assertGreater(refused, 200)
+        for text in (b"", b"[]", b"{}", b'{"$a":1}', b'{"$a":{},"$b":{}}', b'{"$a":{}', b'{"$a":NaN}', b'{"$\xff":{}}'):
+            self.assertRaises(ValueError, read_control, text)
+
+    def test_read_control_prunes_what_is_nested_too_deeply(self):
+        deep = b"[" * 8000 + b'"]\\""' + b"]" * 8000
+        text = b'{"$set":{"key":"a","value":' + deep + b',"from":"k1"}}'
+        name, body = read_control(text)
+        self.assertEqual((name, body["key"], body["from"]), ("$set", "a", "k1"))
+        self.assertEqual(prune(b'[1,"[",{"a":[]}]'), b'[1,"[",{"a":[]}]')
+
+    def test_room_changes_before_it_tells(self):
+        room = Room()
+        changes = room.follow("$welcome", self.LINES["$welcome"])
+        self.assertEqual([change[0] for change in changes], ["join", "set"])
+        self.assertEqual((list(room.peers), room.state), (["k1"], {"b": 2}))
+
+    def test_sent_lines_know_their_numbers_and_which_counts_can_be(self):
+        sent = SentLines()
+        room_set = b'{"$set":{"key":"a","value":1,"room":true}}\n'
+        sent.add([b"1\n", b'{"$ping":{}}\n', room_set])
+        self.assertEqual((sent.line(2), sent.line(1), sent.line(5)), (b"1\n", None, None))
+        self.assertFalse(sent.confirm(10**9))
+        self.assertTrue(sent.confirm(2))
+        self.assertFalse(sent.confirm(1))
+        self.assertEqual(sent.line(3), b'{"$ping":{}}\n')
+        self.assertEqual(sent.begin_connection(), b'{"$ping":{}}\n' + room_set)
+        self.assertEqual(sent.line(3), room_set)
+        sent.add([b"2\n"])
+        self.assertEqual(sent.restart(), 2)
+
+    def test_clock_begins_anew_when_the_relay_s_was_set(self):
+        clock = Clock()
+        for at in range(8):
+            clock.add(at, at + 1, 1000 + at)
+        self.assertAlmostEqual(clock.now(10), 1010, delta=1)
+        clock.add(20, 21, 11020)
+        self.assertAlmostEqual(clock.now(21), 11021, delta=1)
+        clock.add(30, 29, 5)  # an answer before its question says nothing
+        self.assertAlmostEqual(clock.now(31), 11031, delta=1)
+
+    def test_answers_without_our_nonce_are_taken_only_where_nobody_else_can_speak(self):
+        error = line({"$error": {"code": "bad_token", "message": "no"}})
+        for is_certain in (False, True):
+            self.assertTrue(read_answer(welcome("mine"), "mine", is_certain))
+            self.assertIsNone(read_answer(welcome("other"), "mine", is_certain))
+            self.assertIsNone(read_answer(welcome(5), "mine", is_certain))
+        self.assertTrue(read_answer(welcome(), "mine", True))
+        self.assertIsNone(read_answer(welcome(), "mine", False))
+        self.assertIsNone(read_answer(error, "mine", False))
+        self.assertRaises(Refused, read_answer, error, "mine", True)
+        self.assertIsNone(read_answer(b'{"$welcome":5}', "mine", False))
+        self.assertRaises(ConnectionError, read_answer, b'{"$welcome":5}', "mine", True)
+        self.assertRaises(ConnectionError, read_answer, b'{"$welcome":{"nonce":"mine"}}', "mine", False)
+
+
+class Sessions(unittest.TestCase):
+    def session(self, part, **options):
+        relay = self.enter(PlayedRelay(part))
+        session = Told("127.0.0.1", relay.port, **dict({"quiet": True}, **options))
+        self.addCleanup(session.close)
+        return relay, session
+
+    def enter(self, context):
+        self.addCleanup(context.__exit__, None, None, None)
+        return context.__enter__()
+
+    def welcomed(self, then=stay, **more):
+        def part(connection):
+            said, _ = hello(connection)
+            connection.sendall(welcome(said["nonce"], **more))
+            then(connection)
+        return part
+
+    def test_a_callback_that_raises_leaves_nothing_out(self):
+        peers = [{"id": "k%d" % i, "name": "", "state": {}} for i in range(3)]
+
+        def say(connection):
+            connection.sendall(b'"first"\n')
+            connection.sendall(line({"$set": {"key": "b", "value": 2, "room": True, "from": "k1"}}) + b'"last"\n')
+            stay(connection)
+
+        _, session = self.session(self.welcomed(say, peers=peers, state={"a": 1}))
+        until(lambda: len(session._inbox) >= 4)
+        seen = []
+
+        def on_change(*change):
+            seen.append((change[0], len(session.peers)))
+            raise KeyError(len(seen))
+
+        session.on_change = on_change
+        with stderr():
+            self.assertRaisesRegex(KeyError, "1", session.drain)
+        self.assertEqual(seen, [("join", 3)] * 3 + [("set", 3)] * 2, "all are told, each when the picture is complete")
+        self.assertEqual(session.state, {"a": 1, "b": 2})
+        self.assertEqual(session.drain(), ["first", "last"])
+
+    def test_outlives_every_answer_and_connects_at_last(self):
+        answers = [b'{"$welcome":%s}\n' % text for text in (b"5", b"null", b"[]", b"{}", b'"x"', b"NaN", b"1e999")]
+        answers += [b"\xff\xfe\n", b'{"$error":5}\n', b'{"$error":{}}\n', b'{"$welcome":' + b"[" * 100000 + b"\n",
+                    b"HTTP/1.1 200\r\n\r\n", b"x" * 100000, b""]
+        body = json.loads(welcome().decode())["$welcome"]
+        answers += [welcome(**{field: strange}) for field in body for strange in (None, [[]], -1, 1e300, 10**400)]
+        answers += [welcome(limits=dict(LIMITS, **{name: strange})) for name in ("windowBytes", "pingTimeoutMs")
+                    for strange in (0, -1, None, 1e300, "x")]
+
+        def part(connection):
+            said, _ = hello(connection)
+            connection.sendall(answers.pop() if answers else welcome(said["nonce"]))
+            if not answers:
+                stay(connection)
+
+        errors = []
+        self.addCleanup(setattr, session_client, "FIRST_RETRY_S", session_client.FIRST_RETRY_S)
+        self.addCleanup(setattr, session_client, "LAST_RETRY_S", session_client.LAST_RETRY_S)
+        session_client.FIRST_RETRY_S = session_client.LAST_RETRY_S = 0.005
+        _, session = self.session(part, on_error=errors.append)
+        until(lambda: not answers and session.status == "connected")
+        self.assertTrue(session._thread.is_alive())
+        self.assertTrue(all(str(error).isprintable() for error in errors))
+        self.assertGreater(len(errors), 50)
+
+    def test_outlives_every_control_line_in_the_stream(self):
+        def say(connection):
+            for name, body in Parts.LINES.items():
+                for strange in STRANGE + [dict(body, **{field: value}) for field in body for value in STRANGE]:
+                    if name != "$bye":
+                        connection.sendall(line({name: strange}))
+            connection.sendall(b'{"$\xff\n{"$set":' + b"[" * 50000 + b'\n"end"\n')
+            stay(connection)
+
+        _, session = self.session(self.welcomed(say))
+        events = []
+        until(lambda: events.extend(session.drain()) or "end" in events)
+        self.assertEqual((session.status, events), ("connected", ["end"]))
+        self.assertGreater(session.invalid, 200)
+
+    def test_is_not_driven_into_a_busy_loop(self):
+        for part in (lambda connection: None, self.welcomed(lambda connection: None),
+                     self.welcomed(lambda connection: connection.sendall(line({"$bye": {"retryMs": 0}})))):
+            relay, session = self.session(part)
+            time.sleep(0.6)
+            self.assertLess(relay.connections, 8)
+            session.close()
+
+    def test_burns_no_time_while_the_relay_takes_nothing(self):
+        _, session = self.session(self.welcomed(lambda connection: time.sleep(3)))
+        until(lambda: session.status == "connected")
+        for _ in range(200):
+            session.send("x" * 60000)
+        until(lambda: session.dropped > 0)
+        time.sleep(1.1)  # a ping is due, and waits behind the events
+        before = time.process_time()
+        time.sleep(0.5)
+        self.assertLess(time.process_time() - before, 0.25)
+
+    def test_notices_a_silent_relay_and_send_and_close_never_wait(self):
+        limits = dict(LIMITS, pingTimeoutMs=300)
+        silent = threading.Event()
+        for then in (lambda connection: silent.wait(5), stay):
+            relay, session = self.session(self.welcomed(then, limits=limits))
+            until(lambda: session.status == "connected")
+            began = time.monotonic()
+            for _ in range(300):
+                session.send("x" * 60000)
+            self.assertLess(time.monotonic() - began, 1)
+            until(lambda: session.status == "reconnecting" or relay.connections > 1)
+            self.assertLess(time.monotonic() - began, 3)
+            until(lambda: relay.connections > 1)
+            began = time.monotonic()
+            session.close()
+            self.assertLess(time.monotonic() - began, 2)
+        silent.set()
+
+    def test_stays_with_a_relay_that_answers(self):
+        def answer(connection):
+            for text in connection.makefile("rb"):
+                if text.startswith(b'{"$ping"'):
+                    asked = json.loads(text.decode())["$ping"]
+                    connection.sendall(line({"$pong": {"t": asked["t"], "time": 1.7e12, "bytes": 0}}))
+
+        relay, session = self.session(self.welcomed(answer, limits=dict(LIMITS, pingTimeoutMs=300)))
+        until(lambda: session.status == "connected")
+        time.sleep(1)
+        self.assertEqual((session.status, relay.connections), ("connected", 1))
+        self.assertLess(len(session._inbox), 5, "answers to pings don't pile up where nobody drains")
+
+    def test_ignores_a_forged_answer_and_takes_the_relay_s(self):
+        def part(connection):
+            said, _ = hello(connection)
+            self.assertGreaterEqual(len(said["nonce"]), 16)
+            self.assertLessEqual(len(said["nonce"]), 64)
+            error = {"code": "bad_token", "message": "no"}
+            for forged in (welcome("forged", id="evil"), line({"$error": dict(error, nonce="x")}),
+                           line({"$error": error}), welcome(id="evil"), b'{"$welcome":5}\n'):
+                connection.sendall(forged)
+            connection.sendall(welcome(said["nonce"], id="true"))
+            stay(connection)
+
+        _, session = self.session(part)
+        until(lambda: session.id is not None)
+        self.assertEqual(session.id, "true")
+
+    def test_takes_an_older_relay_s_answer_only_before_anybody_else_can_speak(self):
+        for wait_s, expected in ((0, "k3"), (0.3, None)):
+            def part(connection):
+                hello(connection)
+                time.sleep(wait_s)
+                connection.sendall(welcome())
+                stay(connection)
+
+            _, session = self.session(part, answer_s=0.5)
+            until(lambda: session.id is not None or session.error is not None)
+            self.assertEqual(session.id, expected)
+            session.close()
+        self.assertIn("another client's", str(session.error))
+
+    def test_a_refused_value_is_not_set_again_in_the_next_session(self):
+        said = []
+
+        def part(connection):
+            greeting, lines = hello(connection)
+            connection.sendall(welcome(greeting["nonce"]))
+            number, sets = 1, 0
+            for text in lines:
+                number += 1
+                if text.startswith(b'{"$set"'):
+                    sets += 1
+                    said.append(json.loads(text.decode())["$set"]["key"])
+                    if said[-1] == "big":
+                        connection.sendall(line({"$error": {"code": "state_full", "message": "no", "line": number}}))
+                if len(said) in (2, 3) and "big" in said and sets >= 2:
+                    time.sleep(0.1)
+                    return
+
+        _, session = self.session(part)
+        session.set("big", 1)
+        session.set("small", 2)
+        until(lambda: len(said) >= 3)
+        time.sleep(0.1)
+        session.drain()
+        self.assertEqual(said[2:], ["small"])
+        self.assertIn("error", [change[0] for change in session.told])
+
+    def test_checks_what_is_set(self):
+        session = Session("127.0.0.1", 9, quiet=True)
+        self.addCleanup(session.close)
+        session.set("😀" * 64, None)
+        for key in ("", "😀" * 65, "x" * 129):
+            self.assertRaises(ValueError, session.set, key, 1)
+            self.assertRaises(ValueError, session.unset, key)
+        for key in (None, 5, b"x", ["x"]):
+            self.assertRaises(TypeError, session.set, key, 1)
+        for value in (float("nan"), "x" * 16384):
+            self.assertRaises(ValueError, session.set, "a", value)
+        for number in range(255):
+            session.set("k%d" % number, 1)
+        self.assertRaisesRegex(ValueError, "256 keys", session.set, "one more", 1)
+
+    def test_tells_what_it_drops(self):
+        session = Told("127.0.0.1", 9, quiet=True)
+        for _ in range(40):
+            session.send("x" * 10000)
+        session.drain()
+        self.assertEqual(session.told, [("lost", "outbox", 14)])
+        session.close()
+        session.drain()
+        self.assertEqual((session.told[1:], session.dropped), ([("lost", "closed", 26)], 40))
+        session.send("too late")
+        self.assertEqual(session.dropped, 40)
+
+    def test_says_once_why_it_cannot_connect(self):
+        for target, why in (("127.0.0.1:9", "connection refused, is the relay running there"),
+                            ("no-such-host.invalid", "no such host, is its name spelled right")):
+            for client in (Relay, Session):
+                with stderr() as printed:
+                    with client(target) as connection:
+                        until(lambda: connection.error is not None and printed.getvalue())
+                        time.sleep(0.5)
+                text = printed.getvalue()
+                self.assertIn("Cannot connect to %s" % target, text)
+                self.assertIn(why, text)
+                self.assertEqual(text.count("\n"), 1, text)
+                errors = []
+                with stderr() as printed:
+                    with client(target, on_error=errors.append):
+                        until(lambda: errors)
+                    with client(target, quiet=True) as connection:
+                        until(lambda: connection.error is not None)
+                self.assertEqual(printed.getvalue(), "")
+                self.assertIn(why, str(errors[0]))
+
+    def test_an_on_error_that_raises_harms_nobody(self):
+        for client in (Relay, Session):
+            calls = []
+
+            def on_error(error):
+                calls.append(error)
+                raise RuntimeError("a mistake")
+
+            with stderr() as printed:
+                with client("127.0.0.1:9", on_error=on_error) as connection:
+                    until(lambda: len(calls) > 1)
+                    self.assertTrue(connection._thread.is_alive())
+            self.assertEqual(printed.getvalue().count("RuntimeError: a mistake"), 1)
+
+    def test_closes_from_its_own_callback(self):
+        for client in (Relay, Session):
+            connections = []
+            ready = threading.Event()
+            connection = client("127.0.0.1:9", on_error=lambda _: ready.wait() and connections[0].close())
+            connections.append(connection)
+            ready.set()
+            until(lambda: not connection._thread.is_alive())
+            self.assertEqual(connection.status, "closed")
+
+
+class Relays(unittest.TestCase):
+    def test_tells_the_relay_s_complaint_from_somebody_s_event(self):
+        def part(connection):
+            connection.sendall(b'{"$error":{"code":"invalid_json","message":"no \\u001b[2J"}}\n'
+                               b' {"$error":{"code":"x"}}\n{"$error" :1}\n{"$error":null}\n')
+            stay(connection)
+
+        errors, events = [], []
+        with PlayedRelay(part) as played, Relay("127.0.0.1", played.port, on_error=errors.append) as relay:
+            until(lambda: events.extend(relay.drain()) or len(events) == 2 and len(errors) == 2)
+            self.assertEqual(events, [{"$error": {"code": "x"}}, {"$error": 1}])
+            self.assertEqual((errors[0].code, str(errors[0])), ("invalid_json", "no \\x1b[2J"))
+
+    def test_no_first_event_is_taken_for_a_hello(self):
+        said = []
+        with PlayedRelay(lambda connection: said.extend(connection.makefile("rb"))) as played:
+            with Relay("127.0.0.1", played.port) as relay:
+                relay.send({"$hello": {"version": 1}})
+                relay.send({"$bye": {}})
+            until(lambda: len(said) == 2)
+        self.assertEqual(said, [b' {"$hello":{"version":1}}\n', b' {"$bye":{}}\n'])
+
+    def test_outlives_whatever_comes(self):
+        texts = [line(strange) for strange in STRANGE] + [line({"$error": strange}) for strange in STRANGE]
+        texts += [b"\xff\n", b"NaN\n", b"[" * 50000 + b"\n", b"1" * 60000 + b"\n"]
+        texts.append(b'{"$error":' + b"[" * 500 + b"]" * 500 + b"}\n")
+
+        def part(connection):
+            connection.sendall(b"".join(texts) + b'"end"\n')
+            stay(connection)
+
+        events = []
+        with PlayedRelay(part) as played, Relay("127.0.0.1", played.port, quiet=True) as relay:
+            until(lambda: events.extend(relay.drain()) or "end" in events)
+            self.assertEqual((relay.status, relay.reconnects), ("connected", 0))
+
+    def test_tells_what_it_drops(self):
+        def part(connection):
+            connection.sendall(b"1\n" * (relay_client.INBOX_EVENTS + 5) + (b'"' + b"x" * 60000 + b'"\n') * 100)
+            stay(connection)
+
+        lost = []
+        with PlayedRelay(part) as played:
+            with Relay("127.0.0.1", played.port, on_lost=lambda *what: lost.append(what)) as relay:
+                until(lambda: relay.received == relay_client.INBOX_EVENTS + 105)
+                until(lambda: sum(count for _, count in lost) == relay.dropped)
+                events = relay.drain()
+                self.assertEqual(relay.received, len(events) + relay.dropped)
+                self.assertLessEqual(sum(map(len, map(str, events))), relay_client.INBOX_BYTES)
+                self.assertEqual({reason for reason, _ in lost}, {"inbox"})
+        with stderr() as printed, Relay("127.0.0.1:9") as relay:
+            for _ in range(40):
+                relay.send("x" * 10000)
+            until(lambda: "reason: outbox" in printed.getvalue())
+        self.assertEqual(relay.dropped, 40)
+
+    def test_leaves_a_relay_that_takes_nothing(self):
+        with PlayedRelay(lambda connection: time.sleep(2)) as played:
+            with Relay("127.0.0.1", played.port, quiet=True, stalled_s=0.2) as relay:
+                until(lambda: relay.status == "connected")
+                while relay.dropped == 0:
+                    relay.send("x" * 60000)
+                    time.sleep(0.001)
+                until(lambda: played.connections > 1)
+                self.assertGreaterEqual(relay.reconnects, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
