@@ -11,7 +11,7 @@ import { BufferPool } from "../../wire/buffer_pool.ts";
 import { concat } from "../../wire/concat.ts";
 import { type Hello, Misunderstood, readControl, readHello, readNonce } from "../member/client_control.ts";
 import { LineSorter, type LineSorterSink } from "./line_sorter.ts";
-import type { EndReason, Member, Outlet } from "../member/member.ts";
+import { type Batch, BEHIND, type EndReason, type Member, type Outlet } from "../member/member.ts";
 import { classifyFirstBytes, HTTP_REFUSAL } from "./first_bytes.ts";
 import { PlainMember } from "../member/plain_member.ts";
 import { encodeControl, type WireError } from "../../wire/protocol.ts";
@@ -19,7 +19,6 @@ import type { Settings, Timer } from "../options.ts";
 import type { Transport } from "./transport.ts";
 import { RateMeter } from "./rate_meter.ts";
 import type { Room } from "../room/room.ts";
-import type { Cursor } from "../room/cursor.ts";
 import type { SessionMember } from "../member/session_member.ts";
 
 /** Lets a client that said hello in: the member it speaks for from now on, or why it can't. */
@@ -96,9 +95,9 @@ export class Connection implements Outlet, LineSorterSink {
   #isSlowed = false;
   #wasSlowed = false;
   #isWriting = false;
-  /** What is being written, and the cursor that has taken it. */
+  /** What is being written, and the batch that it belongs to. */
   #writing: Uint8Array = NOTHING;
-  #writer: Cursor | undefined;
+  #batch: Batch | undefined;
   #progressAt = 0;
   #lastLine: Uint8Array | undefined;
   #ending: EndReason | undefined;
@@ -243,7 +242,7 @@ export class Connection implements Outlet, LineSorterSink {
       } s, a line ends with LF`;
       return this.refuse({ code: "idle_line", message, line });
     }
-    this.#member.sweep(nowMs);
+    if (this.#member.sweep(nowMs) === BEHIND) this.cut("behind");
   }
 
   /** Counts what happened so far. */
@@ -414,7 +413,6 @@ export class Connection implements Outlet, LineSorterSink {
 
   #writeNext(nowMs?: number): void {
     this.#isWriting = true;
-    this.#writer = this.#member.cursor;
     try {
       const bytes = this.#takeNext(nowMs);
       if (bytes !== undefined) this.#write(bytes);
@@ -437,31 +435,38 @@ export class Connection implements Outlet, LineSorterSink {
       return this.#write(this.#writing.subarray(n));
     }
     this.#writing = NOTHING; // it would keep a block of the log alive
-    this.#writer!.commit();
+    this.#endBatch();
     this.#writeNext();
   };
 
   readonly #onWriteFailed = (error: unknown): void => {
-    this.#writer!.commit();
+    this.#endBatch();
     this.#fail(error);
     this.#isWriting = false;
   };
 
+  #endBatch(): void {
+    this.#batch?.written();
+    this.#batch = undefined;
+  }
+
   /** Takes what is to be written next. `nowMs` saves a look at the clock, which would cost a few percent of a write. */
   #takeNext(nowMs?: number): Uint8Array | undefined {
     if (this.#isCut) return undefined;
-    const bytes = this.#member.hasNews ? this.#takeFromMember(nowMs) : undefined;
-    if (bytes !== undefined || this.#isCut) return bytes;
+    this.#batch = this.#member.hasNews ? this.#takeFromMember(nowMs) : undefined;
+    if (this.#batch !== undefined || this.#isCut) return this.#batch?.bytes;
     const lastLine = this.#lastLine;
     this.#lastLine = undefined;
     return lastLine;
   }
 
-  #takeFromMember(nowMs = this.#settings.clock()): Uint8Array | undefined {
+  #takeFromMember(nowMs = this.#settings.clock()): Batch | undefined {
     this.#progressAt = nowMs;
     if (this.#ending === "refused") return this.#member.takeReplies();
     if (this.#session?.isOn(this) === false) return undefined; // it may have another connection by now
-    return this.#member.take(nowMs);
+    const batch = this.#member.take(nowMs);
+    if (batch !== BEHIND) return batch;
+    this.cut("behind");
   }
 
   async #sayGoodbye(): Promise<void> {

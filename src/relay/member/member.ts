@@ -40,6 +40,30 @@ export type EndReason =
   | "replaced"
   | "shutdown";
 
+/** Complete lines that are to be written. A member has one such object for each of its connections, and uses it again. */
+export interface Batch {
+  readonly bytes: Uint8Array;
+  /** Is to be called once the bytes are written, or never will be, and before more is taken: they are valid until then. */
+  written(): void;
+}
+
+/** What a member gives that is so far behind that its connection is to be closed, where that is not forgiven. */
+export const BEHIND = "behind";
+
+/** What a cursor has taken. */
+class Taken implements Batch {
+  bytes: Uint8Array = NOTHING;
+
+  constructor(readonly cursor: Cursor) {}
+
+  written(): void {
+    this.bytes = NOTHING; // it would keep a block of the log alive
+    this.cursor.commit();
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
 /** How many bytes of replies wait for a client that doesn't read them; further ones are dropped. */
 const MAX_REPLY_BYTES = 64 * 1024;
 
@@ -64,6 +88,7 @@ export abstract class Member implements Reader {
   #replyBytes = 0;
   #replyCount = 0;
   #behindAt = -Infinity;
+  #taken: Taken | undefined;
   #simulation: Simulation | undefined;
 
   constructor(room: Room, feed: Feed, settings: Settings) {
@@ -141,15 +166,28 @@ export abstract class Member implements Reader {
   }
 
   /**
-   * Takes the complete lines that are to be written next; undefined when there are none. Once they are written, or never will be, call
-   * `commit()` of the cursor that the member had before this call.
+   * Takes what is to be written next: undefined when there is nothing, {@linkcode BEHIND} when the connection is to be closed instead.
+   * Once that is written, or never will be, call `written()` of the batch.
    */
-  take(nowMs: number): Uint8Array | undefined {
+  take(nowMs: number): Batch | typeof BEHIND | undefined {
     const reach = this.#simulation === undefined ? EVERYTHING : this.#simulate(this.#simulation, nowMs);
-    const replies = this.takeReplies(reach);
-    if (replies !== undefined || !this.canTakeNews) return replies;
-    this.#jumpIfBehind(nowMs);
-    return this.outlet === undefined ? undefined : this.takeReplies(reach) ?? this.takeNews(reach);
+    const replies = this.#takeReplies(reach);
+    if (replies !== undefined || !this.canTakeNews) return this.batchOf(replies);
+    if (this.#jumpIfBehind(nowMs) === BEHIND) return BEHIND;
+    return this.batchOf(this.#takeReplies(reach) ?? this.takeNews(reach));
+  }
+
+  /** Takes the replies that wait, without what comes from the feed. */
+  takeReplies(): Batch | undefined {
+    return this.batchOf(this.#takeReplies(EVERYTHING));
+  }
+
+  /** Makes a batch of what was taken last. */
+  protected batchOf(bytes: Uint8Array | undefined): Batch | undefined {
+    if (bytes === undefined) return undefined;
+    if (this.#taken?.cursor !== this.cursor) this.#taken = new Taken(this.cursor);
+    this.#taken.bytes = bytes;
+    return this.#taken;
   }
 
   /** Writes to this member over a bad line from now on. */
@@ -183,21 +221,20 @@ export abstract class Member implements Reader {
   }
 
   /** Looks whether the member has fallen behind while a write is under way: what it misses need not be remembered. */
-  sweep(nowMs: number): void {
-    if (this.canTakeNews) this.#jumpIfBehind(nowMs);
-    else if (this.isTooFarBehind(nowMs)) this.noteBehind(nowMs);
+  sweep(nowMs: number): typeof BEHIND | undefined {
+    if (this.canTakeNews) return this.#jumpIfBehind(nowMs);
+    return this.isTooFarBehind(nowMs) ? this.noteBehind(nowMs) : undefined;
   }
 
-  #jumpIfBehind(nowMs: number): void {
-    if (!this.isTooFarBehind(nowMs)) return;
-    this.noteBehind(nowMs);
-    if (this.outlet === undefined) return;
+  #jumpIfBehind(nowMs: number): typeof BEHIND | undefined {
+    if (!this.isTooFarBehind(nowMs)) return undefined;
+    if (this.noteBehind(nowMs) === BEHIND) return BEHIND;
     const lost = this.cursor.jumpToEnd();
     if (lost.bytes > 0) this.onLost(lost);
   }
 
-  /** Logs that the member fell behind, once an episode; where that is not forgiven, cuts its connection. */
-  protected noteBehind(nowMs: number): void {
+  /** Logs that the member fell behind, once an episode; returns {@linkcode BEHIND} where that is not forgiven. */
+  protected noteBehind(nowMs: number): typeof BEHIND | undefined {
     if (this.cursor.behindBytes === 0 || this.outlet === undefined) return; // only its own lines
     const { log, whenBehind } = this.settings;
     const isNews = nowMs - this.#behindAt > BEHIND_EPISODE_MS;
@@ -209,12 +246,13 @@ export abstract class Member implements Reader {
     };
     if (whenBehind === "close") {
       log("warn", "member fell behind, closed", fields);
-      this.outlet.cut("behind");
-    } else if (isNews) log("warn", "member fell behind, skipping to the newest lines", fields);
+      return BEHIND;
+    }
+    if (isNews) log("warn", "member fell behind, skipping to the newest lines", fields);
   }
 
   /** Takes the replies that wait, as far as `reach`, without what comes from the feed. */
-  takeReplies(reach = EVERYTHING): Uint8Array | undefined {
+  #takeReplies(reach: Reach): Uint8Array | undefined {
     if (this.#replies.length === 0) return undefined;
     const late = Math.max(0, this.#replyCount - reach.replies);
     const due = this.#replies.length - late;

@@ -18,7 +18,7 @@ import {
   readSet,
   type Understood,
 } from "./client_control.ts";
-import { type EndReason, MAX_WRITE_BYTES, Member, type Outlet } from "./member.ts";
+import { type Batch, type BEHIND, type EndReason, MAX_WRITE_BYTES, Member, type Outlet } from "./member.ts";
 import { encodeControl, LF, PROTOCOL_VERSION, type WireError } from "../../wire/protocol.ts";
 import type { LeaveReason, Peer, Room } from "../room/room.ts";
 import type { Settings } from "../options.ts";
@@ -220,15 +220,15 @@ export class SessionMember extends Member implements Peer {
       this.#follow.length > 0;
   }
 
-  override take(nowMs: number): Uint8Array | undefined {
+  override take(nowMs: number): Batch | typeof BEHIND | undefined {
     const welcome = this.#welcome;
     this.#welcome = undefined;
-    if (welcome !== undefined) return welcome;
+    if (welcome !== undefined) return this.batchOf(welcome);
     const follow = this.#follow;
     if (follow.length === 0) return super.take(nowMs);
     this.#follow = NOTHING;
     this.#ledger.addReplies(follow.length);
-    return follow;
+    return this.batchOf(follow);
   }
 
   protected override isTooFarBehind(nowMs: number): boolean {

@@ -406,3 +406,33 @@ Deno.test("a session can be resumed within resumeMs and not after it", async () 
     assert.equal(next.client.welcome.resumed, resumed);
   }
 });
+
+Deno.test("a resumed session can tell where the repair ends: by the first $time later than its welcome's, and a pong comes before", async () => {
+  await using table = new Table();
+  const [ada, bo] = [await table.join(), await table.join()];
+  await ada.ack();
+  await ada.cut();
+  for (let i = 0; i < 20; i++) {
+    table.nowMs += 70;
+    await bo.say(`"missed ${i}"\n`);
+  }
+  const had = ada.client.lines.length;
+  const next = table.connect(ada.client);
+  next.conn.takeBytes(0);
+  next.feed(next.client.hello());
+  await turn();
+  next.feed(next.client.control("ping", { t: 1 })); // is answered ahead of what was missed
+  table.nowMs += 100;
+  await bo.say('"fresh"\n');
+  next.conn.takeBytes(Infinity);
+  await turn();
+  next.receive();
+  const { time } = next.client.welcome;
+  const lines = next.client.lines.slice(had);
+  const marks = lines.map((line) => line.startsWith('{"$time"') ? JSON.parse(line).$time.time : 0);
+  const end = marks.findIndex((mark) => mark > time);
+  const events = (some: string[]) => some.filter((line) => line.startsWith('"'));
+  assert.ok(lines[0].startsWith('{"$pong"'));
+  assert.equal(events(lines.slice(0, end)).length, 20, "all that was missed comes before it");
+  assert.deepEqual(events(lines.slice(end)), ['"fresh"']);
+});
