@@ -1,6 +1,8 @@
-// What no client should be able to do: make another one wait. Measures a quiet pair of members, 100 events a second, in another room and in the
-// same one, beside one hostile client after the other; prints settings, then a row for each. Relay, load and both pairs are a process each; the load
-// gives way to the others (`nice -n 10`), as it would compete with relay and probe for two cores. Run it with: deno task bench:isolation --help
+// What no client should be able to do: make another one wait. Measures a quiet pair of members, 100 events a
+// second, in another room and in the same one, beside one hostile client after the other; prints settings,
+// then a row for each. Relay, load and both pairs are a process each; the load gives way to the others
+// (`nice -n 10`), as it would compete with relay and probe for two cores. Run it with: deno task
+// bench:isolation --help
 
 import { HELP, type Options, readOptions } from "./isolation/flags.ts";
 import { type Kind, P99_GOAL_MS, roomOf, STORM_P99_GOAL_MS } from "./isolation/kinds.ts";
@@ -75,7 +77,7 @@ function settings({ relay, before, seconds, clients }: Options): Record<string, 
       before === null ? "" : `; before: ${before}`
     }; default options, anew for each row`,
     machine:
-      `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} cores, shared by relay, load and probes`,
+      `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} cores for relay, load and pairs`,
     deno: Deno.version.deno,
     priority: LOAD_NICENESS === 0
       ? "all the same"
@@ -84,7 +86,7 @@ function settings({ relay, before, seconds, clients }: Options): Record<string, 
       "100 events a second, in another room and in the same one; own p99: the same events without a relay",
     load: `${clients} connections of each flood, ${seconds} s or longer; newcomers say hello every 0.4 s`,
     goals:
-      `in another room p99 below ${P99_GOAL_MS} ms, beside storms below ${STORM_P99_GOAL_MS} ms, nothing lost; in the same one nothing lost untold`,
+      `another room: p99 below ${P99_GOAL_MS} ms, storms ${STORM_P99_GOAL_MS} ms, nothing lost; same room: all losses told`,
   };
 }
 

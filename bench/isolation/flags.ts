@@ -1,4 +1,5 @@
-// The flags of the isolation benchmark: string[] -> what to run, or an error that says what is wrong. Pure; starts nothing.
+// The flags of the isolation benchmark: string[] -> what to run, or an error that says what is wrong. Pure;
+// starts nothing.
 
 import { parseArgs } from "node:util";
 import { findKind, type Kind, KINDS } from "./kinds.ts";
@@ -8,15 +9,14 @@ const QUICK_SECONDS = 1.5;
 const CLIENTS = 2;
 
 /** The text of `--help`. */
-export const HELP =
-  `bench/isolation.ts: measures what the worst of clients do to a quiet pair of members, one kind of client after the other
+export const HELP = `bench/isolation.ts: measures what the worst clients do to a quiet pair of members
 
 USAGE: deno task bench:isolation [options]      (about 3 minutes)
 
   --quick              some kinds, less time (40 s)
   --kind NAME          this kind alone; may be given several times
   --list               tell the kinds, measure nothing
-  --seconds N          measured time of each (${SECONDS}; quick: ${QUICK_SECONDS}); some need longer, storms end by themselves
+  --seconds N          measured time of each (${SECONDS}; quick: ${QUICK_SECONDS}); storms end by themselves
   --clients N          connections of a flood (${CLIENTS})
   --relay DIR          a checkout of the relay (this one)
   --before DIR         another checkout, measured first beside each kind, without goals

@@ -1,5 +1,6 @@
-// The clients that a relay is tried with, each the worst of its kind: what it is, what it sends, and how it behaves. Pure: the bytes are
-// made here, load.ts sends them. A kind ends by itself (a storm) or goes on until it is told to stop.
+// The clients that a relay is tried with, each the worst of its kind: what it is, what it sends, and how it
+// behaves. Pure: the bytes are made here, load.ts sends them. A kind ends by itself (a storm) or goes on
+// until it is told to stop.
 
 /** What a client does, as load.ts understands it. */
 export type Behaviour =
@@ -31,7 +32,7 @@ export interface Kind {
   readonly leastSeconds?: number;
   /** Whether it ends by itself. */
   readonly endsItself?: boolean;
-  /** What p99 of a quiet pair in another room has to stay below, in ms. {@linkcode P99_GOAL_MS} by default. */
+  /** What p99 of the pair in another room stays below, in ms; {@linkcode P99_GOAL_MS} by default. */
   readonly p99GoalMs?: number;
   /** How long a newcomer may wait for its welcome, in ms. Without it that is measured, and has no goal. */
   readonly newcomerGoalMs?: number;

@@ -1,5 +1,5 @@
-// The hostile client: does what one kind does, in a process of its own, and says how much it got rid of. It is started by isolation.ts, which
-// tells it when; what it sends is in kinds.ts.
+// The hostile client: does what one kind does, in a process of its own, and says how much it got rid of. It
+// is started by isolation.ts, which tells it when; what it sends is in kinds.ts.
 
 import net from "node:net";
 import { type Behaviour, findKind, HOSTILE_ROOM, type Kind, repeatLine, roomOf } from "./kinds.ts";

@@ -1,6 +1,7 @@
-// How isolation.ts speaks with its helpers: a line to stdin is an order, a line on stdout the answer. Both ends are here.
+// How isolation.ts speaks with its helpers: a line to stdin is an order, a line on stdout the answer. Both
+// ends are here.
 
-/** What a helper is told and tells, in order: it is `ready`, shall `go`, may be `done` by itself, shall `stop`; its last line is its report. */
+/** In this order: a helper is `ready`, should `go`, may be `done`, should `stop`; last is its report. */
 export type Word = "ready" | "go" | "done" | "stop";
 
 /** The helper's end. */
@@ -73,7 +74,7 @@ export class Helper implements AsyncDisposable {
     await this.#orders.write(new TextEncoder().encode(`${word}\n`)).catch(() => {});
   }
 
-  /** Tells it to stop; resolves with its report. Rejects if it leaves without one, or takes longer than `deadlineMs`. */
+  /** Tells it to stop; resolves with its report. Rejects if there is none within `deadlineMs`. */
   async report<Report>(deadlineMs: number): Promise<Report> {
     await this.tell("stop");
     const timer = setTimeout(() => this.#kill(), deadlineMs);

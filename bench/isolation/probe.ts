@@ -1,5 +1,6 @@
-// The quiet pair: one member sends 100 events a second to another one, in a process of its own, and each one's way is timed. Beside it, newcomers
-// say hello now and then, and the same events go through a socket without a relay: what that shows is the probe's own delay.
+// The quiet pair: one member sends 100 events a second to another one, in a process of its own, and each
+// one's way is timed. Beside it, newcomers say hello now and then, and the same events go through a socket
+// without a relay: what that shows is the probe's own delay.
 
 import type { Buffer } from "node:buffer";
 import { Orders } from "./orders.ts";

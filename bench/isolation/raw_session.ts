@@ -1,11 +1,12 @@
-// A client of the barest kind, for load and probe: it connects, says hello, counts what it receives and acknowledges it. It looks at no
-// line but the welcome; who wants to see them gets them in runs of whole lines. It does not use the client module.
+// A client of the barest kind, for load and probe: it connects, says hello, counts what it receives and
+// acknowledges it. It looks at no line but the welcome; who wants to see them gets them in runs of whole
+// lines. It does not use the client module.
 
 import { Buffer } from "node:buffer";
 
 /** How much is received before it is acknowledged: half of what the relay sends without. */
 const ACK_BYTES = 128 * 1024;
-/** The longest line that comes is a `$welcome` or an event of `--max-line`, `$peers` of a crowd may be longer. */
+/** More than any line that is looked at: a `$welcome`, or an event of `--max-line`. */
 const BUFFER_BYTES = 1024 * 1024;
 /** What is enough for a client among thousands, which gets a welcome of at most 32 KiB. */
 const SMALL_BUFFER_BYTES = 40 * 1024;
@@ -58,7 +59,7 @@ export class RawSession implements Disposable {
     this.#acked = this.received;
   }
 
-  /** Connects; resolves once the welcome is there, in a plain client at once. Rejects if the relay closes or answers otherwise. */
+  /** Connects; resolves once welcomed, a plain client at once. Rejects at any other answer. */
   static async open(options: RawSessionOptions): Promise<RawSession> {
     const { hostname = "127.0.0.1", port, room, name, resume } = options;
     const conn = await Deno.connect({ hostname, port });

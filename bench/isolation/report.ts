@@ -1,4 +1,5 @@
-// What a run beside a hostile client shows, and whether it is good enough. Pure: reports in, a table and a verdict out.
+// What a run beside a hostile client shows, and whether it is good enough. Pure: reports in, a table and a
+// verdict out.
 
 import { type Kind, P99_GOAL_MS } from "./kinds.ts";
 
@@ -42,8 +43,8 @@ export interface Outcome {
 }
 
 /**
- * Returns the value at which the share `p` of `count` values is reached, of sorted ones; those that `sorted` lacks are longer than
- * all of them. Null if it is one of these, and of none.
+ * Returns the value at which the share `p` of `count` values is reached, of sorted ones; those that `sorted`
+ * lacks are longer than all of them. Null if it is one of these, and of none.
  */
 export function percentile(sorted: readonly number[], p: number, count = sorted.length): number | null {
   return sorted[Math.min(count - 1, Math.floor(count * p))] ?? null;

@@ -1,9 +1,10 @@
-// Tests of the isolation benchmark: what its flags ask for, that each kind sends what it says, and that the verdict finds what is wrong.
+// Tests of the isolation benchmark: what its flags ask for, that each kind sends what it says, and that the
+// verdict finds what is wrong.
 
 import assert from "node:assert/strict";
-import { HELP, readOptions } from "../bench/isolation/flags.ts";
-import { type Behaviour, findKind, KINDS, repeatLine, roomOf } from "../bench/isolation/kinds.ts";
-import { missedGoals, type Outcome, percentile, tableHead, tableRow } from "../bench/isolation/report.ts";
+import { HELP, readOptions } from "../../bench/isolation/flags.ts";
+import { type Behaviour, findKind, KINDS, repeatLine, roomOf } from "../../bench/isolation/kinds.ts";
+import { missedGoals, type Outcome, percentile, tableHead, tableRow } from "../../bench/isolation/report.ts";
 
 const LARGEST_LINE_BYTES = 65_536;
 
