@@ -1,10 +1,11 @@
-// The example: a terminal full of bouncing balls, ours and everybody else's. This file is the program: it joins
-// relay, world and view, and is the one that exits. Start reading at `play`, the game's loop; the flags and the help are
-// in options.ts.
+// The example: a terminal full of bouncing balls, ours and everybody else's. This file is the program: it
+// joins relay, world and view, and is the one that exits. Start reading at `play`, the game's loop; the flags
+// and the help are in options.ts.
 
 import { frames, rateLimit } from "../client.ts";
 import { parseSimulation } from "../src/simulation/parse_simulation.ts";
 import { Link } from "./link.ts";
+import { Output } from "./output.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { Recorder } from "./recorder.ts";
 import { gameScene, splitScene } from "./scenes.ts";
@@ -13,6 +14,11 @@ import { Rates } from "./status.ts";
 import { type Ending, onEveryEnd, Terminal } from "./terminal.ts";
 import { linesView, pictureView, type Scene } from "./views.ts";
 import { seededRandom, World, type WorldOptions } from "./world.ts";
+
+/** A second signal, or an error while it ends, leaves so much time to give the terminal back. */
+const SECOND_END_MS = 50;
+/** How long the end waits until its error is printed: the terminal may take nothing. */
+const LAST_WORD_MS = 500;
 
 /** The game: its loop, and the scene that shows it. */
 interface Game {
@@ -78,11 +84,13 @@ async function main(options: Options): Promise<Ending> {
   const aborter = new AbortController();
   let ending: Ending | undefined;
   const stop = (end: Ending) => {
+    // Somebody has asked before, and waits: what is still open is left as it is.
+    if (ending && end.exitCode > 0) setTimeout(() => Deno.exit(end.exitCode), SECOND_END_MS);
     ending ??= end;
     aborter.abort();
   };
   const quit = () => stop({ exitCode: 0 });
-  const letEndsBe = onEveryEnd(stop);
+  onEveryEnd(stop);
   if (options.seconds < Infinity) setTimeout(quit, options.seconds * 1000);
 
   const giveUp = (error: Error) => {
@@ -90,7 +98,8 @@ async function main(options: Options): Promise<Ending> {
     stop({ exitCode: isBadWish ? 2 : 1, error: error.message });
   };
   const link = options.split ? undefined : new Link(options, aborter.signal, giveUp);
-  // What can't ever work, a target that is none or a missing permission, comes out before the terminal is taken.
+  // What can't ever work, a target that is none or a missing permission, comes out before the terminal is
+  // taken.
   await new Promise((resolve) => setTimeout(resolve));
   if (ending) return ending;
   const { scene, play } = link === undefined
@@ -104,12 +113,23 @@ async function main(options: Options): Promise<Ending> {
   }
   // The terminal first: whatever takes long or fails after this is seen on a terminal that works.
   await view.close();
-  letEndsBe(); // now a second signal, or another error, ends the process at once
   await link?.relay?.close();
   return ending!;
 }
 
-/** Reads the token, which the command line would show to everybody on this machine, if that may be done without asking. */
+/** Prints why the program ends, if stderr takes it. */
+async function printError(error: unknown): Promise<void> {
+  const output = new Output(Deno.stderr);
+  const isCoded = Deno.stderr.isTerminal() && !Deno.noColor;
+  const text = typeof error === "string" ? `example: ${error}` : Deno.inspect(error, { colors: isCoded });
+  void output.write(`${text}\n`);
+  await output.settled(LAST_WORD_MS);
+}
+
+/**
+ * Reads the token, which the command line would show to everybody on this machine, if that may be done
+ * without asking.
+ */
 function tokenFromEnvironment(): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: "EVENTRELAY_TOKEN" });
   return state === "granted" ? Deno.env.get("EVENTRELAY_TOKEN") : undefined;
@@ -133,7 +153,7 @@ if (import.meta.main) {
     Deno.exit(0);
   }
   const { exitCode, error } = await main(options);
-  if (error !== undefined) console.error(typeof error === "string" ? `example: ${error}` : error);
+  if (error !== undefined) await printError(error);
   // A read that waits for the next key would keep the process alive.
   Deno.exit(exitCode);
 }

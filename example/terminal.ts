@@ -1,27 +1,31 @@
-// The terminal while the game has it: raw keys in, whole frames out, and the way back. Knows nothing of balls or
-// relays, and never exits the process: whatever ends the game calls `stop`, and whoever opened the terminal closes it.
-// Used by main.ts.
+// The terminal while the game has it: raw keys in, whole frames out, and the way back. Knows nothing of balls
+// or relays, and never exits the process: whatever ends the game calls `stop`, and whoever opened the
+// terminal closes it.
+
+import { KeyDecoder } from "./keys.ts";
+import { Output } from "./output.ts";
 
 /** Other screen, no cursor, no wrapping at the right edge (so that the last cell of a row can be written). */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 
-/** Undoes {@linkcode ENTER}, and any colour. Cleared first: tmux brings back what was there if the size has changed. */
+/**
+ * Undoes {@linkcode ENTER}, and any colour. Cleared first: tmux brings back what was there if the size has
+ * changed.
+ */
 const LEAVE = "\x1b[0m\x1b[2J\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /** How long closing waits for a terminal that takes no bytes, in milliseconds. */
 const LAST_WRITE_MS = 500;
 
-/** What raw mode makes of Ctrl-C. */
+/** What raw mode makes of Ctrl-C and Ctrl-Z. */
 const CTRL_C = "\x03";
-const ESCAPE = "\x1b";
+const CTRL_Z = "\x1a";
 
 /** The size taken where the terminal doesn't know its own. */
 const FALLBACK_SIZE = { cols: 80, rows: 24 };
 
 /** Signals that end a program, by the number a shell reports them with (128 + number). */
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
-
-const encoder = new TextEncoder();
 
 /** Why the game ends: the exit code, and the error if it was one. */
 export interface Ending {
@@ -30,42 +34,56 @@ export interface Ending {
 }
 
 /**
- * Calls `stop` for everything that would end the process from outside of the game's own loop: a signal (128 + its
- * number), an exception in a callback, a promise rejected with nobody to catch it (1, with the error). Returns what undoes that.
+ * Calls `stop` for everything that would end the process from outside of the game's own loop: a signal (128 +
+ * its number), an exception in a callback, a promise rejected with nobody to catch it (1, with the error).
  */
-export function onEveryEnd(stop: (ending: Ending) => void): () => void {
-  const undo: (() => void)[] = [];
+export function onEveryEnd(stop: (ending: Ending) => void): void {
   for (const [name, number] of Object.entries(SIGNALS)) {
-    const signal = name as keyof typeof SIGNALS;
-    const stopBySignal = () => stop({ exitCode: 128 + number });
-    try {
-      Deno.addSignalListener(signal, stopBySignal);
-      undo.push(() => Deno.removeSignalListener(signal, stopBySignal));
-    } catch {
-      // Windows has not all of them.
-    }
+    onSignal(name as Deno.Signal, () => stop({ exitCode: 128 + number }));
   }
-  const stopByError = (event: ErrorEvent) => {
+  addEventListener("error", (event) => {
     event.preventDefault();
     stop({ exitCode: 1, error: event.error });
-  };
-  const stopByRejection = (event: PromiseRejectionEvent) => {
+  });
+  addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     stop({ exitCode: 1, error: event.reason });
-  };
-  addEventListener("error", stopByError);
-  addEventListener("unhandledrejection", stopByRejection);
-  undo.push(() => removeEventListener("error", stopByError));
-  undo.push(() => removeEventListener("unhandledrejection", stopByRejection));
-  return () => undo.forEach((step) => step());
+  });
 }
 
-/** The terminal on stdin and stdout, taken over until it is closed. */
+function onSignal(signal: Deno.Signal, listener: () => void): void {
+  try {
+    Deno.addSignalListener(signal, listener);
+  } catch {
+    // Windows has not all of them.
+  }
+}
+
+/** What a terminal tells whoever has taken it. */
+export interface TerminalEvents {
+  /** A key was pressed: one character. */
+  onKey(key: string): void;
+  /** Ctrl-C was pressed, or the input has ended. */
+  onQuit(): void;
+  /** The terminal was given back for a while and taken again: it is blank. */
+  onTakenAgain(): void;
+}
+
+/**
+ * The terminal on stdin and stdout, taken over until it is closed. While the program is stopped (SIGTSTP,
+ * Ctrl-Z) it is given back, and taken again when the program goes on (SIGCONT).
+ */
 export class Terminal implements AsyncDisposable {
-  #writing: Promise<void> | undefined;
+  readonly #events: TerminalEvents;
+  readonly #output = new Output(Deno.stdout);
+  /** Whether it is ours now: raw mode, the other screen. */
+  #isTaken = false;
+  #changing: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  private constructor() {}
+  private constructor(events: TerminalEvents) {
+    this.#events = events;
+  }
 
   /** Says whether there is a terminal to take: both stdin and stdout must be one. */
   static get available(): boolean {
@@ -73,14 +91,15 @@ export class Terminal implements AsyncDisposable {
   }
 
   /**
-   * Takes the terminal: raw mode and the other screen. Each key is handed to `onKey` as one character; Ctrl-C, and
-   * the end of the input, call `onQuit`. The read that waits for the next key keeps the process alive until `Deno.exit`.
+   * Takes the terminal: raw mode and the other screen. The read that waits for the next key, and the signals
+   * that are listened to, keep the process alive until `Deno.exit`.
    */
-  static open(onKey: (key: string) => void, onQuit: () => void): Terminal {
-    Deno.stdin.setRaw(true);
-    const terminal = new Terminal();
-    terminal.write(ENTER);
-    readKeys(onKey, onQuit);
+  static open(events: TerminalEvents): Terminal {
+    const terminal = new Terminal(events);
+    terminal.#take();
+    onSignal("SIGTSTP", () => terminal.#suspend());
+    onSignal("SIGCONT", () => terminal.#goOn());
+    void terminal.#readKeys();
     return terminal;
   }
 
@@ -95,71 +114,106 @@ export class Terminal implements AsyncDisposable {
     return FALLBACK_SIZE;
   }
 
-  /** Says whether the last write is still under way: a slow link has not taken the last frame, so leave this one out. */
+  /**
+   * Says whether a frame can't be written now, and is to be left out: the last one is under way, or the
+   * terminal is not ours.
+   */
   get busy(): boolean {
-    return this.#writing !== undefined;
+    return this.#output.busy || !this.#isTaken;
   }
 
-  /** Begins to write `text`, and returns at once; not to be called while {@linkcode busy}, or after close. */
+  /**
+   * Begins to write `text`, and returns at once; not to be called while {@linkcode busy}. After close nothing
+   * is written.
+   */
   write(text: string): void {
+    if (text === "" || this.#closing) return;
     if (this.busy) {
       throw new Error("Cannot write to the terminal: the last write is under way, busy must be false");
     }
-    if (text === "" || this.#closing) return;
-    this.#writing = writeAll(encoder.encode(text)).finally(() => this.#writing = undefined);
+    void this.#output.write(text);
   }
 
-  /** Gives the terminal back as it was. May be called more than once. */
+  /**
+   * Gives the terminal back as it was, within a second even if it takes no bytes. May be called more than
+   * once.
+   */
   close(): Promise<void> {
-    return this.#closing ??= this.#restore();
+    return this.#closing ??= this.#changing.then(() => this.#giveBack());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #restore(): Promise<void> {
+  #take(): void {
+    Deno.stdin.setRaw(true);
+    this.#isTaken = true;
+    void this.#output.write(ENTER);
+  }
+
+  async #giveBack(): Promise<void> {
+    if (!this.#isTaken) return;
+    this.#isTaken = false;
     // The rest of a frame after the way back would litter the shell.
-    await settled(this.#writing, LAST_WRITE_MS);
-    await settled(writeAll(encoder.encode(LEAVE)), LAST_WRITE_MS);
+    await this.#output.settled(LAST_WRITE_MS);
+    void this.#output.write(LEAVE);
+    // Behind a write that is stuck the change of mode would wait too, and the whole program with it.
+    // Deno.exit does it without.
+    if (!await this.#output.settled(LAST_WRITE_MS)) return;
     try {
       Deno.stdin.setRaw(false);
     } catch {
       // Hung up: there is nothing left to restore.
     }
   }
-}
 
-/** Writes all of `bytes`. A terminal that is gone is no error here: the end comes as a signal, or as the end of input. */
-async function writeAll(bytes: Uint8Array): Promise<void> {
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
-  } catch {
-    // Gone.
+  /** Gives the terminal back, and stops this process as the signal would have done. */
+  #suspend(): void {
+    this.#changing = this.#changing.then(async () => {
+      if (this.#closing) return;
+      await this.#giveBack();
+      try {
+        Deno.kill(Deno.pid, "SIGSTOP");
+      } catch {
+        this.#goOn(); // Deno before 2.9 asks for a permission.
+      }
+    });
   }
-}
 
-async function readKeys(onKey: (key: string) => void, onQuit: () => void): Promise<void> {
-  const buffer = new Uint8Array(256);
-  const decoder = new TextDecoder();
-  try {
-    for (;;) {
-      const size = await Deno.stdin.read(buffer);
-      if (size === null) break;
-      const text = decoder.decode(buffer.subarray(0, size), { stream: true });
-      if (text.includes(CTRL_C)) break;
-      // An arrow key or a terminal's answer: letters that nobody typed.
-      if (!text.startsWith(ESCAPE)) { for (const key of text) onKey(key); }
+  /** Takes the terminal again: the shell had it. */
+  #goOn(): void {
+    this.#changing = this.#changing.then(async () => {
+      // Changing the mode behind a write that is stuck would stop the program, so a terminal that takes
+      // nothing is waited for.
+      while (!this.#closing && !await this.#output.settled(LAST_WRITE_MS));
+      if (this.#closing) return;
+      try {
+        this.#take();
+      } catch {
+        return; // Hung up: the end of the input tells.
+      }
+      this.#events.onTakenAgain();
+    });
+  }
+
+  async #readKeys(): Promise<void> {
+    const { onKey, onQuit } = this.#events;
+    const buffer = new Uint8Array(256);
+    const decoder = new KeyDecoder();
+    try {
+      for (;;) {
+        const size = await Deno.stdin.read(buffer);
+        if (size === null) break;
+        for (const key of decoder.take(buffer.subarray(0, size))) {
+          if (key === CTRL_C) onQuit();
+          else if (key === CTRL_Z) this.#suspend();
+          else onKey(key);
+        }
+      }
+    } catch {
+      // Hung up while reading.
     }
-  } catch {
-    // Hung up while reading.
+    onQuit();
   }
-  onQuit();
-}
-
-async function settled(promise: Promise<void> | undefined, withinMs: number): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, withinMs);
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }

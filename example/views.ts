@@ -1,11 +1,15 @@
-// Where a game is seen: on the whole terminal, or as a line a second on stdout. The files that print are this one,
-// terminal.ts and main.ts. Used by main.ts.
+// Where a game is seen: on the whole terminal, or as a line a second on stdout. The files that print are this
+// one, terminal.ts and main.ts. Used by main.ts.
 
 import type { Canvas } from "./canvas.ts";
 import { STRATEGIES } from "./remote_balls.ts";
+import { Output } from "./output.ts";
 import { Screen } from "./screen.ts";
 import { Terminal } from "./terminal.ts";
 import type { World } from "./world.ts";
+
+/** How long closing waits for a reader of lines, in milliseconds. */
+const LAST_LINE_MS = 500;
 
 /** What there is to see. */
 export interface Scene {
@@ -30,7 +34,7 @@ export interface View {
 export function pictureView(scene: Scene, quit: () => void): View {
   const { world } = scene;
   const screen = new Screen({ colour: !Deno.noColor });
-  const terminal = Terminal.open(onKey, quit);
+  const terminal = Terminal.open({ onKey, onQuit: quit, onTakenAgain: () => screen.forget() });
   let hasGhosts = false;
 
   function onKey(key: string): void {
@@ -49,25 +53,29 @@ export function pictureView(scene: Scene, quit: () => void): View {
   };
 }
 
-/** Prints a line a second to stdout, and to stderr what is wrong with the connection. */
+/**
+ * Prints a line a second to stdout, and to stderr what is wrong with the connection; what can't be written
+ * now is left out.
+ */
 export function linesView(scene: Scene, quit: () => void): View {
+  const [records, notices] = [new Output(Deno.stdout), new Output(Deno.stderr)];
   let told: string | undefined;
   return {
     show(isNewSecond) {
       const notice = scene.notice();
-      if (notice !== told && notice !== undefined) console.error(`example: ${notice}`);
-      told = notice;
-      if (isNewSecond) print(scene.record() + "\n", quit);
+      if (notice !== told && !notices.busy) {
+        told = notice;
+        if (notice !== undefined) void notices.write(`example: ${notice}\n`);
+      }
+      if (isNewSecond && !records.busy) void print(records, scene.record() + "\n", quit);
     },
-    close: () => Promise.resolve(),
+    close: async () => {
+      await Promise.all([records.settled(LAST_LINE_MS), notices.settled(LAST_LINE_MS)]);
+    },
   };
 }
 
-/** Writes to stdout; `onGone` is called when nobody reads it any more, as with `| head`. */
-function print(text: string, onGone: () => void): void {
-  try {
-    Deno.stdout.writeSync(new TextEncoder().encode(text));
-  } catch {
-    onGone();
-  }
+/** Writes a line; `onGone` is called when nobody reads it any more, as with `| head`. */
+async function print(output: Output, text: string, onGone: () => void): Promise<void> {
+  if (!await output.write(text)) onGone();
 }

@@ -343,6 +343,43 @@ Deno.test(
   },
 );
 
+/** Runs a command whose output goes into a pipe that is full; a line on stdin makes it end it, and tell the exit code. */
+const FULL_PIPE = `
+import os, subprocess, sys
+reading, writing = os.pipe()
+os.set_blocking(writing, False)
+try:
+    while True: os.write(writing, b"x" * 4096)
+except BlockingIOError: pass
+os.set_blocking(writing, True)
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=writing, stderr=writing)
+print("full", flush=True)
+sys.stdin.readline()
+child.terminate()
+try: print(child.wait(15))
+except subprocess.TimeoutExpired: child.kill(); print("hangs")
+`;
+
+Deno.test(
+  { name: "example plays on and ends at a signal while nobody reads its lines", ignore },
+  async () => {
+    await using relay = new OldRelay();
+    relay.isForgetful = true;
+    const game = [Deno.execPath(), "run", "--no-prompt", "--allow-net", MAIN, relay.target, "--plain"];
+    const holder = new Deno.Command("python3", {
+      args: ["-c", FULL_PIPE, ...game],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    await using watcher = await connect(relay.target, { plain: true });
+    // Of four seconds, in which it would have printed four lines.
+    await until(() => watcher.stats.received > 400, "events from a game that nobody reads", DEADLINE_MS);
+    await holder.stdin.close();
+    const { stdout } = await holder.output();
+    assert.equal(new TextDecoder().decode(stdout), "full\n143\n");
+  },
+);
+
 Deno.test({ name: "example and the Python client see each other's balls", ignore }, async () => {
   await using relay = new OldRelay();
   await using game = example(relay.target, "--plain", "--balls", "4");

@@ -21,27 +21,42 @@ const DEADLINE_MS = 20_000;
  * stderr tells the exit code and whether the terminal's modes are what they were.
  */
 const HOLDER = `
-import fcntl, json, os, pty, select, struct, subprocess, sys, termios, threading
+import fcntl, json, os, pty, select, struct, subprocess, sys, termios, threading, time
 master, slave = pty.openpty()
 def resize(cols, rows):
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
 resize(100, 30)
 before = termios.tcgetattr(slave)
-child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+def own_terminal(): fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave, start_new_session=True, preexec_fn=own_terminal)
+def is_raw(): return not termios.tcgetattr(slave)[3] & termios.ICANON
 reading = threading.Event()
 reading.set()
+hung_up = threading.Event()
 def obey():
     for line in sys.stdin:
         order = json.loads(line)
         if "keys" in order: os.write(master, order["keys"].encode())
         if "size" in order: resize(*order["size"])
         if "signal" in order: child.send_signal(order["signal"])
+        if "flowing" in order: termios.tcflow(slave, termios.TCOON if order["flowing"] else termios.TCOOFF)
+        if "raw" in order:
+            while is_raw() != order["raw"]: time.sleep(0.01)
+        if "stopped" in order:
+            while (open(f"/proc/{child.pid}/stat").read().rsplit(")", 1)[1].split()[0] == "T") != order["stopped"]: time.sleep(0.01)
+        if "hangup" in order: hung_up.set()
         if "reading" in order: (reading.set if order["reading"] else reading.clear)()
     child.kill()
     reading.set()
 threading.Thread(target=obey, daemon=True).start()
 while True:
-    reading.wait()
+    if hung_up.is_set():
+        os.close(slave)
+        os.close(master)
+        sys.exit(child.wait())
+    if not reading.wait(0.02):
+        if child.poll() is not None: break
+        continue
     ready, _, _ = select.select([master], [], [], 0.02)
     if ready:
         sys.stdout.buffer.write(os.read(master, 65536))
@@ -56,7 +71,16 @@ interface Order {
   keys?: string;
   size?: [cols: number, rows: number];
   signal?: number;
+  /** Whether anybody reads what the terminal is sent. */
   reading?: boolean;
+  /** Whether output is held, as by Ctrl-S. */
+  flowing?: boolean;
+  /** Waits until the terminal is in raw mode, or in none. */
+  raw?: boolean;
+  /** Waits until the game is stopped, or goes on. */
+  stopped?: boolean;
+  /** Closes the terminal; the exit code is then the holder's. */
+  hangup?: true;
 }
 
 interface End {
@@ -119,6 +143,11 @@ class Game implements AsyncDisposable {
   async end(): Promise<End> {
     await this.#output;
     return JSON.parse(await this.#errors);
+  }
+
+  /** Waits until the game has ended without its terminal, and returns its exit code. */
+  async code(): Promise<number> {
+    return (await this.#process.status).code;
   }
 
   /** Ends the game if it still runs. */
@@ -283,11 +312,11 @@ for (const { name, then } of ERRORS) {
 }
 
 /** Starts a game whose terminal then takes nothing, and waits until it has played on for longer than that fits. */
-async function stalledGame(relay: OldRelay): Promise<Game> {
+async function stalledGame(relay: OldRelay, hold: Order = { reading: false }): Promise<Game> {
   relay.isForgetful = true;
   const game = new Game([relay.target, "--plain", "--balls", "300", "--fps", "60", "--hz", "20"]);
   await game.waitFor("300 balls");
-  await game.order({ reading: false });
+  await game.order(hold);
   await using watcher = await connect(relay.target, { plain: true });
   // Two seconds of play; a hundred of its frames are a few hundred KiB, a terminal holds 64 KiB at most.
   await until(
@@ -311,12 +340,94 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "example ends at a signal while the terminal takes nothing", ignore }, async () => {
+const HELD: { name: string; hold: Order }[] = [
+  { name: "is not read", hold: { reading: false } },
+  { name: "is held by Ctrl-S", hold: { flowing: false } },
+];
+
+for (const { name, hold } of HELD) {
+  for (const count of [1, 3]) {
+    Deno.test({ name: `example ends at ${count} SIGTERM while the terminal ${name}`, ignore }, async () => {
+      await using relay = new OldRelay();
+      await using game = await stalledGame(relay, hold);
+      const startedMs = performance.now();
+      await game.order(...Array.from({ length: count }, () => ({ signal: 15 })));
+      // With its modes as they were: what the terminal does not take it can't be told, but the kernel can.
+      assert.deepEqual(await game.end(), { code: 143, restored: true });
+      assert.ok(performance.now() - startedMs < 10_000);
+    });
+  }
+}
+
+const SUSPENDING: { name: string; order: Order }[] = [
+  { name: "SIGTSTP", order: { signal: 20 } },
+  { name: "Ctrl-Z", order: { keys: "\x1a" } },
+];
+
+for (const { name, order } of SUSPENDING) {
+  Deno.test(
+    { name: `example gives the terminal back at ${name}, and takes it again when it goes on`, ignore },
+    async () => {
+      await using relay = new OldRelay();
+      await using game = new Game([relay.target, "--plain"]);
+      await game.waitFor("10 balls");
+      for (let round = 0; round < 2; round++) {
+        const from = game.text.length;
+        await game.order(order, { stopped: true }, { raw: false });
+        await game.waitFor(GIVEN_BACK, from);
+        const stopped = game.text.length;
+        await game.order({ signal: 18 }, { stopped: false }, { raw: true });
+        await game.waitFor(TAKEN, stopped);
+        await game.waitFor("10 balls", stopped); // the whole frame, not what has changed
+      }
+      await game.order({ keys: "q" });
+      assert.deepEqual(await game.end(), { code: 0, restored: true });
+    },
+  );
+}
+
+Deno.test(
+  { name: "example takes the terminal again after a SIGSTOP, which it can't see coming", ignore },
+  async () => {
+    await using relay = new OldRelay();
+    await using game = new Game([relay.target, "--plain"]);
+    await game.waitFor("10 balls");
+    await game.order({ signal: 19 }, { stopped: true });
+    const from = game.text.length;
+    await game.order({ signal: 18 });
+    await game.waitFor(TAKEN, from);
+    await game.waitFor("10 balls", from);
+    await game.order({ signal: 15 });
+    assert.deepEqual(await game.end(), { code: 143, restored: true });
+  },
+);
+
+Deno.test(
+  { name: "example can be stopped, go on and end while the terminal takes nothing", ignore },
+  async () => {
+    await using relay = new OldRelay();
+    await using game = await stalledGame(relay, { reading: false });
+    await game.order({ signal: 20 }, { stopped: true }, { signal: 18 }, { stopped: false }, { signal: 15 });
+    assert.deepEqual(await game.end(), { code: 143, restored: true });
+  },
+);
+
+Deno.test({ name: "example takes a key that comes in one read with arrows", ignore }, async () => {
   await using relay = new OldRelay();
-  await using game = await stalledGame(relay);
-  await game.order({ signal: 15 });
-  // It is through with waiting for the terminal when it has left the relay; only then the terminal is read again.
-  await until(() => relay.members.length === 0, "the game to leave", DEADLINE_MS);
-  await game.order({ reading: true });
-  assert.deepEqual(await game.end(), { code: 143, restored: true });
+  await using game = new Game([relay.target, "--plain"]);
+  await game.waitFor("10 balls");
+  await game.order({ keys: "\x1b[A\x1b[Bq\x1b[C" });
+  assert.deepEqual(await game.end(), { code: 0, restored: true });
+});
+
+Deno.test({ name: "example says goodbye and ends when its terminal is gone", ignore }, async () => {
+  await using relay = new NewRelay();
+  const left: string[] = [];
+  await using _observer = await connect(relay.target, { onLeave: (_, reason) => left.push(reason) });
+  await using game = new Game([relay.target]);
+  await game.waitFor("10 balls");
+  await game.order({ hangup: true });
+  assert.equal(await game.code(), 129);
+  await until(() => left.length > 0, "the game to leave", DEADLINE_MS);
+  assert.deepEqual(left, ["closed"]);
 });
