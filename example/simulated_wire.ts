@@ -7,26 +7,23 @@ import { Simulation } from "../src/simulation/simulation.ts";
 /** A one-way line. Its cuts are left out: a session goes on after them, which looks like a stall. */
 export class SimulatedWire {
   readonly #simulation: Simulation;
-  #waiting: { lines: string[]; endBytes: number }[] = [];
-  #sentBytes = 0;
+  #waiting: { lines: string[]; arrivesAt: number }[] = [];
 
   constructor(options: SimulationOptions, nowMs: number) {
-    this.#simulation = new Simulation(options, { offset: 0, stateVersion: 0, replies: 0 }, nowMs);
+    this.#simulation = new Simulation(options, nowMs);
   }
 
   /** Sends these events together, as JSON: nothing but what JSON keeps comes out. */
   send(events: readonly unknown[], nowMs: number): void {
     if (events.length === 0) return;
     const lines = events.map((event) => JSON.stringify(event));
-    for (const line of lines) this.#sentBytes += line.length + 1;
-    this.#waiting.push({ lines, endBytes: this.#sentBytes });
-    this.#simulation.note({ offset: this.#sentBytes, stateVersion: 0, replies: 0 }, nowMs);
+    const bytes = lines.reduce((sum, line) => sum + line.length + 1, 0);
+    this.#waiting.push({ lines, arrivesAt: this.#simulation.send(bytes, nowMs).arrivesAt });
   }
 
   /** Takes what has arrived by now, oldest first. */
   receive(nowMs: number): unknown[] {
-    const { offset } = this.#simulation.reach(nowMs);
-    const first = this.#waiting.findIndex(({ endBytes }) => endBytes > offset);
+    const first = this.#waiting.findIndex(({ arrivesAt }) => arrivesAt > nowMs);
     const arrived = this.#waiting.splice(0, first < 0 ? this.#waiting.length : first);
     return arrived.flatMap(({ lines }) => lines.map((line) => JSON.parse(line)));
   }

@@ -1,4 +1,7 @@
-// What a simulated network is told: `wifi`, or `delay=80ms,jitter=20ms,…`, to numbers. Pure.
+// What a simulated network is told: `wifi`, or `delay=80ms,jitter=20ms,…`, to numbers, each within limits: a
+// network that somebody asks for must not cost the relay more than another one. Pure.
+
+import { quote } from "../wire/untrusted.ts";
 
 /** What a simulated line does to what it carries; times in ms. */
 export interface SimulationOptions {
@@ -57,60 +60,75 @@ export const SIMULATION_HELP = `${
   Object.keys(PRESETS).join(", ")
 }, or some of delay=80ms,jitter=20ms,spike=300ms/5s,rate=64k,stall=2s/30s,cut=60s,seed=1`;
 
-/** The longest time that can be named. */
-const MAX_MS = 3_600_000;
+/** What can be set, by the name of its setting: which times, and what is allowed, in ms. */
+const TIMES: Readonly<Record<string, readonly [keyof SimulationOptions, minMs: number, maxMs: number][]>> = {
+  delay: [["delayMs", 0, 10_000]],
+  jitter: [["jitterMs", 0, 10_000]],
+  spike: [["spikeMs", 0, 10_000], ["spikeEveryMs", 100, 3_600_000]],
+  stall: [["stallMs", 0, 10_000], ["stallEveryMs", 100, 3_600_000]],
+  cut: [["cutEveryMs", 1000, 3_600_000]],
+};
+
+/** The slowest and the fastest line, in bytes a second. */
+const MIN_RATE = 1024, MAX_RATE = 1024 ** 3;
+
+/** The longest description, in characters. */
+const MAX_TEXT_CHARACTERS = 256;
 
 /**
  * Reads a line's description: presets and settings with commas between them, later ones win.
+ * Times go up to 10 s (those between two spikes or stalls from 100 ms to an hour, the one to a cut from 1 s to an hour), the rate from 1k to 1024m.
  * @throws {SyntaxError} that names what can't be read
+ * @throws {RangeError} that says what is too much or too little, and what is allowed
  */
 export function parseSimulation(text: string): SimulationOptions {
+  if (text.length > MAX_TEXT_CHARACTERS) {
+    throw new RangeError(
+      `its description has ${text.length} characters, at most ${MAX_TEXT_CHARACTERS} are allowed`,
+    );
+  }
   const options = { ...NOTHING };
   for (const part of text.split(",")) {
     const [name, value, ...rest] = part.trim().split("=");
     const preset = value === undefined && Object.hasOwn(PRESETS, name) ? PRESETS[name] : undefined;
     const change = preset ??
       (rest.length === 0 && value !== undefined ? readSetting(name, value) : undefined);
-    if (change === undefined) throw new SyntaxError(`${JSON.stringify(part)} is none of ${SIMULATION_HELP}`);
+    if (change === undefined) throw new SyntaxError(`${quote(part)} is none of ${SIMULATION_HELP}`);
     Object.assign(options, change);
   }
   return options;
 }
 
+/** Returns undefined for what is no setting. */
 function readSetting(name: string, value: string): Partial<SimulationOptions> | undefined {
-  const [first, second] = value.split("/");
-  switch (name) {
-    case "delay":
-      return withTimes(["delayMs", value]);
-    case "jitter":
-      return withTimes(["jitterMs", value]);
-    case "spike":
-      return withTimes(["spikeMs", first], ["spikeEveryMs", second]);
-    case "stall":
-      return withTimes(["stallMs", first], ["stallEveryMs", second]);
-    case "cut":
-      return withTimes(["cutEveryMs", value]);
-    case "rate": {
-      const match = /^(\d+(?:\.\d+)?)([km]?)$/.exec(value);
-      const bytesPerSecond = match === null
-        ? 0
-        : Number(match[1]) * { "": 1, k: 1024, m: 1024 ** 2 }[match[2]]!;
-      return bytesPerSecond >= 1 ? { bytesPerSecond } : undefined;
-    }
-    case "seed":
-      return /^\d{1,10}$/.test(value) ? { seed: Number(value) } : undefined;
-  }
+  if (name === "seed") return /^\d{1,10}$/.test(value) ? { seed: Number(value) } : undefined;
+  if (name === "rate") return readRate(value);
+  return Object.hasOwn(TIMES, name) ? readTimes(name, value.split("/")) : undefined;
 }
 
-function withTimes(
-  ...times: [name: keyof SimulationOptions, text: string | undefined][]
-): Partial<SimulationOptions> | undefined {
+function readRate(text: string): Partial<SimulationOptions> | undefined {
+  const match = /^(\d{1,9}(?:\.\d{1,6})?)([km]?)$/.exec(text);
+  if (match === null) return undefined;
+  const bytesPerSecond = Number(match[1]) * { "": 1, k: 1024, m: 1024 ** 2 }[match[2]]!;
+  if (bytesPerSecond < MIN_RATE || bytesPerSecond > MAX_RATE) {
+    throw new RangeError(`rate=${text} is ${bytesPerSecond} bytes a second, 1k to 1024m are allowed`);
+  }
+  return { bytesPerSecond };
+}
+
+function readTimes(name: string, texts: readonly string[]): Partial<SimulationOptions> | undefined {
   const options: Partial<SimulationOptions> = {};
-  for (const [name, text] of times) {
-    const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text ?? "");
-    const ms = match === null ? NaN : Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[match[2]]!;
-    if (!(ms <= MAX_MS) || (name.endsWith("EveryMs") && ms === 0)) return undefined;
-    options[name] = ms;
+  const times = TIMES[name];
+  if (texts.length !== times.length) return undefined;
+  for (const [i, [field, minMs, maxMs]] of times.entries()) {
+    const match = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m)$/.exec(texts[i]);
+    if (match === null) return undefined;
+    const ms = Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[match[2]]!;
+    if (ms < minMs || ms > maxMs) {
+      const which = i === 0 ? name : `the time between two ${name}s`;
+      throw new RangeError(`${which} is ${ms} ms, ${minMs} to ${maxMs} ms are allowed`);
+    }
+    options[field] = ms;
   }
   return options;
 }

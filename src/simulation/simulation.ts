@@ -1,82 +1,79 @@
-// A bad network on purpose: when what a member is sent would arrive over a line with delay, jitter, spikes, a
-// limited rate, stalls and cuts. Everything arrives in order, as over TCP. Pure: the caller passes time, and
-// asks how far the member may read by now.
+// A bad network on purpose: when what is sent over a line with delay, jitter, spikes, a limited rate and stalls
+// would arrive, and when the line breaks. Everything arrives in order, as over TCP. Pure: the caller passes
+// time and keeps the bytes. No step costs more for a longer pause or a larger number.
 //
-//   what is new at 0 ms, 10 ms, 20 ms     ──▶ due at 80, 95, 101: a cursor may go no farther than what is due
-//   offset          100   250    300
+//   sent at 0 ms, 10 ms, 20 ms     ──▶ arrives at 80, 95, 101
 
 import type { SimulationOptions } from "./parse_simulation.ts";
 
-/** How far a member may read. */
-export interface Reach {
-  /** Up to this offset of the log. */
-  offset: number;
-  /** Up to this version of the state. */
-  stateVersion: number;
-  /** So many of its replies, counted from the first. */
-  replies: number;
+/** How many stalls in a row are drawn one by one; after a longer pause it is drawn where the line stands now. */
+const MAX_STALLS_DRAWN = 32;
+
+/** When something that is sent is where. */
+export interface Passage {
+  /** When its last byte has left, and the next thing can be sent. */
+  leavesAt: number;
+  /** When it arrives. */
+  arrivesAt: number;
 }
 
-/** One member's line. */
+/** One line. Times are in ms of the caller's clock, which never goes back. */
 export class Simulation {
   readonly #options: SimulationOptions;
   readonly #random: () => number;
-  #reach: Reach;
-  #noted: Reach;
-  // What is on its way, in the order of arrival.
-  #underway: { dueAt: number; reach: Reach }[] = [];
-  #lastDueAt = -Infinity;
+  #lastArrivalAt = -Infinity;
   #freeAt = -Infinity;
   #spikeAt: number;
   #stallAt: number;
-  /** When the connection breaks, in ms of the caller's clock. */
+  /** When the connection breaks; Infinity for never. */
   readonly cutAt: number;
 
-  /** @param start what the member has or may read at once */
-  constructor(options: SimulationOptions, start: Reach, nowMs: number) {
+  constructor(options: SimulationOptions, nowMs: number) {
     this.#options = options;
     this.#random = mulberry32(options.seed);
-    this.#reach = this.#noted = start;
     this.#spikeAt = nowMs + this.#interval(options.spikeEveryMs);
-    this.#stallAt = nowMs + this.#interval(options.stallEveryMs);
+    this.#stallAt = options.stallMs > 0 ? nowMs + this.#interval(options.stallEveryMs) : Infinity;
     this.cutAt = nowMs + this.#interval(options.cutEveryMs);
   }
 
-  /** Puts on its way what is new at `nowMs`: all up to `reach`. */
-  note(reach: Reach, nowMs: number): void {
-    const { offset, stateVersion, replies } = this.#noted;
-    if (reach.offset === offset && reach.stateVersion === stateVersion && reach.replies === replies) return;
-    this.#underway.push({ dueAt: this.#arrivalOf(reach.offset - offset, nowMs), reach });
-    this.#noted = reach;
+  /** Says from when on the line takes something, asked at `nowMs`: at once, unless it stalls. */
+  opensAt(nowMs: number): number {
+    const { stallMs } = this.#options;
+    return nowMs >= this.#stallAt && nowMs < this.#stallAt + stallMs ? this.#stallAt + stallMs : nowMs;
   }
 
-  /** Says how far the member may read at `nowMs`. */
-  reach(nowMs: number): Reach {
-    let arrived = 0;
-    for (; arrived < this.#underway.length && this.#underway[arrived].dueAt <= nowMs; arrived++) {
-      this.#reach = this.#underway[arrived].reach;
-    }
-    if (arrived > 0) this.#underway.splice(0, arrived);
-    return this.#reach;
-  }
-
-  /** When the next thing arrives, in ms; undefined if nothing is on its way. */
-  get nextDueAt(): number | undefined {
-    return this.#underway[0]?.dueAt;
-  }
-
-  #arrivalOf(bytes: number, nowMs: number): number {
-    const { delayMs, jitterMs, spikeMs, spikeEveryMs, bytesPerSecond, stallMs, stallEveryMs } = this.#options;
+  /** Sends `bytes` bytes at `nowMs`, behind what was sent before. */
+  send(bytes: number, nowMs: number): Passage {
+    const { delayMs, jitterMs, spikeMs, spikeEveryMs, bytesPerSecond } = this.#options;
     // Sent one after the other, each as long as its bytes take; then each on its own way, but none before the one sent earlier.
-    this.#freeAt = Math.max(this.#freeAt, nowMs) + bytes / bytesPerSecond * 1000;
-    let dueAt = this.#freeAt + Math.max(0, delayMs + jitterMs * (2 * this.#random() - 1));
+    const leavesAt = this.#freeAt = Math.max(this.#freeAt, nowMs) + bytes / bytesPerSecond * 1000;
+    let arrivesAt = leavesAt + Math.max(0, delayMs + jitterMs * (2 * this.#random() - 1));
     if (nowMs >= this.#spikeAt) {
-      dueAt += spikeMs;
+      arrivesAt += spikeMs;
       this.#spikeAt = nowMs + this.#interval(spikeEveryMs);
     }
-    while (dueAt >= this.#stallAt + stallMs) this.#stallAt += stallMs + this.#interval(stallEveryMs);
-    if (dueAt >= this.#stallAt) dueAt = this.#stallAt + stallMs;
-    return this.#lastDueAt = Math.max(this.#lastDueAt, dueAt);
+    this.#lastArrivalAt = Math.max(this.#lastArrivalAt, this.#afterStall(arrivesAt));
+    return { leavesAt, arrivesAt: this.#lastArrivalAt };
+  }
+
+  /** Says when arrives what would do so at `at` without stalls. */
+  #afterStall(at: number): number {
+    const { stallMs, stallEveryMs } = this.#options;
+    for (let drawn = 0; at >= this.#stallAt + stallMs; drawn++) {
+      if (drawn === MAX_STALLS_DRAWN) {
+        this.#drawStallAround(at);
+        break;
+      }
+      this.#stallAt += stallMs + this.#interval(stallEveryMs);
+    }
+    return at >= this.#stallAt ? this.#stallAt + stallMs : at;
+  }
+
+  /** Draws whether the line stalls at a moment of which nothing is known, or when it does next. */
+  #drawStallAround(at: number): void {
+    const { stallMs, stallEveryMs } = this.#options;
+    const isStalling = this.#random() * (stallMs + stallEveryMs) < stallMs;
+    this.#stallAt = isStalling ? at - this.#random() * stallMs : at + this.#interval(stallEveryMs);
   }
 
   /** Draws a time until the next event of a Poisson process. */

@@ -9,3 +9,13 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
 }
+
+/** How much of what somebody sent an answer repeats, in UTF-16 code units. */
+const MAX_QUOTED_LENGTH = 40;
+
+/** Quotes what comes from outside in a message: its beginning, fit for a terminal. */
+export function quote(text: string): string {
+  const isCut = text.length > MAX_QUOTED_LENGTH;
+  const start = printable(text.slice(0, MAX_QUOTED_LENGTH)).replace(/\p{Cs}/gu, "?");
+  return JSON.stringify(isCut ? start + "…" : start);
+}

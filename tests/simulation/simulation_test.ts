@@ -1,27 +1,14 @@
 import assert from "node:assert/strict";
+import fc from "npm:fast-check@4.3.0";
 import { serve } from "../../src/relay/relay.ts";
 import { parseSimulation } from "../../src/simulation/parse_simulation.ts";
-import { type Reach, Simulation } from "../../src/simulation/simulation.ts";
+import { Simulation } from "../../src/simulation/simulation.ts";
 import { LineClient } from "../support/line_client.ts";
 
-const START: Reach = { offset: 0, stateVersion: 0, replies: 0 };
-
-/** Sends 100 bytes at each of the times and says after how many ms each of them arrived, to a tenth of a ms. */
+/** Sends 100 bytes at each of the times and says after how many ms each of them arrived. */
 function delaysOf(text: string, sentAt: number[]): number[] {
-  const simulation = new Simulation(parseSimulation(text), START, 0);
-  const arrivals: number[] = [];
-  let sent = 0;
-  for (let tenths = 0; arrivals.length < sentAt.length; tenths++) {
-    const nowMs = tenths / 10;
-    while (sent < sentAt.length && sentAt[sent] <= nowMs) {
-      simulation.note({ ...START, offset: ++sent * 100 }, nowMs);
-    }
-    while (arrivals.length * 100 < simulation.reach(nowMs).offset) {
-      arrivals.push(nowMs - sentAt[arrivals.length]);
-    }
-    assert.ok(tenths < 1e7, "everything arrives");
-  }
-  return arrivals;
+  const simulation = new Simulation(parseSimulation(text), 0);
+  return sentAt.map((at) => simulation.send(100, at).arrivesAt - at);
 }
 
 /** The times of `count` events, one each `everyMs`. */
@@ -57,9 +44,16 @@ for (
     "delay=80",
     "delay=80ms=1",
     "spike=300ms",
-    "spike=1s/0s",
-    "rate=0",
+    "spike=1s/2s/3s",
+    "stall=1s",
+    "rate=-1",
+    "rate=1e9",
+    "delay=1e3ms",
+    "delay=-1ms",
+    "delay=" + "9".repeat(20) + "ms",
+    "delay=0." + "0".repeat(100) + "1ms",
     "seed=x",
+    "seed=12345678901",
     "toString",
   ]
 ) {
@@ -70,6 +64,107 @@ for (
     });
   });
 }
+
+for (
+  const [text, what] of [
+    ["delay=10.1s", /delay is 10100 ms, 0 to 10000 ms are allowed/],
+    ["delay=60m", /delay is 3600000 ms/],
+    ["jitter=11s", /jitter/],
+    ["spike=11s/1s", /spike is 11000 ms/],
+    ["spike=1s/99ms", /the time between two spikes is 99 ms, 100 to 3600000 ms are allowed/],
+    ["spike=1s/61m", /two spikes/],
+    ["stall=0ms/0.000001ms", /two stalls is 0.000001 ms/],
+    ["stall=11s/20s", /stall is/],
+    ["cut=999ms", /cut is 999 ms, 1000 to/],
+    ["rate=0", /rate=0 is 0 bytes a second, 1k to 1024m are allowed/],
+    ["rate=1023", /rate/],
+    ["rate=1025m", /rate/],
+    ["wifi,".repeat(52), /260 characters, at most 256/],
+  ] as const
+) {
+  Deno.test(`parseSimulation refuses ${JSON.stringify(text)} and says what the limits are`, () => {
+    assert.throws(() => parseSimulation(text), { name: "RangeError", message: what });
+  });
+}
+
+Deno.test("parseSimulation answers any text with a network within its limits, or with a short message", () => {
+  const number = fc.oneof(
+    fc.constantFrom(
+      "0",
+      "-0",
+      "1e308",
+      "9007199254740992",
+      "9".repeat(300),
+      "0." + "0".repeat(300) + "1",
+      "NaN",
+    ),
+    fc.nat(20_000).map(String),
+    fc.double({ min: 0, max: 1e7, noNaN: true }).map(String),
+  );
+  const setting = fc.tuple(
+    fc.constantFrom("delay", "jitter", "spike", "stall", "cut", "rate", "seed", "x"),
+    number,
+    fc.constantFrom("", "ms", "s", "m", "k"),
+    fc.option(fc.tuple(number, fc.constantFrom("ms", "s", "m"))),
+  ).map(([name, n, unit, every]) => `${name}=${n}${unit}${every === null ? "" : `/${every.join("")}`}`);
+  const text = fc.oneof(
+    { weight: 5, arbitrary: fc.array(setting, { maxLength: 5 }).map((all) => all.join()) },
+    fc.string({ maxLength: 400, unit: "binary" }),
+  );
+  fc.assert(
+    fc.property(
+      text,
+      fc.array(fc.double({ min: 0, max: 1e9, noNaN: true }), { maxLength: 20 }),
+      (text, pauses) => {
+        let options;
+        try {
+          options = parseSimulation(text);
+        } catch (error) {
+          assert.ok((error as Error).message.length < 400, (error as Error).message);
+          return;
+        }
+        const simulation = new Simulation(options, 0);
+        let nowMs = 0, last = 0;
+        for (const pause of pauses) {
+          nowMs += pause;
+          const { leavesAt, arrivesAt } = simulation.send(1000, nowMs);
+          assert.ok(leavesAt >= nowMs && leavesAt <= nowMs + 1000 * pauses.length);
+          assert.ok(arrivesAt >= last && arrivesAt <= leavesAt + 40_000 + 1000 * pauses.length, text);
+          last = arrivesAt;
+          const opensAt = simulation.opensAt(nowMs);
+          assert.ok(opensAt >= nowMs && opensAt <= nowMs + 10_000);
+        }
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
+
+Deno.test("Simulation answers at once after any pause, whatever its numbers", () => {
+  for (const stallMs of [0, 1e-300, 1, 1e9]) {
+    for (const stallEveryMs of [0, 1e-300, 1e-9, 100]) {
+      for (const spikeEveryMs of [0, 1e-300, 100]) {
+        const nothing = parseSimulation("seed=1");
+        const options = { ...nothing, stallMs, stallEveryMs, spikeMs: 1, spikeEveryMs, bytesPerSecond: 1 };
+        const simulation = new Simulation(options, 0);
+        for (let at = 1; at < 1e15; at *= 10) simulation.send(1, at); // ends, which it did not
+      }
+    }
+  }
+});
+
+Deno.test("Simulation stalls as often after long pauses as without them", () => {
+  const share = (everyMs: number) => {
+    const simulation = new Simulation(parseSimulation("stall=2s/8s,seed=3"), 0);
+    return mean(every(everyMs, 4000).map((at) => simulation.send(1, at).arrivesAt > at ? 1 : 0));
+  };
+  for (const everyMs of [1000, 30_000, 1_000_000, 100_000_000]) {
+    assert.ok(
+      Math.abs(share(everyMs) - 0.2) < 0.05,
+      `${share(everyMs)} at one in ${everyMs} ms, 0.2 expected`,
+    );
+  }
+});
 
 Deno.test("Simulation delays by what was asked for, evenly within the jitter", () => {
   const delays = delaysOf("delay=80ms,jitter=20ms", every(50, 2000)); // far apart: nobody overtakes anybody
@@ -153,7 +248,9 @@ Deno.test("serve with simulate gives plain clients delays as they were asked for
 
 Deno.test("serve with simulate cuts the connection where it is asked for", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await using _relay = serve(listener, { simulate: parseSimulation("cut=50ms") });
+  await using _relay = serve(listener, {
+    simulate: { ...parseSimulation("seed=1"), cutEveryMs: 50 },
+  });
   using ada = await LineClient.connect(listener.addr.port);
   await ada.ended();
 });

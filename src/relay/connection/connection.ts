@@ -16,6 +16,8 @@ import { classifyFirstBytes, HTTP_REFUSAL } from "./first_bytes.ts";
 import { PlainMember } from "../member/plain_member.ts";
 import { encodeControl, type WireError } from "../../wire/protocol.ts";
 import type { Settings, Timer } from "../options.ts";
+import { SimulatedTransport } from "./simulated_transport.ts";
+import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { Transport } from "./transport.ts";
 import { RateMeter } from "./rate_meter.ts";
 import type { Room } from "../room/room.ts";
@@ -75,6 +77,8 @@ const largeReadPool = new BufferPool(LARGE_READ_BYTES, 64);
 export class Connection implements Outlet, LineSorterSink {
   readonly address: string;
   readonly #conn: Transport;
+  /** What is written to: the same, or a simulated network before it. */
+  #line: Transport;
   readonly #admit: Admit;
   readonly #settings: Settings;
   readonly #sorter: LineSorter;
@@ -103,7 +107,6 @@ export class Connection implements Outlet, LineSorterSink {
   #ending: EndReason | undefined;
   #isCut = false;
   #timer: Timer | undefined;
-  #wakeTimer: Timer | undefined;
   #isWritten = false;
   #onAllWritten: (() => void) | undefined;
   #badInARow = 0;
@@ -115,13 +118,13 @@ export class Connection implements Outlet, LineSorterSink {
   /** @param lobby where a connection belongs until it says hello */
   constructor(conn: Transport, address: string, lobby: Room, settings: Settings, admit: Admit) {
     this.address = address;
-    this.#conn = conn;
+    this.#conn = this.#line = conn;
     this.#admit = admit;
     this.#settings = settings;
     this.#sorter = new LineSorter(this, settings);
     this.#startedAt = this.#heardAt = settings.clock();
     if (settings.maxLinesPerSecond < Infinity) this.#meter = new RateMeter(settings.maxLinesPerSecond);
-    this.#member = new PlainMember(lobby, this, settings, this.#startedAt);
+    this.#member = new PlainMember(lobby, this, settings);
     this.#timer = this.#settings.timers.setTimeout(
       () => this.#becomePlain(),
       settings.needsToken ? HELLO_MS : HOLD_MS,
@@ -198,11 +201,10 @@ export class Connection implements Outlet, LineSorterSink {
     if (!this.#isWriting) this.#writeNext(nowMs);
   }
 
-  /** Starts it in `ms` ms. */
-  wakeIn(ms: number): void {
-    if (this.#isCut) return;
-    this.#settings.timers.clearTimeout(this.#wakeTimer);
-    this.#wakeTimer = this.#settings.timers.setTimeout(() => this.wake(), ms);
+  /** Writes over a bad network from now on, in place of one it had. */
+  simulate(options: SimulationOptions): void {
+    if (this.#line instanceof SimulatedTransport) this.#line.become(options);
+    else this.#line = new SimulatedTransport(this.#conn, options, this.#settings);
   }
 
   /** Closes the connection at once. */
@@ -211,10 +213,9 @@ export class Connection implements Outlet, LineSorterSink {
     this.#isCut = true;
     this.#ending ??= reason;
     this.#settings.timers.clearTimeout(this.#timer);
-    this.#settings.timers.clearTimeout(this.#wakeTimer);
     this.#resumeReading?.();
     this.#member.detach(this, this.#ending);
-    this.#conn.close();
+    this.#line.close();
     this.#noteWritten();
   }
 
@@ -425,7 +426,7 @@ export class Connection implements Outlet, LineSorterSink {
 
   #write(bytes: Uint8Array): void {
     this.#writing = bytes;
-    this.#conn.write(bytes).then(this.#onWritten, this.#onWriteFailed);
+    this.#line.write(bytes).then(this.#onWritten, this.#onWriteFailed);
   }
 
   readonly #onWritten = (n: number): void => {
@@ -464,16 +465,17 @@ export class Connection implements Outlet, LineSorterSink {
     this.#progressAt = nowMs;
     if (this.#ending === "refused") return this.#member.takeReplies();
     if (this.#session?.isOn(this) === false) return undefined; // it may have another connection by now
-    const batch = this.#member.take(nowMs);
+    const batch = this.#member.take(nowMs, this.#line.maxWriteBytes);
     if (batch !== BEHIND) return batch;
     this.cut("behind");
   }
 
   async #sayGoodbye(): Promise<void> {
-    this.#settings.timers.clearTimeout(this.#timer);
-    this.#timer = this.#settings.timers.setTimeout(() => this.cut(this.#ending!), LINGER_MS);
     try {
-      await this.#conn.closeWrite();
+      await this.#line.closeWrite(); // the time for a goodbye goes on until this is done
+      if (this.#isCut) return;
+      this.#settings.timers.clearTimeout(this.#timer);
+      this.#timer = this.#settings.timers.setTimeout(() => this.cut(this.#ending!), LINGER_MS);
       this.#noteWritten();
     } catch (error) {
       this.#fail(error);

@@ -3,6 +3,8 @@
 
 /** What a connection asks of its socket; {@linkcode Deno.TcpConn} has it. One read and one write are under way at the most. */
 export interface Transport {
+  /** How many bytes it should be given at a time at most, where it takes few. */
+  readonly maxWriteBytes?: number;
   /** Reads at least one byte and says how many; null at the end of the input. */
   read(buffer: Uint8Array): Promise<number | null>;
   /** Writes at least one byte and says how many. */

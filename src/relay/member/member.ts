@@ -9,15 +9,14 @@ import type { WireError } from "../../wire/protocol.ts";
 import type { Room } from "../room/room.ts";
 import type { Cursor, Lost } from "../room/cursor.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
-import { type Reach, Simulation } from "../../simulation/simulation.ts";
 
 /** A member's connection, as the member sees it. */
 export interface Outlet {
   readonly address: string;
   /** Makes it take what there is to write. `nowMs`, if the caller knows it, saves a look at the clock. */
   wake(nowMs?: number): void;
-  /** Wakes it in `ms` ms. */
-  wakeIn(ms: number): void;
+  /** Writes over a bad network on purpose from now on. */
+  simulate(options: SimulationOptions): void;
   /** Closes it at once. */
   cut(reason: EndReason): void;
 }
@@ -70,9 +69,6 @@ const MAX_REPLY_BYTES = 64 * 1024;
 /** How long a member must keep up until falling behind again is news. */
 const BEHIND_EPISODE_MS = 30_000;
 
-/** As far as there is anything. */
-const EVERYTHING: Reach = { offset: Infinity, stateVersion: Infinity, replies: Infinity };
-
 /** The most that one write takes from the log. The kernel takes about this much at once; more would only be staler. */
 export const MAX_WRITE_BYTES = 256 * 1024;
 
@@ -86,10 +82,8 @@ export abstract class Member implements Reader {
   protected outlet: Outlet | undefined;
   #replies: Uint8Array[] = [];
   #replyBytes = 0;
-  #replyCount = 0;
   #behindAt = -Infinity;
   #taken: Taken | undefined;
-  #simulation: Simulation | undefined;
 
   constructor(room: Room, feed: Feed, settings: Settings) {
     this.room = room;
@@ -113,8 +107,8 @@ export abstract class Member implements Reader {
     return true;
   }
 
-  /** Takes what comes next from the feed, as far as `reach`. */
-  protected abstract takeNews(reach: Reach): Uint8Array | undefined;
+  /** Takes what comes next from the feed, about `maxBytes` at most. */
+  protected abstract takeNews(maxBytes: number): Uint8Array | undefined;
 
   /** Is told that these replies are being written. */
   protected onRepliesTaken(_replies: readonly Uint8Array[]): void {}
@@ -133,8 +127,7 @@ export abstract class Member implements Reader {
 
   /** Whether `take()` could have anything to give. Costs less than asking it. */
   get hasNews(): boolean {
-    return this.cursor.offset !== this.feed.end || this.#replies.length > 0 ||
-      this.#simulation !== undefined;
+    return this.cursor.offset !== this.feed.end || this.#replies.length > 0;
   }
 
   /** Whether this is its connection (still). */
@@ -161,25 +154,23 @@ export abstract class Member implements Reader {
     if (!isOwed && this.#replyBytes + line.length > MAX_REPLY_BYTES) return;
     this.#replies.push(line);
     this.#replyBytes += line.length;
-    this.#replyCount++;
     this.wake();
   }
 
   /**
    * Takes what is to be written next: undefined when there is nothing, {@linkcode BEHIND} when the connection is to be closed instead.
-   * Once that is written, or never will be, call `written()` of the batch.
+   * Once that is written, or never will be, call `written()` of the batch. Of events and state it takes at most `maxBytes`, but at least a line.
    */
-  take(nowMs: number): Batch | typeof BEHIND | undefined {
-    const reach = this.#simulation === undefined ? EVERYTHING : this.#simulate(this.#simulation, nowMs);
-    const replies = this.#takeReplies(reach);
+  take(nowMs: number, maxBytes = MAX_WRITE_BYTES): Batch | typeof BEHIND | undefined {
+    const replies = this.#takeReplies();
     if (replies !== undefined || !this.canTakeNews) return this.batchOf(replies);
     if (this.#jumpIfBehind(nowMs) === BEHIND) return BEHIND;
-    return this.batchOf(this.#takeReplies(reach) ?? this.takeNews(reach));
+    return this.batchOf(this.#takeReplies() ?? this.takeNews(maxBytes));
   }
 
   /** Takes the replies that wait, without what comes from the feed. */
   takeReplies(): Batch | undefined {
-    return this.batchOf(this.#takeReplies(EVERYTHING));
+    return this.batchOf(this.#takeReplies());
   }
 
   /** Makes a batch of what was taken last. */
@@ -188,36 +179,6 @@ export abstract class Member implements Reader {
     if (this.#taken?.cursor !== this.cursor) this.#taken = new Taken(this.cursor);
     this.#taken.bytes = bytes;
     return this.#taken;
-  }
-
-  /** Writes to this member over a bad line from now on. */
-  startSimulation(options: SimulationOptions, nowMs: number): void {
-    const start = {
-      offset: this.cursor.offset,
-      stateVersion: this.room.state.version,
-      replies: this.#replyCount,
-    };
-    this.#simulation = new Simulation(options, start, nowMs);
-    this.#wakeFor(this.#simulation, nowMs);
-  }
-
-  /** Puts what is new on its way, and says what has arrived. */
-  #simulate(simulation: Simulation, nowMs: number): Reach {
-    const { end } = this.feed;
-    const news = { offset: end, stateVersion: this.room.state.version, replies: this.#replyCount };
-    simulation.note(news, nowMs);
-    const reach = simulation.reach(nowMs);
-    if (nowMs >= simulation.cutAt) {
-      this.#simulation = undefined;
-      this.outlet?.cut("lost");
-    } else this.#wakeFor(simulation, nowMs);
-    return reach;
-  }
-
-  /** Wakes the connection when the next thing happens on its line. */
-  #wakeFor({ nextDueAt = Infinity, cutAt }: Simulation, nowMs: number): void {
-    const at = Math.min(nextDueAt, cutAt);
-    if (at < Infinity) this.outlet?.wakeIn(at - nowMs);
   }
 
   /** Looks whether the member has fallen behind while a write is under way: what it misses need not be remembered. */
@@ -251,17 +212,12 @@ export abstract class Member implements Reader {
     if (isNews) log("warn", "member fell behind, skipping to the newest lines", fields);
   }
 
-  /** Takes the replies that wait, as far as `reach`, without what comes from the feed. */
-  #takeReplies(reach: Reach): Uint8Array | undefined {
+  #takeReplies(): Uint8Array | undefined {
     if (this.#replies.length === 0) return undefined;
-    const late = Math.max(0, this.#replyCount - reach.replies);
-    const due = this.#replies.length - late;
-    if (due <= 0) return undefined;
-    const replies = this.#replies.splice(0, due);
+    const replies = this.#replies.splice(0);
     this.onRepliesTaken(replies);
-    const bytes = concat(replies);
-    this.#replyBytes -= bytes.length;
-    return bytes;
+    this.#replyBytes = 0;
+    return concat(replies);
   }
 
   /** Forgets replies that wait. */

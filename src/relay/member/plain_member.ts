@@ -1,11 +1,10 @@
 // A member of level 0: events in, everybody else's events out, in the lobby. It lives as long as its
 // connection.
 
-import { type EndReason, MAX_WRITE_BYTES, Member, type Outlet } from "./member.ts";
+import { type EndReason, Member, type Outlet } from "./member.ts";
 import type { Settings } from "../options.ts";
 import type { Room } from "../room/room.ts";
 import type { Cursor } from "../room/cursor.ts";
-import type { Reach } from "../../simulation/simulation.ts";
 
 /** A plain client in the lobby. */
 export class PlainMember extends Member {
@@ -13,12 +12,12 @@ export class PlainMember extends Member {
   /** Whether nothing is written yet, because the client may be about to say hello. */
   isHeld = true;
 
-  constructor(lobby: Room, outlet: Outlet, settings: Settings, nowMs: number) {
+  constructor(lobby: Room, outlet: Outlet, settings: Settings) {
     super(lobby, lobby.plain, settings);
     this.outlet = outlet;
     this.cursor = this.feed.openCursor();
     this.feed.join(this);
-    if (settings.simulate !== undefined) this.startSimulation(settings.simulate(), nowMs);
+    if (settings.simulate !== undefined) outlet.simulate(settings.simulate());
   }
 
   /** Lets a plain client's line pass that only looks like a control line. */
@@ -34,7 +33,7 @@ export class PlainMember extends Member {
     return !this.isHeld;
   }
 
-  protected takeNews(reach: Reach): Uint8Array | undefined {
-    return this.cursor.take(MAX_WRITE_BYTES, reach.offset);
+  protected takeNews(maxBytes: number): Uint8Array | undefined {
+    return this.cursor.take(maxBytes);
   }
 }

@@ -25,7 +25,6 @@ import type { Settings } from "../options.ts";
 import type { Cursor, Lost } from "../room/cursor.ts";
 import { SentLedger } from "./sent_ledger.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
-import type { Reach } from "../../simulation/simulation.ts";
 import type { StateEntry } from "../room/state_table.ts";
 
 const NOTHING: Uint8Array = new Uint8Array(0);
@@ -113,7 +112,7 @@ export class SessionMember extends Member implements Peer {
   /** Gives the new member its first connection, over a bad line if one is given. The welcome repeats `nonce`. */
   attach(outlet: Outlet, simulation: SimulationOptions | undefined, nonce?: string): void {
     this.outlet = outlet;
-    if (simulation !== undefined) this.startSimulation(simulation, this.settings.clock());
+    if (simulation !== undefined) outlet.simulate(simulation);
     const { welcome, more } = this.#describeRoom(nonce);
     this.#welcome = welcome;
     this.clearReplies();
@@ -140,7 +139,7 @@ export class SessionMember extends Member implements Peer {
     for (const jump of this.#jumps.splice(0)) jump.cursor.close();
     this.clearReplies();
     this.outlet = outlet;
-    if (simulation !== undefined) this.startSimulation(simulation, this.settings.clock());
+    if (simulation !== undefined) outlet.simulate(simulation);
     if (!this.#isPresent) this.#appear();
     this.#follow = this.#kept.bytes.subarray(Math.max(0, bytes - this.#kept.start));
     const more = this.#follow.reduce((lines, byte) => byte === LF ? lines + 1 : lines, 0);
@@ -220,12 +219,12 @@ export class SessionMember extends Member implements Peer {
       this.#follow.length > 0;
   }
 
-  override take(nowMs: number): Batch | typeof BEHIND | undefined {
+  override take(nowMs: number, maxBytes = MAX_WRITE_BYTES): Batch | typeof BEHIND | undefined {
     const welcome = this.#welcome;
     this.#welcome = undefined;
     if (welcome !== undefined) return this.batchOf(welcome);
     const follow = this.#follow;
-    if (follow.length === 0) return super.take(nowMs);
+    if (follow.length === 0) return super.take(nowMs, maxBytes);
     this.#follow = NOTHING;
     this.#ledger.addReplies(follow.length);
     return this.batchOf(follow);
@@ -240,13 +239,13 @@ export class SessionMember extends Member implements Peer {
     return this.#freeBytes > 0;
   }
 
-  protected takeNews(reach: Reach): Uint8Array | undefined {
-    const free = this.#freeBytes;
+  protected takeNews(maxBytes: number): Uint8Array | undefined {
+    const limit = Math.min(this.#freeBytes, maxBytes);
     // By turns, so that neither events nor state can keep the other waiting.
     this.#isStateNext = !this.#isStateNext;
     return this.#isStateNext
-      ? this.#takeState(free, reach) ?? this.#takeEvents(free, reach)
-      : this.#takeEvents(free, reach) ?? this.#takeState(free, reach);
+      ? this.#takeState(limit) ?? this.#takeEvents(limit)
+      : this.#takeEvents(limit) ?? this.#takeState(limit);
   }
 
   /** How many bytes the window has room for. */
@@ -280,21 +279,20 @@ export class SessionMember extends Member implements Peer {
     this.reply(lines, true);
   }
 
-  #takeEvents(limitBytes: number, reach: Reach): Uint8Array | undefined {
-    const bytes = this.cursor.take(Math.min(limitBytes, MAX_WRITE_BYTES), reach.offset);
+  #takeEvents(limitBytes: number): Uint8Array | undefined {
+    const bytes = this.cursor.take(limitBytes);
     if (bytes !== undefined) this.#ledger.addLog(bytes.length);
     return bytes;
   }
 
   /** Takes the changes of state that the client has not seen, the oldest first, as far as it knows whose they are. */
-  #takeState(limitBytes: number, reach: Reach): Uint8Array | undefined {
+  #takeState(limitBytes: number): Uint8Array | undefined {
     const { state } = this.room;
     if (this.#stateVersion === state.version) return undefined;
     const lines: Uint8Array[] = [];
     let bytes = 0;
     let entry: StateEntry | undefined = state.firstAfter(this.#stateVersion);
     for (; entry !== undefined && bytes < Math.min(limitBytes, MAX_STATE_WRITE_BYTES); entry = entry.newer) {
-      if (entry.version > reach.stateVersion) break;
       const since = this.room.presentSince(entry.owner);
       if (since > this.cursor.offset && since < Infinity) break; // its $join comes first
       this.#stateVersion = entry.version;

@@ -1,0 +1,201 @@
+// A transport over a bad network on purpose: what is written arrives later, in order, or the line breaks. It
+// holds copies of what is on its way and no more of them than such a line would: what waits before it stays
+// in the room, where it can be skipped.
+//
+//   write ─▶ [leaving: at the line's rate] ─▶ [on its way: as long as its delay] ─▶ conn.write
+
+import { Simulation } from "../../simulation/simulation.ts";
+import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
+import type { MemoryAccount } from "../memory_budget.ts";
+import type { Settings, Timer } from "../options.ts";
+import type { Transport } from "./transport.ts";
+
+/** The most that is on its way at a time, in bytes: what TCP has for a receiver far away is of that order. */
+const MAX_UNDERWAY_BYTES = 256 * 1024;
+
+/** …and what an empty line takes when the relay has no memory left. */
+const MIN_UNDERWAY_BYTES = 4 * 1024;
+
+/** What a piece costs beside its bytes. */
+const PIECE_BYTES = 100;
+
+/** A line with a limited rate takes so many ms' worth of bytes at once: what it has taken can't be skipped any more. */
+const MAX_LEAVING_MS = 100;
+
+/** The longest wait that timers know, in ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Something on its way. */
+interface Piece {
+  bytes: Uint8Array;
+  arrivesAt: number;
+}
+
+/** A write that the line has not taken yet. */
+interface WaitingWrite {
+  bytes: Uint8Array;
+  resolve: (n: number) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Writes over a simulated line, and reads as if there were none. Closing it closes the transport behind it, and drops what is on its way. */
+export class SimulatedTransport implements Transport {
+  readonly #conn: Transport;
+  #simulation: Simulation;
+  #maxWriteBytes: number;
+  readonly #settings: Pick<Settings, "clock" | "timers">;
+  /** What is on its way. */
+  readonly #memory: MemoryAccount;
+  #underway: Piece[] = [];
+  #leavesAt = -Infinity;
+  #waiting: WaitingWrite | undefined;
+  #isDelivering = false;
+  #onDelivered: (() => void) | undefined;
+  #failure: unknown;
+  #isClosed = false;
+  #timer: Timer | undefined;
+
+  constructor(
+    conn: Transport,
+    options: SimulationOptions,
+    settings: Pick<Settings, "clock" | "timers" | "memory">,
+  ) {
+    this.#conn = conn;
+    this.#settings = settings;
+    this.#memory = settings.memory.open();
+    [this.#simulation, this.#maxWriteBytes] = makeLine(options, settings.clock());
+    this.#plan();
+  }
+
+  /** How much it should be given at a time at most, in bytes. */
+  get maxWriteBytes(): number {
+    return this.#maxWriteBytes;
+  }
+
+  /** Goes on as another network. What is on its way arrives as it would have. */
+  become(options: SimulationOptions): void {
+    [this.#simulation, this.#maxWriteBytes] = makeLine(options, this.#settings.clock());
+    this.#plan();
+  }
+
+  read(buffer: Uint8Array): Promise<number | null> {
+    return this.#conn.read(buffer);
+  }
+
+  /** Takes some of `bytes` once the line has room for them, and says how many. */
+  write(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { bytes, resolve, reject };
+      this.#step();
+    });
+  }
+
+  /** Ends the output once everything has arrived. */
+  async closeWrite(): Promise<void> {
+    if (this.#underway.length > 0 || this.#isDelivering) {
+      await new Promise<void>((done) => this.#onDelivered = done);
+    }
+    if (!this.#isClosed) await this.#conn.closeWrite();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#settings.timers.clearTimeout(this.#timer);
+    this.#underway = [];
+    this.#memory.close();
+    this.#fail(new Deno.errors.BadResource("The connection is closed"));
+    this.#conn.close();
+    this.#onDelivered?.();
+  }
+
+  /** Does all that is due, and plans when to look again. */
+  #step(): void {
+    if (this.#isClosed) return;
+    const nowMs = this.#settings.clock();
+    if (nowMs >= this.#simulation.cutAt) return this.close();
+    this.#takeWaiting(nowMs);
+    if (!this.#isDelivering && this.#isDue(nowMs)) void this.#deliver();
+    this.#plan(nowMs);
+  }
+
+  #takeWaiting(nowMs: number): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    if (this.#failure !== undefined) return this.#fail(this.#failure);
+    if (nowMs < this.#takesAt(nowMs)) return;
+    const bytes = waiting.bytes.slice(0, this.#room(waiting.bytes.length));
+    if (bytes.length === 0) return; // until something has arrived
+    const { leavesAt, arrivesAt } = this.#simulation.send(bytes.length, nowMs);
+    this.#underway.push({ bytes, arrivesAt });
+    this.#leavesAt = leavesAt;
+    this.#waiting = undefined;
+    waiting.resolve(bytes.length);
+  }
+
+  /** How many of `bytes` bytes the line takes now; they are counted. */
+  #room(bytes: number): number {
+    const room = Math.min(MAX_UNDERWAY_BYTES - this.#memory.bytes - PIECE_BYTES, this.#maxWriteBytes, bytes);
+    if (room <= 0) return 0;
+    if (this.#memory.tryGrow(room + PIECE_BYTES)) return room;
+    if (this.#underway.length > 0) return 0;
+    const least = Math.min(room, MIN_UNDERWAY_BYTES);
+    this.#memory.grow(least + PIECE_BYTES);
+    return least;
+  }
+
+  /** When the line takes the next bytes: those before have to have left, and it must not stall. */
+  #takesAt(nowMs: number): number {
+    return Math.max(this.#leavesAt, this.#simulation.opensAt(nowMs));
+  }
+
+  #isDue(nowMs: number): boolean {
+    return this.#underway.length > 0 && this.#underway[0].arrivesAt <= nowMs;
+  }
+
+  async #deliver(): Promise<void> {
+    this.#isDelivering = true;
+    try {
+      while (this.#isDue(this.#settings.clock())) {
+        let { bytes } = this.#underway.shift()!;
+        const heldBytes = bytes.length + PIECE_BYTES;
+        while (bytes.length > 0) bytes = bytes.subarray(await this.#conn.write(bytes));
+        if (this.#isClosed) return;
+        this.#memory.grow(-heldBytes);
+      }
+    } catch (error) {
+      this.#underway = [];
+      this.#memory.close();
+      this.#fail(error);
+    }
+    this.#isDelivering = false;
+    this.#step();
+    if (this.#underway.length === 0) this.#onDelivered?.();
+  }
+
+  /** Lets the write that waits fail, or the next one. */
+  #fail(error: unknown): void {
+    this.#failure = error;
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
+  }
+
+  /** Wakes up for what happens next. */
+  #plan(nowMs = this.#settings.clock()): void {
+    this.#settings.timers.clearTimeout(this.#timer);
+    const arrivesAt = this.#isDelivering ? Infinity : this.#underway[0]?.arrivesAt ?? Infinity;
+    // A line that is open and full takes more only once something has arrived.
+    const takesAt = this.#waiting === undefined ? Infinity : this.#takesAt(nowMs);
+    const opensAt = takesAt > nowMs ? takesAt : Infinity;
+    const nextAt = Math.min(arrivesAt, opensAt, this.#simulation.cutAt);
+    if (nextAt === Infinity) return;
+    const waitMs = Math.min(Math.max(0, nextAt - nowMs), MAX_TIMER_MS);
+    this.#timer = this.#settings.timers.setTimeout(() => this.#step(), waitMs);
+  }
+}
+
+/** Makes a line, and says how many bytes it takes at once. */
+function makeLine(options: SimulationOptions, nowMs: number): [Simulation, number] {
+  const leavingBytes = Math.max(1, Math.ceil(options.bytesPerSecond / 1000 * MAX_LEAVING_MS));
+  return [new Simulation(options, nowMs), Math.min(MAX_UNDERWAY_BYTES, leavingBytes)];
+}
