@@ -59,7 +59,9 @@ MAX_RECEIVED_BYTES = 1024 * 1024
 class Relay:
     """A connection to a relay that mends itself.
 
-    Connects in the background: the constructor returns at once. All methods may be called from any thread.
+    Connects in the background: the constructor returns at once. All methods may be called from any thread. The plain
+    wire has no pings: that a relay hangs shows only once the connection takes nothing more, that its host has vanished
+    shows to the system after half a minute (a Session looks itself).
 
     `host` is "host", "host:port" or "[address]:port", perhaps with "/lobby" behind it: all plain clients are
     there. `port` is 1 to 65535, 32100 unless one is named. Raises TypeError for what is of a wrong type, ValueError

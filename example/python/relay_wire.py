@@ -8,6 +8,7 @@ import ipaddress
 import json
 import operator
 import re
+import select
 import selectors
 import socket
 import sys
@@ -26,6 +27,9 @@ READ_BYTES = 64 * 1024
 
 #: The most digits of a number that is read: the time it takes grows with their square.
 MAX_DIGITS = 4300
+
+#: How many characters are printed at once, at most.
+MAX_TEXT = 3000
 
 #: The shortest time between two lines of one kind on stderr, in seconds.
 TELL_S = 1.0
@@ -203,6 +207,8 @@ def keep_alive(connection):
 
 
 def why_not(error):
+    if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+        return "its name can't be looked up now, is this machine on its network"
     if isinstance(error, (socket.gaierror, UnicodeError)):
         return "no such host, is its name spelled right"
     if isinstance(error, ConnectionRefusedError):
@@ -331,6 +337,12 @@ class Reporter:
     @staticmethod
     def _print(text):
         try:
-            print(text, file=sys.stderr, flush=True)
+            # A stopped terminal, or a pipe that nobody reads, must not stop us. What is writable takes 4 KiB.
+            if not select.select([], [sys.stderr], [], 0)[1]:
+                return
+        except (OSError, ValueError, TypeError, AttributeError):
+            pass  # this system can't tell, or it is no file
+        try:
+            print(text[:MAX_TEXT], file=sys.stderr, flush=True)
         except (OSError, ValueError, AttributeError):
             pass  # there is no stderr, or it is closed or full

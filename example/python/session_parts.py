@@ -276,10 +276,14 @@ class Clock:
 
     def __init__(self):
         self._lock = threading.Lock()
-        self.reset()
+        self._forget()
 
     def reset(self):
-        """Forgets all: for another relay."""
+        """Begins anew: for another relay."""
+        with self._lock:
+            self._forget()
+
+    def _forget(self):
         #: The last round trip in ms; None at first.
         self.rtt = None
         self._samples = collections.deque(maxlen=SAMPLES)  # (round trip, what the relay's clock is ahead of ours)
@@ -295,7 +299,7 @@ class Clock:
             if self._samples:
                 best_rtt, best_ahead = min(self._samples)
                 if abs(ahead - best_ahead) > (rtt + best_rtt) / 2 + FAR_MS:
-                    self.reset()
+                    self._forget()
             self.rtt = rtt
             self._samples.append((rtt, ahead))
 

@@ -293,6 +293,10 @@ class Sessions(unittest.TestCase):
         self.addCleanup(session.close)
         return relay, session
 
+    def patch(self, name, value):
+        self.addCleanup(setattr, session_client, name, getattr(session_client, name))
+        setattr(session_client, name, value)
+
     def enter(self, context):
         self.addCleanup(context.__exit__, None, None, None)
         return context.__enter__()
@@ -343,9 +347,8 @@ class Sessions(unittest.TestCase):
                 stay(connection)
 
         errors = []
-        self.addCleanup(setattr, session_client, "FIRST_RETRY_S", session_client.FIRST_RETRY_S)
-        self.addCleanup(setattr, session_client, "LAST_RETRY_S", session_client.LAST_RETRY_S)
-        session_client.FIRST_RETRY_S = session_client.LAST_RETRY_S = 0.005
+        self.patch("FIRST_RETRY_S", 0.005)
+        self.patch("LAST_RETRY_S", 0.005)
         _, session = self.session(part, on_error=errors.append)
         until(lambda: not answers and session.status == "connected")
         self.assertTrue(session._thread.is_alive())
@@ -368,23 +371,32 @@ class Sessions(unittest.TestCase):
         self.assertGreater(session.invalid, 200)
 
     def test_is_not_driven_into_a_busy_loop(self):
-        for part in (lambda connection: None, self.welcomed(lambda connection: None),
-                     self.welcomed(lambda connection: connection.sendall(line({"$bye": {"retryMs": 0}})))):
+        def stop(connection):
+            connection.sendall(line({"$bye": {"retryMs": 0}}))
+
+        # The waits double where nothing is got from a connection; what a relay asks for has a lower bound.
+        for first_s, part in ((0.01, lambda connection: None), (0.01, self.welcomed(lambda connection: None)),
+                              (0.25, self.welcomed(stop))):
+            self.patch("FIRST_RETRY_S", first_s)
             relay, session = self.session(part)
             time.sleep(0.6)
-            self.assertLess(relay.connections, 8)
+            self.assertLess(relay.connections, 12)
             session.close()
 
     def test_burns_no_time_while_the_relay_takes_nothing(self):
+        self.patch("UNCONFIRMED_BYTES", 2**30)  # so that the connection takes no more, not the session
         _, session = self.session(self.welcomed(lambda connection: time.sleep(3)))
         until(lambda: session.status == "connected")
-        for _ in range(200):
+        dropped = 0
+        while dropped < 50:  # not only because we are faster than the session: nothing goes out any more
+            before = session.dropped
             session.send("x" * 60000)
-        until(lambda: session.dropped > 0)
+            time.sleep(0.002)
+            dropped = dropped + 1 if session.dropped > before else 0
         time.sleep(1.1)  # a ping is due, and waits behind the events
         before = time.process_time()
         time.sleep(0.5)
-        self.assertLess(time.process_time() - before, 0.25)
+        self.assertLess(time.process_time() - before, 0.05)
 
     def test_notices_a_silent_relay_and_send_and_close_never_wait(self):
         limits = dict(LIMITS, pingTimeoutMs=300)
@@ -395,9 +407,9 @@ class Sessions(unittest.TestCase):
             began = time.monotonic()
             for _ in range(300):
                 session.send("x" * 60000)
-            self.assertLess(time.monotonic() - began, 1)
-            until(lambda: session.status == "reconnecting" or relay.connections > 1)
             self.assertLess(time.monotonic() - began, 3)
+            until(lambda: session.status == "reconnecting" or relay.connections > 1)
+            self.assertLess(time.monotonic() - began, 6)
             until(lambda: relay.connections > 1)
             began = time.monotonic()
             session.close()
@@ -442,7 +454,8 @@ class Sessions(unittest.TestCase):
                 stay(connection)
 
             _, session = self.session(part, answer_s=0.5)
-            until(lambda: session.id is not None or session.error is not None)
+            # A machine that is busy may be late itself, and then tries again.
+            until(lambda: session.id == "k3" if expected else session.error is not None)
             self.assertEqual(session.id, expected)
             session.close()
         self.assertIn("another client's", str(session.error))
@@ -502,8 +515,17 @@ class Sessions(unittest.TestCase):
         self.assertEqual(session.dropped, 40)
 
     def test_says_once_why_it_cannot_connect(self):
+        look_up = socket.getaddrinfo
+
+        def look_up_here(host, *more):  # the network's own names are none of a test's business
+            if host.endswith(".invalid"):
+                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+            return look_up(host, *more)
+
+        self.addCleanup(setattr, socket, "getaddrinfo", look_up)
+        socket.getaddrinfo = look_up_here
         for target, why in (("127.0.0.1:9", "connection refused, is the relay running there"),
-                            ("no-such-host.invalid", "no such host, is its name spelled right")):
+                            ("no-such-host.invalid:32100", "no such host, is its name spelled right")):
             for client in (Relay, Session):
                 with stderr() as printed:
                     with client(target) as connection:
@@ -548,6 +570,24 @@ class Sessions(unittest.TestCase):
 
 
 class Relays(unittest.TestCase):
+    def test_goes_on_when_nobody_reads_its_stderr(self):
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * 4096)
+        os.set_blocking(writing, True)
+        before, sys.stderr = sys.stderr, os.fdopen(writing, "w")
+        try:
+            with Relay("127.0.0.1:9") as relay:
+                until(lambda: relay.error is not None)
+            self.assertFalse(relay._thread.is_alive())
+        finally:
+            os.close(reading)
+            with contextlib.suppress(OSError):
+                sys.stderr.close()
+            sys.stderr = before
+
     def test_tells_the_relay_s_complaint_from_somebody_s_event(self):
         def part(connection):
             connection.sendall(b'{"$error":{"code":"invalid_json","message":"no \\u001b[2J"}}\n'
