@@ -1,13 +1,26 @@
-// A piece of a room's log: bytes that are never changed once they are there, and how long they are needed.
-// Knows lines, not who reads.
+// A piece of a room's log: bytes that are never changed once they are there, who stands in it and which writes read
+// from it. Counts lines; knows neither sockets nor members.
 
 import { BufferPool } from "../../wire/buffer_pool.ts";
-import { isControlLine, LF } from "../../wire/protocol.ts";
+import { isControlLine, type Level, LF } from "../../wire/protocol.ts";
 
 /** The size of all blocks but the first ones: larger blocks make writes no cheaper, smaller ones make more writes. */
 export const BLOCK_BYTES = 256 * 1024;
 
-const NOTHING = new Uint8Array(0);
+/** How far apart the places are up to which a block remembers its lines, in bytes (a power of two): to count from there costs about a microsecond. */
+const MARK_EVERY_BYTES = 1024;
+
+const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+/** Who stands in a block: a cursor. */
+export interface Occupant {
+  /** Is told that the log is letting go of the block, while its bytes are still there. */
+  onEvict(): void;
+  /** Whether there is nothing more to take from the block. */
+  readonly isAtEnd: boolean;
+  /** Moves on to the next block, if there is one and nothing more to take from this one; says whether it did. */
+  leaveEnd(): boolean;
+}
 
 const blockPool = new BufferPool(BLOCK_BYTES, 32);
 
@@ -16,28 +29,36 @@ export function takeBlockBytes(size: number): Uint8Array<ArrayBuffer> {
   return size === BLOCK_BYTES ? blockPool.take() : new Uint8Array(size);
 }
 
-/** Gives the memory of a block back that nobody reads any more. */
-export function recycle(block: Block): void {
-  if (block.bytes.length === BLOCK_BYTES) blockPool.give(block.bytes);
-}
-
 /** A block of a log. */
 export class Block {
   length = 0;
   next: Block | undefined;
-  /** How many cursors stand here, and how many writes are reading from here. */
-  holds = 0;
+  /** The cursors that stand here. */
+  readonly cursors = new Set<Occupant>();
+  /** How many writes are reading from here. */
+  writes = 0;
+  /** Whether the log has let go of it. Nobody stands here then, or only who can't go on. */
   evicted = false;
+  #bytes: Uint8Array<ArrayBuffer>;
   /** The view that was asked for last. */
   #view = { start: 0, end: 0, bytes: NOTHING };
+  /** How many lines begin before each multiple of MARK_EVERY_BYTES, as far as somebody asked. */
+  #marks: Uint32Array | undefined;
+  #lastMark = 0;
 
   constructor(
-    readonly bytes: Uint8Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
     /** The offset in the log of the first byte. */
     readonly base: number,
     /** How many lines the log had taken before this block. */
     readonly baseLine: number,
-  ) {}
+  ) {
+    this.#bytes = bytes;
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
 
   get end(): number {
     return this.base + this.length;
@@ -46,17 +67,41 @@ export class Block {
   /** Returns the bytes from `start` to `end`. All members that keep up ask for the same, and get the same view. */
   view(start: number, end: number): Uint8Array<ArrayBuffer> {
     if (this.#view.start !== start || this.#view.end !== end) {
-      this.#view = { start, end, bytes: this.bytes.subarray(start, end) };
+      this.#view = { start, end, bytes: this.#bytes.subarray(start, end) };
     }
     return this.#view.bytes;
   }
 
-  /** Counts the lines that end before `index`; `withControl` says whether control lines count. */
-  linesBefore(index: number, withControl: boolean): number {
-    let lines = 0;
-    for (let start = 0; start < index; start = this.bytes.indexOf(LF, start) + 1) {
-      if (withControl || !isControlLine(this.bytes, start)) lines++;
-    }
-    return lines;
+  /** Gives the memory back, which nobody reads any more. */
+  recycle(): void {
+    if (this.#bytes.length === BLOCK_BYTES) blockPool.give(this.#bytes);
+    this.#bytes = NOTHING;
+    this.#view.bytes = NOTHING;
+    this.#marks = undefined;
   }
+
+  /**
+   * Counts the lines that end before `index`, a line's end; of those that sessions read, control lines don't count. Looks at each
+   * byte once for all who ask, and then at no more than MARK_EVERY_BYTES of them.
+   */
+  linesBefore(index: number, level: Level): number {
+    const mark = Math.floor(index / MARK_EVERY_BYTES);
+    const marks = this.#marks ??= new Uint32Array(Math.ceil(this.#bytes.length / MARK_EVERY_BYTES) + 1);
+    for (; this.#lastMark < mark; this.#lastMark++) {
+      const at = this.#lastMark * MARK_EVERY_BYTES;
+      marks[this.#lastMark + 1] = marks[this.#lastMark] +
+        countLineStarts(this.#bytes, at, at + MARK_EVERY_BYTES, level);
+    }
+    return marks[mark] + countLineStarts(this.#bytes, mark * MARK_EVERY_BYTES, index, level);
+  }
+}
+
+/** Counts the lines that begin in `bytes[start, end)`. */
+function countLineStarts(bytes: Uint8Array, start: number, end: number, level: Level): number {
+  let lines = 0;
+  if (start === 0 && end > 0 && (level === "plain" || !isControlLine(bytes, 0))) lines++;
+  for (let before = Math.max(start - 1, 0); before < end - 1; before++) {
+    if (bytes[before] === LF && (level === "plain" || !isControlLine(bytes, before + 1))) lines++;
+  }
+  return lines;
 }

@@ -1,9 +1,10 @@
 // A place in a room's log, and what its reader takes from there: views of blocks, or copies of short pieces
-// gathered into one. Holds one block at a time, so that an evicted one keeps none behind it alive.
+// gathered into one. Holds one block at a time, and none that the log has let go of: only a write that is under way keeps
+// its bytes.
 
 import { BufferPool } from "../../wire/buffer_pool.ts";
 import { LF } from "../../wire/protocol.ts";
-import { Block } from "./block.ts";
+import { Block, type Occupant } from "./block.ts";
 import { OwnRanges } from "./own_ranges.ts";
 import type { RoomLog } from "./room_log.ts";
 
@@ -13,7 +14,15 @@ const GATHER_BELOW_BYTES = 16 * 1024;
 /** How much a gathered write holds at most, in bytes. */
 const GATHER_BYTES = 64 * 1024;
 
+const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
 const gatherPool = new BufferPool(GATHER_BYTES, 64);
+
+/**
+ * How many ranges of its owner's lines may lie ahead of a cursor. One that has more is treated as if the log had dropped what comes next:
+ * it costs a range each time that the owner speaks after somebody else, and who reads has few of them.
+ */
+const MAX_OWN_RANGES = 8192;
 
 /** What a cursor passed over without taking it. */
 export interface Lost {
@@ -26,13 +35,14 @@ export interface Lost {
  *
  * `take()` hands out what comes next and moves on; until `commit()`, which says that the bytes are written, they stay as they are.
  */
-export class Cursor {
+export class Cursor implements Occupant {
   readonly #log: RoomLog;
   #firstLine: number;
   #block: Block;
   #index: number;
-  #unwanted = new OwnRanges();
+  #unwanted: OwnRanges;
   #unwantedLines = 0;
+  #isClosed = false;
   #lost: Lost = { lines: 0, bytes: 0 };
   // What take() handed out and commit() gives back: a piece of a block, or a buffer of copies.
   #takenFrom: Block | undefined;
@@ -41,10 +51,11 @@ export class Cursor {
   /** @internal Use {@linkcode RoomLog.openCursor}. */
   constructor(log: RoomLog, block: Block) {
     this.#log = log;
+    this.#unwanted = new OwnRanges(log.memory);
     this.#block = block;
     this.#index = block.length;
     this.#firstLine = log.lines;
-    block.holds++;
+    block.cursors.add(this);
   }
 
   /** The offset of the next byte. */
@@ -67,21 +78,62 @@ export class Cursor {
     return this.#block.evicted;
   }
 
+  /** How much memory a write that is under way keeps, in bytes, which would be free otherwise. */
+  get pinnedBytes(): number {
+    if (this.#gathered !== undefined) return this.#gathered.length;
+    return this.#takenFrom?.evicted ? this.#takenFrom.bytes.length : 0;
+  }
+
   /** All that this cursor has jumped over so far. */
   get lost(): Readonly<Lost> {
     return this.#lost;
   }
 
-  /** Counts the lines taken so far. Costs a look at up to one block, unless the cursor is at the end. */
+  /** Counts the lines taken so far. Costs about a microsecond, and a look at a block where nobody has counted yet. */
   countTakenLines(): number {
     return this.#lineNumber() - this.#firstLine - this.#unwantedLines - this.#lost.lines;
   }
 
   /** Leaves out what was appended last: the `lines` lines from offset `start` to the end of the log. */
   skipOwn(start: number, lines: number): void {
+    if (this.#isClosed) return;
     // A cursor that can only jump needs to know how much it leaves out, but not where that is.
-    if (this.#block.evicted) this.#unwanted.count(this.#log.end - start, lines);
-    else this.#unwanted.push(start, this.#log.end, lines);
+    if (this.#block.evicted) return this.#unwanted.count(this.#log.end - start, lines);
+    this.#unwanted.push(start, this.#log.end, lines);
+    if (this.#unwanted.size <= MAX_OWN_RANGES) return;
+    this.#block.cursors.delete(this);
+    this.#fallOff();
+    this.#log.trim();
+  }
+
+  /** @internal For the log. */
+  onEvict(): void {
+    if (!this.leaveEnd()) this.#fallOff();
+  }
+
+  /** @internal For the log. */
+  get isAtEnd(): boolean {
+    return this.#index === this.#block.length;
+  }
+
+  /** @internal For the log. */
+  leaveEnd(): boolean {
+    const { next, cursors } = this.#block;
+    if (!this.isAtEnd || next === undefined) return false;
+    cursors.delete(this);
+    next.cursors.add(this);
+    this.#block = next;
+    this.#index = 0;
+    return true;
+  }
+
+  /** Keeps its place as a number, without a block: there it can only jump from. */
+  #fallOff(): void {
+    const { offset } = this, line = this.#lineNumber();
+    this.#unwanted.forgetPlaces();
+    this.#block = new Block(NOTHING, offset, line);
+    this.#block.evicted = true;
+    this.#index = 0;
   }
 
   /**
@@ -94,13 +146,13 @@ export class Cursor {
     const block = this.#block, start = this.#index;
     const end = Math.min(this.#spanEnd(), until - block.base);
     const isShort = end - start < GATHER_BELOW_BYTES && end - start < limitBytes;
-    if (isShort && block.base + end < Math.min(this.#log.end, until)) {
+    if (isShort && block.base + end < Math.min(this.#log.end, until) && !this.#log.memory.isShort) {
       return this.#gather(Math.min(limitBytes, GATHER_BYTES), until);
     }
     const to = end - start <= limitBytes ? end : cutAtLine(block.bytes, start, limitBytes);
     this.#index = to;
     this.#takenFrom = block;
-    block.holds++;
+    block.writes++;
     return block.view(start, to);
   }
 
@@ -109,8 +161,9 @@ export class Cursor {
     if (this.#gathered !== undefined) {
       gatherPool.give(this.#gathered);
       this.#gathered = undefined;
+      this.#log.memory.grow(-GATHER_BYTES);
     } else if (this.#takenFrom !== undefined) {
-      this.#log.release(this.#takenFrom);
+      this.#log.endWrite(this.#takenFrom);
       this.#takenFrom = undefined;
     }
   }
@@ -141,6 +194,7 @@ export class Cursor {
   /** Opens another cursor at the same place, with the same ranges to leave out and the same counts. */
   clone(): Cursor {
     const twin = new Cursor(this.#log, this.#block);
+    twin.#isClosed = this.#isClosed;
     twin.#index = this.#index;
     twin.#firstLine = this.#firstLine;
     twin.#unwanted = this.#unwanted.clone();
@@ -154,15 +208,20 @@ export class Cursor {
    * a write may not have noticed yet that its connection is closed.
    */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     const left = this.#block;
-    this.#block = new Block(new Uint8Array(0), this.offset, this.#lineNumber());
+    this.#block = new Block(NOTHING, this.offset, this.#lineNumber());
     this.#index = 0;
-    this.#log.release(left);
+    this.#unwanted.clear();
+    left.cursors.delete(this);
+    this.#log.trim();
   }
 
   #lineNumber(): number {
+    if (this.#index === 0) return this.#block.baseLine;
     if (this.offset === this.#log.end) return this.#log.lines;
-    return this.#block.baseLine + this.#block.linesBefore(this.#index, this.#log.level === "plain");
+    return this.#block.baseLine + this.#block.linesBefore(this.#index, this.#log.level);
   }
 
   /** Steps over block ends and unwanted ranges to the next wanted byte; false if the log ends first. */
@@ -173,8 +232,6 @@ export class Cursor {
         if (block.next === undefined) return false;
         this.#moveTo(block.next, 0);
       } else if (this.#unwanted.start === this.offset) {
-        // Where the log was cut within a range, its lines behind the cut can't be told from those before it.
-        if (block.evicted && this.#unwanted.end > block.end) return false;
         this.#index = Math.min(this.#unwanted.end - block.base, block.length);
         this.#unwantedLines += this.#unwanted.passTo(this.offset);
       } else return true;
@@ -189,6 +246,7 @@ export class Cursor {
   /** Copies wanted spans together, as many as fit whole. The first one does. */
   #gather(limitBytes: number, until: number): Uint8Array<ArrayBuffer> {
     const buffer = this.#gathered = gatherPool.take();
+    this.#log.memory.grow(GATHER_BYTES);
     let length = 0;
     while (this.#findNext() && this.offset < until) {
       const start = this.#index, end = Math.min(this.#spanEnd(), until - this.#block.base);
@@ -205,8 +263,9 @@ export class Cursor {
     this.#block = block;
     this.#index = index;
     if (block === left) return;
-    block.holds++;
-    this.#log.release(left);
+    block.cursors.add(this);
+    left.cursors.delete(this);
+    this.#log.trim();
   }
 }
 

@@ -1,7 +1,16 @@
 // The ranges of a log that a reader steps over: its own lines. Pure: offsets and counts.
 
+/** What a range takes in memory, in bytes: three numbers in arrays that have room to grow. */
+const RANGE_BYTES = 36;
+
+/** Is told how many bytes of memory more are in use, or fewer if negative. */
+export interface RangeMemory {
+  grow(bytes: number): void;
+}
+
 /** Ranges of offsets with their line counts, in ascending order; neighbours are merged. */
 export class OwnRanges {
+  readonly #memory: RangeMemory;
   #starts: number[] = [];
   #ends: number[] = [];
   #lineCounts: number[] = [];
@@ -12,6 +21,15 @@ export class OwnRanges {
   /** How many lines and bytes all ranges have together. */
   lines = 0;
   bytes = 0;
+
+  constructor(memory: RangeMemory) {
+    this.#memory = memory;
+  }
+
+  /** How many ranges there are. */
+  get size(): number {
+    return this.#starts.length - this.#first;
+  }
 
   /** Adds to the counts alone. */
   count(bytes: number, lines: number): void {
@@ -29,6 +47,7 @@ export class OwnRanges {
       this.#starts.push(start);
       this.#ends.push(end);
       this.#lineCounts.push(lines);
+      this.#memory.grow(RANGE_BYTES);
     }
     this.#readFirst();
   }
@@ -42,17 +61,18 @@ export class OwnRanges {
     }
     const lines = this.#lineCounts[this.#first];
     this.lines -= lines;
-    if (++this.#first === this.#starts.length) this.#forgetRanges();
+    if (++this.#first === this.#starts.length) this.forgetPlaces();
     else if (this.#first === 256) this.#compact();
     this.#readFirst();
     return lines;
   }
 
   clone(): OwnRanges {
-    const twin = new OwnRanges();
+    const twin = new OwnRanges(this.#memory);
     twin.#starts = this.#starts.slice(this.#first);
     twin.#ends = this.#ends.slice(this.#first);
     twin.#lineCounts = this.#lineCounts.slice(this.#first);
+    twin.#memory.grow(twin.#starts.length * RANGE_BYTES);
     twin.lines = this.lines;
     twin.bytes = this.bytes;
     twin.#readFirst();
@@ -60,11 +80,13 @@ export class OwnRanges {
   }
 
   clear(): void {
-    this.#forgetRanges();
+    this.forgetPlaces();
     this.lines = this.bytes = 0;
   }
 
-  #forgetRanges(): void {
+  /** Forgets where the ranges are, and keeps the counts. */
+  forgetPlaces(): void {
+    this.#memory.grow(-this.#starts.length * RANGE_BYTES);
     this.#starts = [];
     this.#ends = [];
     this.#lineCounts = [];
@@ -81,6 +103,7 @@ export class OwnRanges {
   /** Drops the passed ranges from the front of the arrays. */
   #compact(): void {
     for (const array of [this.#starts, this.#ends, this.#lineCounts]) array.splice(0, this.#first);
+    this.#memory.grow(-this.#first * RANGE_BYTES);
     this.#first = 0;
   }
 }

@@ -6,7 +6,7 @@
 
 import { Feed, type FeedSettings, type Reader } from "./feed.ts";
 import { encodeControl } from "../../wire/protocol.ts";
-import { type StateLimits, type StateOwner, type StateRefusal, StateTable } from "./state_table.ts";
+import { type StateOwner, type StateRefusal, type StateSettings, StateTable } from "./state_table.ts";
 
 /** Why a member left, as others are told. */
 export type LeaveReason = "closed" | "lost" | "behind" | "timeout";
@@ -18,7 +18,7 @@ export interface Peer extends StateOwner {
 }
 
 /** What a room needs of the settings. */
-type RoomSettings = FeedSettings & StateLimits;
+type RoomSettings = FeedSettings & StateSettings;
 
 const SPACE = 0x20;
 

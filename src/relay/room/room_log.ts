@@ -7,13 +7,14 @@
 //   └───────▲───────┘        └───────────▲───┘        └──────────▲┘
 //        cursor B                     cursor C                cursor A
 //
-// Invariants: bytes once appended never change; a line never crosses a block's edge; a block leaves the chain when no
-// cursor stands in it or before it, or when the log is over its limit. In the second case it is *evicted*: its `next` is cut, so that a cursor
-// that still stands there (a write may be reading the bytes) keeps this one block alive and none behind it.
+// Invariants: bytes once appended never change; a line never crosses a block's edge; a block leaves the chain, is *evicted*, when no
+// cursor stands in it or before it, or when the log is over its limit or memory is short. Cursors that still stood there keep their
+// place as a number and can only jump. The bytes are free again when the last write that reads from them ends.
 
 import type { Settings } from "../options.ts";
 import type { Level } from "../../wire/protocol.ts";
-import { Block, BLOCK_BYTES, recycle, takeBlockBytes } from "./block.ts";
+import type { MemoryAccount, MemoryBudget } from "../memory_budget.ts";
+import { Block, BLOCK_BYTES, takeBlockBytes } from "./block.ts";
 import { Cursor } from "./cursor.ts";
 
 /** The first block of a log, in bytes: a quiet room should cost little. Each further block is four times as large, up to the usual size. */
@@ -22,17 +23,25 @@ const FIRST_BLOCK_BYTES = 4 * 1024;
 /** How many marks of time the log keeps within the span of time it is asked about. */
 const MARKS_PER_SPAN = 50;
 
-/** What a log needs of the settings: the memory its blocks may take (the newest is always kept), and the age up to which {@linkcode RoomLog.ageMs} can tell one age from another. */
-export type LogSettings = Pick<Settings, "maxLogBytes" | "maxLagMs">;
+/**
+ * What a log needs of the settings: the memory its blocks may take (the newest is always kept), and all that there is; and the age up to
+ * which {@linkcode RoomLog.ageMs} can tell one age from another.
+ */
+export type LogSettings = Pick<Settings, "maxLogBytes" | "maxLagMs" | "memory">;
+
+const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 /** A log of lines with any number of cursors. Appending costs the same however many there are. */
 export class RoomLog {
   readonly #settings: LogSettings;
   /** Of who reads it: for sessions, control lines don't count as lines; who appends others counts accordingly. */
   readonly level: Level;
+  /** @internal What blocks, copies for writes and ranges of cursors take. */
+  readonly memory: LogMemory;
   #head: Block;
   #tail: Block;
   #capacityBytes = 0;
+  #isClosed = false;
   #lines = 0;
   // Marks of time, oldest first: all bytes from markOffsets[i] on came at or after markTimes[i].
   #markOffsets: number[] = [];
@@ -42,7 +51,8 @@ export class RoomLog {
   constructor(level: Level, settings: LogSettings) {
     this.level = level;
     this.#settings = settings;
-    this.#head = this.#tail = new Block(new Uint8Array(0), 0, 0);
+    this.memory = new LogMemory(settings.memory);
+    this.#head = this.#tail = new Block(NOTHING, 0, 0);
   }
 
   /** The offset behind the last byte: how many bytes were ever appended. */
@@ -103,21 +113,58 @@ export class RoomLog {
     return new Cursor(this, this.#tail);
   }
 
+  /** Lets go of the newest block too, if every cursor there has taken all of it; returns how much memory that frees, in bytes. */
+  dropRead(): number {
+    const before = this.#capacityBytes, left = this.#tail;
+    if (left.bytes.length === 0 || left.writes > 0) return 0;
+    for (const cursor of left.cursors) if (!cursor.isAtEnd) return 0;
+    this.#link(NOTHING);
+    for (const cursor of left.cursors) cursor.leaveEnd();
+    this.trim();
+    return before - this.#capacityBytes;
+  }
+
+  /** Lets go of the oldest blocks until no more than `keepBytes` bytes are left; returns how much memory that frees, in bytes, now or once writes end. */
+  dropUnread(keepBytes: number): number {
+    const before = this.#capacityBytes;
+    if (keepBytes < this.#tail.bytes.length) {
+      const left = this.#tail;
+      this.#link(NOTHING);
+      for (const cursor of left.cursors) cursor.leaveEnd();
+    }
+    while (this.#head !== this.#tail && this.#capacityBytes > keepBytes) this.#evictHead();
+    return before - this.#capacityBytes;
+  }
+
+  /** Lets go of each block as soon as nobody stands there. Nothing may be appended any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.trim();
+  }
+
   #addBlock(neededBytes: number): Block {
-    const usual = Math.min(this.#tail.bytes.length * 4, BLOCK_BYTES, this.#settings.maxLogBytes / 4);
-    const size = Math.max(neededBytes, FIRST_BLOCK_BYTES, Math.floor(usual));
-    const block = new Block(takeBlockBytes(size), this.end, this.#lines);
-    this.#tail = this.#tail.next = block;
-    this.#capacityBytes += size;
-    this.#trim();
+    const { memory, maxLogBytes } = this.#settings;
+    const usual = Math.min(this.#tail.bytes.length * 4, BLOCK_BYTES, maxLogBytes / 4);
+    let size = Math.max(neededBytes, FIRST_BLOCK_BYTES, Math.floor(usual));
+    while (!memory.hasRoomFor(size) && this.#head !== this.#tail) this.#evictHead();
+    if (!memory.hasRoomFor(size)) size = Math.max(neededBytes, FIRST_BLOCK_BYTES);
+    const block = this.#link(takeBlockBytes(size));
+    this.trim();
     return block;
   }
 
-  /** @internal Ends a cursor's hold on a block. */
-  release(block: Block): void {
-    if (--block.holds > 0) return;
-    if (block.evicted) recycle(block);
-    else this.#trim();
+  /** Makes a new tail. */
+  #link(bytes: Uint8Array<ArrayBuffer>): Block {
+    const block = new Block(bytes, this.end, this.#lines);
+    this.#tail = this.#tail.next = block;
+    this.#capacityBytes += bytes.length;
+    this.memory.grow(bytes.length);
+    return block;
+  }
+
+  /** @internal Ends a write that reads from a block. */
+  endWrite(block: Block): void {
+    if (--block.writes === 0 && block.evicted) this.#free(block);
   }
 
   /** @internal */
@@ -125,16 +172,49 @@ export class RoomLog {
     return this.#tail;
   }
 
-  /** Lets go of blocks at the head: those that no cursor needs, and those over the limit. */
-  #trim(): void {
+  /** @internal Lets go of blocks at the head: those that no cursor needs, and those over the limit. */
+  trim(): void {
+    if (this.#isClosed && this.#tail.cursors.size === 0 && this.#tail.bytes.length > 0) this.#link(NOTHING);
     while (this.#head !== this.#tail) {
-      const head = this.#head;
-      if (head.holds > 0 && this.#capacityBytes <= this.#settings.maxLogBytes) return;
-      this.#head = head.next!;
-      this.#capacityBytes -= head.bytes.length;
-      head.next = undefined;
-      head.evicted = true;
-      if (head.holds === 0) recycle(head);
+      if (this.#head.cursors.size > 0 && this.#capacityBytes <= this.#settings.maxLogBytes) return;
+      this.#evictHead();
     }
+  }
+
+  #evictHead(): void {
+    const head = this.#head;
+    for (const cursor of head.cursors) cursor.onEvict();
+    head.cursors.clear();
+    this.#head = head.next!;
+    this.#capacityBytes -= head.bytes.length;
+    head.next = undefined;
+    head.evicted = true;
+    if (head.writes === 0) this.#free(head);
+  }
+
+  #free(block: Block): void {
+    this.memory.grow(-block.bytes.length);
+    block.recycle();
+  }
+}
+
+/** The memory of a log and its cursors. */
+export class LogMemory {
+  readonly #budget: MemoryBudget;
+  readonly #account: MemoryAccount;
+
+  constructor(budget: MemoryBudget) {
+    this.#budget = budget;
+    this.#account = budget.open();
+  }
+
+  /** Whether all memory is short. */
+  get isShort(): boolean {
+    return this.#budget.isShort;
+  }
+
+  /** Counts `bytes` more, or fewer if negative. */
+  grow(bytes: number): void {
+    this.#account.grow(bytes);
   }
 }

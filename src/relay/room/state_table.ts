@@ -5,7 +5,9 @@
 //   oldest change ─ entry ⇄ entry ⇄ entry ⇄ entry ─ newest change
 //                              ▲ a reader that has seen version 7 takes what stands behind it
 
+import type { MemoryAccount } from "../memory_budget.ts";
 import type { Settings } from "../options.ts";
+import { concat } from "../../wire/concat.ts";
 import type { ErrorCode } from "../../wire/protocol.ts";
 
 /** Who a value belongs to: a member, whose values vanish with it, or the room. */
@@ -14,22 +16,50 @@ export interface StateOwner {
   readonly id?: string;
 }
 
-/** The limits of a {@linkcode StateTable}. */
-export type StateLimits = Pick<Settings, "maxKeys" | "maxValueBytes" | "maxStateBytes">;
+/** What a {@linkcode StateTable} needs of the settings: its limits, and the memory that it draws from. */
+export type StateSettings = Pick<Settings, "maxKeys" | "maxValueBytes" | "maxStateBytes" | "memory">;
 
-/** One key of one owner. */
-export interface StateEntry {
-  readonly owner: StateOwner;
-  readonly key: string;
-  /** The value's JSON as it came; undefined if it was removed. */
-  value: string | undefined;
-  /** The `$set` line that tells it. */
-  line: Uint8Array;
-  /** The version of the table that this change made. */
-  version: number;
-  bytes: number;
+/** What an entry takes in memory beside its line and key, in bytes: two objects, a place in a map, a buffer. Measured. */
+const ENTRY_BYTES = 512;
+
+/** One key of one owner. Keeps bytes and a key of its own, no piece of the text that it came in. */
+export class StateEntry {
   older: StateEntry | undefined;
   newer: StateEntry | undefined;
+
+  constructor(
+    readonly owner: StateOwner,
+    readonly key: string,
+    /** The `$set` line that tells it. */
+    readonly line: Uint8Array,
+    /** Where the value stands in the line; empty if it was removed. */
+    readonly valueStart: number,
+    readonly valueEnd: number,
+    /** The version of the table that this change made. */
+    readonly version: number,
+    /** What key and value take, in bytes of UTF-8; 0 if it was removed. */
+    readonly bytes: number,
+  ) {}
+
+  /** Whether this tells that the key was removed. */
+  get isRemoval(): boolean {
+    return this.valueStart === this.valueEnd;
+  }
+
+  /** The value's JSON as it came: a piece of the line; undefined if it was removed. */
+  get json(): Uint8Array | undefined {
+    return this.isRemoval ? undefined : this.line.subarray(this.valueStart, this.valueEnd);
+  }
+
+  /** The same as text, made anew at each look. */
+  get value(): string | undefined {
+    return this.isRemoval ? undefined : decoder.decode(this.json);
+  }
+
+  /** What it really takes, in bytes. */
+  get memoryBytes(): number {
+    return ENTRY_BYTES + 2 * this.key.length + this.line.length;
+  }
 }
 
 /** Why a value was not taken. */
@@ -42,6 +72,9 @@ export interface StateRefusal {
 const REMOVED_PER_KEY = 8;
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+const NOTHING = new Uint8Array(0);
 
 /** What one owner has: its values, and the keys it removed that somebody may not know of. */
 interface Owned {
@@ -51,15 +84,18 @@ interface Owned {
 
 /** The values of a room. */
 export class StateTable {
-  readonly #limits: StateLimits;
+  readonly #settings: StateSettings;
   readonly #owned = new Map<StateOwner, Owned>();
+  readonly #memory: MemoryAccount;
   #newest: StateEntry | undefined;
-  #oldest: StateEntry | undefined;
+  /** The removals that somebody may not have been told of, the oldest first. */
+  readonly #removals = new Set<StateEntry>();
   #version = 0;
   #bytes = 0;
 
-  constructor(limits: StateLimits) {
-    this.#limits = limits;
+  constructor(settings: StateSettings) {
+    this.#settings = settings;
+    this.#memory = settings.memory.open();
   }
 
   /** Counts the changes so far. */
@@ -79,43 +115,45 @@ export class StateTable {
   set(owner: StateOwner, key: string, value: string | undefined, setBy: string): StateRefusal | undefined {
     const own = this.#owned.get(owner);
     const old = own?.entries.get(key);
-    const bytes = value === undefined ? 0 : encoder.encode(key + value).length;
-    const refusal = this.#check(key, value, bytes - (old?.bytes ?? 0), own, old);
-    if (refusal !== undefined) return refusal;
-    if (value === undefined && (old === undefined || old.value === undefined)) return;
+    if (value === undefined && (old === undefined || old.isRemoval)) return;
+    const valueBytes = value === undefined ? NOTHING : encoder.encode(value);
+    const keyBytes = encoder.encode(key);
+    const bytes = value === undefined ? 0 : keyBytes.length + valueBytes.length;
+    const refusal = this.#check(key, valueBytes.length, bytes - (old?.bytes ?? 0), own, old);
+    if (refusal !== undefined && value !== undefined) return refusal;
+    const ownKey = old?.key ?? decoder.decode(keyBytes); // text that is a piece of a line would keep that line
+    const entry = encodeEntry(owner, ownKey, valueBytes, setBy, this.#version + 1, bytes);
+    const growth = entry.memoryBytes - (old?.memoryBytes ?? 0);
+    if (value === undefined) this.#memory.grow(growth);
+    else if (!this.#memory.tryGrow(growth)) {
+      return {
+        code: "state_full",
+        message: `Cannot set ${JSON.stringify(key)}: the memory of the relay is full`,
+      };
+    }
+    this.#version++;
     if (old !== undefined) this.#unlink(old);
-    const line = encodeSet(key, value, setBy, owner.id === undefined);
-    const entry: StateEntry = {
-      owner,
-      key,
-      value,
-      line,
-      version: ++this.#version,
-      bytes,
-      older: this.#newest,
-      newer: undefined,
-    };
-    this.#bytes += bytes;
-    if (this.#newest !== undefined) this.#newest.newer = entry;
-    this.#newest = entry;
-    this.#oldest ??= entry;
-    const values = (value === undefined ? 0 : 1) - (old?.value === undefined ? 0 : 1);
+    this.#link(entry);
+    const values = (entry.isRemoval ? 0 : 1) - (old === undefined || old.isRemoval ? 0 : 1);
     if (own !== undefined) {
-      own.entries.set(key, entry);
+      own.entries.set(ownKey, entry);
       own.values += values;
-    } else this.#owned.set(owner, { entries: new Map([[key, entry]]), values });
+    } else this.#owned.set(owner, { entries: new Map([[ownKey, entry]]), values });
   }
 
   /** Forgets all values of an owner. Readers are told otherwise, by its `$leave`. */
   removeOwner(owner: StateOwner): void {
-    for (const entry of this.#owned.get(owner)?.entries.values() ?? []) this.#unlink(entry);
+    for (const entry of this.#owned.get(owner)?.entries.values() ?? []) {
+      this.#unlink(entry);
+      this.#memory.grow(-entry.memoryBytes);
+    }
     this.#owned.delete(owner);
   }
 
   /** Yields the keys and values of an owner, in the order in which the keys were first set. */
   *valuesOf(owner: StateOwner): Generator<StateEntry> {
     for (const entry of this.#owned.get(owner)?.entries.values() ?? []) {
-      if (entry.value !== undefined) yield entry;
+      if (!entry.isRemoval) yield entry;
     }
   }
 
@@ -134,38 +172,47 @@ export class StateTable {
     for (const { key, value } of entries) this.set(owner, key, value, setBy);
   }
 
-  /** Forgets removals that every reader has been told: all up to `version`. */
+  /** Whether there are removals that {@linkcode prune} could forget. */
+  get hasRemovals(): boolean {
+    return this.#removals.size > 0;
+  }
+
+  /** Forgets removals that every reader has been told: all up to `version`. Costs what it forgets, not what exists. */
   prune(version: number): void {
-    let entry = this.#oldest;
-    while (entry !== undefined && entry.version <= version) {
-      const next: StateEntry | undefined = entry.newer;
-      if (entry.value === undefined) {
-        this.#unlink(entry);
-        const { entries } = this.#owned.get(entry.owner)!;
-        entries.delete(entry.key);
-        if (entries.size === 0) this.#owned.delete(entry.owner);
-      }
-      entry = next;
+    for (const entry of this.#removals) {
+      if (entry.version > version) break;
+      this.#forget(entry);
     }
+  }
+
+  /** Gives the memory back that it draws. It is not used any more. */
+  close(): void {
+    this.#memory.close();
+  }
+
+  #forget(entry: StateEntry): void {
+    this.#unlink(entry);
+    this.#memory.grow(-entry.memoryBytes);
+    const { entries } = this.#owned.get(entry.owner)!;
+    entries.delete(entry.key);
+    if (entries.size === 0) this.#owned.delete(entry.owner);
   }
 
   #check(
     key: string,
-    value: string | undefined,
+    valueBytes: number,
     growth: number,
     own: Owned | undefined,
     old: StateEntry | undefined,
   ): StateRefusal | undefined {
-    const { maxKeys, maxValueBytes, maxStateBytes } = this.#limits;
+    const { maxKeys, maxValueBytes, maxStateBytes } = this.#settings;
     const name = JSON.stringify(key);
-    if (value === undefined) return;
-    const valueBytes = encoder.encode(value).length;
     if (valueBytes > maxValueBytes) {
       const message =
         `Cannot set ${name}: its value has ${valueBytes} bytes, at most ${maxValueBytes} are allowed`;
       return { code: "value_too_long", message };
     }
-    if (old?.value === undefined && own !== undefined && own.values >= maxKeys) {
+    if ((old === undefined || old.isRemoval) && own !== undefined && own.values >= maxKeys) {
       const message = `Cannot set ${name}: there are ${maxKeys} keys, no more are allowed`;
       return { code: "too_many_keys", message };
     }
@@ -181,18 +228,37 @@ export class StateTable {
     }
   }
 
+  #link(entry: StateEntry): void {
+    this.#bytes += entry.bytes;
+    entry.older = this.#newest;
+    if (this.#newest !== undefined) this.#newest.newer = entry;
+    this.#newest = entry;
+    if (entry.isRemoval) this.#removals.add(entry);
+  }
+
   #unlink(entry: StateEntry): void {
     this.#bytes -= entry.bytes;
+    this.#removals.delete(entry);
     if (entry.older !== undefined) entry.older.newer = entry.newer;
-    else this.#oldest = entry.newer;
     if (entry.newer !== undefined) entry.newer.older = entry.older;
     else this.#newest = entry.older;
   }
 }
 
-/** Encodes the `$set` line that members are told. */
-function encodeSet(key: string, value: string | undefined, setBy: string, isRoom: boolean): Uint8Array {
-  const fields = `"key":${JSON.stringify(key)}` + (value === undefined ? "" : `,"value":${value}`) +
-    (isRoom ? `,"room":true` : "") + `,"from":${JSON.stringify(setBy)}`;
-  return encoder.encode(`{"$set":{${fields}}}\n`);
+/** Makes an entry with the `$set` line that members are told. */
+function encodeEntry(
+  owner: StateOwner,
+  key: string,
+  value: Uint8Array,
+  setBy: string,
+  version: number,
+  bytes: number,
+): StateEntry {
+  const opening = `{"$set":{"key":${JSON.stringify(key)}` + (value.length === 0 ? "" : `,"value":`);
+  const head = encoder.encode(opening);
+  const tail = encoder.encode(
+    (owner.id === undefined ? `,"room":true` : "") + `,"from":${JSON.stringify(setBy)}}}\n`,
+  );
+  const valueEnd = head.length + value.length;
+  return new StateEntry(owner, key, concat([head, value, tail]), head.length, valueEnd, version, bytes);
 }

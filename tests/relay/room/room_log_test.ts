@@ -3,11 +3,13 @@
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.3.0";
+import { MemoryBudget, UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
+import { Block } from "../../../src/relay/room/block.ts";
 import type { Cursor } from "../../../src/relay/room/cursor.ts";
 import { type LogSettings, RoomLog } from "../../../src/relay/room/room_log.ts";
 
 const LF = 0x0a;
-const SETTINGS: LogSettings = { maxLogBytes: 8 * 1024 * 1024, maxLagMs: 1000 };
+const SETTINGS: LogSettings = { maxLogBytes: 8 * 1024 * 1024, maxLagMs: 1000, memory: UNLIMITED_MEMORY };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -141,12 +143,9 @@ Deno.test("Cursor that jumps counts its own lines neither as lost nor as taken, 
   append(log, "missed\n");
   for (let i = 0; i < 200; i++) append(log, lineOf(1000, i), ada);
   assert.equal(ada.isEvicted, true);
-  const first = ada.take(1000);
-  assert.equal(decoder.decode(first), "wanted\n");
-  ada.commit();
   assert.equal(ada.take(1000), undefined, "what comes next is gone");
-  assert.deepEqual(ada.jumpToEnd(), { lines: 1, bytes: 7 });
-  assert.equal(ada.countTakenLines(), 1);
+  assert.deepEqual(ada.jumpToEnd(), { lines: 2, bytes: 14 });
+  assert.equal(ada.countTakenLines(), 0);
 });
 
 Deno.test("Cursor keeps the bytes it handed out until commit, though the log drops and reuses its blocks", () => {
@@ -157,7 +156,7 @@ Deno.test("Cursor keeps the bytes it handed out until commit, though the log dro
   const held: { bytes: Uint8Array; copy: Uint8Array }[] = [];
   for (let i = 0; i < 20_000; i++) {
     append(log, lineOf(500, i), i % 5 === 0 ? cursors[i % 8] : undefined);
-    if (i % 1000 === 500 && held.length < cursors.length) {
+    if (i % 100 === 50 && held.length < cursors.length) {
       const bytes = cursors[held.length].take(256 * 1024)!;
       held.push({ bytes, copy: bytes.slice() });
     }
@@ -207,6 +206,88 @@ Deno.test("Cursor that is closed while a write is under way keeps the bytes of t
     cursor.commit();
   }
 });
+
+Deno.test("Cursor that has taken all of a block loses nothing when the log lets go of that block", () => {
+  const log = new RoomLog("plain", { ...SETTINGS, maxLogBytes: 64 * 1024 });
+  const ada = log.openCursor();
+  append(log, "1\n");
+  assert.equal(takeAll(ada), "1\n");
+  for (let i = 0; i < 3; i++) append(log, lineOf(16 * 1024, i)); // each fills a block
+  const { capacityBytes } = log;
+  append(log, "5\n");
+  assert.equal(log.capacityBytes, capacityBytes + 16 * 1024 - 4 * 1024, "the first block is gone");
+  assert.equal(ada.isEvicted, false);
+  assert.equal(takeAll(ada).length, 3 * 16 * 1024 + 2);
+});
+
+Deno.test("Cursor whose owner speaks by turns with others, and reads nothing, jumps at last; its memory is bounded and counted", () => {
+  const memory = new MemoryBudget({ maxMemoryBytes: Infinity });
+  const log = new RoomLog("plain", { ...SETTINGS, memory });
+  const [still, other] = [log.openCursor(), log.openCursor()];
+  let most = 0;
+  for (let i = 0; i < 100_000; i++) {
+    append(log, "1\n", still);
+    append(log, "2\n", other);
+    if (i % 100 === 0) takeAll(other);
+    most = Math.max(most, memory.usedBytes - log.capacityBytes);
+  }
+  assert.ok(most > 100_000 && most < 400_000, `${most} bytes of ranges`);
+  assert.equal(still.isEvicted, true);
+  assert.deepEqual(still.jumpToEnd(), { lines: 100_000, bytes: 200_000 });
+  assert.equal(still.countTakenLines(), 0);
+  takeAll(other);
+  assert.equal(other.countTakenLines(), 100_000);
+  assert.equal(memory.usedBytes, log.capacityBytes);
+});
+
+Deno.test("RoomLog lets its oldest blocks go when memory is full, and takes small ones then", () => {
+  const memory = new MemoryBudget({ maxMemoryBytes: 1024 * 1024 });
+  memory.close(); // the log helps itself
+  const logs = Array.from({ length: 20 }, () => new RoomLog("plain", { ...SETTINGS, memory }));
+  const cursors = logs.map((log) => log.openCursor());
+  for (let i = 0; i < 20_000; i++) append(logs[i % 20], lineOf(500, i));
+  assert.ok(memory.usedBytes <= 1024 * 1024 + 20 * 4096, `${memory.usedBytes} bytes`);
+  assert.ok(cursors.filter((cursor) => cursor.isEvicted).length > 10);
+});
+
+Deno.test("Block.linesBefore counts the lines before any line's end, control lines only for plain members", () => {
+  const line = fc.oneof(
+    fc.integer({ min: 2, max: 3000 }).map((bytes) => lineOf(bytes, 1)),
+    fc.constantFrom("1\n", "\n", '{"$join":{}}\n', '{"$\n', '{"\n', " {\n"),
+  );
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 60, size: "max" }), fc.array(fc.nat()), (lines, picks) => {
+      const bytes = encoder.encode(lines.join(""));
+      const ends = lines.reduce((ends, line) => [...ends, ends.at(-1)! + line.length], [0]);
+      for (const level of ["plain", "session"] as const) {
+        const block = new Block(bytes, 0, 0);
+        block.length = bytes.length;
+        for (const pick of picks) {
+          const count = pick % ends.length;
+          const told = lines.slice(0, count).filter((line) => level === "plain" || !line.startsWith('{"$'));
+          assert.equal(block.linesBefore(ends[count], level), told.length);
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("Block.linesBefore looks at each byte once, however many ask", () => {
+  const block = new Block(new Uint8Array(256 * 1024).fill(LF), 0, 0);
+  block.length = block.bytes.length;
+  const all = timeMs(() => block.linesBefore(block.length - 1, "session"));
+  const again = timeMs(() => {
+    for (let i = 0; i < 100; i++) block.linesBefore(block.length - 1 - i, "session");
+  });
+  assert.ok(again < 10 * all + 1, `${again} ms for 100 counts, ${all} ms for the first`);
+});
+
+function timeMs(work: () => void): number {
+  const startedAt = performance.now();
+  work();
+  return performance.now() - startedAt;
+}
 
 Deno.test("RoomLog.ageMs says how old a byte is, to a fiftieth of maxLagMs", () => {
   const log = new RoomLog("plain", { ...SETTINGS, maxLagMs: 1000 });
@@ -296,8 +377,9 @@ interface ModelMember {
 type Step =
   | { do: "append"; owner: number; lines: number[] }
   | { do: "take"; who: number; limit: number; commits: boolean }
-  | { do: "commit" | "jump" | "close" | "check"; who: number }
-  | { do: "open" };
+  | { do: "commit" | "jump" | "closeMember" | "check"; who: number }
+  | { do: "open" | "dropRead" }
+  | { do: "dropUnread"; keepBytes: number };
 
 const who = fc.nat({ max: 9 });
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -326,21 +408,29 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("commit" as const), who }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("jump" as const, "close" as const), who }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("jump" as const, "closeMember" as const), who }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("check" as const), who }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("open" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("open" as const, "dropRead" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("dropUnread" as const),
+      keepBytes: fc.oneof(fc.constant(0), fc.nat({ max: 1e6 })),
+    }),
+  },
 );
 
 class Model {
   readonly lines: ModelLine[] = [];
   readonly members: ModelMember[] = [];
+  readonly memory = new MemoryBudget({ maxMemoryBytes: Infinity });
   readonly log: RoomLog;
   readonly #maxLogBytes: number;
   #largestAppend = 0;
 
   constructor(maxLogBytes: number, members: number) {
     this.#maxLogBytes = maxLogBytes;
-    this.log = new RoomLog("plain", { maxLogBytes, maxLagMs: 1000 });
+    this.log = new RoomLog("plain", { ...SETTINGS, maxLogBytes, memory: this.memory });
     for (let i = 0; i < members; i++) this.open();
   }
 
@@ -415,7 +505,7 @@ class Model {
     assert.equal(member.cursor.isEvicted, false);
   }
 
-  close(at: number): void {
+  closeMember(at: number): void {
     if (!this.members[at].isClosed) this.members[at].cursor.close();
     this.members[at].isClosed = true;
   }
@@ -427,6 +517,32 @@ class Model {
     if (isClosed) return;
     const behind = this.#wanted(at).reduce((sum, line) => sum + line.text.length, 0);
     assert.equal(cursor.behindBytes, behind, "behindBytes");
+  }
+
+  dropRead(): void {
+    const kept = this.members.map(({ cursor }) => [cursor.isEvicted, cursor.behindBytes]);
+    this.log.dropRead();
+    assert.deepEqual(this.members.map(({ cursor }) => [cursor.isEvicted, cursor.behindBytes]), kept);
+    const isRead = this.members.every(({ cursor, held, isClosed }) => {
+      return isClosed || (cursor.offset === this.log.end && held === undefined);
+    });
+    if (isRead) assert.equal(this.log.capacityBytes, 0);
+  }
+
+  dropUnread(keepBytes: number): void {
+    const before = this.log.capacityBytes;
+    assert.equal(this.log.dropUnread(keepBytes), before - this.log.capacityBytes);
+    assert.ok(this.log.capacityBytes <= keepBytes, `${this.log.capacityBytes} bytes of ${keepBytes}`);
+  }
+
+  /** Ends all: then nothing is counted as in use. */
+  close(): void {
+    this.log.close();
+    for (const at of this.members.keys()) {
+      this.closeMember(at);
+      this.commit(at);
+    }
+    assert.deepEqual([this.memory.usedBytes, this.log.capacityBytes], [0, 0]);
   }
 
   checkLog(): void {
@@ -461,7 +577,11 @@ Deno.test("RoomLog and its cursors agree with an array of lines, whatever happen
             if (step.commits) model.commit(at);
             break;
           case "open":
-            model.open();
+          case "dropRead":
+            model[step.do]();
+            break;
+          case "dropUnread":
+            model.dropUnread(step.keepBytes);
             break;
           default:
             model[step.do](at);
@@ -477,6 +597,7 @@ Deno.test("RoomLog and its cursors agree with an array of lines, whatever happen
         }
         model.check(at);
       }
+      model.close();
     }),
     { numRuns: 300 },
   );

@@ -1,12 +1,14 @@
 // Holds Room against its contract with stub readers: which level hears what, when it has news, and when its own values go.
 
 import assert from "node:assert/strict";
+import { UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { type Peer, Room } from "../../../src/relay/room/room.ts";
 import { StubReader } from "../../support/stub_reader.ts";
 
 const SETTINGS = {
   maxLogBytes: 1024 * 1024,
   maxLagMs: 1000,
+  memory: UNLIMITED_MEMORY,
   clock: () => 0,
   relayTime: () => 7,
   maxKeys: 10,

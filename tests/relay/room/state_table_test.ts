@@ -1,10 +1,13 @@
 // Holds StateTable against a map of maps through random histories, with readers that look now and then; and its limits, removals and costs.
 
 import assert from "node:assert/strict";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "npm:fast-check@4.3.0";
+import { MemoryBudget, UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { type StateEntry, type StateOwner, StateTable } from "../../../src/relay/room/state_table.ts";
 
-const ROOMY = { maxKeys: 1000, maxValueBytes: 1000, maxStateBytes: 100_000 };
+const ROOMY = { maxKeys: 1000, maxValueBytes: 1000, maxStateBytes: 100_000, memory: UNLIMITED_MEMORY };
 const ROOM: StateOwner = {};
 const [ADA, BO]: StateOwner[] = [{ id: "k1" }, { id: "k2" }];
 
@@ -69,7 +72,7 @@ Deno.test("StateTable.firstAfter costs what changed since, not what exists", () 
 });
 
 Deno.test("StateTable.set refuses what is over a limit and changes nothing then", () => {
-  const table = new StateTable({ maxKeys: 2, maxValueBytes: 5, maxStateBytes: 20 });
+  const table = new StateTable({ ...ROOMY, maxKeys: 2, maxValueBytes: 5, maxStateBytes: 20 });
   assert.equal(set(table, ADA, "a", "12345"), undefined);
   assert.equal(set(table, ADA, "a", "123456"), "value_too_long");
   assert.equal(set(table, ADA, "a", '"é"ä'), "value_too_long");
@@ -195,3 +198,49 @@ Deno.test("StateTable agrees with maps, and readers that look now and then end u
     { numRuns: 2000 },
   );
 });
+
+Deno.test("StateTable counts in memory what entries really take, removed ones too, and refuses when that is full", () => {
+  const memory = new MemoryBudget({ maxMemoryBytes: 20_000 });
+  memory.close(); // nothing is given up here
+  const table = new StateTable({ ...ROOMY, memory });
+  let keys = 0;
+  while (set(table, ADA, `${keys}`, "1") === undefined) keys++;
+  assert.ok(keys > 10 && keys < 40, `${keys} keys`);
+  assert.equal(set(table, ADA, `${keys}`, "1"), "state_full");
+  assert.equal(set(table, ADA, "0", "2"), undefined, "a value of the same size");
+  assert.equal(set(table, ADA, "0"), undefined, "a removal is never refused");
+  assert.ok(memory.usedBytes > 19_000 && memory.usedBytes <= 20_000);
+  assert.match(
+    table.set(ADA, "new", "1", "k1")!.message,
+    /^Cannot set "new": the memory of the relay is full$/,
+  );
+  table.prune(table.version);
+  assert.equal(set(table, ADA, "new", "1"), undefined);
+  table.removeOwner(ADA);
+  assert.equal(memory.usedBytes, 0);
+  set(table, BO, "a", "1");
+  table.close();
+  assert.equal(memory.usedBytes, 0);
+});
+
+Deno.test("StateTable keeps no piece of the text that a value came in", () => {
+  const table = new StateTable({ ...ROOMY, maxKeys: 1e6 });
+  const before = heapBytes();
+  for (let i = 0; i < 500; i++) {
+    const text = `{"$set":{"key":"the key with number ${i}","value":"0123456789abc","pad":"${
+      "p".repeat(65_000)
+    }"}}`;
+    const at = text.indexOf("0123") - 1;
+    set(table, ADA, text.slice(16, text.indexOf('",')), text.slice(at, at + 15));
+  }
+  const grownBytes = heapBytes() - before;
+  assert.ok(grownBytes < 8e6, `${grownBytes} bytes for 500 short values`);
+  assert.equal([...table.valuesOf(ADA)][7].value, '"0123456789abc"');
+});
+
+/** What is in use after a collection. */
+function heapBytes(): number {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  return Deno.memoryUsage().heapUsed;
+}
