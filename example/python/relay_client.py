@@ -20,8 +20,9 @@ import socket
 import threading
 import time
 
+from relay_wire import DEFAULT_PORT  # noqa: F401, programs take it from here
 from relay_wire import (
-    DEFAULT_PORT, LOBBY, READ_BYTES, LineCutter, RelayError, Reporter, Waker, check_function, check_seconds, decode,
+    LOBBY, READ_BYTES, LineCutter, RelayError, Reporter, Waker, check_function, check_seconds, decode,
     describe, encode_event, open_connection, printable, read_target, receive, send_some, show,
 )
 

@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 
+from relay_wire import DEFAULT_PORT  # noqa: F401, programs take it from here
 from relay_wire import (
     LOBBY, READ_BYTES, LineCutter, Reporter, Waker, check_function, check_name, check_seconds, decode, describe, encode,
     encode_event, open_connection, printable, read_target, receive, send_some, show, watch,
