@@ -48,6 +48,18 @@ export function readBusyUs(): number | null {
   return text === null ? null : parseBusyUs(text);
 }
 
+/** Returns how long a thread was ready and waited for a core, in microseconds, from the text of its schedstat. */
+export function parseWaitUs(schedstat: string): number | null {
+  const waitNs = Number(schedstat.trim().split(" ")[1] ?? NaN);
+  return Number.isNaN(waitNs) ? null : waitNs / 1000;
+}
+
+/** Reads how long a process's main thread has been ready and waited for a core so far, in microseconds. */
+export function readWaitUs(pid: number | null): number | null {
+  const text = pid === null ? null : readText(`/proc/${pid}/task/${pid}/schedstat`);
+  return text === null ? null : parseWaitUs(text);
+}
+
 /** Reads how much memory a process has. */
 export function readMemory(pid: number | "self" | null): Memory | null {
   const text = pid === null ? null : readText(`/proc/${pid}/status`);

@@ -4,14 +4,14 @@
 import { parseArgs } from "node:util";
 import { findKind, type Kind, KINDS } from "./kinds.ts";
 
-const SECONDS = 2.5;
+const SECONDS = 2;
 const QUICK_SECONDS = 1.5;
 const CLIENTS = 2;
 
 /** The text of `--help`. */
 export const HELP = `bench/isolation.ts: measures what the worst clients do to a quiet pair of members
 
-USAGE: deno task bench:isolation [options]      (about 3 minutes)
+USAGE: deno task bench:isolation [options]      (2 to 3 minutes)
 
   --quick              some kinds, less time (40 s)
   --kind NAME          this kind alone; may be given several times

@@ -11,7 +11,7 @@ const EVENTS_PER_SECOND = 100;
 /** Unmeasured events before the relay is called warm. */
 const WARM_EVENTS = 40;
 /** How long events that are under way at the end are waited for, in ms. */
-const LATE_MS = 3000;
+const LATE_MS = 2000;
 const NEWCOMER_EVERY_MS = 400;
 const SIGN_OF_LIFE_MS = 2000;
 const MARKER = '{"probe":';

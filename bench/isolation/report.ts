@@ -32,13 +32,15 @@ export interface LoadReport {
 /** One run: the relay beside one kind. */
 export interface Outcome {
   kind: Kind;
-  /** Which relay: "this" or "before". */
-  relay: string;
+  /** Which relay: "this" one, the one "before" it, or this one "again". */
+  relay: "this" | "before" | "again";
   otherRoom: ProbeReport;
   sameRoom: ProbeReport;
   load: LoadReport;
   /** Share of a core that the relay took; null where that can't be read. */
   cpuShare: number | null;
+  /** Share of the time that it was ready and had no core: the machine was busy with something else. */
+  waitShare: number | null;
   peakMib: number | null;
 }
 
@@ -75,6 +77,16 @@ export function missedGoals({ kind, otherRoom, sameRoom }: Outcome): string[] {
   return missed;
 }
 
+/** A relay that had no core for more of its time than this can't show what it can do. */
+const BUSY_WAIT_SHARE = 0.05;
+/** A pair whose own way takes longer than this, in ms, neither. */
+const BUSY_OWN_MS = 3;
+
+/** Says whether the machine was so busy with other things that a missed goal proves nothing. */
+export function wasDisturbed({ waitShare, otherRoom: { ownP99Ms } }: Outcome): boolean {
+  return (waitShare ?? 0) > BUSY_WAIT_SHARE || (ownP99Ms ?? 0) > BUSY_OWN_MS;
+}
+
 const HEADS = [
   "kind",
   "relay",
@@ -88,6 +100,7 @@ const HEADS = [
   "arrived",
   "load",
   "CPU",
+  "wait",
   "peak",
   "",
 ];
@@ -99,7 +112,7 @@ export function tableHead(): string {
 
 /** Returns one run as a row of the table. */
 export function tableRow(outcome: Outcome): string {
-  const { kind, relay, otherRoom, sameRoom, load, cpuShare, peakMib } = outcome;
+  const { kind, relay, otherRoom, sameRoom, load, cpuShare, waitShare, peakMib } = outcome;
   const missed = missedGoals(outcome).length;
   return row([
     kind.name,
@@ -113,17 +126,22 @@ export function tableRow(outcome: Outcome): string {
     ms(sameRoom.maxMs),
     `${sameRoom.received}/${sameRoom.sent}`,
     load.steps > 0 ? `${load.steps}` : `${(load.bytes / load.seconds / 1e6).toFixed(1)} MB/s`,
-    cpuShare === null ? "?" : `${Math.round(cpuShare * 100)} %`,
+    share(cpuShare),
+    share(waitShare),
     peakMib === null ? "?" : `${Math.round(peakMib)} MiB`,
-    missed === 0 ? "" : relay === "this" ? "MISSED" : "missed",
+    missed === 0 ? "" : relay === "before" ? "missed" : "MISSED",
   ]);
 }
 
-const WIDTHS = [14, 6, 8, 8, 8, 8, 8, 14, 8, 9, 10, 5, 9, 6];
+const WIDTHS = [14, 6, 7, 7, 7, 7, 8, 14, 7, 9, 10, 5, 5, 9, 6];
 
 function row(cells: readonly string[]): string {
   return cells.map((cell, i) => i < 2 ? cell.padEnd(WIDTHS[i]) : cell.padStart(WIDTHS[i])).join("  ")
     .trimEnd();
+}
+
+function share(value: number | null): string {
+  return value === null ? "?" : `${Math.round(value * 100)} %`;
 }
 
 function ms(value: number | null): string {

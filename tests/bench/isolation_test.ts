@@ -2,9 +2,17 @@
 // verdict finds what is wrong.
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { HELP, readOptions } from "../../bench/isolation/flags.ts";
 import { type Behaviour, findKind, KINDS, repeatLine, roomOf } from "../../bench/isolation/kinds.ts";
-import { missedGoals, type Outcome, percentile, tableHead, tableRow } from "../../bench/isolation/report.ts";
+import {
+  missedGoals,
+  type Outcome,
+  percentile,
+  tableHead,
+  tableRow,
+  wasDisturbed,
+} from "../../bench/isolation/report.ts";
 
 const LARGEST_LINE_BYTES = 65_536;
 
@@ -35,6 +43,7 @@ const GOOD: Outcome = {
   },
   load: { bytes: 4e6, steps: 0, seconds: 2 },
   cpuShare: 0.5,
+  waitShare: 0.01,
   peakMib: 60.2,
 };
 
@@ -170,4 +179,53 @@ Deno.test("tableRow puts figures below their heads, and marks what missed a goal
     tableRow({ ...GOOD, relay: "before", otherRoom: { ...GOOD.otherRoom, p99Ms: 11 } }),
     / missed$/,
   );
+});
+
+Deno.test("wasDisturbed tells a busy machine by the pair's own delay and by the relay's wait for a core", () => {
+  assert.equal(wasDisturbed(GOOD), false);
+  assert.equal(wasDisturbed({ ...GOOD, waitShare: 0.06 }), true);
+  assert.equal(wasDisturbed({ ...GOOD, otherRoom: { ...GOOD.otherRoom, ownP99Ms: 4 } }), true);
+  assert.equal(wasDisturbed({ ...GOOD, waitShare: null }), false);
+});
+
+const PROGRAM = fileURLToPath(new URL("../../bench/isolation.ts", import.meta.url));
+
+async function measureNobody(...args: string[]) {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-lock", PROGRAM, "--kind", "nobody", "--seconds", "0.5", "--json", ...args],
+  }).output();
+  const { outcomes, missed } = JSON.parse(new TextDecoder().decode(stdout));
+  return { code, missed, outcome: outcomes[0] as Outcome };
+}
+
+Deno.test("bench/isolation.ts measures a pair that loses nothing", async () => {
+  const { outcome: { otherRoom, sameRoom } } = await measureNobody();
+  for (const { sent, received, again, p50Ms, ownP99Ms } of [otherRoom, sameRoom]) {
+    assert.ok(sent >= 40, `${sent}`);
+    assert.deepEqual({ received, again }, { received: sent, again: 0 });
+    assert.ok(p50Ms! > 0 && ownP99Ms! > 0);
+  }
+  assert.ok(otherRoom.newcomerMaxMs! > 0);
+});
+
+Deno.test("bench/isolation.ts finds a relay that stands still now and then", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "eventrelay_isolation_test_" });
+  try {
+    // The same relay, whose event loop is busy for 60 ms of every 200.
+    await Deno.writeTextFile(
+      `${folder}/server.ts`,
+      `setInterval(() => { for (const from = performance.now(); performance.now() - from < 60;); }, 200);
+       const { serve } = await import("${new URL("../../src/relay/relay.ts", import.meta.url).href}");
+       const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+       serve(listener);
+       console.log("eventrelay 0 listening on 127.0.0.1:" + listener.addr.port);
+       Deno.addSignalListener("SIGTERM", () => Deno.exit());`,
+    );
+    const { code, missed, outcome } = await measureNobody("--relay", folder);
+    assert.equal(code, 1);
+    assert.match(missed[0], /^nobody: p99 in another room is \d/);
+    assert.ok(outcome.otherRoom.p99Ms! > 40 && outcome.otherRoom.p50Ms! < outcome.otherRoom.p99Ms!);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -1,7 +1,15 @@
 // Tests of reading /proc: the parsing on texts, the reading on this process where there is a /proc.
 
 import assert from "node:assert/strict";
-import { parseBusyUs, parseCpuUs, parseMemory, readCpuUs, readMemory } from "../../bench/process_stats.ts";
+import {
+  parseBusyUs,
+  parseCpuUs,
+  parseMemory,
+  parseWaitUs,
+  readCpuUs,
+  readMemory,
+  readWaitUs,
+} from "../../bench/process_stats.ts";
 
 Deno.test("parseCpuUs adds user and system time, whatever the command is called", () => {
   const rest = "S 1 2 3 4 5 6 7 8 9 10 150 25 0 0 20 0 9 0 12345 1000 200";
@@ -19,11 +27,17 @@ Deno.test("parseBusyUs adds all but idle and waiting, and no guest time twice", 
   assert.equal(parseBusyUs("cpu  1 2 3 1000 500 4 5 6 7 8\ncpu0 1 1 1\n"), 210_000);
 });
 
+Deno.test("parseWaitUs is the second number, and nothing where the kernel doesn't count", () => {
+  assert.equal(parseWaitUs("1754968 19928284 2\n"), 19_928.284);
+  assert.equal(parseWaitUs(""), null);
+});
+
 Deno.test({
   name: "readCpuUs and readMemory read this very process",
   ignore: Deno.build.os !== "linux",
   fn() {
     assert.ok(readCpuUs(Deno.pid)! > 0);
+    assert.ok((readWaitUs(Deno.pid) ?? 0) >= 0);
     const memory = readMemory(Deno.pid)!;
     assert.ok(memory.rssKib > 1024 && memory.peakKib >= memory.rssKib);
   },
