@@ -25,6 +25,18 @@ export const MAX_DRIFT = 100e-6;
  */
 export const FAR_MS = 128;
 
+/**
+ * How far, in ms, what is shown may lie outside of what the samples allow and still be slewed: four seconds of
+ * slewing. What is wrong by more than that, for sure, is stepped.
+ */
+export const MAX_SLEW_MS = 20;
+
+/**
+ * How long, in ms, `now()` may stand still until the relay's clock has caught up: longer than a late first answer asks for.
+ * A clock that is ahead by more goes back instead: a program can live with a jump, but not with a time that stops.
+ */
+export const MAX_STANDSTILL_MS = 1500;
+
 /** By how much, in ms, relay and client may read their clocks too coarsely, together: browsers round to 1 ms. */
 const RESOLUTION_MS = 2;
 
@@ -50,6 +62,13 @@ interface Measured {
   readonly sentAtMs: number;
 }
 
+/** Between what the offset lies, as known at a local time. */
+interface Known {
+  leastMs: number;
+  mostMs: number;
+  atMs: number;
+}
+
 /**
  * Tells the time on the relay.
  *
@@ -64,14 +83,20 @@ interface Measured {
  * caught up. So if the first answer is 300 ms late, the clock is wrong by 150 ms, but only until the second one is
  * there; slewed, it would be wrong for 30 s. A caller that sends its first eight pings 50 ms apart is done with it
  * before a player notices. After that the clock runs at most {@linkcode SLEW_RATE} faster or slower than the local
- * one.
+ * one, unless what it shows is proved wrong: where it is more than {@linkcode MAX_SLEW_MS} outside of what all samples
+ * together allow, it steps to the edge of that. (A relay whose host slept for 10 s answers all pings of that time at once:
+ * each of these samples allows for seconds, the first one after them for a millisecond. Slewed, the rest would take
+ * minutes.)
  *
- * *Order.* `now()` never decreases within an `epoch`. An epoch ends by `reset()`, or by a sample that proves the
- * clock to be another one (see `addSample`); the next one may begin earlier.
+ * *Order.* `now()` never decreases within an `epoch`. An epoch ends by `reset()`, by a sample that proves the clock to be
+ * another one (see `addSample`), or where `now()` would have to stand still for more than
+ * {@linkcode MAX_STANDSTILL_MS}; the next one may begin earlier.
  *
- * *Error.* The clock is wrong by at most half the round trip of the chosen sample, whatever the network does (F.
- * Cristian, "Probabilistic clock synchronization", Distributed Computing 3, 1989), plus `MAX_DRIFT` times its age,
- * plus what is still to be corrected: `errorBoundMs()`. The resolution of the two clocks comes on top.
+ * *Error.* Each sample says that the offset lies within half its round trip, whatever the network does (F. Cristian,
+ * "Probabilistic clock synchronization", Distributed Computing 3, 1989), plus `MAX_DRIFT` times its age. What all samples
+ * of one clock allow is the intersection of that (K. Marzullo, 1984); it bounds the error, `errorBoundMs()`, and a poor
+ * sample, chosen when there is no better one among the last eight, never leads out of it. The resolution of the two
+ * clocks comes on top.
  *
  * *Two clients* A and B that ask `now()` at the same moment are apart by at most (rttA + rttB) / 2, with the round
  * trips of their chosen samples, plus drift and correction as above. If neither direction was faster for the one
@@ -84,9 +109,11 @@ interface Measured {
 export class RelayClock {
   #samples: Measured[] = [];
   #best: Measured | undefined;
+  #known: Known | undefined;
   // The correction in force: at local time #sinceMs the clock was #offsetMs ahead of the local one, and has been on its
-  // way to the offset of #best since.
+  // way to #targetMs since: the offset of #best, as far as all samples allow.
   #offsetMs = NaN;
+  #targetMs = NaN;
   #sinceMs = NaN;
   #lastToldMs = -Infinity;
   #transitMs = NaN;
@@ -98,16 +125,18 @@ export class RelayClock {
   /**
    * Takes a sample. Samples come in the order in which their answers were received.
    *
-   * A sample that no drift can bring into line with the chosen one shows that one of the clocks was set, or stood
+   * A sample that no drift can bring into line with the others shows that one of the clocks was set, or stood
    * still while the computer slept: earlier samples are forgotten, and the clock slews to the new one. If it is out
    * by more than {@linkcode FAR_MS} (another relay, or restarted on another clock), the clock begins anew as if
    * `reset()` had been called before. A late answer alone never does that: it makes the round trip longer, and what a
    * long round trip says is compatible with much.
    *
+   * @param isMeasure whether the round trip is the network's; false if the answer lay there unread for a while, then round
+   * trip and jitter stay what they are
    * @throws {TypeError} if a time is not a finite number.
    * @throws {RangeError} if the answer was received before the question was sent.
    */
-  addSample(sample: ClockSample): void {
+  addSample(sample: ClockSample, isMeasure = true): void {
     const { sentAtMs, receivedAtMs, relayTimeMs } = sample;
     for (const [name, value] of Object.entries({ sentAtMs, receivedAtMs, relayTimeMs })) {
       if (!Number.isFinite(value)) {
@@ -125,15 +154,18 @@ export class RelayClock {
       sentAtMs,
     };
 
-    const outOfReachMs = this.#outOfReachMs(measured, receivedAtMs);
-    if (outOfReachMs > FAR_MS) this.reset();
-    else if (outOfReachMs > 0) {
+    const outOfReachMs = this.#narrow(measured, receivedAtMs);
+    if (outOfReachMs > 0) {
+      if (outOfReachMs > FAR_MS) this.reset();
       this.#samples = [];
       this.#transitMs = NaN; // the change of a clock is not jitter of the network
+      this.#known = allowedBy(measured, receivedAtMs);
     }
 
     this.#sampleCount += 1;
-    this.#measureNetwork(measured.rttMs, receivedAtMs - relayTimeMs);
+    if (isMeasure || Number.isNaN(this.#rttMs)) {
+      this.#measureNetwork(measured.rttMs, receivedAtMs - relayTimeMs);
+    }
     this.#choose(measured, receivedAtMs);
   }
 
@@ -148,13 +180,26 @@ export class RelayClock {
   }
 
   /**
-   * Bounds how far `now()` may be from the relay's clock at a local time, in ms: half the round trip of the chosen
-   * sample, its age times {@linkcode MAX_DRIFT}, and what is left to correct. NaN before the first sample.
+   * Forgets the samples but not the time that is shown: the next sample alone decides, and until then the error has no
+   * bound. For who has reason to doubt them, such as a stream that has been too old for longer than a few answers. Does
+   * nothing before the first sample.
+   */
+  doubt(): void {
+    if (this.#known === undefined) return;
+    this.#samples = [];
+    this.#known = { leastMs: -Infinity, mostMs: Infinity, atMs: this.#known.atMs };
+  }
+
+  /**
+   * Bounds how far `now()` may be from the relay's clock at a local time, in ms, by what all samples allow: at most half
+   * the shortest round trip, the time since then times {@linkcode MAX_DRIFT}, and what is left to correct. NaN before the
+   * first sample.
    */
   errorBoundMs(localMs: number): number {
     if (this.#best === undefined) return NaN;
-    const left = Math.abs(this.#toldMs(localMs) - (localMs + this.#best.offsetMs));
-    return boundMs(this.#best, localMs) + left;
+    const { leastMs, mostMs } = grown(this.#known!, localMs);
+    const toldMs = this.#toldMs(localMs) - localMs;
+    return Math.max(toldMs - leastMs, mostMs - toldMs);
   }
 
   /**
@@ -163,8 +208,9 @@ export class RelayClock {
    */
   reset(): void {
     this.#samples = [];
-    this.#best = undefined;
+    this.#best = this.#known = undefined;
     this.#offsetMs =
+      this.#targetMs =
       this.#sinceMs =
       this.#transitMs =
       this.#rttMs =
@@ -218,13 +264,20 @@ export class RelayClock {
   }
 
   /**
-   * Says by how many ms the sample and the chosen one contradict each other; 0 or less if one clock can have made
-   * both.
+   * Takes into account what a sample allows, and returns by how many ms it contradicts the earlier ones; 0 or less if one
+   * clock can have made all of them.
    */
-  #outOfReachMs(measured: Measured, localMs: number): number {
-    if (this.#best === undefined) return 0;
-    const apartMs = Math.abs(measured.offsetMs - this.#best.offsetMs);
-    return apartMs - boundMs(measured, localMs) - boundMs(this.#best, localMs) - RESOLUTION_MS;
+  #narrow(measured: Measured, localMs: number): number {
+    const allowed = allowedBy(measured, localMs);
+    if (this.#known === undefined) {
+      this.#known = allowed;
+      return 0;
+    }
+    const known = grown(this.#known, localMs);
+    const leastMs = Math.max(known.leastMs, allowed.leastMs), mostMs = Math.min(known.mostMs, allowed.mostMs);
+    // Where they miss each other by no more than clocks are read coarsely, it lies between them.
+    this.#known = { leastMs: Math.min(leastMs, mostMs), mostMs: Math.max(leastMs, mostMs), atMs: localMs };
+    return leastMs - mostMs - RESOLUTION_MS;
   }
 
   #measureNetwork(rttMs: number, transitMs: number): void {
@@ -239,17 +292,30 @@ export class RelayClock {
     const shownMs = this.#shownOffsetMs(localMs);
     this.#samples = [measured, ...this.#samples.slice(0, CLOCK_SAMPLES - 1)];
     this.#best = this.#samples.reduce((a, b) => boundMs(b, localMs) < boundMs(a, localMs) ? b : a);
-    this.#offsetMs = this.#sampleCount <= CLOCK_SAMPLES ? this.#best.offsetMs : shownMs;
+    const { leastMs, mostMs } = this.#known!;
+    this.#targetMs = Math.min(Math.max(this.#best.offsetMs, leastMs), mostMs);
     this.#sinceMs = localMs;
+    if (this.#sampleCount <= CLOCK_SAMPLES) return this.#step(this.#targetMs, localMs);
+    const isProvedWrong = shownMs < leastMs - MAX_SLEW_MS || shownMs > mostMs + MAX_SLEW_MS;
+    if (isProvedWrong) this.#step(Math.min(Math.max(shownMs, leastMs), mostMs), localMs);
+    else this.#offsetMs = shownMs;
+  }
+
+  /** Shows another offset from now on. */
+  #step(offsetMs: number, localMs: number): void {
+    this.#offsetMs = offsetMs;
+    if (this.#lastToldMs - (localMs + offsetMs) <= MAX_STANDSTILL_MS) return;
+    this.#lastToldMs = -Infinity;
+    this.#epoch += 1;
   }
 
   /** Says what the clock is ahead of the local one, on its way from the old offset to the chosen one. */
   #shownOffsetMs(localMs: number): number {
     if (this.#best === undefined) return NaN;
-    const missingMs = this.#best.offsetMs - this.#offsetMs;
+    const missingMs = this.#targetMs - this.#offsetMs;
     const slewedMs = SLEW_RATE * Math.max(0, localMs - this.#sinceMs);
     return Math.abs(missingMs) <= slewedMs
-      ? this.#best.offsetMs
+      ? this.#targetMs
       : this.#offsetMs + Math.sign(missingMs) * slewedMs;
   }
 
@@ -264,4 +330,16 @@ export class RelayClock {
  */
 function boundMs(sample: Measured, localMs: number): number {
   return sample.rttMs / 2 + MAX_DRIFT * (localMs - sample.sentAtMs);
+}
+
+/** Says between what the offset lies by one sample, at a local time. */
+function allowedBy(sample: Measured, localMs: number): Known {
+  const errorMs = boundMs(sample, localMs);
+  return { leastMs: sample.offsetMs - errorMs, mostMs: sample.offsetMs + errorMs, atMs: localMs };
+}
+
+/** Says between what the offset lies at a later time: drift has added to it. */
+function grown({ leastMs, mostMs, atMs }: Known, localMs: number): Known {
+  const driftMs = MAX_DRIFT * Math.abs(localMs - atMs);
+  return { leastMs: leastMs - driftMs, mostMs: mostMs + driftMs, atMs: localMs };
 }

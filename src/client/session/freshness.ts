@@ -36,16 +36,18 @@ export class Freshness {
       nowMs - this.#markMs > maxAgeMs;
   }
 
-  /** Notes an answer to a ping. It tells the lag only where no events come: those may be older than the answer. */
+  /**
+   * Notes an answer to a ping. It tells the lag only where no events come: those may be older than the answer, which
+   * overtakes them.
+   */
   pong(timeMs: number, nowMs: number): void {
     if (!this.#hasMarkSincePong) this.#lagMs = Math.max(0, nowMs - timeMs);
     this.#hasMarkSincePong = false;
-    this.#repairMs = undefined;
   }
 
   /**
    * Notes that the stream goes on after a break, at `timeMs` on the relay's clock: what was missed comes first and is
-   * never stale, until a mark later than that, or the answer to a ping.
+   * never stale, until a mark later than that. (An answer to a ping overtakes what waits, so it ends nothing.)
    */
   repair(timeMs: number): void {
     this.#repairMs = timeMs;

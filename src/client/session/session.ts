@@ -6,20 +6,14 @@
 //                                 └─→ event ─→ too old? counted : sink.onEvent(line)
 
 import { RelayClock } from "./clock.ts";
-import {
-  CONTROL_START,
-  type ControlLine,
-  readControlLine,
-  readError,
-  type RelayError,
-} from "./relay_control.ts";
+import { type ControlLine, readControlLine, readError, type RelayError } from "./relay_control.ts";
 import { Freshness } from "./freshness.ts";
 import { Attempt } from "../link/attempt.ts";
 import { encodeHello, findAnswer, type Hello } from "./hello.ts";
 import { readAnswer, readPeers, type SessionLimits, type Welcome } from "./welcome.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { LineDecoder, type LineSink } from "../link/line_decoder.ts";
-import { LF } from "../../wire/protocol.ts";
+import { CONTROL_OPENING, LF } from "../../wire/protocol.ts";
 import { type Peer, Roster, type RosterSink } from "./roster.ts";
 import { type LineCount, SessionOutbox } from "./session_outbox.ts";
 import type { LiveLink, Pipe, Speaker } from "../link/speaker.ts";
@@ -35,6 +29,9 @@ const ACK_SHARE = 3 / 4;
 
 /** How long a ping may wait, in ms, to go out with the next events of a program that sends: alone, it would wake the relay once more. */
 const RIDE_MS = 100;
+
+/** After so many answers to pings during which all events were too old, the clock is doubted. */
+const DOUBT_PONGS = 3;
 
 /** The longest time to stay away that a relay may ask for, in ms. */
 const MAX_RETRY_AFTER_MS = 60_000;
@@ -109,6 +106,8 @@ export class Session implements Speaker {
   /** When the connection in use began: an answer to a ping from before measures nothing. */
   #beganAtMs = 0;
   #seenPushed = 0;
+  /** The answers to pings since events have been too old. */
+  #stalePongs = 0;
   #stale: LineCount = { lines: 0, bytes: 0 };
   #unconfirmed: LineCount | undefined;
 
@@ -303,7 +302,7 @@ export class Session implements Speaker {
   }
 
   #onLine(line: string): void {
-    if (line.startsWith(CONTROL_START)) return this.#onControlLine(line);
+    if (line.startsWith(CONTROL_OPENING)) return this.#onControlLine(line);
     if (this.#freshness.isStale) return this.#dropStale(line);
     if (this.#heartbeat !== undefined) this.#heartbeat.isActive = true;
     this.#sink.onEvent(line);
@@ -371,9 +370,15 @@ export class Session implements Speaker {
     this.source.confirmStream(bytes);
     if (this.source.hasMore) this.#connection?.flush();
     const nowMs = this.#now();
-    if (t < this.#beganAtMs || t > nowMs || this.#heartbeat?.isMeasure(t, nowMs) !== true) return;
-    this.#clock.addSample({ sentAtMs: t, receivedAtMs: nowMs, relayTimeMs: time });
-    this.#freshness.pong(time, this.#relayNow());
+    if (t < this.#beganAtMs || t > nowMs || this.#heartbeat === undefined) return;
+    this.#stalePongs = this.#freshness.isStale ? this.#stalePongs + 1 : 0;
+    // All that comes is too old, and goes on being so: is it the clock that is wrong?
+    if (this.#stalePongs >= DOUBT_PONGS) this.#clock.doubt();
+    // An answer that this program was too busy to read tells nothing of the network, but what it says of the clock holds.
+    const isMeasure = this.#heartbeat.isMeasure(t, nowMs);
+    this.#clock.addSample({ sentAtMs: t, receivedAtMs: nowMs, relayTimeMs: time }, isMeasure);
+    if (isMeasure) this.#freshness.pong(time, this.#relayNow());
+    this.#freshness.check(this.#relayNow(), this.#maxAgeMs());
   }
 
   #onTime({ time }: Record<string, unknown>): void {
@@ -426,8 +431,9 @@ export class Session implements Speaker {
     return this.#clock.now(this.#now());
   }
 
+  /** How old an event may seem to be: what the clock may be wrong by is no age. */
   #maxAgeMs(): number {
-    return this.#welcome!.limits.maxLagMs + this.#clock.rttMs;
+    return this.#welcome!.limits.maxLagMs + this.#clock.rttMs + this.#clock.errorBoundMs(this.#now());
   }
 }
 

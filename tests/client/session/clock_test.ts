@@ -7,6 +7,7 @@ import {
   CLOCK_SAMPLES,
   FAR_MS,
   MAX_DRIFT,
+  MAX_SLEW_MS,
   RelayClock,
   SLEW_RATE,
 } from "../../../src/client/session/clock.ts";
@@ -48,10 +49,10 @@ Deno.test("RelayClock knows nothing before the first sample and is set by it at 
 
   clock.addSample({ sentAtMs: 1000, receivedAtMs: 1040, relayTimeMs: 5_000_010.5 });
   assert.equal(clock.offsetMs, 5_000_010.5 - 1020);
-  assert.equal(clock.errorBoundMs(1000), 20);
+  assertNear(clock.errorBoundMs(1040), 20 + 0.004, "bound", 1e-6);
   assert.equal(clock.now(1040), 5_000_030.5);
   assert.equal(clock.now(1140.25), 5_000_130.75);
-  assertNear(clock.errorBoundMs(11_000), 20 + 1, "bound after 10 s: 1 ms more", 1e-9);
+  assertNear(clock.errorBoundMs(11_000), 20 + 1, "bound after 10 s: 1 ms more", 1e-6);
   assert.deepEqual([clock.rttMs, clock.bestRttMs, clock.sampleCount], [40, 40, 1]);
 });
 
@@ -163,7 +164,7 @@ Deno.test("RelayClock.now does not go back for an earlier local time", () => {
   assert.equal(clock.now(8000), told);
 });
 
-Deno.test("RelayClock forgets samples that a new one contradicts, and slews", () => {
+Deno.test("RelayClock forgets samples that a new one contradicts, steps over what is proved wrong, and slews the rest", () => {
   const clock = settledClock();
   const told = clock.now(8000);
   const jitterMs = clock.jitterMs;
@@ -171,8 +172,52 @@ Deno.test("RelayClock forgets samples that a new one contradicts, and slews", ()
   assertNear(clock.offsetMs, AHEAD_MS - 100, "offset, although the round trip is longer");
   assert.equal(clock.jitterMs, jitterMs);
   assert.equal(clock.epoch, 0);
-  assert.ok(clock.now(8060) > told);
-  assertNear(clock.now(8060 + 20_000), AHEAD_MS + 28_060 - 100, "now 100 ms / 5 ms/s later");
+  assert.equal(clock.now(8000), told, "it stands still rather than go back");
+  assertNear(clock.now(8100), AHEAD_MS + 8100 - 70.2, "the sample allows 30 ms on either side", 0.3);
+  assertNear(clock.now(8060 + 6_000), AHEAD_MS + 14_060 - 100, "now 30 ms / 5 ms/s later", 0.1);
+});
+
+Deno.test("RelayClock slews what lies up to 20 ms outside of what the samples allow", () => {
+  const clock = settledClock();
+  const told = clock.now(8040);
+  exchange(clock, 8040, 1, 1, AHEAD_MS + MAX_SLEW_MS); // compatible: the earlier ones are good to 20 ms
+  assertNear(clock.now(8042), told + 2, "at first", 0.02);
+  assertNear(clock.now(8042 + 5000), AHEAD_MS + 13_042 + 20, "20 ms / 5 ms/s later");
+});
+
+Deno.test("RelayClock is right at once after the relay's host slept and answers all pings of that time together", () => {
+  for (const sleptMs of [500, 1000, 10_000, 100_000]) {
+    const clock = new RelayClock();
+    const relayAt = (ms: number) => AHEAD_MS + (ms < 20_000 ? ms : Math.max(20_000, ms - sleptMs));
+    for (let ms = 1000; ms < 20_000; ms += 1000) {
+      clock.addSample({ sentAtMs: ms, receivedAtMs: ms + 1, relayTimeMs: relayAt(ms) });
+      clock.now(ms + 1);
+    }
+    const wokeMs = 20_000 + sleptMs;
+    for (let ms = 20_100; ms < Math.min(wokeMs, 35_000); ms += 1000) {
+      clock.addSample({ sentAtMs: ms, receivedAtMs: wokeMs, relayTimeMs: relayAt(wokeMs) });
+      const wrongMs = Math.abs(clock.now(wokeMs) - relayAt(wokeMs));
+      assert.ok(wrongMs <= clock.errorBoundMs(wokeMs) + ROUNDING_MS + 2, `${wrongMs} ms`);
+    }
+    clock.addSample({
+      sentAtMs: wokeMs + 100,
+      receivedAtMs: wokeMs + 101,
+      relayTimeMs: relayAt(wokeMs + 100),
+    });
+    const atMs = wokeMs + 101 + 1100; // it may have stood still for a while
+    assertNear(clock.now(atMs), relayAt(atMs), `${sleptMs} ms asleep`, MAX_SLEW_MS + 1);
+  }
+});
+
+Deno.test("RelayClock.doubt lets the next sample alone decide, and shows the same time until then", () => {
+  const clock = settledClock();
+  const shown = clock.now(8040);
+  clock.doubt();
+  assert.deepEqual([clock.now(8040), clock.errorBoundMs(8040)], [shown, Infinity]);
+  exchange(clock, 8040, 50, 50, AHEAD_MS - 60); // earlier ones allow 20 ms on either side
+  assert.equal(clock.bestRttMs, 100);
+  assertNear(clock.errorBoundMs(8140), 50 + 60, "bound", 0.1);
+  new RelayClock().doubt();
 });
 
 Deno.test("RelayClock keeps its samples where a late answer alone is out of line", () => {
@@ -187,7 +232,7 @@ Deno.test("RelayClock keeps its samples where clocks are read in whole milliseco
   exchange(clock, 0, 0, 0);
   exchange(clock, 1000, 1, 0, AHEAD_MS + 1.5); // 2 ms apart, 0.6 would be possible with exact clocks
   assert.equal(clock.bestRttMs, 0);
-  exchange(clock, 2000, 1, 0, AHEAD_MS + 3);
+  exchange(clock, 2000, 1, 0, AHEAD_MS + 4);
   assert.equal(clock.bestRttMs, 1);
 });
 
@@ -259,6 +304,8 @@ interface Frame {
   clock: RelayClock;
   outMs: number;
   backMs: number;
+  /** How old it is. */
+  ageMs: number;
 }
 
 const FRAME_MS = 37;
@@ -320,6 +367,7 @@ function* play(way: Way, durationMs: number): Generator<Frame> {
       clock,
       outMs: chosen?.outMs ?? NaN,
       backMs: chosen?.backMs ?? NaN,
+      ageMs: localMs - (chosen?.sample.sentAtMs ?? NaN),
     };
   }
 }
@@ -360,7 +408,7 @@ Deno.test("RelayClock is never further from the relay's clock than its bound, wh
   );
 });
 
-Deno.test("RelayClock never steps back, and once it has 8 samples never slews faster than 5 ms a second", () => {
+Deno.test("RelayClock never steps back, and once it has 8 samples never slews faster than 5 ms a second, unless it is proved wrong", () => {
   fc.assert(
     fc.property(anyWay, (way) => {
       let before: Frame | undefined;
@@ -371,7 +419,7 @@ Deno.test("RelayClock never steps back, and once it has 8 samples never slews fa
           const tookMs = frame.localMs - before.localMs;
           const wentMs = frame.nowMs - before.nowMs;
           assert.ok(wentMs >= 0, `at ${frame.trueMs}: stepped back by ${-wentMs}`);
-          if (frame.clock.sampleCount > CLOCK_SAMPLES) {
+          if (frame.clock.sampleCount > CLOCK_SAMPLES && before.boundMs <= MAX_SLEW_MS) {
             // The clock may still be standing still for what the first 8 samples corrected.
             caughtUp ||= wentMs >= tookMs * (1 - SLEW_RATE) - ROUNDING_MS;
             const least = caughtUp ? tookMs * (1 - SLEW_RATE) : 0;
@@ -414,7 +462,9 @@ Deno.test("RelayClock is wrong by half a round trip and one ping's drift at most
 
 /** By what two clients may be apart beside what their round trips say: drift, and what is left to correct. */
 function agedMs(...frames: Frame[]): number {
-  return frames.reduce((sum, { boundMs, clock }) => sum + boundMs - clock.bestRttMs / 2, 0);
+  return frames.reduce((sum, { nowMs, localMs, ageMs, clock }) => {
+    return sum + MAX_DRIFT * ageMs + Math.abs(nowMs - localMs - clock.offsetMs);
+  }, 0);
 }
 
 Deno.test("RelayClock of two clients: half the sum of round trips apart, or half the difference", () => {

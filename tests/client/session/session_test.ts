@@ -265,6 +265,49 @@ Deno.test("Session drops events that are too old and counts them, never who is t
   ], "what follows a skip is as new as it gets");
 });
 
+Deno.test("Session drops nothing of a relay whose host slept: its pongs say at once that its clock stood still", async () => {
+  using script = await opened({ limits: { maxLagMs: 5000 } });
+  for (let i = 0; i < 10; i++) {
+    script.nowMs += 1000;
+    script.receive(control("pong", { t: script.nowMs, time: 1e12 + script.nowMs - 1000, bytes: 0 }));
+  }
+  const fellAsleepMs = script.nowMs;
+  script.nowMs += 10_000;
+  for (let t = fellAsleepMs + 100; t < script.nowMs; t += 1000) {
+    script.receive(control("pong", { t, time: 1e12 + fellAsleepMs - 1000, bytes: 0 }));
+  }
+  script.receive(control("time", { time: 1e12 + fellAsleepMs - 1000 }) + "1\n");
+  assert.deepEqual(script.told, [["event", "1"]]);
+});
+
+Deno.test("Session that finds everything too old during three pongs doubts its clock, and takes the next sample's word", async () => {
+  using script = await opened({ limits: { maxLagMs: 1000 } });
+  script.nowMs += 3000;
+  // The relay's clock was set back by 2 s, which answers that took 3 s can't show: they allow for it, and for none.
+  const relayMs = () => 1e12 + script.nowMs - 1000 - 2000;
+  for (let i = 0; i < 3; i++) {
+    script.nowMs += 1000;
+    script.receive(control("time", { time: relayMs() - 900 }) + `${i}\n`);
+    script.receive(control("pong", { t: script.nowMs - 3100, time: relayMs() - 900, bytes: 0 }));
+  }
+  script.receive(control("time", { time: relayMs() }) + '"heard"\n');
+  assert.deepEqual(script.told.filter(([what]) => what === "event"), [["event", '"heard"']]);
+});
+
+Deno.test("Session is not deceived by a pong that overtakes what a resume brings", async () => {
+  using script = await opened({ limits: { maxLagMs: 100 } });
+  script.receive(control("time", { time: 1e12 }) + "1\n");
+  script.end();
+  script.nowMs += 1000;
+  await script.open(welcome({ resumed: true, bytes: 0, peers: undefined, time: 1e12 + 1000 }));
+  script.begin();
+  script.receive("2\n" + control("pong", { t: script.nowMs, time: 1e12 + 1000, bytes: 0 }) + "3\n");
+  script.receive(
+    control("time", { time: 1e12 + 50 }) + "4\n" + control("time", { time: 1e12 + 1050 }) + "5\n",
+  );
+  assert.deepEqual(script.told.map(([, line]) => line), ["1", "2", "3", "4", "5"]);
+});
+
 Deno.test("Session goes on after a break: counts whole lines, sends what is owed first, then what is new", async () => {
   using script = await opened({ limits: { maxLagMs: 100 } });
   const before = script.written.slice(script.written.indexOf("\n") + 1).length;
