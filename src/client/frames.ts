@@ -67,9 +67,19 @@ async function* tick(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<number, void, void> {
   while (!signal?.aborted) {
-    await wait(schedule.waitMs(now()), signal);
+    await waitUntilDue(schedule, signal);
     if (signal?.aborted) return;
     yield schedule.begin(now());
+  }
+}
+
+/** A timer takes no longer wait, in ms: it would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+async function waitUntilDue(schedule: FrameSchedule, signal: AbortSignal | undefined): Promise<void> {
+  for (let ms = Infinity; ms > MAX_TIMER_MS && !signal?.aborted;) {
+    ms = schedule.waitMs(now());
+    await wait(Math.min(ms, MAX_TIMER_MS), signal);
   }
 }
 

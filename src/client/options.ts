@@ -3,11 +3,11 @@
 
 import type { RelayError } from "./session/relay_control.ts";
 import type { Status, StatusDetail } from "./link/status.ts";
-import { DEFAULT_MAX_LINE_BYTES } from "../wire/protocol.ts";
+import { DEFAULT_MAX_LINE_BYTES, LOBBY } from "../wire/protocol.ts";
 import type { LeaveReason, Peer } from "./session/roster.ts";
 import type { Lost } from "./session/session.ts";
 import type { StandardSchema } from "./standard_schema.ts";
-import { checkName, LOBBY } from "./target.ts";
+import { checkName } from "./target.ts";
 import type { TlsOptions } from "./link/transport.ts";
 
 /** The most events that wait in the inbox, unless `inboxLimit` says otherwise: 3 s of a class of 30 programs. */

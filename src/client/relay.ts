@@ -7,7 +7,8 @@
 //                                                                                                     └─→ for await
 
 import { printable } from "../wire/untrusted.ts";
-import { CONTROL_START, readErrorLine, type RelayError } from "./session/relay_control.ts";
+import { readErrorLine, type RelayError } from "./session/relay_control.ts";
+import { CONTROL_OPENING, keyFault, LOBBY } from "../wire/protocol.ts";
 import { DrainWatch } from "./drain_watch.ts";
 import { Inbox } from "./inbox.ts";
 import { Link } from "./link/link.ts";
@@ -17,7 +18,7 @@ import { rateLimit } from "./frames.ts";
 import type { Peer } from "./session/roster.ts";
 import { type Lost, Session } from "./session/session.ts";
 import { eventChecker } from "./standard_schema.ts";
-import { LOBBY, parseTarget, type Target } from "./target.ts";
+import { parseTarget, type Target } from "./target.ts";
 import { PlainSpeaker } from "./plain.ts";
 import { openTcp, openTls } from "./link/transport.ts";
 import { afterThisTurn } from "./link/after_turn.ts";
@@ -27,9 +28,6 @@ const MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
 
 /** The bytes a received line may have without an end; no relay keeps more of a whole room. */
 const MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
-
-/** The most characters a key of state may have. */
-const MAX_KEY_CHARACTERS = 128;
 
 const encoder = new TextEncoder();
 
@@ -220,7 +218,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   send(event: unknown): void {
     const text = stringify("send event", event);
     // Only control lines of a session begin so; an event that does is sent with a space before it.
-    const isLikeControl = this.#session !== undefined && text.startsWith(CONTROL_START);
+    const isLikeControl = this.#session !== undefined && text.startsWith(CONTROL_OPENING);
     const line = encoder.encode(`${isLikeControl ? " " : ""}${text}\n`);
     const bytes = line.length - 1;
     const limit = Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
@@ -387,14 +385,9 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     if (this.#session === undefined) {
       throw new TypeError("Cannot set state: a plain client has none, connect without { plain: true }");
     }
-    if (typeof key !== "string") {
-      throw new TypeError(`Cannot set state: the key is a ${typeof key}, a string is allowed`);
-    }
-    const characters = [...key].length;
-    if (characters < 1 || characters > MAX_KEY_CHARACTERS) {
-      throw new RangeError(
-        `Cannot set state: the key has ${characters} characters, 1 to ${MAX_KEY_CHARACTERS} are allowed`,
-      );
+    const fault = keyFault(key);
+    if (fault !== undefined) {
+      throw new (typeof key === "string" ? RangeError : TypeError)(`Cannot set state: the key ${fault}`);
     }
     return this.#session;
   }

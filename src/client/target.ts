@@ -1,6 +1,6 @@
 // What a program may name as the relay to connect to, and its reading. Pure.
 
-import { DEFAULT_PORT } from "../wire/protocol.ts";
+import { DEFAULT_PORT, nameFault } from "../wire/protocol.ts";
 
 /**
  * The relay to connect to: `"host"`, `"host:port"`, `"[::1]:port"`, or an object. Without a port it is
@@ -19,12 +19,6 @@ export interface Address {
   /** The room, if the target named one. */
   room?: string;
 }
-
-/** The room of all who name none, plain clients included. */
-export const LOBBY = "lobby";
-
-/** The most characters of a room's or a member's name. */
-const MAX_NAME_CHARACTERS = 64;
 
 const MAX_PORT = 65535;
 const FORMS = `a target is "host", "host:port" or "[address]:port", and "/room" if you like`;
@@ -74,19 +68,10 @@ function parseText(text: string): Address {
  * @throws {RangeError} when it has fewer characters than `least`, or too many
  */
 export function checkName(what: string, name: unknown, least: number): string {
-  if (typeof name !== "string") {
-    throw new TypeError(`Cannot connect: ${what} is a ${typeof name}, a string is allowed`);
-  }
-  if (/\p{Cc}/u.test(name)) {
-    throw new TypeError(`Cannot connect: ${what} has a control character, text without any is allowed`);
-  }
-  const characters = [...name].length;
-  if (characters < least || characters > MAX_NAME_CHARACTERS) {
-    throw new RangeError(
-      `Cannot connect: ${what} has ${characters} characters, ${least} to ${MAX_NAME_CHARACTERS} are allowed`,
-    );
-  }
-  return name;
+  const fault = nameFault(name, least);
+  if (fault === undefined) return name as string;
+  const isLength = typeof name === "string" && fault.includes(" characters, ");
+  throw new (isLength ? RangeError : TypeError)(`Cannot connect: ${what} ${fault}`);
 }
 
 function whyNot(text: string): string {

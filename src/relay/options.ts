@@ -1,7 +1,7 @@
 // What a relay can be told, with its defaults, and what everything inside it shares: the options resolved, the clock, the timers, the log.
 
 import type { SimulationOptions } from "../simulation/parse_simulation.ts";
-import { DEFAULT_MAX_LINE_BYTES } from "../wire/protocol.ts";
+import { DEFAULT_LIMITS } from "../wire/protocol.ts";
 import type { LogFunction } from "./log.ts";
 import { DEFAULT_MAX_MEMORY_BYTES, MemoryBudget, type Relief } from "./memory_budget.ts";
 import { makeSecret, RUN_ID_BYTES } from "./secrets.ts";
@@ -59,9 +59,8 @@ export interface RelayOptions {
 
 /** The defaults of {@linkcode RelayOptions}. */
 export const RELAY_DEFAULTS: Readonly<Required<Omit<RelayOptions, "simulate">> & { simulate: undefined }> = {
-  maxLineBytes: DEFAULT_MAX_LINE_BYTES,
+  ...DEFAULT_LIMITS,
   maxClients: 5000,
-  maxLagMs: 5000,
   maxLogBytes: 8 * 1024 * 1024,
   whenBehind: "skip",
   writeDeadlineMs: 30_000,
@@ -70,12 +69,6 @@ export const RELAY_DEFAULTS: Readonly<Required<Omit<RelayOptions, "simulate">> &
   maxClientsPerHost: Infinity,
   maxRooms: 1000,
   maxLinesPerSecond: Infinity,
-  pingTimeoutMs: 15_000,
-  resumeMs: 30_000,
-  windowBytes: 256 * 1024,
-  maxKeys: 256,
-  maxValueBytes: 16 * 1024,
-  maxStateBytes: 4 * 1024 * 1024,
   maxMemoryBytes: DEFAULT_MAX_MEMORY_BYTES,
   token: "",
   simulate: undefined,

@@ -44,10 +44,28 @@ export type Level = "plain" | "session";
 export const HELLO_OPENING = '{"$hello":';
 
 /** The longest name of a room or a member, in code points. */
-export const MAX_NAME_CHARACTERS = 64;
+const MAX_NAME_CHARACTERS = 64;
 
 /** The longest `nonce` of a hello, in code points. */
-export const MAX_NONCE_CHARACTERS = 64;
+const MAX_NONCE_CHARACTERS = 64;
+
+/** The longest key of a value, in code points. */
+const MAX_KEY_CHARACTERS = 128;
+
+/** What a relay allows in a session unless it says otherwise; `limits` in a `$welcome`. Times in ms, sizes in bytes. */
+export const DEFAULT_LIMITS = {
+  maxLineBytes: DEFAULT_MAX_LINE_BYTES,
+  windowBytes: 256 * 1024,
+  maxLagMs: 5000,
+  resumeMs: 30_000,
+  pingTimeoutMs: 15_000,
+  maxKeys: 256,
+  maxValueBytes: 16 * 1024,
+  maxStateBytes: 4 * 1024 * 1024,
+};
+
+/** How a control line begins; no event of a session does. */
+export const CONTROL_OPENING = '{"$';
 
 /** Whether the line at `start` begins with `{"$`, the mark of control lines. */
 export function isControlLine(bytes: Uint8Array, start: number): boolean {
@@ -70,4 +88,42 @@ const encoder = new TextEncoder();
 /** Encodes one control line, such as `{"$error":{…}}`, with its LF. */
 export function encodeControl(name: string, body: unknown): Uint8Array {
   return encoder.encode(`{"$${name}":${JSON.stringify(body)}}\n`);
+}
+
+/** Encodes a `$set`, with its LF: `json` is the value's text, undefined to remove the key; `from` is said to clients alone. */
+export function encodeSet(key: string, json: string | undefined, isRoom: boolean, from?: string): Uint8Array {
+  const fields = `"key":${JSON.stringify(key)}` + (json === undefined ? "" : `,"value":${json}`) +
+    (isRoom ? `,"room":true` : "") + (from === undefined ? "" : `,"from":${JSON.stringify(from)}`);
+  return encoder.encode(`{"$set":{${fields}}}\n`);
+}
+
+/** Says what is wrong with the name of a room (`least` is 1) or a member (0), as what follows "it"; undefined if it is one. */
+export function nameFault(name: unknown, least: number): string | undefined {
+  return lengthFault(name, least, MAX_NAME_CHARACTERS) ??
+    (/\p{Cc}/u.test(name as string) ? "has a control character, text without any is allowed" : undefined);
+}
+
+/** Says what is wrong with the key of a value, as what follows "it"; undefined if it is one. */
+export function keyFault(key: unknown): string | undefined {
+  return lengthFault(key, 1, MAX_KEY_CHARACTERS);
+}
+
+/** Says what is wrong with the `nonce` of a hello, as what follows "it"; undefined if it is one. */
+export function nonceFault(nonce: unknown): string | undefined {
+  return lengthFault(nonce, 0, MAX_NONCE_CHARACTERS);
+}
+
+function lengthFault(text: unknown, least: number, most: number): string | undefined {
+  if (typeof text !== "string") {
+    const kind = text === null || text === undefined
+      ? text
+      : Array.isArray(text)
+      ? "an array"
+      : `a ${typeof text}`;
+    return `is ${kind}, a string is allowed`;
+  }
+  // A character is a code point, one or two units of the string. What is far too long is not worth counting exactly.
+  const characters = text.length > 4 * most ? text.length : Array.from(text).length;
+  if (characters >= least && characters <= most) return undefined;
+  return `has ${characters} characters, ${least} to ${most} are allowed`;
 }

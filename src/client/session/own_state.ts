@@ -1,9 +1,8 @@
 // The state that this program has set, as JSON text: what has to be told to the relay next, the newest value
 // of each key alone, and what has to be told again when a session could not be resumed. Pure.
 
+import { encodeSet } from "../../wire/protocol.ts";
 import { Queue } from "../link/queue.ts";
-
-const encoder = new TextEncoder();
 
 /** Remembers what was set, and which keys the relay has not been told about. One for the member, one for the room. */
 export class OwnState {
@@ -68,10 +67,7 @@ export class OwnState {
     if (key === undefined) return undefined;
     this.#news.delete(key);
     const value = this.#values.get(key);
-    return encoder.encode(
-      `{"$set":{"key":${JSON.stringify(key)}${value === undefined ? "" : `,"value":${value}`}` +
-        `${this.#isRoom ? `,"room":true` : ""}}}\n`,
-    );
+    return encodeSet(key, value, this.#isRoom);
   }
 
   #tellAbout(key: string): void {

@@ -21,9 +21,6 @@ export interface ControlLine {
   body: Record<string, unknown>;
 }
 
-/** How a control line of a session begins; no event does. */
-export const CONTROL_START = `{"$`;
-
 const ERROR_START = `{"$error":`;
 
 /**
@@ -36,7 +33,7 @@ export function readErrorLine(line: string): RelayError | undefined {
   return control && readError(control.body);
 }
 
-/** Takes apart a line that begins with {@linkcode CONTROL_START}; `undefined` when it is no control line for all that. */
+/** Takes apart a line that begins with `CONTROL_OPENING`; `undefined` when it is no control line for all that. */
 export function readControlLine(line: string): ControlLine | undefined {
   let parsed: Record<string, unknown>;
   try {

@@ -9,7 +9,7 @@
 import { joinLines, LineQueue } from "../link/line_queue.ts";
 import type { LineSource } from "../link/line_source.ts";
 import { OwnState } from "./own_state.ts";
-import { encodeControl } from "../../wire/protocol.ts";
+import { encodeControl, isControlLine } from "../../wire/protocol.ts";
 import { Queue } from "../link/queue.ts";
 
 /** What is kept for a resume; over it nothing but control lines goes out until the relay has confirmed some of it. */
@@ -167,7 +167,7 @@ export class SessionOutbox implements LineSource {
   restart(): LineCount {
     const lost: LineCount = { lines: 0, bytes: 0 };
     for (const line of [...this.#sent.takeAll(), ...this.#owed.takeAll()]) {
-      if (isControl(line)) continue;
+      if (isControlLine(line, 0)) continue;
       lost.lines++;
       lost.bytes += line.length;
     }
@@ -232,12 +232,7 @@ function add(batch: Uint8Array[], line: Uint8Array): number {
   return line.length;
 }
 
-/** Tells a control line by its first three bytes, `{"$`. */
-function isControl(line: Uint8Array): boolean {
-  return line[0] === 0x7b && line[1] === 0x22 && line[2] === 0x24;
-}
-
 /** Events and state are owed; a ping or an acknowledgement of an earlier connection says nothing any more. */
 function isWorthRepeating(line: Uint8Array): boolean {
-  return !isControl(line) || line[3] === 0x73; // {"$s, of $set
+  return !isControlLine(line, 0) || line[3] === 0x73; // {"$s, of $set
 }

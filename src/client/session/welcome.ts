@@ -1,13 +1,21 @@
 // The relay's answer to a hello, read: a welcome with who and what is there and what is allowed, or a
 // refusal. Touches no socket.
 
+import { DEFAULT_LIMITS } from "../../wire/protocol.ts";
 import { isRecord } from "../../wire/untrusted.ts";
 import { RefusedError } from "../link/connect_error.ts";
 import { readControlLine, readError } from "./relay_control.ts";
 import { Roster } from "./roster.ts";
 
+/** The longest time that a limit can be, in ms: timers take no month. */
+const MAX_LIMIT_MS = 3_600_000;
+
+/** The shortest time after which silence can count as an end, in ms: pings go out three times as often. */
+const MIN_PING_TIMEOUT_MS = 10;
+
 /** What a relay allows in a session. */
 export interface SessionLimits {
+  /** The longest event, in bytes. */
   maxLineBytes: number;
   /** What the relay sends without an acknowledgement. */
   windowBytes: number;
@@ -20,16 +28,6 @@ export interface SessionLimits {
   /** The bytes a value may have as JSON. */
   maxValueBytes: number;
 }
-
-/** What is taken for a limit that a relay doesn't name. */
-const DEFAULT_LIMITS: SessionLimits = {
-  maxLineBytes: 64 * 1024,
-  windowBytes: 256 * 1024,
-  maxLagMs: 5000,
-  pingTimeoutMs: 15_000,
-  maxKeys: 256,
-  maxValueBytes: 16 * 1024,
-};
 
 /** A welcome that has been read. */
 export interface Welcome {
@@ -101,12 +99,25 @@ function readRoster(peers: unknown, state: unknown): Roster {
   return roster;
 }
 
+/** Takes each limit that is a number, within what can be kept; the default for one that the relay doesn't name. */
 function readLimits(limits: unknown): SessionLimits {
-  const read = { ...DEFAULT_LIMITS };
-  for (const [name, value] of entries(limits)) {
-    if (name in read && typeof value === "number" && value > 0) read[name as keyof SessionLimits] = value;
-  }
-  return read;
+  const named = isRecord(limits) ? limits : {};
+  const read = (name: keyof SessionLimits, most: number) => {
+    const value = named[name];
+    return isPositive(value) ? Math.min(Math.max(value, 1), most) : DEFAULT_LIMITS[name];
+  };
+  return {
+    maxLineBytes: read("maxLineBytes", Number.MAX_SAFE_INTEGER),
+    windowBytes: read("windowBytes", Number.MAX_SAFE_INTEGER),
+    maxLagMs: read("maxLagMs", MAX_LIMIT_MS),
+    pingTimeoutMs: Math.max(read("pingTimeoutMs", MAX_LIMIT_MS), MIN_PING_TIMEOUT_MS),
+    maxKeys: read("maxKeys", Number.MAX_SAFE_INTEGER),
+    maxValueBytes: read("maxValueBytes", Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === "number" && value > 0;
 }
 
 function entries(value: unknown): [string, unknown][] {

@@ -2,7 +2,7 @@
 // Pure.
 
 import { isRecord } from "../../wire/untrusted.ts";
-import { LOBBY, MAX_NAME_CHARACTERS, MAX_NONCE_CHARACTERS } from "../../wire/protocol.ts";
+import { keyFault, LOBBY, nameFault, nonceFault } from "../../wire/protocol.ts";
 
 /** A control line that was understood, or what is wrong with it. */
 export type Understood<T> = T | Misunderstood;
@@ -32,9 +32,6 @@ export interface Control {
   /** The line as it came. */
   text: string;
 }
-
-/** The longest key of a value, in characters. */
-const MAX_KEY_CHARACTERS = 128;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -87,33 +84,29 @@ function isAt(bytes: Uint8Array, start: number, part: Uint8Array): boolean {
 /** Checks the fields of a `$hello`. */
 export function readHello({ fields }: Control): Understood<Hello> {
   const { version, room = LOBBY, name = "", token = "", simulate = "", nonce, resume } = fields;
-  if (nonce !== undefined && !isNonce(nonce)) {
-    return new Misunderstood(`nonce is a string of up to ${MAX_NONCE_CHARACTERS} characters`);
-  }
   if (!isCount(version) || version < 1) return new Misunderstood("version is a whole number from 1");
-  if (!isName(room) || room === "") {
-    return new Misunderstood(
-      `room is a string of 1 to ${MAX_NAME_CHARACTERS} characters without control characters`,
-    );
-  }
-  if (!isName(name)) {
-    return new Misunderstood(
-      `name is a string of up to ${MAX_NAME_CHARACTERS} characters without control characters`,
-    );
+  const faults = {
+    nonce: nonce === undefined ? undefined : nonceFault(nonce),
+    room: nameFault(room, 1),
+    name: nameFault(name, 0),
+  };
+  for (const [field, fault] of Object.entries(faults)) {
+    if (fault !== undefined) return new Misunderstood(`${field} ${fault}`);
   }
   if (typeof token !== "string") return new Misunderstood("token is a string");
   if (typeof simulate !== "string") return new Misunderstood("simulate is a string");
-  if (resume === undefined) return { version, room, name, token, simulate, nonce, resume };
+  const texts = { room: room as string, name: name as string, nonce: nonce as string | undefined };
+  if (resume === undefined) return { ...texts, version, token, simulate, resume };
   if (!isRecord(resume) || typeof resume.session !== "string" || !isCount(resume.bytes)) {
     return new Misunderstood("resume is an object with session, a string, and bytes, a whole number");
   }
   const { session, bytes } = resume;
-  return { version, room, name, token, simulate, nonce, resume: { session, bytes } };
+  return { ...texts, version, token, simulate, resume: { session, bytes } };
 }
 
 /** Returns the `nonce` of a `$hello` whose other fields may be wrong; undefined if it has none, or a wrong one. */
 export function readNonce({ fields: { nonce } }: Control): string | undefined {
-  return isNonce(nonce) ? nonce : undefined;
+  return nonceFault(nonce) === undefined ? nonce as string : undefined;
 }
 
 /** Checks the fields of a `$set`; `value` is the JSON text as it came, undefined to remove the key. */
@@ -121,14 +114,13 @@ export function readSet(
   { fields, text }: Control,
 ): Understood<{ key: string; value: string | undefined; isRoom: boolean }> {
   const { key, room = false } = fields;
-  if (typeof key !== "string" || key === "" || key.length > MAX_KEY_CHARACTERS) {
-    return new Misunderstood(`key is a string of 1 to ${MAX_KEY_CHARACTERS} characters`);
-  }
+  const fault = keyFault(key);
+  if (fault !== undefined) return new Misunderstood(`key ${fault}`);
   if (typeof room !== "boolean") return new Misunderstood("room is true or false");
   const body = text.indexOf(":") + 1;
   if (text[endOfValue(text, body)] === ",") return new Misunderstood("it stands there twice");
   return {
-    key,
+    key: key as string,
     value: "value" in fields ? findMember(text, text.indexOf("{", body), "value") : undefined,
     isRoom: room,
   };
@@ -176,19 +168,6 @@ function endOfValue(text: string, at: number): number {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isName(value: unknown): value is string {
-  return isText(value, MAX_NAME_CHARACTERS) && !/\p{Cc}/u.test(value);
-}
-
-function isNonce(value: unknown): value is string {
-  return isText(value, MAX_NONCE_CHARACTERS);
-}
-
-function isText(value: unknown, maxCharacters: number): value is string {
-  return typeof value === "string" && value.length <= 2 * maxCharacters &&
-    Array.from(value).length <= maxCharacters;
 }
 
 function quote(text: string): string {
