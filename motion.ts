@@ -1,8 +1,10 @@
 /**
- * Draws remote objects that are updated a few times a second so that they move smoothly, and near to where they are.
+ * Draws remote objects that are updated a few times a second so that they move smoothly, and near to where
+ * they are.
  *
- * Pure and without dependencies: the caller passes the time, nothing is printed, timed or sent. Runs in Deno, in a
- * browser and in anything else that runs modules. Times are in milliseconds, velocities in units per second.
+ * Pure and without dependencies: the caller passes the time, nothing is printed, timed or sent. Runs in Deno,
+ * in a browser and in anything else that runs modules. Times are in milliseconds, velocities in units per
+ * second.
  *
  * @example
  * ```ts
@@ -16,17 +18,20 @@
  * @module
  */
 
+export { MAX_DIMENSIONS, MAX_NUMBER } from "./src/motion/check.ts";
 export {
   ACCELERATE_MS,
   BRAKE_MS,
   CLOCK_STEP_MS,
   DEFAULT_MAX_EXTRAPOLATE_MS,
+  DIMENSION_CHANGE_SAMPLES,
+  MAX_AHEAD_MS,
   MAX_SHARED_AGE_MS,
   type Strategy,
   Track,
   type TrackOptions,
 } from "./src/motion/track.ts";
 export { DEFAULT_HEARTBEAT_MS, Sender, type SenderOptions } from "./src/motion/sender.ts";
-export { HURRY } from "./src/motion/correct.ts";
+export { HURRY, LEAP_SECONDS } from "./src/motion/correct.ts";
 export type { Motion, Sample } from "./src/motion/types.ts";
 export type { Advance } from "./src/motion/predict.ts";

@@ -1,20 +1,28 @@
-// Takes back a wrong guess without a jump: what is drawn glides to what is believed. Two ways to do so, both asked
-// once a frame. Knows neither samples nor what a belief is made of; the caller says when it has changed.
-// Used by the blending and the interpolating mover.
+// Takes back a wrong guess without a jump: what is drawn glides to what is believed. Two ways to do so, both
+// asked once a frame. Knows neither samples nor what a belief is made of; the caller says when it has
+// changed.
 
 import { type Motion, vector } from "./types.ts";
 
-/** The time in which an error falls to 37 % where no speed limit holds it up, in milliseconds: more is calmer. */
+/**
+ * The time in which an error falls to 37 % where no speed limit holds it up, in milliseconds: more is calmer.
+ */
 export const SETTLE_MS = 40;
 
 /** The time in which an error falls to 37 % however slow the object has been, in milliseconds. */
 export const MAX_SETTLE_MS = 2_000;
 
 /**
- * How much faster than its recent top speed a correction may move the object. An object seen to move much faster than
- * it ever does looks wrong; half as fast again still passes for a hurry.
+ * How much faster than its recent top speed a correction may move the object. An object seen to move much
+ * faster than it ever does looks wrong; half as fast again still passes for a hurry.
  */
 export const HURRY = 0.5;
+
+/**
+ * How many seconds at its top speed the object may be away from where it is drawn; what is further off is no
+ * error but a leap, and drawn at once.
+ */
+export const LEAP_SECONDS = 2;
 
 /** A position and a velocity. */
 export type Place = Pick<Motion, "pos" | "vel">;
@@ -23,7 +31,10 @@ export type Place = Pick<Motion, "pos" | "vel">;
 export interface Glide {
   /** When the object was drawn last, in milliseconds; NaN if nothing is to be made good. */
   readonly lastMs: number;
-  /** Says where the object is now believed to have been at `lastMs`; `topSpeed` in units per second. */
+  /**
+   * Says where the object is now believed to have been at `lastMs`; `topSpeed` in units per second. Of no
+   * effect, and `believed` may hold anything, if that is NaN.
+   */
   correct(believed: Place, topSpeed: number): void;
   /** Says that the object appeared where it is believed to be: it is drawn there at once. */
   snap(): void;
@@ -34,12 +45,13 @@ export interface Glide {
 }
 
 /**
- * Follows the belief as fast as looks natural: the error shrinks by `exp(-passed / SETTLE_MS)` with each frame, but the
- * object moves no faster than {@linkcode HURRY} above its top speed. So small errors melt away, and large ones are made
- * good in a straight line at full speed, which is the fastest way without a jump.
+ * Follows the belief as fast as looks natural: the error shrinks by `exp(-passed / SETTLE_MS)` with each
+ * frame, but the object moves no faster than {@linkcode HURRY} above its top speed. So small errors melt
+ * away, and large ones are made good in a straight line at full speed, which is the fastest way without a
+ * jump.
  *
- * The exponential part is the visual smoothing of G. Fiedler, "State synchronization" (Gaffer on Games, 2015). An
- * object that was never seen to move has no top speed, and only that part holds.
+ * The exponential part is the visual smoothing of G. Fiedler, "State synchronization" (Gaffer on Games,
+ * 2015). An object that was never seen to move has no top speed, and only that part holds.
  */
 export class Pursuit implements Glide {
   /** What was drawn last, and when. */
@@ -49,10 +61,16 @@ export class Pursuit implements Glide {
   #error: number[] = [];
   #topSpeed = 0;
   readonly #hurry: number;
+  readonly #leapSeconds: number;
 
-  /** @param hurry how much faster than its top speed the object may be drawn. */
-  constructor(hurry: number = HURRY) {
+  /**
+   * @param hurry how much faster than its top speed the object may be drawn.
+   * @param leapSeconds an error of so many seconds at top speed is not made good but forgotten; default none
+   * is.
+   */
+  constructor(hurry: number = HURRY, leapSeconds: number = Infinity) {
     this.#hurry = hurry;
+    this.#leapSeconds = leapSeconds;
   }
 
   get lastMs(): number {
@@ -60,8 +78,13 @@ export class Pursuit implements Glide {
   }
 
   correct(believed: Place, topSpeed: number): void {
-    for (let d = 0; d < this.#pos.length; d++) this.#error[d] = this.#pos[d] - believed.pos[d];
+    let squaredError = 0;
+    for (let d = 0; d < this.#pos.length; d++) {
+      this.#error[d] = this.#pos[d] - believed.pos[d];
+      squaredError += this.#error[d] * this.#error[d];
+    }
     this.#topSpeed = topSpeed;
+    if (topSpeed > 0 && squaredError > (this.#leapSeconds * topSpeed) ** 2) this.snap();
   }
 
   snap(): void {
@@ -118,11 +141,11 @@ export class Pursuit implements Glide {
 }
 
 /**
- * Projective velocity blending over a fixed time: C. Murphy, "Believable dead reckoning for networked games" (Game
- * Engine Gems 2, 2011).
+ * Projective velocity blending over a fixed time: C. Murphy, "Believable dead reckoning for networked games"
+ * (Game Engine Gems 2, 2011).
  *
- * With `P₀, V₀` as drawn at the update, `P₀', V₀'` as believed at that moment and `T̂ = t / T_Δ`, Murphy draws
- * `Q = P + (P' - P) T̂`, where `P' = P₀' + V₀' t + ½ A₀' t²`, `P = P₀ + V_b t + ½ A₀' t²` and
+ * With `P₀, V₀` as drawn at the update, `P₀', V₀'` as believed at that moment and `T̂ = t / T_Δ`, Murphy
+ * draws `Q = P + (P' - P) T̂`, where `P' = P₀' + V₀' t + ½ A₀' t²`, `P = P₀ + V_b t + ½ A₀' t²` and
  * `V_b = V₀ + (V₀' - V₀) T̂`. The difference to the belief is all that must be stored, so any prediction can
  * stand for P': `Q - P' = (P₀ - P₀') (1 - T̂) + (V₀ - V₀') t (1 - T̂)²`.
  */
@@ -136,22 +159,34 @@ export class ProjectiveBlending implements Glide {
   #slip: number[] = [];
   #startMs = 0;
   readonly #blendMs: number;
+  readonly #leapSeconds: number;
 
-  /** @param blendMs how long taking back an error takes, T_Δ, in milliseconds. */
-  constructor(blendMs: number) {
+  /**
+   * @param blendMs how long taking back an error takes, T_Δ, in milliseconds.
+   * @param leapSeconds an error of so many seconds at top speed is not made good but forgotten; default none
+   * is.
+   */
+  constructor(blendMs: number, leapSeconds: number = Infinity) {
     this.#blendMs = blendMs;
+    this.#leapSeconds = leapSeconds;
   }
 
   get lastMs(): number {
     return this.#lastMs;
   }
 
-  correct(believed: Place): void {
+  correct(believed: Place, topSpeed: number = 0): void {
     this.#startMs = this.#lastMs;
+    let squaredError = 0, squaredSlip = 0;
     for (let d = 0; d < this.#pos.length; d++) {
       this.#error[d] = this.#pos[d] - believed.pos[d];
       this.#slip[d] = this.#vel[d] - believed.vel[d];
+      squaredError += this.#error[d] * this.#error[d];
+      squaredSlip += this.#slip[d] * this.#slip[d];
     }
+    // A velocity that is wrong leads as far in a second as a position that is wrong by so much.
+    const squaredLeap = (this.#leapSeconds * topSpeed) ** 2;
+    if (topSpeed > 0 && Math.max(squaredError, squaredSlip) > squaredLeap) this.snap();
   }
 
   snap(): void {
@@ -185,6 +220,7 @@ export class ProjectiveBlending implements Glide {
       this.#error = vector(pos.length);
       this.#slip = vector(pos.length);
     }
+    this.#startMs = this.#lastMs;
     for (let d = 0; d < pos.length; d++) {
       this.#pos[d] = pos[d];
       this.#vel[d] = vel[d];

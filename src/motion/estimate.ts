@@ -1,9 +1,9 @@
 // What is known of an object at its newest sample: position, velocity, acceleration. Each estimator reads the
 // history after every sample and keeps one state that is extrapolated from. No clock, no drawing.
-// Used by the movers; `speed`, `history` and `blend` differ in nothing but the estimator and the smoothing.
+// `speed`, `history` and `blend` differ in nothing but the estimator and the smoothing.
 
 import { fit, fitArc } from "./fit.ts";
-import type { History, Slot } from "./history.ts";
+import { type History, OUT_OF_PROPORTION, type Slot } from "./history.ts";
 import { type Kinematics, vector } from "./types.ts";
 
 /** Keeps the state to extrapolate from. */
@@ -47,8 +47,8 @@ export class Held implements Estimator {
 }
 
 /**
- * Believes the newest sample: its velocity, and with order 2 its acceleration, sent or taken from the last two
- * velocities. These are the models FPW and FVW of IEEE 1278.1.
+ * Believes the newest sample: its velocity, and with order 2 its acceleration, sent or taken from the last
+ * two velocities. These are the models FPW and FVW of IEEE 1278.1.
  */
 export class Newest implements Estimator {
   readonly state: Kinematics = emptyKinematics();
@@ -93,14 +93,14 @@ const SCORE_KEPT = 0.9;
 /**
  * Fits recent samples by least squares and goes on along the fit.
  *
- * Several fits are kept: a line (constant velocity), a parabola (constant acceleration) and, where velocities are sent,
- * an arc (constant turn); over few samples (quick to follow) and over more (less noise). The one is used whose residual
- * at the samples that came after it was smallest, recent ones counting more. A residual inside the fitted samples
- * would favour whatever bends most; the residual at the next sample also finds out, one sample after a bounce, that
- * what looked like a huge acceleration was none.
+ * Several fits are kept: a line (constant velocity), a parabola (constant acceleration) and, where velocities
+ * are sent, an arc (constant turn); over few samples (quick to follow) and over more (less noise). The one is
+ * used whose residual at the samples that came after it was smallest, recent ones counting more. A residual
+ * inside the fitted samples would favour whatever bends most; the residual at the next sample also finds out,
+ * one sample after a bounce, that what looked like a huge acceleration was none.
  *
- * In a line and a parabola velocities that were sent take part as rows of their own. Their weight is the mean interval squared: an
- * error in velocity counts as much as the position error it leads to by the next sample.
+ * In a line and a parabola velocities that were sent take part as rows of their own. Their weight is the mean
+ * interval squared: an error in velocity counts as much as the position error it leads to by the next sample.
  */
 export class LeastSquares implements Estimator {
   #state: Kinematics = emptyKinematics();
@@ -125,12 +125,17 @@ export class LeastSquares implements Estimator {
     const slot = history.newest!;
     const candidates = slot.hasVel ? this.#withVel : this.#withoutVel;
     const available = history.slots.length - history.since();
+    const width = history.width();
+    // A miss so great says nothing of the models but that a sample was broken, and would be remembered for
+    // minutes.
+    const greatest = width === 0 ? Infinity : (OUT_OF_PROPORTION * width) ** 2;
     let best = candidates[0];
     let bestScore = Infinity;
     for (const one of candidates) {
       if (one.fitted) {
         const error = squaredError(one.state, slot);
-        one.score = one.score === Infinity ? error : SCORE_KEPT * one.score + (1 - SCORE_KEPT) * error;
+        const score = one.score === Infinity ? error : SCORE_KEPT * one.score + (1 - SCORE_KEPT) * error;
+        one.score = score < greatest ? score : Infinity;
       }
       // The first one takes what there is.
       const samples = one === candidates[0] ? Math.min(one.samples, available) : one.samples;
@@ -171,11 +176,18 @@ function squaredError(state: Kinematics, slot: Slot): number {
 export const DEFAULT_ALPHA = 0.85;
 
 /**
+ * A filter that is off by so many times the way that its last samples show has lost the object, and starts
+ * again.
+ */
+const LOST_WIDTHS = 4;
+
+/**
  * Follows positions with two gains: the light alternative to a fit, two numbers per dimension and no history.
  *
- * `x̂ = x + v T`, `r = z - x̂`, `x = x̂ + α r`, `v = v + β r / T`, with `β = α² / (2 - α)`, the choice that is best for
- * both noise and turns (T. Benedict and G. Bordner, "Synthesis of an optimal set of radar track-while-scan smoothing
- * equations", 1962). Sent velocities only start it.
+ * `x̂ = x + v T`, `r = z - x̂`, `x = x̂ + α r`, `v = v + β r / T`, with `β = α² / (2 - α)`, the choice that
+ * is best for both noise and turns (T. Benedict and G. Bordner, "Synthesis of an optimal set of radar
+ * track-while-scan smoothing equations", 1962). Sent velocities only start it, and start it again after a
+ * leap: what an absurd sample did would take it many samples to forget.
  */
 export class AlphaBeta implements Estimator {
   readonly state: Kinematics = emptyKinematics();
@@ -197,6 +209,7 @@ export class AlphaBeta implements Estimator {
     const { state } = this;
     setDimensions(state, slot.pos.length);
     const T = (slot.t - state.t) / 1000;
+    if (this.#samples > 1 && this.#isLost(history, T)) this.#samples = 0;
     for (let d = 0; d < slot.pos.length; d++) {
       if (this.#samples === 0 || (this.#samples === 1 && !slot.hasVel)) {
         // The slope between the first two samples, where no velocity was sent.
@@ -212,5 +225,15 @@ export class AlphaBeta implements Estimator {
     }
     state.t = slot.t;
     this.#samples++;
+  }
+
+  #isLost(history: History, T: number): boolean {
+    const { pos, vel } = this.state;
+    const slot = history.newest!;
+    const limit = LOST_WIDTHS * history.width();
+    for (let d = 0; d < pos.length; d++) {
+      if (!(Math.abs(slot.pos[d] - pos[d] - vel[d] * T) <= limit)) return true;
+    }
+    return false;
   }
 }

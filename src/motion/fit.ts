@@ -1,12 +1,12 @@
-// Lays a line, a parabola or an arc through the last samples of an object. Pure; decides nothing, keeps nothing and
-// allocates nothing. Used by the least squares estimator.
+// Lays a line, a parabola or an arc through the last samples of an object. Pure; decides nothing, keeps
+// nothing and allocates nothing.
 
 import type { History } from "./history.ts";
 import type { Kinematics } from "./types.ts";
 
 /**
- * Fits `pos + vel s + ½ acc s²` (s: seconds since the newest sample) to the last samples by weighted least squares,
- * solving the normal equations, which are the same for every dimension.
+ * Fits `pos + vel s + ½ acc s²` (s: seconds since the newest sample) to the last samples by weighted least
+ * squares, solving the normal equations, which are the same for every dimension.
  *
  * @returns false if the samples don't determine it.
  */
@@ -83,7 +83,10 @@ export function fit(history: History, samples: number, order: 1 | 2, out: Kinema
   return true;
 }
 
-/** Gives the time after which an acceleration has taken all of the speed it started with: what brakes stops then. */
+/**
+ * Gives the time after which an acceleration has taken all of the speed it started with: what brakes stops
+ * then.
+ */
 function secondsToStop({ vel, acc }: Kinematics): number {
   let along = 0, squaredSpeed = 0;
   for (let d = 0; d < vel.length; d++) {
@@ -100,10 +103,10 @@ const STRAIGHT_COS = 1 - 1e-9;
 const BOUNCE_COS = -0.9;
 
 /**
- * Lays an arc of constant speed and turn rate through the newest sample, by the velocities sent with it and with the
- * first of the last samples: the coordinated turn model of target tracking (Y. Bar-Shalom, X. Li and T.
- * Kirubarajan, "Estimation with Applications to Tracking and Navigation", 2001). In any number of dimensions it lies
- * in the plane of both velocities. Straight on is an arc too, with a turn of 0.
+ * Lays an arc of constant speed and turn rate through the newest sample, by the velocities sent with it and
+ * with the first of the last samples: the coordinated turn model of target tracking (Y. Bar-Shalom, X. Li and
+ * T. Kirubarajan, "Estimation with Applications to Tracking and Navigation", 2001). In any number of
+ * dimensions it lies in the plane of both velocities. Straight on is an arc too, with a turn of 0.
  *
  * @returns false if there is no such arc.
  */

@@ -1,12 +1,22 @@
 // The samples of one object in order of their time, oldest first, whatever the order they came in.
 // Slots are recycled, so a full history takes a sample without allocating. Knows nothing of prediction.
-// Used by Track, by the estimators and by the playout.
 //
 //    oldest                cut                newest
 //   [ s0 ][ s1 ][ s2 ] | [ s3 ][ s4 ][ s5 ][ s6 ]      | teleport: nothing is inferred across it
 //                        └─ since() = 3
 
-import { vector } from "./types.ts";
+import { length, vector } from "./types.ts";
+
+/**
+ * So many times as far or as fast as all that is known of an object is no motion of it but a broken sample.
+ */
+export const OUT_OF_PROPORTION = 1_000;
+
+/** Times as near to each other as this, in milliseconds, are the same: between them nothing has a speed. */
+export const SAME_TIME_MS = 0.001;
+
+/** How many samples tell how fast an object goes of late. */
+const LAST_SAMPLES = 8;
 
 /** One stored sample. */
 export interface Slot {
@@ -51,10 +61,31 @@ export class History {
     return 0;
   }
 
-  /** Says whether a sample of exactly this time is there already. */
+  /** How far the samples since the last teleport are from the newest one at most, along an axis. */
+  width(): number {
+    const { slots } = this;
+    const { pos } = slots[slots.length - 1];
+    let width = 0;
+    for (let i = this.since(); i < slots.length - 1; i++) {
+      for (let d = 0; d < pos.length; d++) width = Math.max(width, Math.abs(slots[i].pos[d] - pos[d]));
+    }
+    return width;
+  }
+
+  /** The highest speed of the last samples, in units per second. */
+  fastest(): number {
+    const { slots } = this;
+    let fastest = 0;
+    for (let i = Math.max(0, slots.length - LAST_SAMPLES); i < slots.length; i++) {
+      fastest = Math.max(fastest, length(slots[i].vel));
+    }
+    return fastest;
+  }
+
+  /** Says whether a sample of this time is there already. */
   has(t: number): boolean {
-    for (let i = this.slots.length - 1; i >= 0 && this.slots[i].t >= t; i--) {
-      if (this.slots[i].t === t) return true;
+    for (let i = this.slots.length - 1; i >= 0 && this.slots[i].t >= t - SAME_TIME_MS; i--) {
+      if (this.slots[i].t <= t + SAME_TIME_MS) return true;
     }
     return false;
   }
@@ -66,8 +97,8 @@ export class History {
   }
 
   /**
-   * Puts a sample where its time belongs. The oldest leaves when the history is full; a sample older than that
-   * is not taken.
+   * Puts a sample where its time belongs. The oldest leaves when the history is full; a sample older than
+   * that is not taken.
    *
    * @returns the index it got, or -1.
    */
@@ -110,8 +141,9 @@ export class History {
   }
 
   /**
-   * Works out the velocity of a sample that was sent without one: through both neighbours (the slope of the parabola
-   * through three points, which for equal intervals is Catmull and Rom's tangent), at an end to the only neighbour.
+   * Works out the velocity of a sample that was sent without one: through both neighbours (the slope of the
+   * parabola through three points, which for equal intervals is Catmull and Rom's tangent), at an end to the
+   * only neighbour.
    */
   #differentiate(i: number): void {
     const { slots } = this;

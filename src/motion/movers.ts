@@ -1,10 +1,10 @@
-// The five ways to draw an object, each usable alone: a mover takes note of new samples and writes where the object
-// is to be drawn. Samples are already checked and in order when they get here. Used by Track.
+// The five ways to draw an object, each usable alone: a mover takes note of new samples and writes where the
+// object is to be drawn. Samples are already checked and in order when they get here.
 
-import { type Glide, type Place, Pursuit } from "./correct.ts";
+import { type Glide, HURRY, LEAP_SECONDS, type Place, Pursuit } from "./correct.ts";
 import type { Estimator } from "./estimate.ts";
-import type { History, Slot } from "./history.ts";
-import { MAX_STARVED_MS, Playout } from "./playout.ts";
+import { type History, OUT_OF_PROPORTION, type Slot } from "./history.ts";
+import { AWAY_MS, MAX_STARVED_MS, Playout } from "./playout.ts";
 import { extrapolate, fadedTopSpeed, hermite, hermiteSlope, type Reach } from "./predict.ts";
 import { length, type Motion } from "./types.ts";
 
@@ -23,8 +23,13 @@ export type Arrival =
 export interface Mover {
   /** How many samples the history must hold for this mover. */
   readonly samples: number;
-  /** Takes note that the clock reads this many milliseconds more from now on. */
-  shift(ms: number): void;
+  /**
+   * Takes note that the clock reads this many milliseconds more from now on; `isNewClock` if the times of
+   * samples do so too, so that what lies between both stays.
+   */
+  shift(ms: number, isNewClock: boolean): void;
+  /** Says that what was drawn was wrong: what is believed is drawn at once. */
+  snap(): void;
   /** Takes note of a sample that is in the history now. */
   arrived(history: History, nowMs: number, arrival: Arrival): void;
   /** Writes where the object is at this time; only called when the history holds a sample. */
@@ -37,7 +42,10 @@ function limitDimensions(motion: Place, dims: number): void {
   if (motion.vel.length > dims) motion.vel.length = dims;
 }
 
-/** Draws the extrapolated belief as it is, so that a new sample moves the object at once: `hold`, `speed`, `history`. */
+/**
+ * Draws the extrapolated belief as it is, so that a new sample moves the object at once: `hold`, `speed`,
+ * `history`.
+ */
 export class Predicting implements Mover {
   readonly samples = 8;
   readonly #estimator: Estimator;
@@ -55,6 +63,8 @@ export class Predicting implements Mover {
 
   shift(): void {}
 
+  snap(): void {}
+
   arrived(history: History, _nowMs: number, arrival: Arrival): void {
     if (arrival === "late") return;
     const { t: beforeMs, topSpeed } = this.#estimator.state;
@@ -63,7 +73,7 @@ export class Predicting implements Mover {
     const { state } = this.#estimator;
     const newest = history.newest!;
     const speed = length(newest.hasVel ? newest.vel : state.vel);
-    state.topSpeed = fadedTopSpeed(topSpeed, state.t - beforeMs, speed);
+    state.topSpeed = inProportion(fadedTopSpeed(topSpeed, state.t - beforeMs, speed), speed, history);
   }
 
   /** Writes where the object is now believed to have been, also at a time before the newest sample. */
@@ -108,6 +118,10 @@ export class Blending implements Mover {
     this.#glide.shift(ms);
   }
 
+  snap(): void {
+    this.#glide.snap();
+  }
+
   arrived(history: History, nowMs: number, arrival: Arrival): void {
     if (arrival === "late") return;
     this.#predicting.arrived(history, nowMs, arrival);
@@ -129,11 +143,14 @@ export class Blending implements Mover {
 /** How many samples are kept to draw the past from: two seconds at 60 Hz. */
 const PAST_SAMPLES = 128;
 
-/** Draws the recent past between two samples, a little late and never guessed while samples come in time: `interpolate`. */
+/**
+ * Draws the recent past between two samples, a little late and never guessed while samples come in time:
+ * `interpolate`.
+ */
 export class Interpolating implements Mover {
   readonly samples = PAST_SAMPLES;
   readonly #playout: Playout;
-  readonly #glide: Glide = new Pursuit();
+  readonly #glide: Glide = new Pursuit(HURRY, LEAP_SECONDS);
   #topSpeed = 0;
   #newestMs = 0;
   /** The moment that was drawn last. */
@@ -145,16 +162,23 @@ export class Interpolating implements Mover {
     this.#playout = new Playout(delayMs);
   }
 
-  shift(ms: number): void {
+  shift(ms: number, isNewClock: boolean): void {
     this.#glide.shift(ms);
+    if (!isNewClock) this.#playout.shift(ms);
     this.#playedMs += ms;
+  }
+
+  snap(): void {
+    this.#glide.snap();
   }
 
   arrived(history: History, nowMs: number, arrival: Arrival): void {
     const newest = history.newest!;
     if (arrival === "restart") this.#playout.restart();
     if (arrival !== "late") this.#playout.arrived(newest.t, nowMs);
-    this.#topSpeed = fadedTopSpeed(this.#topSpeed, newest.t - this.#newestMs, length(newest.vel));
+    const speed = length(newest.vel);
+    const topSpeed = fadedTopSpeed(this.#topSpeed, newest.t - this.#newestMs, speed);
+    this.#topSpeed = inProportion(topSpeed, speed, history);
     this.#newestMs = newest.t;
     // A teleport is cut out of the past where the drawn time passes it.
     this.#changed = true;
@@ -165,7 +189,6 @@ export class Interpolating implements Mover {
     if (this.#changed) {
       past(slots, this.#playedMs, recalled);
       this.#glide.correct(recalled, this.#topSpeed);
-      this.#changed = false;
     }
     const playMs = this.#playout.advance(nowMs);
     const from = past(slots, playMs, out);
@@ -173,18 +196,32 @@ export class Interpolating implements Mover {
     out.delay = nowMs - playMs;
     out.starved = playMs > slots[slots.length - 1].t;
     if (cutBetween(slots, from, this.#playedMs)) this.#glide.snap();
+    // Where the drawn moment was taken up anew, what is drawn may be a leap away.
+    this.#changed = Math.abs(playMs - this.#playedMs) > AWAY_MS;
     this.#playedMs = playMs;
     this.#glide.apply(nowMs, out.pos, out.vel);
   }
 }
 
-/** Says whether the object appeared at this sample, or at one before it, after the moment that was drawn last. */
+/** Gives a top speed that isn't beyond all that the object does now: an absurd one would fade for hours. */
+function inProportion(topSpeed: number, speed: number, history: History): number {
+  if (speed === 0 || topSpeed <= OUT_OF_PROPORTION * speed) return topSpeed;
+  const fastest = history.fastest();
+  return topSpeed > OUT_OF_PROPORTION * fastest ? fastest : topSpeed;
+}
+
+/**
+ * Says whether the object appeared at this sample, or at one before it, after the moment that was drawn last.
+ */
 function cutBetween(slots: readonly Slot[], index: number, playedMs: number): boolean {
   for (let i = index; i >= 0 && slots[i].t > playedMs; i--) if (slots[i].cut) return true;
   return false;
 }
 
-/** Writes where the object was, or after its newest sample may be, and gives the index of the sample before that. */
+/**
+ * Writes where the object was, or after its newest sample may be, and gives the index of the sample before
+ * that.
+ */
 function past(slots: readonly Slot[], timeMs: number, out: Place): number {
   limitDimensions(out, slots[0].pos.length);
   let i = slots.length - 1;

@@ -1,11 +1,12 @@
 // Where an object is that was last heard of a while ago: the formulas of dead reckoning, pure.
-// They write into what the caller passes and allocate nothing. Used by the movers and by Sender.
+// They write into what the caller passes and allocate nothing.
 
+import { isFiniteVector } from "./check.ts";
 import type { Kinematics } from "./types.ts";
 
 /**
- * Moves an object on from a known state, writing position and velocity in place. The program's own knowledge of its
- * world (walls, gravity, a road) goes here.
+ * Moves an object on from a known state, writing position and velocity in place. The program's own knowledge
+ * of its world (walls, gravity, a road) goes here.
  */
 export type Advance = (pos: number[], vel: number[], seconds: number) => void;
 
@@ -24,8 +25,8 @@ export interface Reach {
 }
 
 /**
- * Gives the time, in seconds, for which an object of this age has moved on: the age itself up to `maxMs`, then less
- * and less, as with a speed that falls in a straight line to zero over `brakeMs`:
+ * Gives the time, in seconds, for which an object of this age has moved on: the age itself up to `maxMs`,
+ * then less and less, as with a speed that falls in a straight line to zero over `brakeMs`:
  * `max + u - u²/(2 brake)` with `u` the time beyond, so half of `brakeMs` is added in the end.
  */
 export function movedSeconds(ageMs: number, maxMs: number, brakeMs: number): number {
@@ -43,12 +44,12 @@ export function movingShare(ageMs: number, maxMs: number, brakeMs: number): numb
 /**
  * Carries a state on to a later moment and writes position and velocity.
  *
- * `P = P₀ + V₀ T + ½ A₀ T²`: the dead reckoning models of IEEE 1278.1 (annex E) in world coordinates, first order with
- * `A₀ = 0` (DRM FPW), second order otherwise (DRM FVW). A state that turns with `ω` goes along an arc instead,
- * `P = P₀ + V₀ sin(ωT) / ω + A₀ (1 - cos(ωT)) / ω²`, with A₀ towards its centre. An acceleration
- * or a turn holds for `accelerateMs` only, since its error grows with the square of the time, and no longer than
- * `bendSeconds`. Where `keepTopSpeed` is set, an acceleration turns an object that goes at its top speed but makes it no
- * faster. The object stops gently when nothing is heard for too long.
+ * `P = P₀ + V₀ T + ½ A₀ T²`: the dead reckoning models of IEEE 1278.1 (annex E) in world coordinates, first
+ * order with `A₀ = 0` (DRM FPW), second order otherwise (DRM FVW). A state that turns with `ω` goes along an
+ * arc instead, `P = P₀ + V₀ sin(ωT) / ω + A₀ (1 - cos(ωT)) / ω²`, with A₀ towards its centre. An acceleration
+ * or a turn holds for `accelerateMs` only, since its error grows with the square of the time, and no longer
+ * than `bendSeconds`. Where `keepTopSpeed` is set, an acceleration turns an object that goes at its top speed
+ * but makes it no faster. The object stops gently when nothing is heard for too long.
  */
 export function extrapolate(
   state: Kinematics,
@@ -63,13 +64,7 @@ export function extrapolate(
   const T = late ? movedSeconds(ageMs, reach.maxExtrapolateMs, reach.brakeMs) : ageMs / 1000;
   const share = late ? movingShare(ageMs, reach.maxExtrapolateMs, reach.brakeMs) : 1;
   const dims = state.pos.length;
-  if (reach.advance !== undefined) {
-    for (let d = 0; d < dims; d++) {
-      pos[d] = state.pos[d];
-      vel[d] = state.vel[d];
-    }
-    reach.advance(pos, vel, T);
-  } else {
+  if (reach.advance === undefined || !advanced(state, T, reach.advance, pos, vel)) {
     const bent = Math.min(T, reach.accelerateMs / 1000, state.bendSeconds);
     // How far and how fast velocity and acceleration have led by then: along a parabola, or along an arc.
     let along = bent, aside = bent * bent / 2, kept = 1, gained = bent;
@@ -96,8 +91,30 @@ export function extrapolate(
   for (let d = 0; d < dims; d++) vel[d] *= share;
 }
 
+/** Lets the program's own model move the object on, and says whether that gave numbers. */
+function advanced(
+  state: Kinematics,
+  seconds: number,
+  advance: Advance,
+  pos: number[],
+  vel: number[],
+): boolean {
+  const dims = state.pos.length;
+  for (let d = 0; d < dims; d++) {
+    pos[d] = state.pos[d];
+    vel[d] = state.vel[d];
+  }
+  advance(pos, vel, seconds);
+  if (isFiniteVector(pos, dims) && isFiniteVector(vel, dims)) {
+    if (pos.length === dims && vel.length === dims) return true;
+  }
+  pos.length = vel.length = dims;
+  return false;
+}
+
 /**
- * Draws the curve between two known moments that has their positions and velocities: the cubic Hermite polynomial.
+ * Draws the curve between two known moments that has their positions and velocities: the cubic Hermite
+ * polynomial.
  *
  * @param share 0 at the first moment, 1 at the second.
  * @param seconds the time between them.
@@ -133,7 +150,9 @@ export function hermiteSlope(
 /** Brings an angle into (-π, π]. */
 export function wrapAngle(angle: number): number {
   const turn = 2 * Math.PI;
-  const wrapped = angle - turn * Math.ceil((angle - Math.PI) / turn);
+  // Of a huge angle the remainder is exact, where a product of turns would be off by many.
+  const near = Math.abs(angle) < 1e6 ? angle : angle % turn;
+  const wrapped = near - turn * Math.ceil((near - Math.PI) / turn);
   return wrapped <= -Math.PI ? Math.PI : wrapped;
 }
 

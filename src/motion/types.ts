@@ -5,13 +5,18 @@
 /** One known moment of an object, as its owner sent it. */
 export interface Sample {
   /**
-   * When this was true, in milliseconds: `relay.now()` at the owner. Without it, the moment of arrival stands in,
-   * which makes every drawing late by the network's delay.
+   * When this was true, in milliseconds: `relay.now()` at the owner. Without it, the moment of arrival stands
+   * in, which makes every drawing late by the network's delay.
    */
   t?: number;
-  /** Position, in any number of dimensions; angles (radians) may be among them, see {@linkcode TrackOptions.angles}. */
+  /**
+   * Position, in any number of dimensions; angles (radians) may be among them, see {@linkcode
+   * TrackOptions.angles}.
+   */
   pos: readonly number[];
-  /** Velocity in units per second, as many numbers as `pos`. Without it, it is worked out from the positions. */
+  /**
+   * Velocity in units per second, as many numbers as `pos`. Without it, it is worked out from the positions.
+   */
   vel?: readonly number[];
   /** Acceleration in units per second squared; only `speed` with `order: 2` uses it. */
   acc?: readonly number[];
@@ -27,9 +32,14 @@ export interface Motion {
   vel: number[];
   /** Milliseconds since the newest sample was true; Infinity until the first sample. */
   age: number;
-  /** Milliseconds between now and the moment that is drawn: 0 for a prediction, the playout delay for `interpolate`. */
+  /**
+   * Milliseconds between now and the moment that is drawn: 0 for a prediction, the playout delay for
+   * `interpolate`.
+   */
   delay: number;
-  /** True if the newest sample is too old for this strategy to go on, so that the object slows down to a stop. */
+  /**
+   * True if the newest sample is too old for this strategy to go on, so that the object slows down to a stop.
+   */
   starved: boolean;
 }
 
@@ -40,7 +50,10 @@ export interface Kinematics {
   pos: number[];
   vel: number[];
   acc: number[];
-  /** Radians a second at which `vel` turns towards `acc`, which then is its centripetal acceleration; 0 for no turn. */
+  /**
+   * Radians a second at which `vel` turns towards `acc`, which then is its centripetal acceleration; 0 for no
+   * turn.
+   */
   turn: number;
   /** Seconds for which `acc` goes on at most; Infinity if not known. */
   bendSeconds: number;
@@ -54,8 +67,8 @@ export function emptyMotion(): Motion {
 }
 
 /**
- * Makes a vector of zeros that takes no more memory than it needs. One that grows by itself gets room for 16 numbers
- * more, and with those a crowd of objects no longer fits the processor's cache.
+ * Makes a vector of zeros that takes no more memory than it needs. One that grows by itself gets room for 16
+ * numbers more, and with those a crowd of objects no longer fits the processor's cache.
  */
 export function vector(dims: number): number[] {
   return new Array<number>(dims).fill(0);

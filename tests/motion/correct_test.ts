@@ -3,6 +3,7 @@ import fc from "npm:fast-check@4.10.2";
 import {
   type Glide,
   HURRY,
+  LEAP_SECONDS,
   MAX_SETTLE_MS,
   ProjectiveBlending,
   Pursuit,
@@ -131,4 +132,30 @@ Deno.test("ProjectiveBlending is done in its time, and snaps when told", () => {
   blending.correct({ pos: [0], vel: [0] });
   blending.snap();
   assert.deepEqual(drawn(blending, 110, [77]), [77]);
+});
+
+Deno.test("Pursuit and ProjectiveBlending draw a leap at once where they are told what one is, and glide short of it", () => {
+  const topSpeed = 100;
+  for (
+    const make of [() => new Pursuit(HURRY, LEAP_SECONDS), () => new ProjectiveBlending(200, LEAP_SECONDS)]
+  ) {
+    for (
+      const [error, leaps] of [[topSpeed * LEAP_SECONDS + 1, true], [
+        topSpeed * LEAP_SECONDS - 1,
+        false,
+      ]] as const
+    ) {
+      const glide = make();
+      drawn(glide, 0, [error]);
+      glide.correct({ pos: [0], vel: [0] }, topSpeed);
+      assert.equal(drawn(glide, FRAME_MS, [0])[0] === 0, leaps, `${error}`);
+    }
+  }
+});
+
+Deno.test("ProjectiveBlending makes nothing of a correction before it has drawn anything", () => {
+  const blending = new ProjectiveBlending(100);
+  blending.correct({ pos: [5], vel: [5] });
+  assert.deepEqual(drawn(blending, 0, [10]), [10]);
+  assert.deepEqual(drawn(blending, 10, [11]), [11]);
 });

@@ -93,3 +93,34 @@ Deno.test("Playout gives the same moment when asked twice", () => {
   playout.advance(40);
   assert.equal(playout.advance(60), playout.advance(60));
 });
+
+Deno.test("Playout goes on after its clock went back, and keeps its delay when the clock is only read otherwise", () => {
+  const playout = new Playout();
+  const samples = tenHz(100, () => 40);
+  play(playout, samples.slice(0, 50), 4_900, () => {});
+  const { delayMs } = playout;
+  const before = playout.advance(5_000);
+  playout.shift(-20_000);
+  assert.ok(Math.abs(playout.delayMs - (delayMs - 20_000)) < 1e-6);
+  assert.equal(playout.advance(-15_000), before);
+
+  const back = new Playout();
+  play(back, samples, 9_900, () => {});
+  back.restart();
+  let last = NaN;
+  play(
+    back,
+    samples.map(([t, arrival]) => [t - 20_000, arrival - 20_000]),
+    -10_100,
+    (now, at) => last = now - at,
+  );
+  assert.ok(Math.abs(last - 140) <= FRAME_MS, `${last} ms behind`);
+});
+
+Deno.test("Playout is not told to wait by a pause of the sender", () => {
+  const playout = new Playout();
+  play(playout, tenHz(10, () => 40), 1_000, () => {});
+  const { delayMs } = playout;
+  playout.arrived(61_000, 61_040);
+  assert.equal(playout.delayMs, delayMs);
+});

@@ -66,3 +66,88 @@ Deno.test("Sender refuses what makes no sense", () => {
   });
   assert.throws(() => new Sender({ tolerance: 1 }).due({ pos: [0] }), { name: "TypeError", message: /no t/ });
 });
+
+Deno.test("Sender is never silent for longer than its heartbeat when the clock steps, and floods nobody", () => {
+  const frameMs = 16;
+  for (const stepMs of [-3_600_000, -20_000, -1_500, -900, -150, -50, -1, 1, 500, 20_000, 3_600_000]) {
+    for (const strategy of ["hold", "speed", "history", "blend"] as const) {
+      const sender = new Sender({ tolerance: 2, strategy });
+      const sent = [0, 0];
+      let silentMs = 0;
+      for (let ms = 0; ms < 10_000; ms += frameMs) {
+        const half = ms < 5_000 ? 0 : 1;
+        const t = 1e9 + ms + half * stepMs;
+        const isDue = sender.due({ t, pos: [60 * Math.sin(ms / 400)], vel: [150 * Math.cos(ms / 400)] });
+        silentMs = isDue ? 0 : silentMs + frameMs;
+        if (isDue) sent[half]++;
+        assert.ok(silentMs < DEFAULT_HEARTBEAT_MS + frameMs, `${strategy}, ${stepMs}: silent at ${ms} ms`);
+      }
+      // A step in the middle of a fit costs a few updates.
+      assert.ok(sent[1] <= 2 * sent[0], `${strategy}, ${stepMs}: sent ${sent}`);
+    }
+  }
+});
+
+Deno.test("Sender sends a new clock's first moment and one more, which is when receivers believe it", () => {
+  const sender = new Sender({ tolerance: 1, minIntervalMs: 50 });
+  const receiver = new Track({ maxExtrapolateMs: 2_000 });
+  const due: number[] = [];
+  for (let ms = 0; ms < 6_000; ms += 10) {
+    const t = 1e9 + (ms < 3_000 ? ms : ms - 20_000);
+    const sample = { t, pos: [ms / 10], vel: [100] };
+    if (sender.due(sample)) {
+      due.push(ms);
+      receiver.push(sample, t);
+    }
+    if (ms > 3_100) assert.ok(Math.abs(receiver.at(t).pos[0] - ms / 10) < 1.1, `at ${ms} ms`);
+  }
+  assert.deepEqual(due, [0, 1_000, 2_000, 3_000, 3_050, 4_050, 5_050]);
+});
+
+Deno.test("Sender waits for a clock that went back a little, but not with heartbeats and teleports", () => {
+  const sender = new Sender({ tolerance: 1, heartbeatMs: 60 });
+  assert.equal(sender.due({ t: 1_000, pos: [0], vel: [0] }), true);
+  assert.equal(sender.due({ t: 920, pos: [50], vel: [0] }), false);
+  assert.equal(sender.due({ t: 930, pos: [90], vel: [0], teleport: true }), true);
+  assert.equal(sender.due({ t: 980, pos: [90], vel: [0] }), false);
+  assert.equal(sender.due({ t: 990, pos: [90], vel: [0] }), true);
+  assert.equal(sender.due({ t: 1_010, pos: [90], vel: [0] }), true);
+});
+
+Deno.test("Sender is never due with what no receiver takes, and goes on after it as if it hadn't been", () => {
+  const broken: unknown[] = [
+    { t: NaN, pos: [0] },
+    { t: Infinity, pos: [0] },
+    { t: -Infinity, pos: [0] },
+    { t: 1e300, pos: [0] },
+    { t: "1000", pos: [0] },
+    { t: null, pos: [0] },
+    { t: 5_000, pos: [NaN] },
+    { t: 5_000, pos: [] },
+    { t: 5_000, pos: "0" },
+    { t: 5_000 },
+    { t: 5_000, pos: [0], vel: [0, 0] },
+    { t: 5_000, pos: [0], acc: [Infinity], teleport: true },
+    null,
+    undefined,
+    "x",
+  ];
+  const sender = new Sender({ tolerance: 1 });
+  for (const sample of broken) assert.equal(sender.due(sample as never), false);
+  assert.equal(sender.due({ t: 1_000, pos: [0], vel: [100] }), true);
+  for (const sample of broken) assert.equal(sender.due(sample as never), false);
+  assert.equal(sender.due({ t: 1_100, pos: [10], vel: [100] }), false);
+  assert.equal(sender.due({ t: 1_200, pos: [30], vel: [100] }), true);
+});
+
+Deno.test("Sender sends an object whose count of dimensions changed until receivers believe it", () => {
+  const sender = new Sender({ tolerance: 1 });
+  const receiver = new Track();
+  assert.equal(receiver.push({ t: 0, pos: [0, 0] }, 0) && sender.due({ t: 0, pos: [0, 0] }), true);
+  const taken: boolean[] = [];
+  for (let t = 10; t <= 200; t += 10) {
+    const sample = { t, pos: [5, 5, 5], vel: [0, 0, 0] };
+    if (sender.due(sample)) taken.push(receiver.push(sample, t));
+  }
+  assert.deepEqual(taken, [false, false, true]);
+});

@@ -1,0 +1,128 @@
+// What motion.ts takes from outside, checked: the numbers of samples, which come from others and are refused
+// in silence, and the options, which come from the program and are refused with an error that names them.
+// Keeps nothing and knows nothing of motion.
+
+/**
+ * The largest number, to either side of zero, that a position, a velocity, an acceleration or a time may be.
+ * Beyond it numbers are coarser than one unit or millisecond, and far beyond it their squares are infinite.
+ */
+export const MAX_NUMBER: number = Number.MAX_SAFE_INTEGER;
+
+/**
+ * How many numbers a position may have: more than any pose needs, and no more than a track can keep without
+ * harm.
+ */
+export const MAX_DIMENSIONS = 1_024;
+
+/** Says whether a value is a number that motion can be worked out with. */
+export function isUsable(value: unknown): value is number {
+  return typeof value === "number" && value <= MAX_NUMBER && value >= -MAX_NUMBER;
+}
+
+/** Says whether a value from outside is a list of usable numbers, as long as a position may be. */
+export function isVector(value: unknown): value is number[] {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_DIMENSIONS) return false;
+  for (let d = 0; d < value.length; d++) if (!isUsable(value[d])) return false;
+  return true;
+}
+
+/** Says whether a value is missing, or a list of this many usable numbers. */
+export function isVectorOrMissing(value: unknown, dims: number): value is number[] | undefined {
+  return value === undefined || (isVector(value) && value.length === dims);
+}
+
+/** Says whether all numbers of a list that we made are finite. */
+export function isFiniteVector(vector: readonly number[], dims: number): boolean {
+  // A number less itself is 0, but for NaN and the infinite ones, whose difference and every sum with it is
+  // NaN.
+  let nothing = 0;
+  for (let d = 0; d < dims; d++) nothing += vector[d] - vector[d];
+  return nothing === 0;
+}
+
+/** What an option may be. */
+export type Allowed =
+  /** A number from `min` to `max`; where that is Infinity, it may be that too. */
+  | { min: number; max: number }
+  /** One of these words or numbers. */
+  | readonly (string | number)[]
+  | "function"
+  /** Whole numbers that are no negative ones. */
+  | "indices";
+
+/**
+ * Refuses options that are none: unknown names, wrong types, numbers out of range. A missing one, and one
+ * that is undefined, is fine.
+ *
+ * @param thing what is made of them, for the error.
+ * @throws {TypeError} for an unknown name or a wrong type.
+ * @throws {RangeError} for a value that isn't among those allowed.
+ */
+export function checkOptions(
+  thing: string,
+  options: unknown,
+  allowed: Readonly<Record<string, Allowed>>,
+): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(`Cannot make ${thing}: options is ${shown(options)}, an object is allowed`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(allowed, name)) {
+      throw new TypeError(
+        `Cannot make ${thing}: ${shown(name)} is no option, ${listed(Object.keys(allowed), "and")} are`,
+      );
+    }
+    if (value !== undefined) checkOption(thing, name, value, allowed[name]);
+  }
+}
+
+function checkOption(thing: string, name: string, value: unknown, allowed: Allowed): void {
+  if (allowed === "function") {
+    if (typeof value === "function") return;
+    throw new TypeError(`Cannot make ${thing}: ${name} is ${shown(value)}, a function is allowed`);
+  }
+  if (allowed === "indices") {
+    if (!Array.isArray(value)) {
+      throw new TypeError(
+        `Cannot make ${thing}: ${name} is ${shown(value)}, a list of indices of pos is allowed`,
+      );
+    }
+    // Not forEach, which passes over holes.
+    for (let i = 0; i < value.length; i++) {
+      const index: unknown = value[i];
+      if (Number.isInteger(index) && (index as number) >= 0 && (index as number) < MAX_DIMENSIONS) continue;
+      const Kind = typeof index === "number" ? RangeError : TypeError;
+      throw new Kind(
+        `Cannot make ${thing}: ${name} has ${shown(index)}, an index of pos is allowed, 0 to ${
+          MAX_DIMENSIONS - 1
+        }`,
+      );
+    }
+    return;
+  }
+  if ("min" in allowed) {
+    const { min, max } = allowed;
+    const isNumber = typeof value === "number";
+    if (isNumber && value >= min && value <= max) return;
+    const range = max === Infinity ? `of ${min} or more` : `from ${min} to ${max}`;
+    const Kind = isNumber ? RangeError : TypeError;
+    throw new Kind(`Cannot make ${thing}: ${name} is ${shown(value)}, a number ${range} is allowed`);
+  }
+  if (allowed.includes(value as string | number)) return;
+  const Kind = typeof value === typeof allowed[0] ? RangeError : TypeError;
+  throw new Kind(`Cannot make ${thing}: ${name} is ${shown(value)}, ${listed(allowed, "or")} is allowed`);
+}
+
+function listed(words: readonly (string | number)[], last: "and" | "or"): string {
+  return `${words.slice(0, -1).join(", ")} ${last} ${words[words.length - 1]}`;
+}
+
+/** Describes a value in an error, whatever it is. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === "number" || typeof value === "boolean" || value === null || value === undefined) {
+    return String(value);
+  }
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
