@@ -3,7 +3,9 @@
 
 import { NoiseFilter } from "./noise_filter.ts";
 import { encodeControl } from "../wire/protocol.ts";
+import { Admission, type Visit } from "./admission.ts";
 import { Rooms } from "./room/rooms.ts";
+import { Sweeper } from "./sweeper.ts";
 import { Connection, type ConnectionStats } from "./connection/connection.ts";
 import type { Transport } from "./connection/transport.ts";
 import {
@@ -64,9 +66,6 @@ const MIN_RETRY_MS = 500;
 const RETRY_SPREAD_MS = 20;
 const MAX_RETRY_SPREAD_MS = 10_000;
 
-/** How many refused connections may be told why at the same time; further ones are closed without a word. */
-const MAX_REFUSED = 100;
-
 /**
  * Starts a relay on a listener. The relay owns the listener from now on and closes it in the end.
  *
@@ -89,13 +88,12 @@ export class RelayServer implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #settings: Settings;
   readonly #connections = new Map<Connection, Promise<void>>();
-  readonly #clientsOfHost = new Map<string, number>();
   readonly #rooms: Rooms;
+  readonly #admission: Admission;
   readonly #noiseFilter: NoiseFilter;
   readonly #closing = Promise.withResolvers<void>();
-  readonly #sweeper: Timer;
+  readonly #sweeper: Sweeper;
   #isClosing = false;
-  #refused = 0;
   #ended: Counts = {
     receivedLines: 0,
     receivedBytes: 0,
@@ -111,9 +109,11 @@ export class RelayServer implements AsyncDisposable {
     this.#noiseFilter = new NoiseFilter(options.log ?? (() => {}), environment.clock);
     this.#settings = resolveOptions({ ...options, log: this.#noiseFilter.log }, environment);
     this.#rooms = new Rooms(this.#settings);
-    const { maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs, timers } = this.#settings;
+    this.#admission = new Admission(this.#settings, this.#rooms);
+    const { maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs } = this.#settings;
     const shortestMs = Math.min(maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs);
-    this.#sweeper = timers.setInterval(() => this.#sweep(), Math.min(SWEEP_MS, shortestMs / 4));
+    const everyMs = Math.min(SWEEP_MS, shortestMs / 4);
+    this.#sweeper = new Sweeper(this.#settings, everyMs, (nowMs) => this.#sweep(nowMs));
     this.finished = this.#acceptAll();
   }
 
@@ -121,7 +121,8 @@ export class RelayServer implements AsyncDisposable {
   stats(): RelayStats {
     const sum = { ...this.#ended };
     for (const connection of this.#connections.keys()) add(sum, connection.stats());
-    return { ...sum, members: this.#connections.size - this.#refused, ...this.#rooms.stats() };
+    const { waiting, ...sessions } = this.#admission.stats();
+    return { ...sum, members: this.#connections.size - waiting, ...sessions, ...this.#rooms.stats() };
   }
 
   /** Counts for each connection what happened so far, the oldest first. */
@@ -166,7 +167,8 @@ export class RelayServer implements AsyncDisposable {
       }
     }
     await Promise.all(this.#connections.values());
-    this.#settings.timers.clearInterval(this.#sweeper);
+    this.#sweeper.close();
+    this.#admission.close();
     this.#rooms.close();
     this.#settings.memory.close();
     this.#noiseFilter.flush(Infinity);
@@ -181,29 +183,11 @@ export class RelayServer implements AsyncDisposable {
     }
     const address = formatAddress(conn.remoteAddr);
     const host = "hostname" in conn.remoteAddr ? conn.remoteAddr.hostname : "";
-    const full = this.#fullFor(host);
-    if (full !== undefined && this.#refused >= MAX_REFUSED) return conn.close();
-    const connection = new Connection(
-      conn,
-      address,
-      this.#rooms.lobby,
-      this.#settings,
-      (hello, line) => this.#rooms.admit(hello, line),
-    );
-    this.#connections.set(connection, this.#serveConnection(connection, host, full !== undefined));
-    if (full === undefined) return log("debug", "connected", { address });
-    connection.refuse({ code: "relay_full", message: `Cannot serve this connection: ${full}` });
-  }
-
-  /** Says why there is no place for a connection from `host`; undefined if there is. */
-  #fullFor(host: string): string | undefined {
-    const { maxClients, maxClientsPerHost } = this.#settings;
-    if (this.#connections.size - this.#refused >= maxClients) {
-      return `${maxClients} clients are connected, no more are allowed`;
-    }
-    if ((this.#clientsOfHost.get(host) ?? 0) >= maxClientsPerHost) {
-      return `${maxClientsPerHost} clients of ${host} are connected, no more of one host are allowed`;
-    }
+    const visit = this.#admission.arrive(host);
+    if (visit === undefined) return conn.close();
+    const connection = new Connection(conn, address, this.#rooms.lobby, this.#settings, visit);
+    this.#connections.set(connection, this.#serveConnection(connection, visit));
+    log("debug", "connected", { address });
   }
 
   /** Makes the last line of a session: come back, but not all in the same moment. Plain clients get none. */
@@ -214,24 +198,22 @@ export class RelayServer implements AsyncDisposable {
     return encodeControl("bye", { reason: "shutdown", retryMs });
   }
 
-  async #serveConnection(connection: Connection, host: string, isRefused: boolean): Promise<void> {
-    const count = (step: number) => {
-      if (isRefused) this.#refused += step;
-      else this.#clientsOfHost.set(host, (this.#clientsOfHost.get(host) ?? 0) + step);
-      if (this.#clientsOfHost.get(host) === 0) this.#clientsOfHost.delete(host);
-    };
-    count(1);
+  async #serveConnection(connection: Connection, visit: Visit): Promise<void> {
     await connection.run();
-    count(-1);
+    visit.end();
     add(this.#ended, connection.stats());
     this.#connections.delete(connection);
   }
 
-  #sweep(): void {
-    const now = this.#settings.clock();
-    for (const connection of this.#connections.keys()) connection.sweep(now);
-    this.#rooms.sweep(now);
-    this.#noiseFilter.flush(now);
+  /** Looks after everything once, in small steps. */
+  *#sweep(nowMs: number): Generator<void> {
+    for (const connection of this.#connections.keys()) {
+      connection.sweep(this.#settings.clock());
+      yield;
+    }
+    yield* this.#admission.sweep(nowMs);
+    yield* this.#rooms.sweep();
+    this.#noiseFilter.flush(this.#settings.clock());
   }
 
   /** Waits, or stops waiting when the relay closes. */

@@ -264,7 +264,7 @@ Deno.test("serve takes maxClientsPerHost of one host, and another one when one h
   assert.equal(codeOf(await refused.line(1)), "relay_full");
   assert.match(refused.lines[0], /2 clients of 127\.0\.0\.1 are connected, no more of one host are allowed/);
   await refused.ended();
-  await ada.cut();
+  ada.control("bye", {});
   while (loopback.relay.stats().members > 1) await new Promise((done) => setTimeout(done, 1));
   const next = await loopback.join();
   assert.equal(next.client.welcome.resumed, false);

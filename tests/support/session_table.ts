@@ -8,6 +8,7 @@ import {
   resolveOptions,
   type Settings,
 } from "../../src/relay/options.ts";
+import { Admission } from "../../src/relay/admission.ts";
 import { Rooms } from "../../src/relay/room/rooms.ts";
 import { Connection } from "../../src/relay/connection/connection.ts";
 import { type Body, SessionClient } from "./session_client.ts";
@@ -116,6 +117,7 @@ export class Seat {
 export class Table implements AsyncDisposable {
   nowMs = 1000;
   readonly rooms: Rooms;
+  readonly admission: Admission;
   readonly log: { level: LogLevel; message: string }[] = [];
   readonly #settings: Settings;
   readonly #seats: Seat[] = [];
@@ -128,26 +130,23 @@ export class Table implements AsyncDisposable {
       timeOriginMs: TIME_ORIGIN_MS,
     });
     this.rooms = new Rooms(this.#settings);
+    this.admission = new Admission(this.#settings, this.rooms);
   }
 
-  /** Connects; nothing is said yet. */
-  connect(client = new SessionClient()): Seat {
+  /** Connects from a host; nothing is said yet. */
+  connect(client = new SessionClient(), host = "somewhere"): Seat {
     const conn = new StubTransport();
-    const connection = new Connection(
-      conn,
-      "somewhere",
-      this.rooms.lobby,
-      this.#settings,
-      (hello, line) => this.rooms.admit(hello, line),
-    );
-    const seat = new Seat(conn, connection, client, connection.run());
+    const visit = this.admission.arrive(host);
+    if (visit === undefined) throw new Error("Cannot connect: too many wait at the door");
+    const connection = new Connection(conn, host, this.rooms.lobby, this.#settings, visit);
+    const seat = new Seat(conn, connection, client, connection.run().then(() => visit.end()));
     this.#seats.push(seat);
     return seat;
   }
 
   /** Connects a session. */
-  async join(fields: Record<string, unknown> = {}, client?: SessionClient): Promise<Seat> {
-    const seat = this.connect(client);
+  async join(fields: Record<string, unknown> = {}, client?: SessionClient, host?: string): Promise<Seat> {
+    const seat = this.connect(client, host);
     seat.feed(seat.client.hello(fields));
     await turn();
     seat.receive();
@@ -176,7 +175,9 @@ export class Table implements AsyncDisposable {
     for (const until = this.nowMs + ms; this.nowMs < until;) {
       this.nowMs = Math.min(until, this.nowMs + 1000);
       for (const { connection } of this.#seats) connection.sweep(this.nowMs);
-      this.rooms.sweep(this.nowMs);
+      for (const sweep of [this.admission.sweep(this.nowMs), this.rooms.sweep()]) {
+        for (const _ of sweep);
+      }
       await turn();
     }
   }
@@ -187,7 +188,9 @@ export class Table implements AsyncDisposable {
       connection.cut("shutdown");
     }
     await Promise.all(this.#seats.map(({ done }) => done));
+    this.admission.close();
     this.rooms.close();
+    this.#settings.memory.close();
     await turn();
   }
 }

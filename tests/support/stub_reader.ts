@@ -7,6 +7,7 @@ export class StubReader implements Reader {
   readonly cursor;
   wakes = 0;
   onWake = () => {};
+  giveUp = () => {};
 
   constructor(readonly feed: Feed) {
     this.cursor = feed.openCursor();

@@ -23,8 +23,13 @@ import { RateMeter } from "./rate_meter.ts";
 import type { Room } from "../room/room.ts";
 import type { SessionMember } from "../member/session_member.ts";
 
-/** Lets a client that said hello in: the member it speaks for from now on, or why it can't. */
-export type Admit = (hello: Hello, outlet: Outlet) => SessionMember | WireError;
+/** Where a connection asks whether it may take part. */
+export interface Door {
+  /** Lets a client that said hello in: the member it speaks for from now on, or why it can't. */
+  admit(hello: Hello, outlet: Outlet): { member: SessionMember } | { error: WireError };
+  /** Says why a client that does not say hello can't be served; undefined if it can. */
+  refusePlain(): WireError | undefined;
+}
 
 /** What a connection has done so far. */
 export interface ConnectionStats {
@@ -79,7 +84,7 @@ export class Connection implements Outlet, LineSorterSink {
   readonly #conn: Transport;
   /** What is written to: the same, or a simulated network before it. */
   #line: Transport;
-  readonly #admit: Admit;
+  readonly #door: Door;
   readonly #settings: Settings;
   readonly #sorter: LineSorter;
   readonly #meter: RateMeter | undefined;
@@ -116,10 +121,10 @@ export class Connection implements Outlet, LineSorterSink {
   #errors = 0;
 
   /** @param lobby where a connection belongs until it says hello */
-  constructor(conn: Transport, address: string, lobby: Room, settings: Settings, admit: Admit) {
+  constructor(conn: Transport, address: string, lobby: Room, settings: Settings, door: Door) {
     this.address = address;
     this.#conn = this.#line = conn;
-    this.#admit = admit;
+    this.#door = door;
     this.#settings = settings;
     this.#sorter = new LineSorter(this, settings);
     this.#startedAt = this.#heardAt = settings.clock();
@@ -308,11 +313,8 @@ export class Connection implements Outlet, LineSorterSink {
   #becomePlain(): void {
     if (!(this.#member instanceof PlainMember) || this.#isHelloDue || this.#ending !== undefined) return;
     this.#settings.timers.clearTimeout(this.#timer);
-    if (this.#settings.needsToken) {
-      const message =
-        "Cannot serve a plain client: this relay needs a token, which a session's $hello can carry";
-      return this.refuse({ code: "bad_token", message });
-    }
+    const refusal = this.#door.refusePlain();
+    if (refusal !== undefined) return this.refuse(refusal);
     this.#member.isHeld = false;
     this.wake();
   }
@@ -353,13 +355,13 @@ export class Connection implements Outlet, LineSorterSink {
     const hello = control instanceof Misunderstood ? control : readHello(control);
     if (hello instanceof Misunderstood) return this.#refuseHello(hello.message);
     const plain = this.#member;
-    const member = this.#admit(hello, this);
-    if ("code" in member) return this.refuse(member);
+    const answer = this.#door.admit(hello, this);
+    if ("error" in answer) return this.refuse(answer.error);
     this.#isHelloDue = false;
     this.#settings.timers.clearTimeout(this.#timer);
     plain.detach(this, "replaced");
     plain.cursor.close();
-    this.#member = this.#session = member;
+    this.#member = this.#session = answer.member;
     this.#countedBytes = this.#sorter.lineBytes;
     this.wake();
   }

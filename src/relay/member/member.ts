@@ -121,6 +121,14 @@ export abstract class Member implements Reader {
     return this.feed.isBehind(this.cursor, nowMs);
   }
 
+  giveUp(): void {
+    if (this.outlet === undefined) return;
+    this.settings.log("warn", "memory is short, closed a member that does not read", {
+      address: this.outlet.address,
+    });
+    this.outlet.cut("behind");
+  }
+
   wake(nowMs?: number): void {
     this.outlet?.wake(nowMs);
   }

@@ -52,6 +52,14 @@ interface Jump {
   peers: Uint8Array | undefined;
 }
 
+/** Who keeps sessions whose clients are away. */
+export interface SessionKeeper {
+  /** Is told that a session has lost its connection, and may be resumed. */
+  onAway(member: SessionMember): void;
+  /** Is told that a session is over. */
+  onOver(member: SessionMember): void;
+}
+
 /** A session in a room, with or without a connection. */
 export class SessionMember extends Member implements Peer {
   readonly id: string;
@@ -80,11 +88,20 @@ export class SessionMember extends Member implements Peer {
   #absentSince: number | undefined;
   #repairTo = 0;
 
-  constructor(room: Room, peer: { id: string; name: string }, secret: string, settings: Settings) {
+  readonly #keeper: SessionKeeper | undefined;
+
+  constructor(
+    room: Room,
+    peer: { id: string; name: string },
+    secret: string,
+    settings: Settings,
+    keeper?: SessionKeeper,
+  ) {
     super(room, room.sessions, settings);
     this.id = peer.id;
     this.name = peer.name;
     this.secret = secret;
+    this.#keeper = keeper;
     room.enter(this);
     this.cursor = this.feed.openCursor();
     this.#confirmed = this.cursor.clone();
@@ -153,6 +170,7 @@ export class SessionMember extends Member implements Peer {
     if (outlet !== this.outlet) return;
     this.outlet = undefined;
     this.#absentSince = this.settings.clock();
+    this.#keeper?.onAway(this);
     switch (reason) {
       case "bye":
       case "refused":
@@ -184,6 +202,7 @@ export class SessionMember extends Member implements Peer {
 
   #leave(): void {
     this.#isOver = true;
+    this.#keeper?.onOver(this);
     this.room.state.removeOwner(this);
     this.room.leave(this, this.feed);
     for (const jump of this.#jumps.splice(0)) jump.cursor.close();

@@ -43,6 +43,7 @@ export class Cursor implements Occupant {
   #unwanted: OwnRanges;
   #unwantedLines = 0;
   #isClosed = false;
+  #writes = 0;
   #lost: Lost = { lines: 0, bytes: 0 };
   // What take() handed out and commit() gives back: a piece of a block, or a buffer of copies.
   #takenFrom: Block | undefined;
@@ -82,6 +83,11 @@ export class Cursor implements Occupant {
   get pinnedBytes(): number {
     if (this.#gathered !== undefined) return this.#gathered.length;
     return this.#takenFrom?.evicted ? this.#takenFrom.bytes.length : 0;
+  }
+
+  /** How many writes were begun so far: tells one from the next. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /** All that this cursor has jumped over so far. */
@@ -143,6 +149,7 @@ export class Cursor implements Occupant {
    */
   take(limitBytes: number, until = Infinity): Uint8Array<ArrayBuffer> | undefined {
     if (!this.#findNext() || this.offset >= until) return undefined;
+    this.#writes++;
     const block = this.#block, start = this.#index;
     const end = Math.min(this.#spanEnd(), until - block.base);
     const isShort = end - start < GATHER_BELOW_BYTES && end - start < limitBytes;

@@ -13,6 +13,10 @@ export interface Reader {
   wake(nowMs: number): void;
   /** Leaves out of what this reader takes the last `lines` lines of the log, which begin at offset `start`. */
   skipOwn(start: number, lines: number): void;
+  /** The version of the state that its client surely has; none for who is told nothing of state. */
+  readonly confirmedStateVersion?: number;
+  /** Ends its connection: memory is short, and a write to it that does not end keeps some. */
+  giveUp?(): void;
 }
 
 /** What a feed needs of the settings. */
@@ -42,6 +46,26 @@ export class Feed {
   /** How many readers there are. */
   get size(): number {
     return this.#readers.size;
+  }
+
+  /** Who reads it. */
+  get readers(): Iterable<Reader> {
+    return this.#readers;
+  }
+
+  /** Lets go of what everybody has read; returns how much memory that frees, in bytes. */
+  dropRead(): number {
+    return this.#log.dropRead();
+  }
+
+  /** Lets go of all but the newest `keepBytes` bytes; returns how much memory that frees, in bytes, now or once writes end. */
+  dropUnread(keepBytes: number): number {
+    return this.#log.dropUnread(keepBytes);
+  }
+
+  /** Lets go of everything, as soon as nobody reads it any more. */
+  close(): void {
+    this.#log.close();
   }
 
   /** The memory that the log takes, in bytes. */

@@ -32,15 +32,25 @@ export class Room {
   /** Owns the values that stay when their setter leaves. */
   readonly owner: StateOwner = {};
   readonly #onNews: (feed: Feed) => void;
+  readonly #onEmpty: () => void;
   readonly #peers = new Map<string, { peer: Peer; since: number }>();
   #presenceVersion = 0;
 
-  /** @param onNews is called whenever something changed for who reads a feed */
-  constructor(readonly name: string, settings: RoomSettings, onNews: (feed: Feed) => void) {
+  /**
+   * @param onNews is called whenever something changed for who reads a feed
+   * @param onEmpty is called when the last of its readers has left
+   */
+  constructor(
+    readonly name: string,
+    settings: RoomSettings,
+    onNews: (feed: Feed) => void,
+    onEmpty: () => void = () => {},
+  ) {
     this.plain = new Feed("plain", settings, onNews);
     this.sessions = new Feed("session", settings, onNews);
     this.state = new StateTable(settings);
     this.#onNews = onNews;
+    this.#onEmpty = onEmpty;
   }
 
   /** Whether nobody is here, or expected back. */
@@ -50,8 +60,18 @@ export class Room {
 
   /** Ends the part of who reads `feed` (of this room). With the last one the room's own values go. */
   leave(reader: Reader, feed: Feed): void {
+    const wasEmpty = this.isEmpty;
     feed.leave(reader);
-    if (this.isEmpty) this.state.removeOwner(this.owner);
+    if (wasEmpty || !this.isEmpty) return;
+    this.state.removeOwner(this.owner);
+    this.#onEmpty();
+  }
+
+  /** Gives up what it holds, as soon as nobody reads it any more. Nobody may enter any more. */
+  close(): void {
+    this.plain.close();
+    this.sessions.close();
+    this.state.close();
   }
 
   /** Counts the changes of who is here. */

@@ -1,137 +1,153 @@
-// The rooms of a relay and the sessions in them: who may enter, who comes back, what is freed when nobody is
-// left. Knows no sockets.
+// The rooms of a relay by their names: opened when somebody enters, freed when nobody is left; and what they give up
+// when memory is short. Knows neither members nor sockets.
 
-import type { Hello } from "../member/client_control.ts";
-import { isSame, makeSecret, SECRET_BYTES } from "../secrets.ts";
-import type { Settings } from "../options.ts";
-import { Flusher } from "./flusher.ts";
-import type { Outlet } from "../member/member.ts";
 import { LOBBY, type WireError } from "../../wire/protocol.ts";
+import type { MemoryAccount } from "../memory_budget.ts";
+import type { Settings } from "../options.ts";
+import type { Cursor } from "./cursor.ts";
+import type { Feed } from "./feed.ts";
+import { Flusher } from "./flusher.ts";
 import { Room } from "./room.ts";
-import { parseSimulation, type SimulationOptions } from "../../simulation/parse_simulation.ts";
-import { SessionMember } from "../member/session_member.ts";
+
+/** What a room takes in memory with nothing in it, in bytes. Measured. */
+const ROOM_BYTES = 8 * 1024;
+
+/** How many readers are looked at in one step of a sweep. */
+const READERS_A_STEP = 50;
 
 /** All rooms of a relay. */
 export class Rooms {
   /** The room of plain clients, which is always there. */
   readonly lobby: Room;
   readonly #settings: Settings;
+  readonly #memory: MemoryAccount;
   readonly #rooms = new Map<string, Room>();
-  /** By their secret. */
-  readonly #members = new Map<string, SessionMember>();
   readonly #flusher: Flusher;
-  #lastId = 0;
+  /** Writes that kept memory which would be free otherwise, when that was looked at last. */
+  #pins = new Map<Cursor, number>();
 
   constructor(settings: Settings) {
     this.#settings = settings;
+    this.#memory = settings.memory.open();
     this.#flusher = new Flusher(settings.clock);
-    this.lobby = this.#openRoom(LOBBY);
+    this.lobby = this.#add(LOBBY);
+    settings.memory.onShort("read blocks", (neededBytes) => this.#dropRead(neededBytes));
+    settings.memory.onShort("unread blocks", (neededBytes) => this.#dropUnread(neededBytes));
   }
 
-  /** Counts what there is. */
-  stats(): { sessions: number; absentSessions: number; rooms: number; logBytes: number } {
-    let sessions = 0, logBytes = 0, rooms = 0;
-    for (const member of this.#members.values()) if (member.isConnected) sessions++;
-    for (const room of this.#rooms.values()) {
-      logBytes += room.plain.logBytes + room.sessions.logBytes;
-      if (!room.isEmpty) rooms++;
-    }
-    return { sessions, absentSessions: this.#members.size - sessions, rooms, logBytes };
+  /** Counts rooms that somebody is in, and the memory that all logs take. */
+  stats(): { rooms: number; logBytes: number } {
+    let logBytes = 0;
+    for (const { plain, sessions } of this.#rooms.values()) logBytes += plain.logBytes + sessions.logBytes;
+    return { rooms: this.#rooms.size - (this.lobby.isEmpty ? 1 : 0), logBytes };
   }
 
-  /** Makes a member of who said hello, or goes on with the one it was before; or says why it can't. */
-  admit(hello: Hello, outlet: Outlet): SessionMember | WireError {
-    const { token, maxRooms } = this.#settings;
-    if (token !== "" && !isSame(hello.token, token)) {
-      const message = hello.token === ""
-        ? "Cannot enter: this relay needs a token, and $hello has none"
-        : "Cannot enter: the token in $hello is not the relay's";
-      return { code: "bad_token", message, line: 1 };
-    }
-    const simulation = this.#simulationFor(hello);
-    if (typeof simulation === "string") {
-      return { code: "bad_hello", message: `Cannot simulate a network: ${simulation}`, line: 1 };
-    }
-    const old = hello.resume && this.#members.get(hello.resume.session);
-    if (old !== undefined) {
-      if (old.resume(outlet, hello.resume!.bytes, simulation, hello.nonce)) return old;
-      old.close("lost");
-      this.#forget(old);
-    }
-    const room = this.#findRoom(hello.room);
-    if (room === undefined) {
-      const message = `Cannot open room ${
-        JSON.stringify(hello.room)
-      }: there are ${maxRooms} rooms, no more are allowed`;
-      return { code: "too_many_rooms", message, line: 1 };
-    }
-    const id = `k${(++this.#lastId).toString(36)}`;
-    const member = new SessionMember(
-      room,
-      { id, name: hello.name },
-      makeSecret(SECRET_BYTES),
-      this.#settings,
-    );
-    this.#members.set(member.secret, member);
-    member.attach(outlet, simulation, hello.nonce);
-    return member;
-  }
-
-  /** Ends sessions that nobody came back for, and frees rooms that nobody is in. Is called every so often. */
-  sweep(nowMs: number): void {
-    for (const member of this.#members.values()) {
-      member.sweepAbsence(nowMs);
-      if (member.isOver) this.#forget(member);
-    }
-    const versions = new Map<Room, number>();
-    for (const { room, confirmedStateVersion } of this.#members.values()) {
-      versions.set(room, Math.min(versions.get(room) ?? Infinity, confirmedStateVersion));
-    }
-    for (const [room, version] of versions) room.state.prune(version);
-  }
-
-  /** Ends all sessions. */
-  close(): void {
-    this.#flusher.close();
-    for (const member of this.#members.values()) {
-      member.close("closed");
-      this.#forget(member);
-    }
-  }
-
-  /** Reads the line that a client wants, or takes the one for all; or says why not. */
-  #simulationFor({ simulate }: Hello): SimulationOptions | undefined | string {
-    if (simulate === "") return this.#settings.simulate?.();
-    if (!this.#settings.allowsSimulation) return "this relay doesn't, it was started with --no-simulate";
-    try {
-      return parseSimulation(simulate);
-    } catch (error) {
-      return (error as Error).message;
-    }
-  }
-
-  /** Finds the room, or opens it if there may be one more. */
-  #findRoom(name: string): Room | undefined {
+  /** Finds a room, or opens it if there may be one more; or says why not. Somebody must enter at once. */
+  open(name: string): Room | WireError {
     const found = this.#rooms.get(name);
     if (found !== undefined) return found;
-    for (const room of this.#rooms.values()) this.#freeIfEmpty(room);
-    return this.#rooms.size > this.#settings.maxRooms ? undefined : this.#openRoom(name);
+    const { maxRooms } = this.#settings;
+    const isFull = this.#rooms.size > maxRooms;
+    if (!isFull && this.#memory.tryGrow(ROOM_BYTES)) return this.#add(name);
+    const why = isFull
+      ? `there are ${maxRooms} rooms, no more are allowed`
+      : "the memory of the relay is full";
+    return { code: "too_many_rooms", message: `Cannot open room ${JSON.stringify(name)}: ${why}`, line: 1 };
   }
 
-  /** Frees a room that nobody is in, unless another one has its name by now. */
-  #freeIfEmpty(room: Room): void {
-    const isOpen = this.#rooms.get(room.name) === room;
-    if (isOpen && room.isEmpty && room !== this.lobby) this.#rooms.delete(room.name);
+  /** Forgets removed keys that all have been told of. Is called every so often, and goes on from step to step as its caller likes. */
+  *sweep(): Generator<void> {
+    for (const { state, sessions } of this.#rooms.values()) {
+      if (!state.hasRemovals) continue;
+      let version = state.version, looked = 0;
+      for (const { confirmedStateVersion = Infinity } of sessions.readers) {
+        version = Math.min(version, confirmedStateVersion);
+        if (++looked % READERS_A_STEP === 0) yield;
+      }
+      state.prune(version);
+      yield;
+    }
   }
 
-  #openRoom(name: string): Room {
-    const room = new Room(name, this.#settings, (feed) => this.#flusher.note(feed));
+  /** Wakes nobody any more. */
+  close(): void {
+    this.#flusher.close();
+  }
+
+  #add(name: string): Room {
+    const room = new Room(
+      name,
+      this.#settings,
+      (feed) => this.#flusher.note(feed),
+      () => this.#free(room),
+    );
     this.#rooms.set(name, room);
     return room;
   }
 
-  #forget(member: SessionMember): void {
-    this.#members.delete(member.secret);
-    this.#freeIfEmpty(member.room);
+  #free(room: Room): void {
+    if (room === this.lobby) return;
+    this.#rooms.delete(room.name);
+    this.#memory.grow(-ROOM_BYTES);
+    room.close();
   }
+
+  *#feeds(): Generator<Feed> {
+    for (const { plain, sessions } of this.#rooms.values()) {
+      yield plain;
+      yield sessions;
+    }
+  }
+
+  #dropRead(neededBytes: number): number {
+    let bytes = 0;
+    for (const feed of this.#feeds()) {
+      if (bytes >= neededBytes) break;
+      bytes += feed.dropRead();
+    }
+    return bytes;
+  }
+
+  /** Takes from the largest logs, until all that have given are of one size; and from writes that did not end since the last time. */
+  #dropUnread(neededBytes: number): number {
+    const feeds = [...this.#feeds()].filter(({ logBytes }) => logBytes > 0).sort((a, b) =>
+      b.logBytes - a.logBytes
+    );
+    const keepBytes = levelAfter(feeds.map(({ logBytes }) => logBytes), neededBytes);
+    let bytes = 0;
+    for (const feed of feeds) {
+      if (feed.logBytes <= keepBytes) break;
+      bytes += feed.dropUnread(keepBytes);
+    }
+    return bytes + this.#endPinningWrites(neededBytes);
+  }
+
+  #endPinningWrites(neededBytes: number): number {
+    const pins = new Map<Cursor, number>();
+    let bytes = 0;
+    for (const feed of this.#feeds()) {
+      for (const reader of feed.readers) {
+        const { pinnedBytes, writes } = reader.cursor;
+        if (pinnedBytes === 0) continue;
+        if (this.#pins.get(reader.cursor) !== writes || bytes >= neededBytes) pins.set(reader.cursor, writes);
+        else {
+          bytes += pinnedBytes;
+          reader.giveUp?.();
+        }
+      }
+    }
+    this.#pins = pins;
+    return bytes;
+  }
+}
+
+/** Says how large the largest of `sizes`, which are in descending order, may be so that all lose `needed` together. */
+export function levelAfter(sizes: readonly number[], needed: number): number {
+  let sum = 0;
+  for (const [i, size] of sizes.entries()) {
+    sum += size;
+    const level = (sum - needed) / (i + 1);
+    if (level >= (sizes[i + 1] ?? 0)) return Math.max(0, level);
+  }
+  return 0;
 }

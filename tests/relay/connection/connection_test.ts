@@ -54,7 +54,10 @@ class Table implements AsyncDisposable {
       name,
       this.room,
       this.#settings,
-      () => assert.fail("nobody says hello"),
+      {
+        admit: () => assert.fail("nobody says hello"),
+        refusePlain: () => this.#settings.needsToken ? { code: "bad_token", message: "a token" } : undefined,
+      },
     );
     const seat = new Seat(conn, connection, connection.run());
     this.#seats.push(seat);

@@ -331,7 +331,7 @@ Deno.test("a session that is resumed closes its old connection, which does not m
   await bo.say("2\n");
   assert.deepEqual([next.events, bo.events], [["1", "2"], ['"from the new one"']]);
   assert.deepEqual([bo.told("leave"), bo.told("join")], [[], []]);
-  assert.equal(table.rooms.stats().sessions, 2);
+  assert.equal(table.admission.stats().sessions, 2);
 });
 
 Deno.test("a session that ended its output and is resumed gets everything on the new connection", async () => {

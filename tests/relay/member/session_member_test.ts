@@ -68,9 +68,9 @@ Deno.test("SessionMember that breaks off is seen for 5 s more, then lost; after 
   assert.deepEqual(ada.told("leave"), []);
   await table.pass(1000);
   assert.deepEqual(ada.told("leave"), [{ id: bo.id, reason: "lost" }]);
-  assert.equal(table.rooms.stats().absentSessions, 1);
+  assert.equal(table.admission.stats().absentSessions, 1);
   await table.pass(25_000);
-  assert.equal(table.rooms.stats().absentSessions, 0);
+  assert.equal(table.admission.stats().absentSessions, 0);
   assert.equal(ada.told("leave").length, 1, "it leaves once");
 });
 

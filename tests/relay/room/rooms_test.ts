@@ -1,7 +1,12 @@
-// Holds Rooms against its contract: who may enter, what rooms know of each other, what is freed when somebody leaves, and ids.
+// Holds Rooms against its contract: what rooms know of each other, what is freed when somebody leaves, and what is given up when memory
+// is short.
 
 import assert from "node:assert/strict";
-import { SessionClient } from "../../support/session_client.ts";
+import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
+import { resolveOptions } from "../../../src/relay/options.ts";
+import { Room } from "../../../src/relay/room/room.ts";
+import { levelAfter, Rooms } from "../../../src/relay/room/rooms.ts";
+import { StubReader } from "../../support/stub_reader.ts";
 import { type Seat, Table, turn } from "../../support/session_table.ts";
 
 function refusalOf(seat: Seat) {
@@ -72,7 +77,7 @@ Deno.test("Rooms keeps a room for a member that may come back", async () => {
   assert.deepEqual(bo.client.welcome.peers, [], "it is not seen any more");
   await bo.control("bye", {});
   await table.pass(21_000);
-  assert.deepEqual([table.rooms.stats().rooms, table.rooms.stats().absentSessions], [0, 0]);
+  assert.deepEqual([table.rooms.stats().rooms, table.admission.stats().absentSessions], [0, 0]);
 });
 
 Deno.test("Rooms opens maxRooms beside the lobby, another one when one is empty", async () => {
@@ -90,19 +95,6 @@ Deno.test("Rooms opens maxRooms beside the lobby, another one when one is empty"
   assert.equal((await table.join()).client.welcome.room, "lobby");
   await ada.control("bye", {});
   assert.equal((await table.join({ room: "c" })).client.welcome.room, "c");
-});
-
-Deno.test("Rooms gives ids that are short, never reused, and not chosen by clients", async () => {
-  await using table = new Table();
-  const ids: string[] = [];
-  for (let i = 0; i < 100; i++) {
-    const seat = await table.join({ id: "k1", name: "k1", room: `r${i % 3}` });
-    ids.push(seat.id);
-    if (i % 2) await seat.control("bye", {});
-    else await seat.cut();
-  }
-  assert.equal(new Set(ids).size, 100);
-  assert.ok(ids.every((id) => /^k[0-9a-z]{1,2}$/.test(id)));
 });
 
 Deno.test("Rooms makes fifty joins at once fifty $join lines for who is there, and no more", async () => {
@@ -125,51 +117,99 @@ Deno.test("Rooms makes fifty joins at once fifty $join lines for who is there, a
   }
 });
 
-Deno.test("Rooms asks for the token, and says whether it is missing or wrong", async () => {
-  await using table = new Table({ token: "séсret" });
-  assert.match(refusalOf(await table.join()).message, /this relay needs a token, and \$hello has none/);
-  for (const token of ["wrong", "séсre", "séсrett", "SÉСRET"]) {
-    const refusal = refusalOf(await table.join({ token }));
-    assert.equal(refusal.code, "bad_token");
-    assert.match(refusal.message, /the token in \$hello is not the relay's/);
+Deno.test("Rooms frees a room and its memory when the last has left, whoever else is there", async () => {
+  const memory = new MemoryBudget();
+  const rooms = new Rooms({ ...resolveOptions({}), memory });
+  const empty = memory.usedBytes;
+  const opened = Array.from({ length: 100 }, (_, i) => rooms.open(`r${i}`) as Room);
+  const readers = opened.map((room) => new StubReader(room.sessions));
+  opened.forEach((room, i) => room.say(readers[i], room.sessions, new Uint8Array(10_000), 0, 10_000, 1));
+  assert.ok(memory.usedBytes - empty > 100 * 10_000);
+  for (const [i, room] of opened.entries()) {
+    room.leave(readers[i], room.sessions);
+    readers[i].cursor.close();
+    assert.equal(rooms.stats().rooms, 99 - i);
   }
-  const ada = await table.join({ token: "séсret" });
-  await ada.cut();
-  const thief = await table.join(
-    { resume: { session: ada.client.welcome.session, bytes: 0 } },
-    new SessionClient(),
-  );
-  assert.equal(refusalOf(thief).code, "bad_token", "a secret is no token");
-  const next = await table.resume(ada, { token: "séсret" });
-  assert.equal(next.client.welcome.resumed, true);
+  assert.deepEqual([memory.usedBytes, rooms.stats().logBytes], [empty, 0]);
+  rooms.close();
+  memory.close();
 });
 
-Deno.test("Rooms forgets sessions and their logs once they are over", async () => {
-  await using table = new Table({ resumeMs: 10_000, maxLagMs: 1e9 });
-  for (let i = 0; i < 40; i++) {
-    const [ada, bo] = [await table.join({ room: `r${i}` }), await table.join({ room: `r${i}` })];
-    await ada.say('"x"\n'.repeat(1000));
-    if (i % 2) {
-      await ada.control("bye", {});
-      await bo.control("bye", {});
-    } else {
-      await ada.cut();
-      await bo.cut();
-    }
-  }
-  await table.pass(1000);
-  assert.equal(table.rooms.stats().absentSessions, 40);
-  await table.pass(11_000);
-  assert.deepEqual(table.rooms.stats(), { sessions: 0, absentSessions: 0, rooms: 0, logBytes: 0 });
+Deno.test("Rooms opens no room when memory is full, and says so", () => {
+  const memory = new MemoryBudget({ maxMemoryBytes: 100_000 });
+  memory.close(); // nothing is given up here
+  const rooms = new Rooms({ ...resolveOptions({}), memory });
+  let opened = 0;
+  let answer = rooms.open("r");
+  for (; answer instanceof Room; answer = rooms.open(`r${opened}`)) opened++;
+  assert.ok(opened > 5 && opened < 20, `${opened} rooms`);
+  assert.equal(answer.code, "too_many_rooms");
+  assert.match(answer.message, /^Cannot open room "r\d+": the memory of the relay is full$/);
+  assert.ok(rooms.open("r") instanceof Room, "one that is open already");
+  rooms.close();
 });
 
-Deno.test("Rooms gives every session a secret of its own", async () => {
+Deno.test("Rooms gives up what was read first, then what was not, of the largest logs, then writes that do not end", async () => {
+  const relieved: string[] = [];
+  const memory = new MemoryBudget({
+    maxMemoryBytes: 3_000_000,
+    onRelief: (relief) => relieved.push(relief),
+  });
+  const rooms = new Rooms({ ...resolveOptions({}), memory });
+  const enter = (name: string) => {
+    const room = rooms.open(name) as Room, reader = new StubReader(room.sessions);
+    return { room, reader, other: new StubReader(room.sessions) };
+  };
+  const line = new Uint8Array(10_000).fill(0x31);
+  line[9999] = 0x0a;
+  const small = enter("small"), large = enter("large"), stuck = enter("stuck");
+  let closed = 0;
+  stuck.other.giveUp = () => void closed++;
+  const say = ({ room, reader }: typeof small, bytes: number) => {
+    for (let i = 0; i < bytes; i += 10_000) room.say(reader, room.sessions, line, 0, line.length, 1);
+    reader.take();
+  };
+  say(stuck, 300_000);
+  stuck.other.cursor.take(65_536); // and never ends
+  say(small, 300_000);
+  say(large, 1_500_000);
+  const others = memory.open();
+  others.resize(2_700_000 - memory.usedBytes);
+  while (memory.isShort) await new Promise((done) => setTimeout(done, 5));
+  assert.equal(relieved.includes("unread blocks"), true);
+  assert.deepEqual([small, large].map(({ other }) => other.cursor.isEvicted), [false, true]);
+  assert.equal(closed, 0, "there was enough without it");
+  others.resize(2_900_000);
+  while (closed === 0) await new Promise((done) => setTimeout(done, 5));
+  assert.equal(small.other.cursor.isEvicted, true);
+  rooms.close();
+  memory.close();
+});
+
+Deno.test("levelAfter says how large the largest may be so that all lose so much together", () => {
+  const cases: [sizes: number[], needed: number, level: number][] = [
+    [[], 5, 0],
+    [[10], 4, 6],
+    [[10], 40, 0],
+    [[10, 2, 1], 4, 6],
+    [[10, 8, 1], 6, 6],
+    [[10, 8, 6], 12, 4],
+    [[10, 8, 6], 24, 0],
+  ];
+  for (const [sizes, needed, level] of cases) assert.equal(levelAfter(sizes, needed), level, sizes.join());
+});
+
+Deno.test("Rooms.sweep forgets removed keys once all have been told, and looks at few members in a step", async () => {
   await using table = new Table();
-  const secrets = new Set<string>();
-  for (let i = 0; i < 200; i++) {
-    const seat = await table.join();
-    assert.match(seat.client.welcome.session, /^[\w-]{22}$/);
-    secrets.add(seat.client.welcome.session);
-  }
-  assert.equal(secrets.size, 200);
+  const seats = [];
+  for (let i = 0; i < 120; i++) seats.push(await table.join({ room: "r" }));
+  await seats[0].set("k", 1);
+  await seats[0].set("k");
+  assert.equal([...table.rooms.sweep()].length, 3, "50, 50, the rest");
+  const room = table.rooms.open("r") as Room;
+  assert.equal(room.state.hasRemovals, true);
+  for (const seat of seats) await seat.ack();
+  assert.equal([...table.rooms.sweep()].length, 3);
+  assert.equal(room.state.hasRemovals, false);
+  assert.equal([...table.rooms.sweep()].length, 0);
 });

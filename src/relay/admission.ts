@@ -1,0 +1,200 @@
+// Who may take part: a place, the token, a session that goes on or a new one in its room, and the sessions whose
+// clients are away. Knows neither sockets nor what members write.
+
+import type { Door } from "./connection/connection.ts";
+import type { Hello } from "./member/client_control.ts";
+import type { Outlet } from "./member/member.ts";
+import { type SessionKeeper, SessionMember } from "./member/session_member.ts";
+import type { Settings } from "./options.ts";
+import { type Place, Places } from "./places.ts";
+import type { Rooms } from "./room/rooms.ts";
+import { isSame, makeSecret, SECRET_BYTES } from "./secrets.ts";
+import { parseSimulation, type SimulationOptions } from "../simulation/parse_simulation.ts";
+import type { WireError } from "../wire/protocol.ts";
+import { WrongTokens } from "./wrong_tokens.ts";
+
+/** What somebody at the door is told: whom it speaks for from now on, or why it may not. */
+export type Answer = { member: SessionMember } | { error: WireError };
+
+/** How many absent sessions are given up at a time when memory is short. */
+const MAX_GIVEN_UP = 100;
+
+/** The sessions of a relay, and the way in. */
+export class Admission implements SessionKeeper {
+  readonly #settings: Settings;
+  readonly #rooms: Rooms;
+  readonly #places: Places;
+  readonly #wrongTokens = new WrongTokens();
+  /** By their secret. */
+  readonly #members = new Map<string, SessionMember>();
+  readonly #placeOf = new Map<SessionMember, Place>();
+  /** Those whose clients are away, the oldest absence first. */
+  readonly #absent = new Set<SessionMember>();
+  #lastId = 0;
+
+  constructor(settings: Settings, rooms: Rooms) {
+    this.#settings = settings;
+    this.#rooms = rooms;
+    this.#places = new Places(settings);
+    settings.memory.onShort("absent sessions", (neededBytes) => this.#giveUpAbsent(neededBytes));
+  }
+
+  /** Lets a connection from `host` come to the door; returns undefined if not even that is possible. */
+  arrive(host: string): Visit | undefined {
+    const place = this.#places.enter(host);
+    return place && new Visit(this, host, place);
+  }
+
+  /** Counts who is there. */
+  stats(): { waiting: number; sessions: number; absentSessions: number } {
+    const absentSessions = this.#absent.size;
+    return { waiting: this.#places.waiting, sessions: this.#members.size - absentSessions, absentSessions };
+  }
+
+  /** Ends sessions that nobody came back for. Is called every so often, and goes on from step to step as its caller likes. */
+  *sweep(nowMs: number): Generator<void> {
+    for (const member of this.#absent) {
+      member.sweepAbsence(nowMs);
+      yield;
+    }
+  }
+
+  /** Ends all sessions. */
+  close(): void {
+    for (const member of this.#members.values()) member.close("closed");
+  }
+
+  onAway(member: SessionMember): void {
+    this.#absent.add(member);
+  }
+
+  onOver(member: SessionMember): void {
+    this.#absent.delete(member);
+    this.#members.delete(member.secret);
+    this.#placeOf.get(member)?.drop();
+    this.#placeOf.delete(member);
+  }
+
+  /** @internal For {@linkcode Visit}. */
+  refusePlain(place: Place): WireError | undefined {
+    if (this.#settings.needsToken) {
+      const message =
+        "Cannot serve a plain client: this relay needs a token, which a session's $hello can carry";
+      return { code: "bad_token", message };
+    }
+    const why = place.claim();
+    return why === undefined ? undefined : relayFull(why);
+  }
+
+  /** @internal For {@linkcode Visit}: the member, and the place that its connection holds from now on. */
+  admit(hello: Hello, outlet: Outlet, host: string, place: Place): Answer & { place?: Place } {
+    const known = hello.resume && this.#members.get(hello.resume.session);
+    const refusal = this.#checkToken(hello.token, host, known !== undefined);
+    if (refusal !== undefined) return { error: refusal };
+    const simulation = this.#simulationFor(hello);
+    if (typeof simulation === "string") {
+      return {
+        error: { code: "bad_hello", message: `Cannot simulate a network: ${simulation}`, line: 1 },
+      };
+    }
+    if (known !== undefined) {
+      if (known.resume(outlet, hello.resume!.bytes, simulation, hello.nonce)) {
+        this.#absent.delete(known);
+        const kept = this.#placeOf.get(known)!;
+        kept.hold();
+        kept.moveTo(host);
+        return { member: known, place: kept };
+      }
+      known.close("lost");
+    }
+    const why = place.claim();
+    if (why !== undefined) return { error: relayFull(why) };
+    const room = this.#rooms.open(hello.room);
+    if ("code" in room) return { error: room };
+    const peer = { id: `k${(++this.#lastId).toString(36)}`, name: hello.name };
+    const member = new SessionMember(room, peer, makeSecret(SECRET_BYTES), this.#settings, this);
+    this.#members.set(member.secret, member);
+    this.#placeOf.set(member, place);
+    place.hold();
+    member.attach(outlet, simulation, hello.nonce);
+    return { member };
+  }
+
+  /** @param isKnown whether the hello names a session's secret, which nobody can guess */
+  #checkToken(given: string, host: string, isKnown: boolean): WireError | undefined {
+    const { token, needsToken, clock } = this.#settings;
+    if (!needsToken) return undefined;
+    const nowMs = clock(), waitMs = this.#wrongTokens.waitMs(host, nowMs);
+    if (waitMs > 0 && !isKnown && given !== "") {
+      const message = `Cannot enter: too many wrong tokens came from ${host}, the next one is looked at in ${
+        Math.ceil(waitMs / 1000)
+      } s`;
+      return { code: "relay_full", message, line: 1 };
+    }
+    if (isSame(given, token)) return undefined;
+    if (given !== "") this.#wrongTokens.note(host, given, nowMs);
+    const message = given === ""
+      ? "Cannot enter: this relay needs a token, and $hello has none"
+      : "Cannot enter: the token in $hello is not the relay's";
+    return { code: "bad_token", message, line: 1 };
+  }
+
+  /** Reads the simulated network that a client wants, or takes the one for all; or says why not. */
+  #simulationFor({ simulate }: Hello): SimulationOptions | undefined | string {
+    if (simulate === "") return this.#settings.simulate?.();
+    if (!this.#settings.allowsSimulation) return "this relay doesn't, it was started with --no-simulate";
+    try {
+      return parseSimulation(simulate);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /** Gives up sessions whose clients are away for the longest time. */
+  #giveUpAbsent(neededBytes: number): number {
+    const { memory } = this.#settings;
+    const before = memory.usedBytes;
+    let left = MAX_GIVEN_UP;
+    for (const member of this.#absent) {
+      if (left-- === 0 || before - memory.usedBytes >= neededBytes) break;
+      member.close("lost");
+    }
+    return Math.max(0, before - memory.usedBytes);
+  }
+}
+
+/** One connection at the door, until it has gone. */
+export class Visit implements Door {
+  readonly #admission: Admission;
+  readonly #host: string;
+  #place: Place;
+
+  /** @internal Use {@linkcode Admission.arrive}. */
+  constructor(admission: Admission, host: string, place: Place) {
+    this.#admission = admission;
+    this.#host = host;
+    this.#place = place;
+  }
+
+  refusePlain(): WireError | undefined {
+    return this.#admission.refusePlain(this.#place);
+  }
+
+  admit(hello: Hello, outlet: Outlet): Answer {
+    const answer = this.#admission.admit(hello, outlet, this.#host, this.#place);
+    if (answer.place !== undefined) {
+      this.#place.drop();
+      this.#place = answer.place;
+    }
+    return answer;
+  }
+
+  /** Gives up what the connection has taken, once its socket is closed. */
+  end(): void {
+    this.#place.drop();
+  }
+}
+
+function relayFull(why: string): WireError {
+  return { code: "relay_full", message: `Cannot serve this connection: ${why}` };
+}

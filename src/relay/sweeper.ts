@@ -1,0 +1,64 @@
+// Looks after what no event announces, every so often and a part per turn, so that a relay with many clients stops for
+// none of them.
+
+import type { Settings, Timer } from "./options.ts";
+
+/** How long one part takes at the most, in ms; a step that takes longer ends it. */
+const PART_MS = 2;
+
+/** How many steps are done between two looks at the clock. */
+const STEPS_A_LOOK = 16;
+
+/** Goes through rounds of small steps. */
+export class Sweeper {
+  readonly #settings: Pick<Settings, "clock" | "timers">;
+  readonly #round: (nowMs: number) => Iterator<void>;
+  readonly #everyMs: number;
+  #timer: Timer | undefined;
+  #steps: Iterator<void> | undefined;
+
+  /**
+   * @param round begins a round at `nowMs`; each step of its iterator must be short
+   * @param everyMs how far apart the beginnings of two rounds are, unless one takes longer
+   */
+  constructor(
+    settings: Pick<Settings, "clock" | "timers">,
+    everyMs: number,
+    round: (nowMs: number) => Iterator<void>,
+  ) {
+    this.#settings = settings;
+    this.#everyMs = everyMs;
+    this.#round = round;
+    this.#timer = settings.timers.setTimeout(() => this.#part(), everyMs);
+  }
+
+  /** Ends it, also in the middle of a round. */
+  close(): void {
+    this.#settings.timers.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #roundStartedAt = 0;
+
+  #part(): void {
+    const { clock, timers } = this.#settings;
+    const startMs = clock();
+    if (this.#steps === undefined) {
+      this.#steps = this.#round(startMs);
+      this.#roundStartedAt = startMs;
+    }
+    const isDone = this.#goOn(this.#steps, startMs + PART_MS);
+    if (this.#timer === undefined) return; // closed by a step
+    if (isDone) this.#steps = undefined;
+    const waitMs = isDone ? Math.max(0, this.#roundStartedAt + this.#everyMs - clock()) : 0;
+    this.#timer = timers.setTimeout(() => this.#part(), waitMs);
+  }
+
+  /** Does steps until `untilMs`; returns whether there are no more. */
+  #goOn(steps: Iterator<void>, untilMs: number): boolean {
+    do {
+      for (let i = 0; i < STEPS_A_LOOK; i++) if (steps.next().done) return true;
+    } while (this.#settings.clock() < untilMs);
+    return false;
+  }
+}
