@@ -30,6 +30,8 @@ export interface Lost {
   bytes: number;
 }
 
+const NOTHING_LOST: Lost = { lines: 0, bytes: 0 };
+
 /**
  * A place in a log, and the ranges ahead of it that its owner doesn't want (its own lines).
  *
@@ -175,10 +177,10 @@ export class Cursor implements Occupant {
     }
   }
 
-  /** Moves the cursor to the end of the log and says what it missed, own lines not counted. */
-  jumpToEnd(): Lost {
-    const lines = this.#log.lines - this.#lineNumber() - this.#unwanted.lines;
-    const bytes = this.behindBytes;
+  /** Moves the cursor to the end of the log and says what it missed; neither own lines count nor those of `kept`, which its reader is given. */
+  jumpToEnd(kept: Lost = NOTHING_LOST): Lost {
+    const lines = this.#log.lines - this.#lineNumber() - this.#unwanted.lines - kept.lines;
+    const bytes = this.behindBytes - kept.bytes;
     this.#unwantedLines += this.#unwanted.lines;
     this.#unwanted.clear();
     this.#lost = { lines: this.#lost.lines + lines, bytes: this.#lost.bytes + bytes };

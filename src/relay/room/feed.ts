@@ -3,7 +3,9 @@
 
 import type { Settings } from "../options.ts";
 import { encodeControl, type Level } from "../../wire/protocol.ts";
-import type { Cursor } from "./cursor.ts";
+import { BLOCK_BYTES } from "./block.ts";
+import type { Cursor, Lost } from "./cursor.ts";
+import { type Kept, NOTHING_KEPT, QuietLines } from "./quiet_lines.ts";
 import { type LogSettings, RoomLog } from "./room_log.ts";
 
 /** Whoever reads a feed: the member behind a connection, or one that is expected back. */
@@ -25,6 +27,9 @@ export type FeedSettings = LogSettings & Pick<Settings, "clock" | "relayTime">;
 /** How far apart the `$time` lines of a log are at least, in ms. */
 const TIME_LINE_MS = 100;
 
+/** A log that holds more than this many bytes may soon overflow: from then on lines of quiet senders are kept. */
+const BUSY_BYTES = 2 * BLOCK_BYTES;
+
 /** A log and its readers. */
 export class Feed {
   readonly #log: RoomLog;
@@ -32,6 +37,9 @@ export class Feed {
   readonly #settings: FeedSettings;
   readonly #onNews: (feed: Feed) => void;
   readonly #readers = new Set<Reader>();
+  readonly #quietLines: QuietLines;
+  /** Until when lines of quiet senders are kept, in ms. */
+  #busyUntilMs = -Infinity;
   #timeLineAt = -Infinity;
   #flushedTo = 0;
 
@@ -40,6 +48,7 @@ export class Feed {
     this.#log = new RoomLog(level, settings);
     this.#level = level;
     this.#settings = settings;
+    this.#quietLines = new QuietLines(settings.memory.open());
     this.#onNews = onNews;
   }
 
@@ -66,6 +75,7 @@ export class Feed {
   /** Lets go of everything, as soon as nobody reads it any more. */
   close(): void {
     this.#log.close();
+    this.#quietLines.clear();
   }
 
   /** The memory that the log takes, in bytes. */
@@ -96,14 +106,45 @@ export class Feed {
   /**
    * Appends complete lines, `bytes[start, end)`, for all readers but `sender`. `lines` is how many events they are. Costs the same for any
    * number of readers; nothing where there is none.
+   * @param speaker who said them, also where that is a reader of another feed; nobody for lines of the relay
    */
-  append(bytes: Uint8Array, start: number, end: number, lines: number, sender?: Reader): void {
+  append(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    lines: number,
+    sender?: Reader,
+    speaker: Reader | undefined = sender,
+  ): void {
     if (this.#readers.size === 0) return;
     if (this.#level === "session") this.#tellTime();
     const offset = this.#log.end;
     this.#log.append(bytes, start, end, lines);
     sender?.skipOwn(offset, lines);
+    if (speaker !== undefined && this.#isBusy) {
+      this.#quietLines.note(speaker, offset, bytes, start, end, lines, this.#settings.clock());
+    }
     this.#onNews(this);
+  }
+
+  /** Whether somebody is so far behind that the log may overflow, or was of late. */
+  get #isBusy(): boolean {
+    return this.#busyUntilMs > -Infinity || this.#log.capacityBytes > this.#busyBytes;
+  }
+
+  get #busyBytes(): number {
+    return Math.min(BUSY_BYTES, this.#settings.maxLogBytes / 2);
+  }
+
+  /**
+   * Moves a reader's cursor to the end of the log. Where more was said than the log holds, what quiet senders said meanwhile is kept for the
+   * reader; where the reader was too slow for `maxLagMs`, nothing is: it should get what is new.
+   */
+  jump(reader: Reader, nowMs: number): { lost: Lost; kept: Kept } {
+    const { cursor } = reader;
+    const isLate = this.#log.ageMs(cursor.offset, nowMs) > this.#settings.maxLagMs;
+    const kept = isLate ? NOTHING_KEPT : this.#quietLines.since(cursor.offset, reader);
+    return { lost: cursor.jumpToEnd(kept), kept };
   }
 
   #tellTime(): void {
@@ -122,6 +163,11 @@ export class Feed {
   /** Begins a flush: returns all readers, who are to be woken. `nowMs` becomes the time of what was appended since the last flush. */
   startFlush(nowMs: number): Iterable<Reader> {
     this.#log.mark(nowMs);
+    if (this.#log.capacityBytes > this.#busyBytes) this.#busyUntilMs = nowMs + this.#settings.maxLagMs;
+    else if (nowMs > this.#busyUntilMs && this.#busyUntilMs > -Infinity) {
+      this.#busyUntilMs = -Infinity;
+      this.#quietLines.clear();
+    }
     this.#flushedTo = this.#log.end;
     return this.#readers;
   }

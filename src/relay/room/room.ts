@@ -98,8 +98,8 @@ export class Room {
     end: number,
     lines: number,
   ): void {
-    this.plain.append(bytes, start, end, lines, feed === this.plain ? sender : undefined);
-    this.sessions.append(bytes, start, end, lines, feed === this.sessions ? sender : undefined);
+    this.plain.append(bytes, start, end, lines, feed === this.plain ? sender : undefined, sender);
+    this.sessions.append(bytes, start, end, lines, feed === this.sessions ? sender : undefined, sender);
   }
 
   /** Appends one event of a plain member that looks like a control line: sessions get it with a space before it, which makes it an event. */
@@ -108,7 +108,7 @@ export class Room {
     const line = new Uint8Array(end - start + 1);
     line[0] = SPACE;
     line.set(bytes.subarray(start, end), 1);
-    this.sessions.append(line, 0, line.length, 1);
+    this.sessions.append(line, 0, line.length, 1, undefined, sender);
   }
 
   /** Shows a member to the others. `reader` is its own, which is not told. */

@@ -1,0 +1,136 @@
+// Holds QuietLines and Feed.jump against their contract: what is kept for a reader that the log overflows for, of whom, and for how long.
+
+import assert from "node:assert/strict";
+import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
+import { Feed } from "../../../src/relay/room/feed.ts";
+import { joinKept, QuietLines } from "../../../src/relay/room/quiet_lines.ts";
+import { StubReader } from "../../support/stub_reader.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function note(lines: QuietLines, sender: string, offset: number, text: string, nowMs: number): void {
+  const bytes = encoder.encode(`before${text}behind`);
+  lines.note(sender, offset, bytes, 6, bytes.length - 6, text.split("\n").length - 1, nowMs);
+  bytes.fill(0);
+}
+
+function textOf(lines: QuietLines, offset: number, reader?: string): string {
+  return decoder.decode(joinKept(lines.since(offset, reader)));
+}
+
+Deno.test("QuietLines keeps what who says little has said, from a place on, but not for itself", () => {
+  const lines = new QuietLines(new MemoryBudget().open());
+  note(lines, "ada", 10, "1\n2\n", 0);
+  note(lines, "bo", 20, "3\n", 5);
+  assert.deepEqual([textOf(lines, 0), textOf(lines, 11), textOf(lines, 0, "ada"), textOf(lines, 21)], [
+    "1\n2\n3\n",
+    "3\n",
+    "3\n",
+    "",
+  ]);
+  assert.deepEqual([lines.since(0, "x").lines, lines.since(0, "x").bytes], [3, 6]);
+  const separated = joinKept(lines.since(0, "x"), (atMs) => encoder.encode(`at ${atMs}\n`));
+  assert.equal(decoder.decode(separated), "at 0\n1\n2\nat 5\n3\n");
+});
+
+Deno.test("QuietLines keeps nothing of who says much, and something again once it says less", () => {
+  const lines = new QuietLines(new MemoryBudget().open());
+  const flood = ("x".repeat(99) + "\n").repeat(600);
+  for (let ms = 0; ms < 2000; ms++) {
+    note(lines, "flood", ms, flood, ms);
+    if (ms % 10 === 0) note(lines, "quiet", ms, `${ms}\n`, ms);
+  }
+  const expected = Array.from({ length: 200 }, (_, i) => `${10 * i}\n`).join("");
+  assert.ok(expected.endsWith(textOf(lines, 0)) && textOf(lines, 0).length > 300, textOf(lines, 0));
+  note(lines, "flood", 9999, "now quiet\n", 2600);
+  assert.equal(textOf(lines, 9999), "now quiet\n");
+});
+
+Deno.test("QuietLines takes and counts no more memory than two buffers, however many say little, and none after clear", () => {
+  const memory = new MemoryBudget();
+  const lines = new QuietLines(memory.open());
+  for (let i = 0; i < 10_000; i++) note(lines, `${i % 500}`, i, "x".repeat(50) + "\n", i);
+  const { bytes, pieces } = lines.since(0, "x");
+  assert.ok(
+    bytes + 100 * pieces.length <= 32 * 1024 && bytes > 4000,
+    `${bytes} bytes in ${pieces.length} pieces`,
+  );
+  assert.equal(memory.usedBytes, 32 * 1024);
+  lines.clear();
+  assert.deepEqual([textOf(lines, 0), memory.usedBytes], ["", 0]);
+});
+
+/** A flooder, a quiet sender, and a reader that takes a little now and then, for so many rounds of 10 ms. */
+function flood(feed: Feed, rounds: number, clock: { nowMs: number }) {
+  const [loud, quiet, slow] = [new StubReader(feed), new StubReader(feed), new StubReader(feed)];
+  const line = encoder.encode("x".repeat(99) + "\n");
+  const run = new Uint8Array(64 * 1024 - 36);
+  for (let at = 0; at < run.length; at += line.length) run.set(line, at);
+  const got: string[] = [];
+  let lost = 0, gaps = 0;
+  for (let i = 0; i < rounds; i++) {
+    for (let j = 0; j < 4; j++) feed.append(run, 0, run.length, run.length / 100, loud);
+    const own = encoder.encode(`${i}\n`);
+    feed.append(own, 0, own.length, 1, quiet);
+    clock.nowMs += 10;
+    for (const reader of feed.startFlush(clock.nowMs)) reader.wake(clock.nowMs);
+    [loud, quiet].forEach((reader) => reader.take());
+    if (feed.isBehind(slow.cursor, clock.nowMs)) {
+      const jump = feed.jump(slow, clock.nowMs);
+      gaps++;
+      lost += jump.lost.lines;
+      got.push(...decoder.decode(joinKept(jump.kept)).split("\n"));
+    }
+    const bytes = slow.cursor.take(40_000);
+    got.push(...decoder.decode(bytes).split("\n"));
+    slow.cursor.commit();
+  }
+  return { quiet: got.filter((text) => /^\d+$/.test(text)), lost, gaps, slow };
+}
+
+Deno.test("Feed.jump keeps what a quiet sender said beside a flood, in order, each line once, for a reader that is slow", () => {
+  const clock = { nowMs: 0 };
+  const settings = {
+    maxLogBytes: 1024 * 1024,
+    maxLagMs: 5000,
+    clock: () => clock.nowMs,
+    relayTime: () => clock.nowMs,
+    memory: new MemoryBudget(),
+  };
+  const feed = new Feed("plain", settings, () => {});
+  const { quiet, lost, gaps, slow } = flood(feed, 1000, clock);
+  assert.ok(gaps > 10 && lost > 100_000, `${gaps} gaps, ${lost} lines lost`);
+  const missed =
+    new Set(Array.from({ length: quiet.length }, (_, i) => `${i}`)).difference(new Set(quiet)).size;
+  assert.ok(missed <= 4, `${missed} of ${quiet.length}: what was said before the log was half full`);
+  assert.deepEqual(quiet, [...new Set(quiet)].sort((a, b) => Number(a) - Number(b)));
+  assert.equal(slow.cursor.lost.lines, lost);
+  clock.nowMs += 20_000;
+  feed.startFlush(clock.nowMs);
+  const { cursor } = slow;
+  const { kept } = feed.jump(slow, clock.nowMs);
+  assert.equal(kept.lines, 0, "nothing old for who was away");
+  assert.equal(cursor.behindBytes, 0);
+});
+
+Deno.test("Feed keeps no line twice while its readers keep up", () => {
+  const memory = new MemoryBudget();
+  const settings = {
+    maxLogBytes: 8 * 1024 * 1024,
+    maxLagMs: 1000,
+    clock: () => 0,
+    relayTime: () => 0,
+    memory,
+  };
+  const feed = new Feed("plain", settings, () => {});
+  const [ada, bo] = [new StubReader(feed), new StubReader(feed)];
+  const line = encoder.encode("x".repeat(999) + "\n");
+  for (let i = 0; i < 10_000; i++) {
+    feed.append(line, 0, line.length, 1, ada);
+    feed.startFlush(i);
+    ada.take();
+    bo.take();
+    assert.equal(memory.usedBytes, feed.logBytes);
+  }
+});
