@@ -421,8 +421,8 @@ Deno.test("Sessions come back after the relay's goodbye, spread over the time th
   await Promise.all(clients.map((client) => client.close()));
 });
 
-Deno.test("A program that stalled for 10 s in a busy room gets fresh events first, and the exact count of what it missed", async () => {
-  const maxLagMs = 5000;
+Deno.test("A program that stalled for longer than maxLag in a busy room gets fresh events first, and the exact count of what it missed", async () => {
+  const maxLagMs = 1000;
   await using server = new Server({ maxLagMs });
   await using ada = await connect(server.target);
   const child = new Deno.Command(Deno.execPath(), {
@@ -431,7 +431,7 @@ Deno.test("A program that stalled for 10 s in a busy room gets fresh events firs
       "--allow-net",
       new URL("../support/stalling_client.ts", import.meta.url).pathname,
       server.target,
-      "10000",
+      "2500",
     ],
     stdin: "null",
     stdout: "piped",
@@ -444,7 +444,7 @@ Deno.test("A program that stalled for 10 s in a busy room gets fresh events firs
   let sent = 0;
   const startedAtMs = performance.now();
   // 300 lines, 30 KB, every 100 ms as 30 programs with 10 objects each.
-  for (let elapsedMs = 0; elapsedMs < 14_000 && !isOver; elapsedMs = performance.now() - startedAtMs) {
+  for (let elapsedMs = 0; elapsedMs < 5000 && !isOver; elapsedMs = performance.now() - startedAtMs) {
     while (sent < elapsedMs * 3) ada.send([sent++, ada.now(), "x".repeat(70)]);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -455,6 +455,6 @@ Deno.test("A program that stalled for 10 s in a busy room gets fresh events firs
   assert.ok(told.isInOrder);
   const lines = told.lost.reduce((sum: number, each: Lost) => sum + each.lines, 0);
   assert.equal(told.firstNumber + told.received + lines, sent, JSON.stringify(told));
-  assert.ok(lines > 10_000, "it was behind for long enough to lose something");
+  assert.ok(lines > 2000, "it was behind for long enough to lose something");
   assert.ok(told.first.ageMs <= maxLagMs + told.first.rtt + CLOCK_ERROR_MS, JSON.stringify(told.first));
 });

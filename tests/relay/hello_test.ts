@@ -39,9 +39,9 @@ Deno.test("Connection takes a hello that comes in any two pieces, or byte by byt
 Deno.test("Connection refuses a hello that it can't understand with bad_hello, and what it is", async () => {
   const cases: [string, RegExp][] = [
     ['{"$hello":{}}', /version is a whole number from 1/],
-    ['{"$hello":{"version":1,"room":""}}', /room is a string of 1 to 64 characters/],
-    ['{"$hello":{"version":1,"room":"a\\nb"}}', /control characters/],
-    [`{"$hello":{"version":1,"name":"${"n".repeat(65)}"}}`, /name is a string of up to 64/],
+    ['{"$hello":{"version":1,"room":""}}', /room has 0 characters, 1 to 64 are allowed/],
+    ['{"$hello":{"version":1,"room":"a\\nb"}}', /room has a control character/],
+    [`{"$hello":{"version":1,"name":"${"n".repeat(65)}"}}`, /name has 65 characters, 0 to 64 are allowed/],
     ['{"$hello":{"version":1,"resume":{"session":1}}}', /resume is an object/],
     ['{"$hello":{"version":1,"token":1}}', /token is a string/],
     ['{"$hello":{"version":1},"more":1}', /2 members/],
