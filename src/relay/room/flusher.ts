@@ -1,13 +1,15 @@
 // When the members of a feed write: at the end of the turn of the event loop that brought news, so that all
-// that came in it goes out together; a part of them a turn, if they are many; and not too often, where that
-// is dear.
+// that came in it goes out together; a part of them a turn, if they are many; and after a pause only where the core
+// runs short, as the budget says.
 //
 //   turn           turn            turn           pause              turn
 //   ├ news ┤ ───▶ ├ 100 wakes ┤ ▶ ├ 50 wakes ┤ ◀──────────────▶ ├ 100 wakes ┤ ▶ …
 //                                                 ▲ news waits here
 
 import { clearImmediate, setImmediate } from "node:timers";
+import type { Settings, Timer } from "../options.ts";
 import type { Reader } from "./feed.ts";
+import { FlushBudget } from "./flush_budget.ts";
 
 /** What is flushed: a feed. */
 export interface Flushable {
@@ -17,114 +19,128 @@ export interface Flushable {
   startFlush(nowMs: number): Iterable<Reader>;
 }
 
+/** What a flusher needs of the settings. */
+export type FlusherSettings = Pick<Settings, "clock" | "timers">;
+
+/** Turns of the event loop, as `node:timers` has them: one call of `setImmediate` is one turn. */
+export interface Turns {
+  setImmediate(callback: () => void): Turn;
+  clearImmediate(turn: Turn | undefined): void;
+}
+
+/** What the end of a turn is cancelled by. */
+export type Turn = ReturnType<typeof setImmediate>;
+
 /**
  * How many readers are woken in a turn. After 128 operations tokio, on which Deno runs, makes a task give way (its module
  * `task::coop`): each further write of that turn would be put off, which costs as much as the write itself.
  */
 export const MAX_WAKES_A_TURN = 100;
 
-/**
- * The pause after a flush is so many times as long as the flush. A flush costs a write to each member, however little there is to say: so
- * a crowd takes about a fifth of a core for that, and not all there is.
- */
-const PAUSE_FACTOR = 4;
+/** How many readers of a feed are woken before those of the next: a small room doesn't wait until a crowd has all. */
+const MAX_WAKES_IN_A_ROW = 25;
 
-/** The longest pause, in ms: a third of a frame of a game. */
-const MAX_PAUSE_MS = 5;
-
-/** The shortest one, in ms: timers know whole ones only, from one on. */
-const MIN_PAUSE_MS = 0.5;
+/** A shorter pause than this, in ms, is none: timers take a millisecond longer than they are told. Its time stays owed. */
+export const MIN_PAUSE_MS = 1;
 
 /** So much, in bytes, does not wait: to copy it takes as long as the rest of a write. */
 export const FULL_BYTES = 16 * 1024;
 
 /** A flush that is under way. */
 interface Flush {
-  feed: Flushable;
   /** Who is still to be woken. */
   readers: Iterator<Reader>;
   /** How long it took so far. */
   tookMs: number;
+  /** Whether there is more to flush, when it is over. */
+  hasNews: boolean;
 }
 
 /** Flushes feeds that have news. */
 export class Flusher {
   readonly #clock: () => number;
-  readonly #maxPauseMs: number;
+  readonly #timers: Settings["timers"];
+  readonly #turns: Turns;
+  readonly #budget: FlushBudget;
+  /** Who is flushed, in order: who is under way is here too, until it is its turn again. */
   readonly #due = new Set<Flushable>();
-  readonly #pausedUntilMs = new WeakMap<Flushable, number>();
-  /** Who has news, and waits for the end of its pause. */
-  readonly #waiting = new Map<Flushable, ReturnType<typeof setTimeout>>();
-  #flush: Flush | undefined;
-  #nextTurn: ReturnType<typeof setImmediate> | undefined;
+  readonly #underWay = new Map<Flushable, Flush>();
+  /** Who has news, and waits for the end of a pause. */
+  readonly #waiting = new Map<Flushable, Timer>();
+  #nextTurn: Turn | undefined;
   #isClosed = false;
 
-  /**
-   * @param clock tells the time in ms; never goes back
-   * @param maxPauseMs the longest pause, in ms
-   */
-  constructor(clock: () => number, maxPauseMs = MAX_PAUSE_MS) {
+  /** @param turns what ends the turn that brought news; a test may have turns of its own */
+  constructor({ clock, timers }: FlusherSettings, turns: Turns = { setImmediate, clearImmediate }) {
     this.#clock = clock;
-    this.#maxPauseMs = maxPauseMs;
+    this.#timers = timers;
+    this.#turns = turns;
+    this.#budget = new FlushBudget(clock());
   }
 
   /** Has `feed` flushed soon. Is to be called at each piece of news. */
   note(feed: Flushable): void {
-    if (this.#due.has(feed) || this.#isClosed) return;
-    const waitMs = feed.pendingBytes < FULL_BYTES ? this.#pauseLeftMs(feed) : 0;
-    if (waitMs <= 0) this.#add(feed);
-    else if (!this.#waiting.has(feed)) {
-      this.#waiting.set(feed, setTimeout(() => this.#add(feed), waitMs));
-    }
+    if (this.#isClosed) return;
+    const flush = this.#underWay.get(feed);
+    if (flush !== undefined) flush.hasNews = true;
+    else if (!this.#due.has(feed)) this.#schedule(feed, this.#clock());
   }
 
   /** Flushes nothing any more. */
   close(): void {
     this.#isClosed = true;
-    clearImmediate(this.#nextTurn);
-    for (const timer of this.#waiting.values()) clearTimeout(timer);
+    this.#turns.clearImmediate(this.#nextTurn);
+    for (const timer of this.#waiting.values()) this.#timers.clearTimeout(timer);
+    this.#waiting.clear();
   }
 
-  #pauseLeftMs(feed: Flushable): number {
-    const untilMs = this.#pausedUntilMs.get(feed);
-    return untilMs === undefined ? 0 : untilMs - this.#clock();
+  #schedule(feed: Flushable, nowMs: number): void {
+    if (feed.pendingBytes >= FULL_BYTES) return this.#add(feed);
+    if (this.#waiting.has(feed)) return;
+    const pauseMs = this.#budget.waitMs(feed, nowMs);
+    if (pauseMs < MIN_PAUSE_MS) this.#add(feed);
+    else this.#waiting.set(feed, this.#timers.setTimeout(() => this.#add(feed), pauseMs));
   }
 
   #add(feed: Flushable): void {
-    clearTimeout(this.#waiting.get(feed));
+    this.#timers.clearTimeout(this.#waiting.get(feed));
     this.#waiting.delete(feed);
     this.#due.add(feed);
-    this.#nextTurn ??= setImmediate(() => this.#turn());
+    this.#nextTurn ??= this.#turns.setImmediate(() => this.#turn());
   }
 
   #turn(): void {
     this.#nextTurn = undefined;
     let nowMs = this.#clock();
-    for (let wakesLeft = MAX_WAKES_A_TURN; wakesLeft > 0;) {
-      const flush = this.#flush ??= this.#startNext(nowMs);
-      if (flush === undefined) return;
-      wakesLeft = wakeSome(flush.readers, wakesLeft, nowMs);
+    for (let wakesLeft = MAX_WAKES_A_TURN; wakesLeft > 0 && !this.#isClosed;) {
+      const [feed] = this.#due;
+      if (feed === undefined) return;
+      this.#due.delete(feed);
+      const flush = this.#underWay.get(feed) ?? this.#start(feed, nowMs);
+      const limit = Math.min(wakesLeft, MAX_WAKES_IN_A_ROW);
+      const unused = wakeSome(flush.readers, limit, nowMs);
+      wakesLeft -= limit - unused;
       const endMs = this.#clock();
       flush.tookMs += endMs - nowMs;
       nowMs = endMs;
-      if (wakesLeft > 0) this.#end(flush, nowMs);
+      if (unused === 0) this.#due.add(feed);
+      else this.#end(feed, flush, nowMs);
     }
-    this.#nextTurn = setImmediate(() => this.#turn());
-  }
-
-  #startNext(nowMs: number): Flush | undefined {
-    for (const feed of this.#due) {
-      this.#due.delete(feed);
-      return { feed, readers: feed.startFlush(nowMs)[Symbol.iterator](), tookMs: 0 };
+    if (!this.#isClosed && this.#due.size > 0) {
+      this.#nextTurn ??= this.#turns.setImmediate(() => this.#turn());
     }
   }
 
-  #end({ feed, tookMs }: Flush, nowMs: number): void {
-    this.#flush = undefined;
-    const pauseMs = Math.min(PAUSE_FACTOR * tookMs, this.#maxPauseMs);
-    if (pauseMs < MIN_PAUSE_MS) return void this.#pausedUntilMs.delete(feed);
-    this.#pausedUntilMs.set(feed, nowMs + pauseMs);
-    if (this.#due.delete(feed)) this.note(feed);
+  #start(feed: Flushable, nowMs: number): Flush {
+    const flush = { readers: feed.startFlush(nowMs)[Symbol.iterator](), tookMs: 0, hasNews: false };
+    this.#underWay.set(feed, flush);
+    return flush;
+  }
+
+  #end(feed: Flushable, { tookMs, hasNews }: Flush, nowMs: number): void {
+    this.#underWay.delete(feed);
+    this.#budget.spend(feed, tookMs, nowMs);
+    if (hasNews) this.#schedule(feed, nowMs);
   }
 }
 

@@ -29,7 +29,7 @@ export class Rooms {
   constructor(settings: Settings) {
     this.#settings = settings;
     this.#memory = settings.memory.open();
-    this.#flusher = new Flusher(settings.clock);
+    this.#flusher = new Flusher(settings);
     this.lobby = this.#add(LOBBY);
     settings.memory.onShort("read blocks", (neededBytes) => this.#dropRead(neededBytes));
     settings.memory.onShort("unread blocks", (neededBytes) => this.#dropUnread(neededBytes));

@@ -1,149 +1,318 @@
-// Holds Flusher against its contract with stub feeds, whose readers take as long as a test wants: who is woken in which turn, and when
-// a flush is put off.
+// Holds Flusher against its contract on a loop whose time is made up, with stub feeds whose readers take as long as a test wants: who is
+// woken in which turn, and when a flush is put off, up to whole loads and how they settle.
 
 import assert from "node:assert/strict";
+import fc from "npm:fast-check@4.3.0";
 import type { Reader } from "../../../src/relay/room/feed.ts";
+import { FLUSH_SHARE } from "../../../src/relay/room/flush_budget.ts";
 import { type Flushable, Flusher, FULL_BYTES, MAX_WAKES_A_TURN } from "../../../src/relay/room/flusher.ts";
+import { SimulatedLoop } from "../../support/simulated_loop.ts";
 
-/** How much later than it is the clock says: what stub readers have pretended to take. */
-let spentMs = 0;
+/** How much later than they are told timers fire on Linux with Deno. */
+const TIMERS_LATE_MS = 1.2;
+/** By when a step in the load has settled. */
+const SETTLED_MS = 1000;
 
-class StubChannel implements Flushable {
+class StubFeed implements Flushable {
   pendingBytes = 0;
   flushes = 0;
   wakes = 0;
+  /** What each piece of news waited until its flush began, in ms, and when the flush was. */
+  readonly waits: { atMs: number; waitMs: number }[] = [];
+  /** What flushes took, by when they began. */
+  readonly costs: { atMs: number; tookMs: number }[] = [];
   onWake = () => {};
+  readonly #loop: SimulatedLoop;
   readonly #flusher: Flusher;
   readonly #readers: Iterable<Reader>;
+  #news: number[] = [];
+  #from = 0;
 
   /** @param wakeMs how long each reader takes */
-  constructor(flusher: Flusher, readers: number, wakeMs = 0) {
+  constructor(loop: SimulatedLoop, flusher: Flusher, readers: number, public wakeMs = 0) {
+    this.#loop = loop;
+    this.#flusher = flusher;
     const wake = () => {
-      spentMs += wakeMs;
+      loop.spend(this.wakeMs);
+      this.costs.at(-1)!.tookMs += this.wakeMs;
       this.wakes++;
       this.onWake();
     };
-    this.#flusher = flusher;
     this.#readers = Array.from({ length: readers }, () => ({ wake }) as unknown as Reader);
   }
 
-  append(bytes: number): void {
+  append(bytes: number, atMs = this.#loop.nowMs): void {
     this.pendingBytes += bytes;
+    this.#news.push(atMs);
     this.#flusher.note(this);
   }
 
-  startFlush(): Iterable<Reader> {
+  /** Has news every so often, from now on until a time. */
+  appendEvery(periodMs: number, untilMs: number, bytes = 100): void {
+    const from = ++this.#from;
+    const next = (atMs: number) => {
+      if (from !== this.#from || atMs >= untilMs) return;
+      this.append(bytes, atMs);
+      this.#loop.at(atMs + periodMs, () => next(atMs + periodMs));
+    };
+    next(this.#loop.nowMs);
+  }
+
+  startFlush(nowMs: number): Iterable<Reader> {
+    this.waits.push(...this.#news.map((atMs) => ({ atMs: nowMs, waitMs: nowMs - atMs })));
+    this.costs.push({ atMs: nowMs, tookMs: 0 });
+    this.#news = [];
     this.pendingBytes = 0;
     this.flushes++;
     return this.#readers;
   }
-}
 
-/** A pause so long that no hiccup of the machine outlasts it, and how long readers take for whom it is that long. */
-const LONG_PAUSE_MS = 300;
-const DEAR_MS = 10;
-
-function makeFlusher(): Flusher & Disposable {
-  const flusher = new Flusher(() => performance.now() + spentMs, LONG_PAUSE_MS);
-  return Object.assign(flusher, { [Symbol.dispose]: () => flusher.close() });
-}
-
-/** Waits until the turn is over, and what it had put off to its end is done. */
-function turnEnds(): Promise<void> {
-  return new Promise((done) => setTimeout(done));
-}
-
-/** Waits for turn after turn until `isSo()`, and says how many it took. */
-async function turnsUntil(isSo: () => boolean): Promise<number> {
-  const deadline = performance.now() + 5000;
-  let turns = 0;
-  for (; !isSo(); turns++) {
-    assert.ok(performance.now() < deadline, "it takes forever");
-    await new Promise((done) => setImmediate(done));
+  /** The share of a core that flushes took between two times. */
+  share(fromMs: number, toMs: number): number {
+    const costs = this.costs.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+    return costs.reduce((sum, { tookMs }) => sum + tookMs, 0) / (toMs - fromMs);
   }
-  return turns;
+
+  longestWait(fromMs: number, toMs: number): number {
+    return Math.max(
+      0,
+      ...this.waits.filter(({ atMs }) => atMs >= fromMs && atMs < toMs).map(({ waitMs }) => waitMs),
+    );
+  }
 }
 
-Deno.test("Flusher flushes once for all that a turn brought, when the turn is over", async () => {
-  using flusher = makeFlusher();
-  const [few, more] = [new StubChannel(flusher, 2), new StubChannel(flusher, 3)];
+function setUp(timersLateMs = 0) {
+  const loop = new SimulatedLoop(timersLateMs);
+  const flusher = new Flusher(loop, loop.turns);
+  const feed = (readers: number, wakeMs = 0) => new StubFeed(loop, flusher, readers, wakeMs);
+  return { loop, flusher, feed };
+}
+
+/** Uses up what was saved, with one flush of so long that the feed has to pause after it. */
+function exhaust(loop: SimulatedLoop, feed: StubFeed): void {
+  const { wakeMs, wakes } = feed;
+  feed.wakeMs = 20;
+  feed.append(10);
+  loop.turn();
+  assert.ok(feed.wakes > wakes);
+  feed.wakeMs = wakeMs;
+}
+
+Deno.test("Flusher flushes once for all that a turn brought, when the turn is over", () => {
+  const { loop, feed } = setUp();
+  const [few, more] = [feed(2), feed(3)];
   for (let i = 0; i < 10; i++) few.append(10);
   more.append(10);
   assert.equal(few.flushes, 0);
-  await turnsUntil(() => few.flushes > 0);
+  loop.turn();
   assert.deepEqual([few.flushes, few.wakes, more.flushes, more.wakes], [1, 2, 1, 3]);
   few.append(10);
-  await turnsUntil(() => few.flushes > 1);
+  loop.turn();
   assert.deepEqual([few.flushes, few.wakes, more.flushes], [2, 4, 1]);
+  loop.run(100);
+  assert.deepEqual([few.flushes, more.flushes], [2, 1]);
 });
 
-Deno.test("Flusher wakes a part of many readers in each turn, over all feeds, and everybody once", async () => {
-  using flusher = makeFlusher();
-  const feeds = [60, 250, 30].map((readers) => new StubChannel(flusher, readers));
+Deno.test("Flusher wakes a part of many readers in each turn, over all feeds, and everybody once", () => {
+  const { loop, feed } = setUp();
+  const feeds = [60, 250, 30].map((readers) => feed(readers));
   const wakes = () => feeds.reduce((sum, feed) => sum + feed.wakes, 0);
   for (const feed of feeds) feed.append(10);
   for (let before = 0; wakes() < 340; before = wakes()) {
-    await turnsUntil(() => wakes() > before);
-    assert.ok(wakes() - before <= MAX_WAKES_A_TURN, `${wakes() - before} in one turn`);
+    loop.turn();
+    assert.ok(wakes() > before && wakes() - before <= MAX_WAKES_A_TURN, `${wakes() - before} in one turn`);
   }
-  for (let i = 0; i < 5; i++) await turnEnds();
+  loop.run(100);
   assert.deepEqual(feeds.map((feed) => [feed.flushes, feed.wakes]), [[1, 60], [1, 250], [1, 30]]);
 });
 
-Deno.test("Flusher flushes again when there is news during a flush", async () => {
-  using flusher = makeFlusher();
-  const feed = new StubChannel(flusher, 2.5 * MAX_WAKES_A_TURN);
-  feed.onWake = () => {
-    if (feed.wakes === 10) feed.append(10);
+Deno.test("Flusher lets no small feed wait until a crowd has all", () => {
+  const { loop, feed } = setUp();
+  const [crowd, pair] = [feed(5000, 0.01), feed(2, 0.01)];
+  crowd.append(10);
+  loop.turn();
+  pair.append(10);
+  loop.turn();
+  assert.equal(pair.wakes, 2);
+  assert.ok(crowd.wakes < 5000 && pair.longestWait(0, Infinity) < 1);
+  loop.run(1000);
+  assert.deepEqual([crowd.wakes, crowd.flushes], [5000, 1]);
+});
+
+Deno.test("Flusher flushes again, once, when there is news during a flush", () => {
+  const { loop, feed } = setUp();
+  const crowd = feed(2.5 * MAX_WAKES_A_TURN);
+  crowd.onWake = () => {
+    if (crowd.wakes === 10 || crowd.wakes === 120) crowd.append(10);
   };
-  feed.append(10);
-  await turnsUntil(() => feed.flushes === 2);
-  await turnsUntil(() => feed.wakes === 5 * MAX_WAKES_A_TURN);
+  crowd.append(10);
+  loop.run(10);
+  assert.deepEqual([crowd.flushes, crowd.wakes], [2, 5 * MAX_WAKES_A_TURN]);
 });
 
-Deno.test("Flusher lets what is said after a dear flush wait, and then flushes it", async () => {
-  using flusher = makeFlusher();
-  const [dear, cheap] = [new StubChannel(flusher, 10, DEAR_MS), new StubChannel(flusher, 10, 0.01)];
-  dear.append(10);
-  await turnsUntil(() => dear.flushes === 1);
-  const startMs = performance.now();
-  dear.append(10);
-  cheap.append(10);
-  await turnsUntil(() => cheap.flushes === 1);
-  assert.equal(dear.flushes, 1, "another feed doesn't wait");
-  cheap.append(10);
-  await turnsUntil(() => cheap.flushes === 2);
-  await turnsUntil(() => dear.flushes === 2);
-  const pausedMs = performance.now() - startMs;
-  assert.ok(pausedMs > 0.8 * LONG_PAUSE_MS, `after ${pausedMs} ms`);
+Deno.test("Flusher lets what was said during an expensive flush wait like what is said after it", () => {
+  const { loop, feed } = setUp();
+  const expensive = feed(10, 20);
+  expensive.onWake = () => expensive.append(10);
+  expensive.append(10);
+  loop.turn();
+  assert.equal(expensive.flushes, 1);
+  const endMs = loop.nowMs;
+  loop.run(100);
+  assert.equal(expensive.flushes, 2);
+  assert.ok(expensive.costs[1].atMs > endMs + 50, `after ${expensive.costs[1].atMs - endMs} ms`);
 });
 
-Deno.test("Flusher lets nothing wait that is said when the pause is over, and no large amount at all", async () => {
-  using flusher = makeFlusher();
-  const feed = new StubChannel(flusher, 10, DEAR_MS);
-  feed.append(10);
-  await turnsUntil(() => feed.flushes === 1);
-  feed.append(FULL_BYTES - 1);
-  await turnEnds();
-  assert.equal(feed.flushes, 1);
-  feed.append(1);
-  await turnsUntil(() => feed.flushes === 2);
-  await new Promise((done) => setTimeout(done, 1.5 * LONG_PAUSE_MS));
-  assert.equal(feed.flushes, 2, "there is nothing to flush");
-  feed.append(10);
-  assert.equal(await turnsUntil(() => feed.flushes === 3), 1);
+Deno.test("Flusher lets another feed not wait for one that pauses, however often it has news", () => {
+  const { loop, feed } = setUp();
+  const [expensive, cheap] = [feed(10), feed(10, 0.001)];
+  exhaust(loop, expensive);
+  expensive.append(10);
+  for (let i = 0; i < 10; i++) {
+    cheap.append(10);
+    loop.turn();
+    assert.equal(cheap.flushes, i + 1);
+  }
+  assert.equal(expensive.flushes, 1);
+  loop.run(200);
+  assert.equal(expensive.flushes, 2);
 });
 
-Deno.test("Flusher flushes nothing after close, not even the rest", async () => {
-  const flusher = makeFlusher();
-  const [due, dear] = [new StubChannel(flusher, 2 * MAX_WAKES_A_TURN), new StubChannel(flusher, 10, DEAR_MS)];
-  dear.append(10);
-  await turnsUntil(() => dear.flushes === 1);
-  dear.append(10);
+Deno.test("Flusher lets nothing wait that is said when the pause is over, and no large amount at all", () => {
+  const { loop, feed } = setUp();
+  const one = feed(10, 0.01);
+  exhaust(loop, one);
+  one.append(FULL_BYTES - 1);
+  loop.run(0);
+  assert.equal(one.flushes, 1);
+  one.append(1);
+  loop.turn();
+  assert.equal(one.flushes, 2);
+  loop.run(200);
+  assert.equal(one.flushes, 2, "there is nothing to flush");
+  assert.equal(loop.running, 0);
+  one.append(10);
+  loop.turn();
+  assert.equal(one.flushes, 3);
+});
+
+Deno.test("Flusher flushes nothing after close, not even the rest, and keeps no timer", () => {
+  const { loop, flusher, feed } = setUp();
+  const [due, expensive] = [feed(2 * MAX_WAKES_A_TURN), feed(10)];
+  exhaust(loop, expensive);
+  expensive.append(10);
+  assert.equal(loop.running, 1);
   due.append(10);
-  await turnsUntil(() => due.wakes > 0);
+  loop.turn();
   flusher.close();
   due.append(10);
-  await new Promise((done) => setTimeout(done, 1.5 * LONG_PAUSE_MS));
-  assert.deepEqual([due.flushes, due.wakes, dear.flushes], [1, MAX_WAKES_A_TURN, 1]);
+  expensive.append(10);
+  loop.run(1000);
+  assert.deepEqual([due.flushes, due.wakes, expensive.flushes], [1, MAX_WAKES_A_TURN, 1]);
+  assert.equal(loop.running, 0);
+});
+
+Deno.test("Flusher puts nothing off while flushes take less than their share, whatever a flush costs", () => {
+  // By what a flush to all takes and how often there is news; the last is a burst of all members at once.
+  const loads = [[30, 0.3, 3.3], [100, 0.6, 1], [300, 2, 3.5], [5000, 30, 50]];
+  for (const [readers, flushMs, periodMs] of loads) {
+    const { loop, feed } = setUp(TIMERS_LATE_MS);
+    const one = feed(readers, flushMs / readers);
+    one.appendEvery(periodMs, 3000);
+    loop.run(3000);
+    assert.ok(one.share(0, 3000) > 0.8 * flushMs / periodMs);
+    assert.equal(loop.running, 0, `${readers} readers: something waits`);
+    assert.ok(one.longestWait(0, 3000) < 0.001, `${readers} readers: ${one.longestWait(0, 3000)} ms`);
+  }
+});
+
+Deno.test("Flusher takes its share of the core and no more, beyond what it may, and waits no longer than that needs", () => {
+  fc.assert(fc.property(
+    fc.record({
+      readers: fc.integer({ min: 1, max: 1000 }),
+      wakeUs: fc.integer({ min: 3, max: 60 }),
+      overload: fc.double({ min: 1.1, max: 20, noNaN: true }),
+      timersLateMs: fc.constantFrom(0, TIMERS_LATE_MS),
+    }),
+    ({ readers, wakeUs, overload, timersLateMs }) => {
+      const { loop, feed } = setUp(timersLateMs);
+      const one = feed(readers, wakeUs / 1000);
+      const flushMs = readers * wakeUs / 1000;
+      // One event a flush would take `overload` times what may be taken; more than 16 KiB a flush never wait, so they are small.
+      const periodMs = Math.max(flushMs / FLUSH_SHARE / overload, 0.02);
+      one.appendEvery(periodMs, 3000, 1);
+      loop.run(3000);
+      const share = one.share(SETTLED_MS, 3000);
+      const offered = Math.min(FLUSH_SHARE, flushMs / periodMs);
+      // A flush counts for when it began, so the ends of the time looked at may be off by one.
+      const edge = flushMs / (3000 - SETTLED_MS);
+      assert.ok(share < offered + 0.03 + edge, `share ${share} of ${offered}`);
+      assert.ok(share > offered - 0.07 - edge, `share ${share} of ${offered}`);
+      const pauseMs = Math.max(flushMs * (1 / FLUSH_SHARE - 1), 5) + timersLateMs;
+      const waitMs = one.longestWait(SETTLED_MS, 3000);
+      assert.ok(waitMs < flushMs + pauseMs + 1, `waits ${waitMs} ms, a flush takes ${flushMs}`);
+    },
+  ));
+});
+
+Deno.test("Flusher keeps many feeds together to its share", () => {
+  for (const count of [2, 5, 20]) {
+    const { loop, feed } = setUp(TIMERS_LATE_MS);
+    const feeds = Array.from({ length: count }, () => feed(50, 0.006));
+    for (const each of feeds) each.appendEvery(0.3, 3000, 1);
+    loop.run(3000);
+    const shares = feeds.map((each) => each.share(SETTLED_MS, 3000));
+    const sum = shares.reduce((a, b) => a + b);
+    assert.ok(Math.abs(sum - FLUSH_SHARE) < 0.06, `${count} feeds: ${sum}`);
+    assert.ok(Math.max(...shares) < 1.5 * Math.min(...shares), `${count} feeds: ${shares}`);
+  }
+});
+
+Deno.test("Flusher doesn't let who takes little wait for who takes all there is", () => {
+  const { loop, feed } = setUp(TIMERS_LATE_MS);
+  const [greedy, modest] = [feed(100, 0.006), feed(10, 0.006)];
+  greedy.appendEvery(0.2, 3000, 1);
+  modest.appendEvery(10, 3000);
+  loop.run(3000);
+  assert.ok(greedy.share(SETTLED_MS, 3000) > 0.55, "what is left is for the greedy one");
+  // It is never put off; it waits for wakes that are under way.
+  assert.ok(modest.longestWait(0, 3000) < 100 * 0.006 + 0.1, `${modest.longestWait(0, 3000)} ms`);
+});
+
+Deno.test("Flusher settles within a second of a step in the load, up or down, and then stays", () => {
+  const { loop, feed } = setUp(TIMERS_LATE_MS);
+  const crowd = feed(300, 0.006);
+  // By how many events a second there are: a third of what may be taken, five times as much, and back.
+  const steps = [120, 1800, 120, 5000, 120].map((rate, index) => ({ rate, fromMs: index * 3000 }));
+  for (const { rate, fromMs } of steps) {
+    loop.at(fromMs, () => crowd.appendEvery(1000 / rate, fromMs + 3000, 1));
+  }
+  loop.run(15_000);
+  for (const { rate, fromMs } of steps) {
+    const settledMs = fromMs + SETTLED_MS;
+    const offered = Math.min(FLUSH_SHARE, rate * 300 * 0.006 / 1000);
+    const tenths = Array.from({ length: 10 }, (_, i) => settledMs + i * 200);
+    for (const atMs of tenths) {
+      const share = crowd.share(atMs, atMs + 200);
+      assert.ok(Math.abs(share - offered) < 0.05, `${rate}/s at ${atMs} ms: ${share} of ${offered}`);
+    }
+    const waitMs = crowd.longestWait(settledMs, fromMs + 3000);
+    if (offered < FLUSH_SHARE) assert.ok(waitMs < 0.001, `${rate}/s: ${waitMs} ms`);
+    else assert.ok(waitMs > 1 && waitMs < 10, `${rate}/s: ${waitMs} ms`);
+  }
+});
+
+Deno.test("Flusher forgets what a hiccup of the machine took", () => {
+  const { loop, feed } = setUp();
+  const one = feed(30, 0.006);
+  one.append(10);
+  one.onWake = () => {
+    if (one.wakes === 1) loop.spend(60_000);
+  };
+  loop.turn();
+  const endMs = loop.nowMs;
+  one.append(10);
+  loop.run(1000);
+  assert.equal(one.flushes, 2);
+  assert.ok(one.costs[1].atMs - endMs <= 100, `${one.costs[1].atMs - endMs} ms`);
 });

@@ -1,0 +1,104 @@
+// How much of the core flushes may take, and who waits when they have taken more: a budget of time that fills
+// steadily, with a share of it for each feed. Knows no timers and wakes nobody.
+//
+// The model is interrupt moderation, whose question is the same: go now, or gather. Linux's net_dim
+// (Documentation/networking/net_dim.rst) samples what goes through and tries profiles step by step, as a driver
+// can't know what an interrupt costs. What a flush costs is measured here, so there is nothing to try and nothing
+// that swings: it is a quota that may be saved up for a period, as for a group of processes (Documentation/
+// scheduler/sched-bwc.rst), but paid after the work, by as long a pause as fills it again.
+
+/**
+ * The share of a core that flushes may take. What they take is seen from outside, in time that goes by: where others
+ * want the core too it takes longer, and the pauses come earlier. A tenth of it comes on top, after the flush, when
+ * the runtime completes the writes (measured with a flush to each of 100 and of 300 members); reading has the rest.
+ */
+export const FLUSH_SHARE = 0.65;
+
+/** For so long, in ms, the share may be saved up: who took nothing has a period of it at hand and waits for nobody. */
+export const PERIOD_MS = 100;
+
+/** What a feed owes is at most worth a pause that makes up for its last flush, and so many ms more for those before. */
+const MAX_DEBT_MS = 5;
+
+/** What may be spent: grows with the time, up to a period's worth; below zero after more was spent than there was. */
+class Account {
+  /** The period in which it was last used. */
+  period = -1;
+  #balanceMs: number;
+  #atMs: number;
+
+  constructor(share: number, nowMs: number) {
+    this.#balanceMs = share * PERIOD_MS;
+    this.#atMs = nowMs;
+  }
+
+  /** Says how long it takes until something may be spent, in ms; less than 0 if it may be already. */
+  waitMs(share: number, nowMs: number): number {
+    this.#fill(share, nowMs);
+    return -this.#balanceMs / share;
+  }
+
+  /** Takes `tookMs` off; no more is owed than is worth a wait of `maxWaitMs`. */
+  spend(tookMs: number, share: number, maxWaitMs: number, nowMs: number): void {
+    this.#fill(share, nowMs);
+    this.#balanceMs = Math.max(this.#balanceMs - tookMs, -maxWaitMs * share);
+  }
+
+  #fill(share: number, nowMs: number): void {
+    this.#balanceMs = Math.min(this.#balanceMs + (nowMs - this.#atMs) * share, share * PERIOD_MS);
+    this.#atMs = nowMs;
+  }
+}
+
+/** The time that flushes may take, for all feeds of a relay. Times are of one clock that never goes back, in ms. */
+export class FlushBudget {
+  readonly #all: Account;
+  readonly #accounts = new WeakMap<object, Account>();
+  readonly #startMs: number;
+  #period = 0;
+  #feeds = 0;
+  #feedsBefore = 0;
+
+  /** @param nowMs when it is full */
+  constructor(nowMs: number) {
+    this.#startMs = nowMs;
+    this.#all = new Account(FLUSH_SHARE, nowMs);
+  }
+
+  /**
+   * Says how long the next flush of a feed is to be put off, in ms: 0 while all feeds together stay within the budget, and
+   * for one that stays within its own part, which is the budget divided by how many have flushed lately.
+   */
+  waitMs(feed: object, nowMs: number): number {
+    const waitMs = this.#all.waitMs(FLUSH_SHARE, nowMs);
+    const account = this.#accounts.get(feed);
+    if (waitMs <= 0 || account === undefined) return 0;
+    return Math.max(0, Math.min(waitMs, account.waitMs(this.#shareOfOne(nowMs), nowMs)));
+  }
+
+  /** Takes what the flush of a feed took, which has just ended, off the budget. */
+  spend(feed: object, tookMs: number, nowMs: number): void {
+    this.#turnPeriod(nowMs);
+    let account = this.#accounts.get(feed);
+    if (account?.period !== this.#period) this.#feeds++;
+    const share = this.#shareOfOne(nowMs);
+    if (account === undefined) this.#accounts.set(feed, account = new Account(share, nowMs));
+    account.period = this.#period;
+    account.spend(tookMs, share, tookMs / share - tookMs + MAX_DEBT_MS, nowMs);
+    this.#all.spend(tookMs, FLUSH_SHARE, PERIOD_MS, nowMs);
+  }
+
+  /** Counts who has flushed in this period and in the one before, whichever were more. */
+  #shareOfOne(nowMs: number): number {
+    this.#turnPeriod(nowMs);
+    return FLUSH_SHARE / Math.max(1, this.#feeds, this.#feedsBefore);
+  }
+
+  #turnPeriod(nowMs: number): void {
+    const period = Math.floor((nowMs - this.#startMs) / PERIOD_MS);
+    if (period === this.#period) return;
+    this.#feedsBefore = period === this.#period + 1 ? this.#feeds : 0;
+    this.#feeds = 0;
+    this.#period = period;
+  }
+}
