@@ -10,11 +10,12 @@ const SLOW_S = 1;
 
 const report = await Deno.makeTempFile({ prefix: "eventrelay_tests_", suffix: ".xml" });
 try {
-  const { code } = await new Deno.Command(Deno.execPath(), {
+  const tests = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--parallel", `--junit-path=${report}`, ...Deno.args],
     env: { DENO_JOBS: String(JOBS) },
     stdin: "null",
-  }).output();
+  }).spawn();
+  const { code } = await tests.status;
   const slow = slowest(await Deno.readTextFile(report));
   if (slow.length > 0) console.log(`slowest: ${slow.join(" · ")}`);
   Deno.exitCode = code;

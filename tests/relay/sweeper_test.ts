@@ -55,10 +55,15 @@ Deno.test("Sweeper does a round in parts of a few ms, each in a turn of its own,
 
 Deno.test("Sweeper that was closed by a step begins nothing any more", () => {
   const time = new Time();
-  const sweeper: Sweeper = new Sweeper(time, 10, function* () {
-    sweeper.close();
-    yield;
-  });
+  let steps = 0;
+  const sweepers: Sweeper[] = [];
+  sweepers.push(
+    new Sweeper(time, 10, function* () {
+      steps++;
+      sweepers[0].close();
+      yield;
+    }),
+  );
   time.next();
-  assert.equal(time.due, undefined);
+  assert.deepEqual([steps, time.due], [1, undefined]);
 });

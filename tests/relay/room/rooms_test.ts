@@ -117,7 +117,7 @@ Deno.test("Rooms makes fifty joins at once fifty $join lines for who is there, a
   }
 });
 
-Deno.test("Rooms frees a room and its memory when the last has left, whoever else is there", async () => {
+Deno.test("Rooms frees a room and its memory when the last has left, whoever else is there", () => {
   const memory = new MemoryBudget();
   const rooms = new Rooms({ ...resolveOptions({}), memory });
   const empty = memory.usedBytes;
