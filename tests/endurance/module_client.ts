@@ -1,0 +1,135 @@
+// client.ts as a member of a run: what it tells its program becomes entries, in the order of the stream.
+// Nothing is checked here.
+
+import { connect, type Relay } from "../../client.ts";
+import { type News, readPayload, type Snapshot, type Values } from "./history.ts";
+
+/** What a module client is made of. */
+export interface ModuleOptions {
+  port: number;
+  room?: string;
+  name?: string;
+  simulate?: string;
+  record(news: News): void;
+}
+
+/** A session of client.ts. */
+export class ModuleClient {
+  readonly #options: ModuleOptions;
+  readonly #own = new Map<string, string>();
+  readonly #ownRoom = new Map<string, string>();
+  /** Entries from before connect() had given out the relay object; undefined afterwards. */
+  #early: News[] | undefined = [];
+  #relay: Relay | undefined;
+
+  constructor(options: ModuleOptions) {
+    this.#options = options;
+  }
+
+  get isConnected(): boolean {
+    return this.#relay?.status === "connected";
+  }
+
+  /** Resolves when it is in the room. */
+  async start(): Promise<void> {
+    const { port, room, name, simulate } = this.#options;
+    const relay = this.#relay = await connect(`127.0.0.1:${port}`, {
+      room,
+      name,
+      simulate,
+      retry: true,
+      inboxLimit: 1_000_000,
+      // Asked for each event when it is read, so events stand among joins and losses as they came.
+      schema: { "~standard": { version: 1, vendor: "endurance", validate: (value) => this.#onEvent(value) } },
+      onJoin: ({ id, name }) => this.#record({ kind: "join", id, name }),
+      onLeave: ({ id }, reason) => this.#record({ kind: "leave", id, reason }),
+      onLost: ({ reason, lines }) => {
+        this.#record({ kind: "lost", reason, lines });
+        // A new session begins here: who is there is told from now on as differences.
+        if (reason === "unconfirmed") {
+          this.#record({ kind: "opened", id: this.#relay!.id, resumed: false });
+        }
+      },
+      onStatus: (status, { resumed }) => {
+        if (status === "connected" && resumed) this.#record({ kind: "opened", id: this.#relay!.id, resumed });
+      },
+      onError: ({ code, message }) => this.#record({ kind: "strange", what: `$error ${code}: ${message}` }),
+      onInvalid: (line, error) =>
+        this.#record({ kind: "strange", what: `invalid line ${line.slice(0, 200)}: ${error}` }),
+    });
+    const peers = [...relay.peers.values()].map(({ id, name }): [string, string] => [id, name]);
+    this.#options.record({ kind: "opened", id: relay.id, resumed: false, peers, isLate: true });
+    const early = this.#early!;
+    this.#early = undefined;
+    for (const news of early) this.#record(news);
+  }
+
+  send(json: string): void {
+    this.#relay?.send(JSON.parse(json));
+  }
+
+  /**
+   * Sets or, without a value, removes a key of its own or of the room; `isOwn` says that nobody else sets
+   * that one of the room.
+   */
+  set(key: string, json: string | undefined, isRoom = false, isOwn = true): void {
+    const relay = this.#relay;
+    if (relay === undefined) return;
+    const values = isRoom ? this.#ownRoom : this.#own;
+    if (isRoom && !isOwn) { /* nobody's */ }
+    else if (json === undefined) values.delete(key);
+    else values.set(key, json);
+    if (json === undefined) relay.unset(key, { room: isRoom });
+    else relay.set(key, JSON.parse(json), { room: isRoom });
+  }
+
+  /** Takes what has arrived, and writes down what time it shows. */
+  tick(): void {
+    this.#relay?.drain();
+    if (this.#relay !== undefined) this.#record({ kind: "clock", relayMs: this.#relay.now() });
+  }
+
+  async close(): Promise<void> {
+    await this.#relay?.close();
+  }
+
+  snapshot(): Snapshot {
+    const relay = this.#relay;
+    if (relay === undefined) {
+      return { id: "", isConnected: false, peers: {}, states: {}, room: {}, own: {}, ownRoom: {}, unsent: 0 };
+    }
+    const peers: Record<string, string> = {}, states: Record<string, Values> = {};
+    for (const [id, { name, state }] of relay.peers) {
+      peers[id] = name;
+      states[id] = toValues(state);
+    }
+    return {
+      id: relay.id,
+      isConnected: this.isConnected,
+      peers,
+      states,
+      room: toValues(relay.state),
+      own: Object.fromEntries(this.#own),
+      ownRoom: Object.fromEntries(this.#ownRoom),
+      unsent: relay.stats.droppedSent,
+    };
+  }
+
+  #onEvent(value: unknown): { value: unknown } {
+    if (value === undefined) return { value }; // connect() tries whether the schema answers at once
+    const name = readPayload(value);
+    if (name === undefined) {
+      this.#record({ kind: "strange", what: `received ${JSON.stringify(value)?.slice(0, 200)}` });
+    } else this.#record({ kind: "event", ...name });
+    return { value };
+  }
+
+  #record(news: News): void {
+    if (this.#early === undefined) this.#options.record(news);
+    else this.#early.push(news);
+  }
+}
+
+function toValues(state: Readonly<Record<string, unknown>>): Values {
+  return Object.fromEntries(Object.entries(state).map(([key, value]) => [key, JSON.stringify(value)]));
+}
