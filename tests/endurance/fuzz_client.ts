@@ -1,0 +1,89 @@
+// Runs hostile relays against client.ts, many at a time. The clients are in a worker (fuzz_client_worker.ts);
+// here is who looks at how they bear it: whether they throw, hang, send without an end or take too much
+// memory.
+
+import { mixSeed, seeded } from "../../bench/motion/random.ts";
+import type { Answer, Question } from "./fuzz_client_worker.ts";
+import type { Course, Finding } from "./fuzz_relay.ts";
+import { HostileRelay } from "./hostile_relay.ts";
+
+/** Cases at a time; most of their time they wait. */
+const AT_ONCE = 40;
+/** How long the worker may be busy with anything, in ms. */
+const HANG_MS = 3000;
+const ASK_MS = 200;
+/** How long a case may take in all; longer than everything a client may wait for. */
+const CASE_MS = 30_000;
+
+type Done = Extract<Answer, { kind: "done" }>;
+
+/** Runs cases until the time is over or something is found. */
+export async function fuzzClient(
+  seed: number,
+  maxRssMib: number,
+  nextCase: () => number | undefined,
+): Promise<Course> {
+  const outcomes: Record<string, number> = {};
+  const running = new Map<number, { index: number; resolve(answer: Done | undefined): void }>();
+  let tickets = 0;
+  let finding: Finding | undefined;
+  let cases = 0, peakMib = 0;
+  const find = (what: string, of?: number[]) => {
+    finding ??= { what, cases: of ?? [...running.values()].map(({ index }) => index) };
+    // Nobody may answer any more.
+    if (of === undefined) { for (const { resolve } of running.values()) resolve(undefined); }
+  };
+  const worker = new Worker(new URL("fuzz_client_worker.ts", import.meta.url), { type: "module" });
+  const ask = (question: Question) => worker.postMessage(question);
+  let lastAliveMs = performance.now(), lastAskMs = lastAliveMs;
+  let isAwake = false;
+  worker.onerror = (event) => {
+    event.preventDefault();
+    find(`the worker failed: ${event.message}`);
+  };
+  worker.onmessage = ({ data }: { data: Answer }) => {
+    isAwake = true;
+    lastAliveMs = performance.now();
+    if (data.kind === "done") running.get(data.ticket)?.resolve(data);
+    else if (data.kind === "unhandled") find(`unhandled: ${data.what}`);
+  };
+  ask({ kind: "alive" });
+  const watching = setInterval(() => {
+    const nowMs = performance.now();
+    const ownDelayMs = nowMs - lastAskMs - ASK_MS;
+    lastAskMs = nowMs;
+    if (ownDelayMs > ASK_MS) lastAliveMs = Math.min(nowMs, lastAliveMs + ownDelayMs);
+    else if (isAwake && nowMs - lastAliveMs > HANG_MS) {
+      find(`the client is busy for ${Math.round(nowMs - lastAliveMs)} ms`);
+    }
+    const mib = Deno.memoryUsage().rss / 1024 ** 2;
+    peakMib = Math.max(peakMib, mib);
+    if (mib > maxRssMib) find(`this process has ${mib.toFixed(0)} MiB resident, ${maxRssMib} are allowed`);
+    ask({ kind: "alive" });
+  }, ASK_MS);
+  const play = async () => {
+    for (let index = nextCase(); index !== undefined && finding === undefined; index = nextCase()) {
+      const relay = await HostileRelay.listen(seeded(mixSeed(seed, index)));
+      const { promise, resolve } = Promise.withResolvers<Done | undefined>();
+      const ticket = ++tickets;
+      running.set(ticket, { index, resolve });
+      const timer = setTimeout(() => {
+        find("the case does not end", [index]);
+        resolve(undefined);
+      }, CASE_MS);
+      ask({ kind: "case", ticket, port: relay.port, retry: relay.wantsRetry });
+      const answer = await promise;
+      clearTimeout(timer);
+      running.delete(ticket);
+      await relay.close();
+      if (answer === undefined) return;
+      cases++;
+      outcomes[answer.outcome] = (outcomes[answer.outcome] ?? 0) + 1;
+      for (const what of [...answer.faults, ...relay.judge(answer)]) find(what, [index]);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, play));
+  clearInterval(watching);
+  worker.terminate();
+  return { cases, peakMib, finding, outcomes };
+}

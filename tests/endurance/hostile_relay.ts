@@ -1,0 +1,188 @@
+// What one case of the fuzzer does to a client: welcomes that are half, wrong, endless or silent, control
+// lines with anything in them, resumes that can't be, ends of all kinds; or a fair relay that says much that
+// has to be ignored.
+
+import net from "node:net";
+import type { Random } from "../../bench/motion/random.ts";
+import { mutate, onceDrained, split } from "./bytes.ts";
+import type { Answer } from "./fuzz_client_worker.ts";
+import { goodWelcome, hostileWelcome, lineToClient } from "./grammar.ts";
+import { pick, whole } from "./hostile_values.ts";
+
+/** The most a client may say in a case, and how often it may connect: it has little to say, and waits. */
+const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_LINES = 3000;
+const MAX_CONNECTIONS = 25;
+
+const encoder = new TextEncoder();
+
+type Done = Extract<Answer, { kind: "done" }>;
+
+/** The relay of one case. */
+export class HostileRelay {
+  readonly #random: Random;
+  readonly #server: net.Server;
+  readonly #sockets = new Set<net.Socket>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  /** Marks of events that a client of this relay has to get, as nothing says otherwise. */
+  readonly #due: number[] = [];
+  #isFair: boolean;
+  #isWhole = false;
+  #connections = 0;
+  #bytes = 0;
+  #lines = 0;
+  readonly wantsRetry: boolean;
+
+  private constructor(random: Random, server: net.Server) {
+    this.#random = random;
+    this.#server = server;
+    this.wantsRetry = random() < 0.3;
+    // A fair one keeps to the protocol, but for lines that a client has to ignore.
+    this.#isFair = random() < 0.35;
+  }
+
+  static async listen(random: Random): Promise<HostileRelay> {
+    const server = net.createServer();
+    const relay = new HostileRelay(random, server);
+    server.on("connection", (socket) => relay.#onConnection(socket));
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    return relay;
+  }
+
+  get port(): number {
+    return (this.#server.address() as net.AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((done) => this.#server.close(done));
+  }
+
+  /** What the client did that it must not. */
+  judge({ marks, outcome }: Done): string[] {
+    const faults: string[] = [];
+    if (this.#bytes > MAX_BYTES || this.#lines > MAX_LINES) {
+      faults.push(`the client has sent ${this.#lines} lines, ${this.#bytes} bytes`);
+    }
+    if (this.#connections > MAX_CONNECTIONS) {
+      faults.push(`the client has connected ${this.#connections} times`);
+    }
+    if (this.#isFair && outcome !== "connected") faults.push(`the client has ${outcome} a good welcome`);
+    if (this.#isFair && this.#isWhole && JSON.stringify(marks) !== JSON.stringify(this.#due)) {
+      faults.push(`the program got the events ${marks}, ${this.#due} were valid`);
+    }
+    if (marks.some((mark, index) => marks.indexOf(mark) !== index)) {
+      faults.push(`an event came twice: ${marks}`);
+    }
+    return faults;
+  }
+
+  #onConnection(socket: net.Socket): void {
+    this.#connections++;
+    this.#sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("close", () => this.#sockets.delete(socket));
+    let isGreeted = false;
+    socket.on("data", (chunk: Uint8Array) => {
+      this.#bytes += chunk.length;
+      for (const byte of chunk) if (byte === 0x0a) this.#lines++;
+      if (isGreeted) return;
+      isGreeted = true;
+      void this.#answer(socket).catch(() => {});
+    });
+  }
+
+  async #answer(socket: net.Socket): Promise<void> {
+    const random = this.#random;
+    if (this.#isFair) return await this.#answerFairly(socket);
+    const isAgain = this.#connections > 1;
+    const resumed = isAgain && random() < 0.7;
+    const bytes = pick(random, [0, 1, 50, 1000, 2 ** 53 - 1, -1, 0.5]);
+    const good = () => goodWelcome(resumed ? { resumed, bytes, peers: undefined, state: undefined } : {});
+    const lines = () =>
+      Array.from({ length: whole(random, 0, 60) }, () => lineToClient(random, false)).join("\n") + "\n";
+    const kinds: [weight: number, answer: () => Promise<void>][] = [
+      [25, () => this.#say(socket, `${good()}\n${lines()}`)],
+      [20, () => this.#say(socket, `${hostileWelcome(random)}\n${lines()}`)],
+      [10, () => this.#say(socket, mutate(random, encoder.encode(`${good()}\n${lines()}`)))],
+      [8, () => this.#say(socket, `${good().slice(0, whole(random, 1, 600))}`)],
+      [
+        6,
+        () =>
+          this.#say(
+            socket,
+            `${goodWelcome({ more: pick(random, [1, 3, 1e9, 2 ** 53 - 1, -1]) })}\n${lines()}`,
+          ),
+      ],
+      [
+        6,
+        () =>
+          this.#say(
+            socket,
+            `{"$error":{"code":${pick(random, ['"bad_hello"', '"bad_token"', '"x"', "1"])},"message":${
+              pick(random, ['"no"', "7", '"\\u001b[2J"'])
+            }}}\n`,
+          ),
+      ],
+      [4, () => this.#say(socket, lines())],
+      [
+        4,
+        () =>
+          this.#say(socket, Uint8Array.from({ length: whole(random, 1, 5000) }, () => whole(random, 0, 255))),
+      ],
+      [1, () => this.#endless(socket)],
+      [4, () => Promise.resolve()],
+      [3, () => this.#say(socket, "HTTP/1.1 400 Bad Request\r\n\r\n")],
+    ];
+    let dice = random() * kinds.reduce((sum, [weight]) => sum + weight, 0);
+    const [, answer] = kinds.find(([weight]) => (dice -= weight) < 0)!;
+    await answer();
+    const ending = random();
+    if (ending < 0.25) socket.end();
+    else if (ending < 0.4) socket.resetAndDestroy();
+    else if (ending < 0.5) socket.destroy();
+  }
+
+  /** A good welcome, then valid events among lines that have to be ignored; one connection, which lasts. */
+  async #answerFairly(socket: net.Socket): Promise<void> {
+    const random = this.#random;
+    const lines = [goodWelcome()];
+    for (let mark = 1, last = whole(random, 1, 40); mark <= last; mark++) {
+      while (random() < 0.6) lines.push(lineToClient(random, true));
+      lines.push(JSON.stringify({ mark }));
+      this.#due.push(mark);
+    }
+    await this.#say(socket, `${lines.join("\n")}\n`);
+    this.#isWhole = !socket.destroyed && this.#connections === 1;
+  }
+
+  /** Writes in pieces. */
+  async #say(socket: net.Socket, data: string | Uint8Array): Promise<void> {
+    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    for (const piece of split(this.#random, bytes)) {
+      if (socket.destroyed) return;
+      if (!socket.write(piece)) await this.#pause(5);
+      if (this.#random() < 0.01) await this.#pause(this.#random() * 30);
+    }
+  }
+
+  /** A line without an end: 24 MB of it. */
+  async #endless(socket: net.Socket): Promise<void> {
+    await this.#say(socket, `${goodWelcome()}\n"`);
+    const chunk = new Uint8Array(256 * 1024).fill(0x78);
+    for (let i = 0; i < 96 && !socket.destroyed; i++) {
+      if (!socket.write(chunk)) await onceDrained(socket);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((done) => {
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer);
+        done();
+      }, ms);
+      this.#timers.add(timer);
+    });
+  }
+}

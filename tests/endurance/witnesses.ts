@@ -1,0 +1,154 @@
+// Clients beside a fuzzed relay that must not notice anything: they ping, send and receive in a room of their
+// own, in one with hostile clients, and in the lobby, and they look at the relay's memory and at what it
+// says.
+
+import { type News, payload } from "./history.ts";
+import { MinimalPlain } from "./minimal_plain.ts";
+import { MinimalSession } from "./minimal_session.ts";
+import type { RelayProcess } from "./relay_process.ts";
+
+/** How late an answer may be, in ms. */
+export const HANG_MS = 1000;
+/** How long a newcomer may have to wait, in ms: among floods of others it has to queue. */
+const DOOR_MS = 3000;
+const RING_MS = 300;
+const PING_MS = 200;
+const WATCH_MS = 50;
+const SEND_MS = 40;
+
+/** The witnesses, and what they look at. */
+export class Witnesses {
+  readonly #relay: RelayProcess;
+  readonly #maxRssMib: number;
+  readonly #find: (what: string) => void;
+  readonly #senders: (MinimalSession | MinimalPlain)[] = [];
+  readonly #all: (MinimalSession | MinimalPlain)[] = [];
+  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  readonly #lastPongMs = new Map<string, number>();
+  readonly #mark = `witness ${crypto.randomUUID()}`;
+  readonly #last = new Map<string, number>();
+  #sent = 0;
+  #isOver = false;
+  #lastWatchMs = 0;
+  peakMib = 0;
+
+  constructor(relay: RelayProcess, maxRssMib: number, find: (what: string) => void) {
+    this.#relay = relay;
+    this.#maxRssMib = maxRssMib;
+    this.#find = find;
+  }
+
+  async start(): Promise<void> {
+    for (const room of ["quiet", "fuzz", "lobby"]) {
+      const sender = this.#session(room, "sender");
+      this.#senders.push(sender);
+      this.#session(room, "receiver");
+    }
+    const plain = { port: this.#relay.port, record: (news: News) => this.#take("plain", "lobby", news) };
+    const receiver = new MinimalPlain(plain);
+    this.#all.push(receiver);
+    await receiver.start();
+    const deadline = performance.now() + 5000;
+    while (this.#all.some(({ isConnected }) => !isConnected)) {
+      if (performance.now() > deadline) throw new Error("the witnesses could not connect");
+      await sleep(20);
+    }
+    this.#lastWatchMs = performance.now();
+    for (const room of this.#lastPongMs.keys()) this.#lastPongMs.set(room, this.#lastWatchMs);
+    this.#timers.push(setInterval(() => this.#send(), SEND_MS), setInterval(() => this.#look(), WATCH_MS));
+    void this.#ring();
+  }
+
+  /** Stops sending, waits for what is on its way, and looks whether it has come. */
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    clearInterval(this.#timers[0]);
+    await sleep(500);
+    clearInterval(this.#timers[1]);
+    this.#look();
+    for (const [who, last] of this.#last) {
+      if (last !== this.#sent) this.#find(`${who} has received ${last} of ${this.#sent} events`);
+    }
+    for (const client of this.#all) client.abandon();
+  }
+
+  #session(room: string, who: string): MinimalSession {
+    const label = `the ${who} in ${room}`;
+    this.#lastPongMs.set(label, 0);
+    const client = new MinimalSession({
+      port: this.#relay.port,
+      room,
+      name: this.#mark,
+      pingMs: PING_MS,
+      record: (news) => this.#take(label, room, news),
+      onPong: () => this.#lastPongMs.set(label, performance.now()),
+    });
+    this.#all.push(client);
+    client.start();
+    return client;
+  }
+
+  /** Comes in as a newcomer again and again, which may not take long either. */
+  async #ring(): Promise<void> {
+    while (!this.#isOver) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const newcomer = new MinimalSession({
+        port: this.#relay.port,
+        room: "quiet",
+        record: ({ kind }) => kind === "opened" && resolve(),
+      });
+      const timer = setTimeout(() => {
+        this.#find(`a newcomer has waited ${DOOR_MS} ms for its $welcome`);
+        resolve();
+      }, DOOR_MS);
+      newcomer.start();
+      await promise;
+      clearTimeout(timer);
+      newcomer.abandon();
+      await sleep(RING_MS);
+    }
+  }
+
+  #send(): void {
+    this.#sent++;
+    for (const sender of this.#senders) sender.send(payload({ from: this.#mark, number: this.#sent }, 30));
+  }
+
+  #take(who: string, room: string, news: News): void {
+    if (news.kind === "lost") {
+      this.#find(`${who} was told that it has lost ${news.lines} lines (${news.reason})`);
+    }
+    if (news.kind === "opened" && this.#sent > 0) this.#find(`the connection of ${who} was broken`);
+    if (news.kind === "strange" && /^(no |refused|the relay counts|state of)/.test(news.what)) {
+      this.#find(`${who}: ${news.what}`);
+    }
+    if (news.kind !== "event" || news.from !== this.#mark) return;
+    const label = `${who} (${room})`;
+    const last = this.#last.get(label) ?? 0;
+    if (news.number !== last + 1) this.#find(`${label} received event ${news.number} after ${last}`);
+    this.#last.set(label, news.number);
+  }
+
+  #look(): void {
+    const nowMs = performance.now();
+    const ownDelayMs = nowMs - this.#lastWatchMs - WATCH_MS;
+    this.#lastWatchMs = nowMs;
+    for (const [who, lastMs] of this.#lastPongMs) {
+      // While this program itself stood still it could not see any answer.
+      if (ownDelayMs > WATCH_MS) this.#lastPongMs.set(who, Math.min(nowMs, lastMs + ownDelayMs));
+      else if (nowMs - lastMs > HANG_MS + PING_MS) {
+        this.#find(`${who} has had no $pong for ${Math.round(nowMs - lastMs)} ms`);
+      }
+    }
+    for (const alarm of this.#relay.alarms) this.#find(`the relay said: ${alarm}`);
+    const mib = this.#relay.rssMib ?? 0;
+    this.peakMib = Math.max(this.peakMib, mib);
+    if (mib > this.#maxRssMib) {
+      this.#find(`the relay has ${mib.toFixed(0)} MiB resident, ${this.#maxRssMib} are allowed`);
+    }
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
