@@ -114,6 +114,7 @@ export class RelayServer implements AsyncDisposable {
     const shortestMs = Math.min(maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs);
     const everyMs = Math.min(SWEEP_MS, shortestMs / 4);
     this.#sweeper = new Sweeper(this.#settings, everyMs, (nowMs) => this.#sweep(nowMs));
+    void this.#settings.loop.open();
     this.finished = this.#acceptAll();
   }
 
@@ -170,6 +171,8 @@ export class RelayServer implements AsyncDisposable {
     this.#sweeper.close();
     this.#admission.close();
     this.#rooms.close();
+    this.#settings.service.close();
+    await this.#settings.loop.close();
     this.#settings.memory.close();
     this.#noiseFilter.flush(Infinity);
   }

@@ -5,7 +5,6 @@
 import type { Feed, Reader } from "../room/feed.ts";
 import { concat } from "../../wire/concat.ts";
 import type { Settings } from "../options.ts";
-import type { WireError } from "../../wire/protocol.ts";
 import type { Room } from "../room/room.ts";
 import type { Cursor, Lost } from "../room/cursor.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
@@ -91,14 +90,6 @@ export abstract class Member implements Reader {
     this.settings = settings;
   }
 
-  /** Handles one line that begins as a control line, `bytes[start, end)` with its LF; returns what is wrong with it. */
-  abstract onControl(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    lineNumber: number,
-  ): WireError | undefined;
-
   /** Is told that its connection is ending. Does nothing if it has another one by now. */
   abstract detach(outlet: Outlet, reason: EndReason): void;
 
@@ -152,9 +143,15 @@ export abstract class Member implements Reader {
     return this.feed.lagMs(this.cursor, nowMs);
   }
 
-  /** Says `lines` events, `bytes[start, end)`, to everybody else in the room. */
-  onLines(bytes: Uint8Array, start: number, end: number, lines: number): void {
-    this.room.say(this, this.feed, bytes, start, end, lines);
+  /** Says `lines` events, `bytes[start, end)`, to everybody else in the room; those at `lookalikes` begin as control lines do. */
+  onLines(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    lines: number,
+    lookalikes: readonly number[],
+  ): void {
+    this.room.say(this, this.feed, bytes, start, end, lines, lookalikes);
   }
 
   /** Writes a line to this member alone, before what comes from the feed. Drops it if too many wait, unless it is owed. */
