@@ -114,7 +114,6 @@ export class RelayServer implements AsyncDisposable {
     const shortestMs = Math.min(maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs);
     const everyMs = Math.min(SWEEP_MS, shortestMs / 4);
     this.#sweeper = new Sweeper(this.#settings, everyMs, (nowMs) => this.#sweep(nowMs));
-    void this.#settings.loop.open();
     this.finished = this.#acceptAll();
   }
 
@@ -171,8 +170,6 @@ export class RelayServer implements AsyncDisposable {
     this.#sweeper.close();
     this.#admission.close();
     this.#rooms.close();
-    this.#settings.service.close();
-    await this.#settings.loop.close();
     this.#settings.memory.close();
     this.#noiseFilter.flush(Infinity);
   }

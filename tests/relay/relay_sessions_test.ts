@@ -210,6 +210,7 @@ Deno.test("serve notices a session that vanished within pingTimeoutMs, and lets 
   await using loopback = new Loopback({ pingTimeoutMs: 300 });
   const [ada, bo] = [await loopback.join(), await loopback.join()];
   const { id } = bo.client.welcome;
+  bo.control("ping", { t: 1 }); // its welcome has arrived
   const pinger = setInterval(() => ada.control("ping", { t: 1 }), 50);
   try {
     await ada.until(() => ada.client.told("leave").length > 0, "$leave");
@@ -312,7 +313,12 @@ Deno.test("RelayServer.close says $bye to sessions, with times to return that ar
 
 Deno.test("RelayServer.close leaves nothing behind while sessions are expected back", async () => {
   await using loopback = new Loopback();
-  for (let i = 0; i < 5; i++) await (await loopback.join({ room: `r${i % 2}` })).cut();
+  for (let i = 0; i < 5; i++) {
+    const session = await loopback.join({ room: `r${i % 2}` });
+    session.control("ping", { t: 1 }); // its welcome has arrived
+    await session.until(() => session.client.told("pong").length > 0, "$pong");
+    await session.cut();
+  }
   while (loopback.relay.stats().sessions > 0) await new Promise((done) => setTimeout(done, 1));
   assert.equal(loopback.relay.stats().absentSessions, 5);
   await loopback.relay.close();

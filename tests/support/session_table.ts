@@ -12,6 +12,7 @@ import { Admission } from "../../src/relay/admission.ts";
 import { Rooms } from "../../src/relay/room/rooms.ts";
 import { Connection } from "../../src/relay/connection/connection.ts";
 import { type Body, SessionClient } from "./session_client.ts";
+import type { ManualTime } from "./manual_time.ts";
 import { StubTransport } from "./stub_transport.ts";
 
 /** What the table's clock begins at, in ms since 1970. */
@@ -115,22 +116,35 @@ export class Seat {
 
 /** Rooms, and who is connected to them. */
 export class Table implements AsyncDisposable {
-  nowMs = 1000;
+  readonly #time: ManualTime | undefined;
+  #nowMs = 1000;
   readonly rooms: Rooms;
   readonly admission: Admission;
   readonly log: { level: LogLevel; message: string }[] = [];
   readonly #settings: Settings;
   readonly #seats: Seat[] = [];
 
-  constructor(options: RelayOptions = {}) {
+  /** @param time is used in place of real timers and a clock of its own */
+  constructor(options: RelayOptions = {}, time?: ManualTime) {
+    this.#time = time;
     const log: LogFunction = (level, message) => void this.log.push({ level, message });
     this.#settings = resolveOptions({ ...options, log }, {
       ...REAL_ENVIRONMENT,
+      ...(time && { timers: time.timers }),
       clock: () => this.nowMs,
       timeOriginMs: TIME_ORIGIN_MS,
     });
     this.rooms = new Rooms(this.#settings);
     this.admission = new Admission(this.#settings, this.rooms);
+  }
+
+  get nowMs(): number {
+    return this.#time?.nowMs ?? this.#nowMs;
+  }
+
+  set nowMs(nowMs: number) {
+    if (this.#time !== undefined) this.#time.nowMs = nowMs;
+    else this.#nowMs = nowMs;
   }
 
   /** Connects from a host; nothing is said yet. */
@@ -144,12 +158,13 @@ export class Table implements AsyncDisposable {
     return seat;
   }
 
-  /** Connects a session. */
+  /** Connects a session, which confirms its welcome: before that it is not kept. */
   async join(fields: Record<string, unknown> = {}, client?: SessionClient, host?: string): Promise<Seat> {
     const seat = this.connect(client, host);
     seat.feed(seat.client.hello(fields));
     await turn();
     seat.receive();
+    if (seat.client.welcome?.resumed === false) await seat.ack();
     return seat;
   }
 
@@ -173,7 +188,9 @@ export class Table implements AsyncDisposable {
   /** Lets time pass, looked at every second. */
   async pass(ms: number): Promise<void> {
     for (const until = this.nowMs + ms; this.nowMs < until;) {
-      this.nowMs = Math.min(until, this.nowMs + 1000);
+      const stepMs = Math.min(1000, until - this.nowMs);
+      if (this.#time !== undefined) await this.#time.pass(stepMs);
+      else this.#nowMs += stepMs;
       for (const { connection } of this.#seats) connection.sweep(this.nowMs);
       for (const sweep of [this.admission.sweep(this.nowMs), this.rooms.sweep()]) {
         for (const _ of sweep);

@@ -5,8 +5,10 @@
 import type { Feed, Reader } from "../room/feed.ts";
 import { concat } from "../../wire/concat.ts";
 import type { Settings } from "../options.ts";
+import type { MemoryAccount } from "../memory_budget.ts";
+import { encodeControl, type WireError } from "../../wire/protocol.ts";
 import type { Room } from "../room/room.ts";
-import type { Cursor, Lost } from "../room/cursor.ts";
+import type { Cursor } from "../room/cursor.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 
 /** A member's connection, as the member sees it. */
@@ -62,6 +64,13 @@ class Taken implements Batch {
 
 const NOTHING = new Uint8Array(0);
 
+/** A line for one member alone. */
+interface Reply {
+  bytes: Uint8Array;
+  /** What it tells, if the member has done something wrong. */
+  error: WireError | undefined;
+}
+
 /** How many bytes of replies wait for a client that doesn't read them; further ones are dropped. */
 const MAX_REPLY_BYTES = 64 * 1024;
 
@@ -79,7 +88,9 @@ export abstract class Member implements Reader {
   protected readonly settings: Settings;
   /** The connection; undefined while there is none. */
   protected outlet: Outlet | undefined;
-  #replies: Uint8Array[] = [];
+  readonly #memory: MemoryAccount;
+  #isReleased = false;
+  #replies: Reply[] = [];
   #replyBytes = 0;
   #behindAt = -Infinity;
   #taken: Taken | undefined;
@@ -88,7 +99,16 @@ export abstract class Member implements Reader {
     this.room = room;
     this.feed = feed;
     this.settings = settings;
+    this.#memory = settings.memory.open();
   }
+
+  /** Handles one line that begins as a control line, `bytes[start, end)` with its LF; returns what is wrong with it. */
+  abstract onControl(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    lineNumber: number,
+  ): WireError | undefined;
 
   /** Is told that its connection is ending. Does nothing if it has another one by now. */
   abstract detach(outlet: Outlet, reason: EndReason): void;
@@ -98,14 +118,24 @@ export abstract class Member implements Reader {
     return true;
   }
 
+  /** Takes what has to come before all else. */
+  protected takeFirst(): Uint8Array | undefined {
+    return undefined;
+  }
+
   /** Takes what comes next from the feed, about `maxBytes` at most. */
   protected abstract takeNews(maxBytes: number): Uint8Array | undefined;
 
-  /** Is told that these replies are being written. */
-  protected onRepliesTaken(_replies: readonly Uint8Array[]): void {}
+  /** Jumps to what is new, if it may, and takes what comes next then. */
+  protected abstract takeBehind(maxBytes: number): Uint8Array | undefined;
 
-  /** Is told what the cursor has jumped over. */
-  protected onLost(_lost: Lost): void {}
+  /** Is told that a reply is being written. */
+  protected onReplyTaken(_bytes: number, _error: WireError | undefined): void {}
+
+  /** How much memory it takes beside its replies, in bytes. */
+  protected get ownBytes(): number {
+    return 0;
+  }
 
   /** Whether the member has to jump to what is new. */
   protected isTooFarBehind(nowMs: number): boolean {
@@ -143,23 +173,24 @@ export abstract class Member implements Reader {
     return this.feed.lagMs(this.cursor, nowMs);
   }
 
-  /** Says `lines` events, `bytes[start, end)`, to everybody else in the room; those at `lookalikes` begin as control lines do. */
-  onLines(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    lines: number,
-    lookalikes: readonly number[],
-  ): void {
-    this.room.say(this, this.feed, bytes, start, end, lines, lookalikes);
+  /** Says `lines` events, `bytes[start, end)`, to everybody else in the room. */
+  onLines(bytes: Uint8Array, start: number, end: number, lines: number): void {
+    this.room.say(this, this.feed, bytes, start, end, lines);
   }
 
-  /** Writes a line to this member alone, before what comes from the feed. Drops it if too many wait, unless it is owed. */
-  reply(line: Uint8Array, isOwed = false): void {
-    if (!isOwed && this.#replyBytes + line.length > MAX_REPLY_BYTES) return;
-    this.#replies.push(line);
-    this.#replyBytes += line.length;
+  /** Tells this member what it did wrong, before what comes from the feed. Returns false, and drops it, if too many lines wait already. */
+  replyError(error: WireError): boolean {
+    return this.reply(encodeControl("error", error), error);
+  }
+
+  /** Writes a line to this member alone, before what comes from the feed. Returns false, and drops it, if too many wait already. */
+  protected reply(bytes: Uint8Array, error?: WireError): boolean {
+    if (this.#replyBytes + bytes.length > MAX_REPLY_BYTES) return false;
+    this.#replies.push({ bytes, error });
+    this.#replyBytes += bytes.length;
+    this.countMemory();
     this.wake();
+    return true;
   }
 
   /**
@@ -167,67 +198,74 @@ export abstract class Member implements Reader {
    * Once that is written, or never will be, call `written()` of the batch. Of events and state it takes at most `maxBytes`, but at least a line.
    */
   take(nowMs: number, maxBytes = MAX_WRITE_BYTES): Batch | typeof BEHIND | undefined {
-    const replies = this.#takeReplies();
-    if (replies !== undefined || !this.canTakeNews) return this.batchOf(replies);
-    if (this.#jumpIfBehind(nowMs) === BEHIND) return BEHIND;
-    return this.batchOf(this.#takeReplies() ?? this.takeNews(maxBytes));
+    const bytes = this.takeFirst() ?? this.#takeReplies();
+    if (bytes !== undefined || !this.canTakeNews) return this.#batchOf(bytes);
+    if (!this.isTooFarBehind(nowMs)) return this.#batchOf(this.takeNews(maxBytes));
+    return this.#noteBehind(nowMs) ?? this.#batchOf(this.takeBehind(maxBytes));
   }
 
   /** Takes the replies that wait, without what comes from the feed. */
   takeReplies(): Batch | undefined {
-    return this.batchOf(this.#takeReplies());
+    return this.#batchOf(this.#takeReplies());
   }
 
-  /** Makes a batch of what was taken last. */
-  protected batchOf(bytes: Uint8Array | undefined): Batch | undefined {
+  #batchOf(bytes: Uint8Array | undefined): Batch | undefined {
     if (bytes === undefined) return undefined;
     if (this.#taken?.cursor !== this.cursor) this.#taken = new Taken(this.cursor);
     this.#taken.bytes = bytes;
     return this.#taken;
   }
 
-  /** Looks whether the member has fallen behind while a write is under way: what it misses need not be remembered. */
+  /** Looks whether the member has fallen behind while a write is under way; returns {@linkcode BEHIND} if its connection is to be closed. */
   sweep(nowMs: number): typeof BEHIND | undefined {
-    if (this.canTakeNews) return this.#jumpIfBehind(nowMs);
-    return this.isTooFarBehind(nowMs) ? this.noteBehind(nowMs) : undefined;
-  }
-
-  #jumpIfBehind(nowMs: number): typeof BEHIND | undefined {
-    if (!this.isTooFarBehind(nowMs)) return undefined;
-    if (this.noteBehind(nowMs) === BEHIND) return BEHIND;
-    const lost = this.cursor.jumpToEnd();
-    if (lost.bytes > 0) this.onLost(lost);
+    return this.isTooFarBehind(nowMs) ? this.#noteBehind(nowMs) : undefined;
   }
 
   /** Logs that the member fell behind, once an episode; returns {@linkcode BEHIND} where that is not forgiven. */
-  protected noteBehind(nowMs: number): typeof BEHIND | undefined {
-    if (this.cursor.behindBytes === 0 || this.outlet === undefined) return; // only its own lines
+  #noteBehind(nowMs: number): typeof BEHIND | undefined {
+    if (this.outlet === undefined || this.cursor.behindBytes === 0) return undefined; // only its own lines
     const { log, whenBehind } = this.settings;
     const isNews = nowMs - this.#behindAt > BEHIND_EPISODE_MS;
     this.#behindAt = nowMs;
+    if (!isNews && whenBehind === "skip") return undefined;
     const fields = {
       address: this.outlet.address,
       bytes: this.cursor.behindBytes,
       skippedBefore: this.cursor.lost.lines,
     };
-    if (whenBehind === "close") {
+    if (whenBehind === "skip") log("warn", "member fell behind, skipping to the newest lines", fields);
+    else {
       log("warn", "member fell behind, closed", fields);
       return BEHIND;
     }
-    if (isNews) log("warn", "member fell behind, skipping to the newest lines", fields);
   }
 
   #takeReplies(): Uint8Array | undefined {
     if (this.#replies.length === 0) return undefined;
-    const replies = this.#replies.splice(0);
-    this.onRepliesTaken(replies);
-    this.#replyBytes = 0;
-    return concat(replies);
-  }
-
-  /** Forgets replies that wait. */
-  protected clearReplies(): void {
+    const replies = this.#replies;
     this.#replies = [];
     this.#replyBytes = 0;
+    for (const { bytes, error } of replies) this.onReplyTaken(bytes.length, error);
+    this.countMemory();
+    return replies.length === 1 ? replies[0].bytes : concat(replies.map(({ bytes }) => bytes));
+  }
+
+  /** Puts back errors that did not arrive, before those that wait; drops other replies. They are about lines of an earlier connection: without a number. */
+  protected replyAgain(errors: readonly WireError[]): void {
+    const waiting = this.#replies.flatMap(({ error }) => error ?? []);
+    this.#replies = [];
+    this.#replyBytes = 0;
+    for (const { code, message } of [...errors, ...waiting]) this.replyError({ code, message });
+  }
+
+  /** Counts the memory that it takes, after each change. */
+  protected countMemory(): void {
+    if (!this.#isReleased) this.#memory.resize(this.ownBytes + this.#replyBytes);
+  }
+
+  /** Counts it no more: the member is leaving, and what it still takes goes with its connection. */
+  protected releaseMemory(): void {
+    this.#isReleased = true;
+    this.#memory.close();
   }
 }

@@ -20,8 +20,14 @@ export class PlainMember extends Member {
     if (settings.simulate !== undefined) outlet.simulate(settings.simulate());
   }
 
+  /** Lets a plain client's line pass that only looks like a control line. */
+  onControl(bytes: Uint8Array, start: number, end: number): undefined {
+    this.room.sayLookalike(this, bytes, start, end);
+  }
+
   detach(_outlet: Outlet, _reason: EndReason): void {
     this.room.leave(this, this.feed);
+    this.releaseMemory();
   }
 
   protected override get canTakeNews(): boolean {
@@ -30,5 +36,10 @@ export class PlainMember extends Member {
 
   protected takeNews(maxBytes: number): Uint8Array | undefined {
     return this.cursor.take(maxBytes);
+  }
+
+  protected takeBehind(maxBytes: number): Uint8Array | undefined {
+    this.cursor.jumpToEnd();
+    return this.takeNews(maxBytes);
   }
 }

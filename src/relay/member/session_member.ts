@@ -1,11 +1,6 @@
-// A member of level 1: an identity that outlives its connection. It has a name that others see, state, a
-// window of bytes that may be on their way, and a second cursor at what the client has confirmed, from which
-// a new connection goes on.
-//
-//   log ──────────┬────────────────────────┬──────────────────────┬─ end
-//            confirmed: a resume     written: at most        not written yet
-//            begins here, the log    windowBytes farther
-//            is kept from here on
+// A member of level 1: an identity that outlives its connection. It has a name that others see, state, and a
+// stream to its client that goes on where a connection broke. What it is sent, and in which order; what has
+// been sent already, and what of it is confirmed, sent_stream.ts knows.
 
 import { concat } from "../../wire/concat.ts";
 import {
@@ -18,39 +13,24 @@ import {
   readSet,
   type Understood,
 } from "./client_control.ts";
-import { type Batch, type BEHIND, type EndReason, MAX_WRITE_BYTES, Member, type Outlet } from "./member.ts";
-import { encodeControl, LF, PROTOCOL_VERSION, type WireError } from "../../wire/protocol.ts";
-import type { LeaveReason, Peer, Room } from "../room/room.ts";
+import { type EndReason, Member, type Outlet } from "./member.ts";
+import { encodeControl, PROTOCOL_VERSION, type WireError } from "../../wire/protocol.ts";
 import type { Settings } from "../options.ts";
-import type { Cursor, Lost } from "../room/cursor.ts";
-import { SentLedger } from "./sent_ledger.ts";
+import type { LeaveReason, Peer, Room } from "../room/room.ts";
+import type { Cursor } from "../room/cursor.ts";
+import { SentStream } from "./sent_stream.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { StateEntry } from "../room/state_table.ts";
-
-const NOTHING: Uint8Array = new Uint8Array(0);
-
-const encoder = new TextEncoder();
+import { type WelcomeRest, writeWelcome } from "./welcome.ts";
 
 /** How long others see a member whose connection broke: a resume within this time goes unnoticed. */
 const ABSENCE_MS = 5000;
 
-/** How long a `$welcome` line is at most; what doesn't fit follows as lines of its own. */
-const MAX_WELCOME_BYTES = 32 * 1024;
-
-/** …and how much of it is taken by what is not about the room's members and values. */
-const MAX_GREETING_BYTES = 2048;
-
 /** The most state that one write takes. */
 const MAX_STATE_WRITE_BYTES = 64 * 1024;
 
-/** A place in the log behind lines that were skipped, from which on the client goes on once it has the `$lost` line. */
-interface Jump {
-  /** Where the `$lost` line ends in the stream. */
-  end: number;
-  cursor: Cursor;
-  /** The `$peers` line that follows it, if any. */
-  peers: Uint8Array | undefined;
-}
+/** What a session takes in memory beside what is counted elsewhere, in bytes. */
+export const SESSION_BYTES = 2048;
 
 /** Who keeps sessions whose clients are away. */
 export interface SessionKeeper {
@@ -66,23 +46,17 @@ export class SessionMember extends Member implements Peer {
   readonly name: string;
   /** With this the session can be resumed: nobody else knows it. */
   readonly secret: string;
-  cursor: Cursor;
-  #confirmed: Cursor;
-  #ledger: SentLedger;
-  #stateVersion: number;
+  readonly joinLine: Uint8Array;
+  readonly #stream: SentStream<WireError>;
+  /** Whose turn it is: state's or that of events. */
   #isStateNext = false;
-  #presenceVersion: number;
-  /** Jumps that the client has not confirmed, the oldest first. */
-  #jumps: Jump[] = [];
-  /** The lines about the last jump, until they are written. */
-  #lost: { lines: Uint8Array; lostBytes: number; peers: Uint8Array | undefined } | undefined;
   /** The `$welcome`, until it is written; it isn't part of the counted stream. */
   #welcome: Uint8Array | undefined;
   /** The lines that belong to the welcome and follow it, until they are written. */
-  #follow: Uint8Array = NOTHING;
-  /** Lines that can't be made again, and where they begin in the stream: kept for a resume until the client has confirmed them. */
-  #kept = { start: 0, bytes: NOTHING };
+  #rest: WelcomeRest | undefined;
   #received = 0;
+  /** Whether the client has shown that its welcome arrived. */
+  #isConfirmed = false;
   #isPresent = true;
   #isOver = false;
   #absentSince: number | undefined;
@@ -102,13 +76,14 @@ export class SessionMember extends Member implements Peer {
     this.name = peer.name;
     this.secret = secret;
     this.#keeper = keeper;
+    this.joinLine = encodeControl("join", { id: peer.id, name: peer.name });
     room.enter(this);
-    this.cursor = this.feed.openCursor();
-    this.#confirmed = this.cursor.clone();
-    this.#stateVersion = room.state.version;
-    this.#presenceVersion = room.presenceVersion;
-    this.#ledger = new SentLedger(this.#stateVersion);
+    this.#stream = new SentStream(this.feed.openCursor(), room.state.version);
     this.feed.join(this);
+  }
+
+  get cursor(): Cursor {
+    return this.#stream.cursor;
   }
 
   /** Whether it has left for good. */
@@ -123,18 +98,19 @@ export class SessionMember extends Member implements Peer {
 
   /** The version of the state that the client surely has. */
   get confirmedStateVersion(): number {
-    return this.#ledger.stateVersion;
+    return this.#stream.confirmedStateVersion;
   }
 
   /** Gives the new member its first connection, over a bad line if one is given. The welcome repeats `nonce`. */
   attach(outlet: Outlet, simulation: SimulationOptions | undefined, nonce?: string): void {
     this.outlet = outlet;
     if (simulation !== undefined) outlet.simulate(simulation);
-    const { welcome, more } = this.#describeRoom(nonce);
-    this.#welcome = welcome;
-    this.clearReplies();
-    this.#follow = more;
-    this.#kept = { start: 0, bytes: more };
+    const { state, owner } = this.room;
+    const greeting = this.#greeting({ nonce, resumed: false, more: 0 });
+    const { line, rest } = writeWelcome(greeting, this.#others(), state, owner);
+    this.#welcome = line;
+    if (!rest.isEmpty) this.#rest = rest;
+    this.countMemory();
     this.wake();
   }
 
@@ -143,32 +119,29 @@ export class SessionMember extends Member implements Peer {
    * The welcome repeats `nonce`. Returns false if the log doesn't hold any more what is missing: then the session is over.
    */
   resume(outlet: Outlet, bytes: number, simulation: SimulationOptions | undefined, nonce?: string): boolean {
+    if (this.#rest === undefined && this.#stream.canGoOnAt(bytes)) this.#isConfirmed = true;
     this.outlet?.cut("replaced");
-    if (this.#isOver || bytes > this.#ledger.sent || bytes < this.#ledger.acked) return false;
-    this.#ack(bytes);
-    if (this.#confirmed.isEvicted) return false;
-    this.#ledger.rewind();
-    this.cursor.close();
-    this.cursor = this.#confirmed.clone();
-    this.#stateVersion = this.#ledger.stateVersion;
+    if (this.#isOver || !this.#stream.canGoOnAt(bytes)) return false;
+    this.#stream.confirm(bytes);
+    const errors = this.#stream.rewind();
+    if (errors === undefined) return false;
     this.#repairTo = this.feed.end;
     this.#absentSince = undefined;
-    for (const jump of this.#jumps.splice(0)) jump.cursor.close();
-    this.clearReplies();
     this.outlet = outlet;
     if (simulation !== undefined) outlet.simulate(simulation);
     if (!this.#isPresent) this.#appear();
-    this.#follow = this.#kept.bytes.subarray(Math.max(0, bytes - this.#kept.start));
-    const more = this.#follow.reduce((lines, byte) => byte === LF ? lines + 1 : lines, 0);
+    const more = this.#stream.owedLines;
     this.#welcome = encodeControl("welcome", this.#greeting({ nonce, resumed: true, more }));
+    this.replyAgain(errors);
     this.wake();
     return true;
   }
 
-  /** Notes that the connection is gone: for good, or for a while in which the client may come back. */
+  /** Notes that the connection is gone: for good, or for a while in which a client that has had its welcome may come back. */
   detach(outlet: Outlet, reason: EndReason): void {
     if (outlet !== this.outlet) return;
     this.outlet = undefined;
+    this.#welcome = undefined;
     this.#absentSince = this.settings.clock();
     this.#keeper?.onAway(this);
     switch (reason) {
@@ -179,10 +152,12 @@ export class SessionMember extends Member implements Peer {
         return this.close("behind");
       case "shutdown":
         return this.#leave(); // all leave: nobody is told
-      case "timeout":
-        this.#absentSince -= this.settings.pingTimeoutMs;
-        return this.#disappear("timeout");
     }
+    // Whoever comes back without having had its welcome begins anew.
+    if (!this.#isConfirmed) return this.close(reason === "timeout" ? "timeout" : "lost");
+    if (reason !== "timeout") return;
+    this.#absentSince -= this.settings.pingTimeoutMs;
+    this.#disappear("timeout");
   }
 
   /** Looks whether the time is over in which the client may come back. */
@@ -205,23 +180,21 @@ export class SessionMember extends Member implements Peer {
     this.#keeper?.onOver(this);
     this.room.state.removeOwner(this);
     this.room.leave(this, this.feed);
-    for (const jump of this.#jumps.splice(0)) jump.cursor.close();
-    this.#confirmed.close();
-    this.cursor.close();
+    this.#stream.close();
+    this.#welcome = this.#rest = undefined;
+    this.releaseMemory();
   }
 
   /** Counts bytes of complete lines that came from the client. */
   noteReceived(bytes: number): void {
     this.#received += bytes;
+    if (bytes > 0 && this.#rest === undefined) this.#isConfirmed = true;
   }
 
   override skipOwn(start: number, lines: number): void {
-    this.cursor.skipOwn(start, lines);
-    this.#confirmed.skipOwn(start, lines);
-    for (const jump of this.#jumps) jump.cursor.skipOwn(start, lines);
+    this.#stream.skipOwn(start, lines);
   }
 
-  /** Handles one control line, `bytes[start, end)` with its LF; returns what is wrong with it. */
   onControl(bytes: Uint8Array, start: number, end: number, lineNumber: number): WireError | undefined {
     const acknowledged = readPlainAck(bytes, start, end);
     if (acknowledged !== undefined) return void this.#onAck(acknowledged);
@@ -235,19 +208,17 @@ export class SessionMember extends Member implements Peer {
   }
 
   override get hasNews(): boolean {
-    return super.hasNews || this.#stateVersion !== this.room.state.version || this.#welcome !== undefined ||
-      this.#follow.length > 0;
+    return super.hasNews || this.#stream.stateVersion !== this.room.state.version ||
+      this.#welcome !== undefined || this.#rest !== undefined;
   }
 
-  override take(nowMs: number, maxBytes = MAX_WRITE_BYTES): Batch | typeof BEHIND | undefined {
-    const welcome = this.#welcome;
-    this.#welcome = undefined;
-    if (welcome !== undefined) return this.batchOf(welcome);
-    const follow = this.#follow;
-    if (follow.length === 0) return super.take(nowMs, maxBytes);
-    this.#follow = NOTHING;
-    this.#ledger.addReplies(follow.length);
-    return this.batchOf(follow);
+  protected override get ownBytes(): number {
+    return SESSION_BYTES + this.#stream.owedBytes + (this.#welcome?.length ?? 0) +
+      (this.#rest?.memoryBytes ?? 0);
+  }
+
+  protected override get canTakeNews(): boolean {
+    return this.#freeBytes > 0;
   }
 
   protected override isTooFarBehind(nowMs: number): boolean {
@@ -255,8 +226,19 @@ export class SessionMember extends Member implements Peer {
     return this.cursor.offset >= this.#repairTo && super.isTooFarBehind(nowMs);
   }
 
-  protected override get canTakeNews(): boolean {
-    return this.#freeBytes > 0;
+  protected override onReplyTaken(bytes: number, error: WireError | undefined): void {
+    this.#stream.addAnswer(bytes, error);
+  }
+
+  /** Takes what is left of the welcome, then lines about a gap that have to come next. */
+  protected override takeFirst(): Uint8Array | undefined {
+    if (this.#welcome === undefined && this.#rest === undefined) return this.#stream.takeOwed();
+    const bytes = this.#welcome ?? this.#rest!.take()!;
+    if (this.#welcome === undefined) this.#stream.addOpening(bytes.length);
+    this.#welcome = undefined;
+    if (this.#rest?.isEmpty) this.#rest = undefined;
+    this.countMemory();
+    return bytes;
   }
 
   protected takeNews(maxBytes: number): Uint8Array | undefined {
@@ -268,64 +250,58 @@ export class SessionMember extends Member implements Peer {
       : this.#takeEvents(limit) ?? this.#takeState(limit);
   }
 
+  /** Jumps, and takes the lines that tell it. What told the last jump has to be confirmed before: until then there is only state. */
+  protected takeBehind(maxBytes: number): Uint8Array | undefined {
+    if (!this.#stream.canJump) return this.#takeState(Math.min(this.#freeBytes, maxBytes));
+    const from = this.cursor.offset;
+    const lost = this.cursor.jumpToEnd();
+    if (lost.bytes === 0) return this.takeNews(maxBytes);
+    // The `$time` that held here was skipped, too.
+    const rest = [encodeControl("time", { time: this.settings.relayTime() })];
+    if (this.room.presenceChangedAt > from) rest.unshift(this.#describePeers());
+    this.#stream.jump(encodeControl("lost", lost), rest);
+    this.countMemory();
+    return this.#stream.takeOwed();
+  }
+
+  #describePeers(): Uint8Array {
+    const peers = Array.from(this.#others(), ({ id, name }) => ({ id, name }));
+    return encodeControl("peers", { peers });
+  }
+
   /** How many bytes the window has room for. */
   get #freeBytes(): number {
-    return this.settings.windowBytes - (this.#ledger.sent - this.#ledger.acked);
-  }
-
-  protected override onRepliesTaken(replies: readonly Uint8Array[]): void {
-    for (const reply of replies) {
-      this.#ledger.addReplies(reply.length);
-      if (reply !== this.#lost?.lines) continue;
-      const { lostBytes, peers } = this.#lost;
-      const end = this.#ledger.sent - reply.length + lostBytes;
-      this.#jumps.push({ end, cursor: this.cursor.clone(), peers });
-      this.#lost = undefined;
-    }
-  }
-
-  protected override onLost(lost: Lost): void {
-    const line = encodeControl("lost", lost);
-    let peers: Uint8Array | undefined;
-    if (this.#presenceVersion !== this.room.presenceVersion) {
-      const others = Array.from(this.#others(), ({ id, name }) => ({ id, name }));
-      peers = encodeControl("peers", { peers: others });
-      this.#presenceVersion = this.room.presenceVersion;
-    }
-    // The `$time` that held here was skipped, too.
-    const time = encodeControl("time", { time: this.settings.relayTime() });
-    const lines = concat(peers === undefined ? [line, time] : [line, peers, time]);
-    this.#lost = { lines, lostBytes: line.length, peers };
-    this.reply(lines, true);
+    return this.settings.windowBytes - this.#stream.unconfirmedBytes;
   }
 
   #takeEvents(limitBytes: number): Uint8Array | undefined {
     const bytes = this.cursor.take(limitBytes);
-    if (bytes !== undefined) this.#ledger.addLog(bytes.length);
+    if (bytes !== undefined) this.#stream.addLog(bytes.length);
     return bytes;
   }
 
   /** Takes the changes of state that the client has not seen, the oldest first, as far as it knows whose they are. */
   #takeState(limitBytes: number): Uint8Array | undefined {
     const { state } = this.room;
-    if (this.#stateVersion === state.version) return undefined;
+    let version = this.#stream.stateVersion;
+    if (version === state.version) return undefined;
     const lines: Uint8Array[] = [];
     let bytes = 0;
-    let entry: StateEntry | undefined = state.firstAfter(this.#stateVersion);
+    let entry: StateEntry | undefined = state.firstAfter(version);
     for (; entry !== undefined && bytes < Math.min(limitBytes, MAX_STATE_WRITE_BYTES); entry = entry.newer) {
       const since = this.room.presentSince(entry.owner);
       if (since > this.cursor.offset && since < Infinity) break; // its $join comes first
-      this.#stateVersion = entry.version;
+      version = entry.version;
       if (since === Infinity || entry.owner === this) continue;
       lines.push(entry.line);
       bytes += entry.line.length;
     }
-    if (entry === undefined) this.#stateVersion = state.version;
+    if (entry === undefined) version = state.version;
     if (lines.length === 0) {
-      this.#ledger.passState(this.#stateVersion);
+      this.#stream.passState(version);
       return undefined;
     }
-    this.#ledger.addState(bytes, this.#stateVersion);
+    this.#stream.addState(bytes, version);
     return concat(lines);
   }
 
@@ -363,24 +339,10 @@ export class SessionMember extends Member implements Peer {
   }
 
   #onAck(bytes: number): void {
-    if (bytes <= this.#ledger.sent) this.#ack(bytes);
+    const { owedBytes } = this.#stream;
+    this.#stream.confirm(bytes);
+    if (owedBytes > 0) this.countMemory();
     this.wake();
-  }
-
-  #ack(bytes: number): void {
-    while (this.#jumps.length > 0 && this.#jumps[0].end <= bytes) {
-      const { end, cursor, peers } = this.#jumps.shift()!;
-      this.#ledger.ack(end);
-      this.#confirmed.close();
-      this.#confirmed = cursor;
-      if (peers !== undefined) this.#kept = { start: end, bytes: peers };
-    }
-    if (bytes >= this.#kept.start + this.#kept.bytes.length) this.#kept.bytes = NOTHING;
-    this.#confirmed.pass(this.#ledger.ack(bytes));
-    if (!this.#confirmed.isEvicted || this.#ledger.acked < this.#ledger.sent) return;
-    // What was confirmed lies behind what the log has dropped; now both cursors are at the same place again.
-    this.#confirmed.close();
-    this.#confirmed = this.cursor.clone();
   }
 
   #appear(): void {
@@ -418,38 +380,6 @@ export class SessionMember extends Member implements Peer {
         maxStateBytes,
       },
     };
-  }
-
-  /** Writes down who and what is in the room: as much as fits into the welcome, the rest as lines that follow it. */
-  #describeRoom(nonce: string | undefined): { welcome: Uint8Array; more: Uint8Array } {
-    const more: Uint8Array[] = [];
-    const peers: string[] = [], roomState: string[] = [];
-    let freeBytes = MAX_WELCOME_BYTES - MAX_GREETING_BYTES;
-    const fits = (text: string) => {
-      const bytes = encoder.encode(text).length + 1; // with a comma
-      if (bytes > freeBytes) return false;
-      freeBytes -= bytes;
-      return true;
-    };
-    const member = ({ key, value }: StateEntry) => `${JSON.stringify(key)}:${value}`;
-    for (const entry of this.room.state.valuesOf(this.room.owner)) {
-      const text = member(entry);
-      if (fits(text)) roomState.push(text);
-      else more.push(entry.line);
-    }
-    for (const peer of this.#others()) {
-      const values = [...this.room.state.valuesOf(peer)];
-      const head = `{"id":${JSON.stringify(peer.id)},"name":${JSON.stringify(peer.name)},"state":{`;
-      const full = head + values.map(member).join() + "}}";
-      if (fits(full)) peers.push(full);
-      else {more.push(
-          encodeControl("join", { id: peer.id, name: peer.name }),
-          ...values.map(({ line }) => line),
-        );}
-    }
-    const rest = JSON.stringify(this.#greeting({ nonce, resumed: false, more: more.length })).slice(0, -1);
-    const text = `{"$welcome":${rest},"peers":[${peers.join()}],"state":{${roomState.join()}}}}\n`;
-    return { welcome: encoder.encode(text), more: concat(more) };
   }
 
   *#others(): Generator<Peer> {

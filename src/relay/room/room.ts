@@ -5,7 +5,6 @@
 //                         └─▶ session feed ─▶ sessions              session's line ─────────────────────▶ plain feed ───▶ plain members
 
 import { Feed, type FeedSettings, type Reader } from "./feed.ts";
-import { likeAnswers, withSpaces } from "./lookalike.ts";
 import { encodeControl } from "../../wire/protocol.ts";
 import { type StateOwner, type StateRefusal, type StateSettings, StateTable } from "./state_table.ts";
 
@@ -16,12 +15,14 @@ export type LeaveReason = "closed" | "lost" | "behind" | "timeout";
 export interface Peer extends StateOwner {
   readonly id: string;
   readonly name: string;
+  /** The `$join` line that shows it. */
+  readonly joinLine: Uint8Array;
 }
 
 /** What a room needs of the settings. */
 type RoomSettings = FeedSettings & StateSettings;
 
-const NONE: readonly number[] = [];
+const SPACE = 0x20;
 
 /** A place in which everybody hears everybody. */
 export class Room {
@@ -35,7 +36,7 @@ export class Room {
   readonly #onNews: (feed: Feed) => void;
   readonly #onEmpty: () => void;
   readonly #peers = new Map<string, { peer: Peer; since: number }>();
-  #presenceVersion = 0;
+  #presenceChangedAt = 0;
 
   /**
    * @param onNews is called whenever something changed for who reads a feed
@@ -75,9 +76,9 @@ export class Room {
     this.state.close();
   }
 
-  /** Counts the changes of who is here. */
-  get presenceVersion(): number {
-    return this.#presenceVersion;
+  /** The offset in the session feed from which on nobody has come or gone. */
+  get presenceChangedAt(): number {
+    return this.#presenceChangedAt;
   }
 
   /** Who others see here. */
@@ -90,10 +91,7 @@ export class Room {
     return owner === this.owner ? 0 : this.#peers.get(owner.id!)?.since ?? Infinity;
   }
 
-  /**
-   * Appends events for everybody but `sender`, who reads `feed` (of this room). Costs the same for any number of members. Those that begin at
-   * `lookalikes` look like control lines and are none: sessions get them with a space before, and plain members get some of them so.
-   */
+  /** Appends events for everybody but `sender`, who reads `feed` (of this room). Costs the same for any number of members. */
   say(
     sender: Reader,
     feed: Feed,
@@ -101,40 +99,26 @@ export class Room {
     start: number,
     end: number,
     lines: number,
-    lookalikes: readonly number[] = NONE,
   ): void {
-    if (lookalikes.length > 0) {
-      this.#sayEscaped(this.plain, feed, sender, bytes, start, end, lines, likeAnswers(bytes, lookalikes));
-      this.#sayEscaped(this.sessions, feed, sender, bytes, start, end, lines, lookalikes);
-      return;
-    }
     this.plain.append(bytes, start, end, lines, feed === this.plain ? sender : undefined, sender);
     this.sessions.append(bytes, start, end, lines, feed === this.sessions ? sender : undefined, sender);
   }
 
-  #sayEscaped(
-    to: Feed,
-    from: Feed,
-    sender: Reader,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    lines: number,
-    places: readonly number[],
-  ): void {
-    if (to.size === 0) return; // it costs something to write
-    const own = from === to ? sender : undefined;
-    if (places.length === 0) return to.append(bytes, start, end, lines, own, sender);
-    const escaped = withSpaces(bytes, start, end, places);
-    to.append(escaped, 0, escaped.length, lines, own, sender);
+  /** Appends one event of a plain member that looks like a control line: sessions get it with a space before it, which makes it an event. */
+  sayLookalike(sender: Reader, bytes: Uint8Array, start: number, end: number): void {
+    this.plain.append(bytes, start, end, 1, sender);
+    const line = new Uint8Array(end - start + 1);
+    line[0] = SPACE;
+    line.set(bytes.subarray(start, end), 1);
+    this.sessions.append(line, 0, line.length, 1, undefined, sender);
   }
 
   /** Shows a member to the others. `reader` is its own, which is not told. */
   enter(peer: Peer, reader?: Reader): void {
-    const line = encodeControl("join", { id: peer.id, name: peer.name });
-    this.sessions.append(line, 0, line.length, 0, reader);
+    const { joinLine } = peer;
+    this.sessions.append(joinLine, 0, joinLine.length, 0, reader);
+    this.#presenceChangedAt = this.sessions.end;
     this.#peers.set(peer.id, { peer, since: this.sessions.end });
-    this.#presenceVersion++;
   }
 
   /** Takes a member from the others' sight. */
@@ -142,7 +126,7 @@ export class Room {
     if (!this.#peers.delete(peer.id)) return;
     const line = encodeControl("leave", { id: peer.id, reason });
     this.sessions.append(line, 0, line.length, 0, reader);
-    this.#presenceVersion++;
+    this.#presenceChangedAt = this.sessions.end;
   }
 
   /** Sets a value, of the member or of the room. Only sessions hear of it: to a plain member it would look like an event. */

@@ -157,6 +157,11 @@ export class StateTable {
     }
   }
 
+  /** Finds what is known of a key: its value, or that it was removed. */
+  find(owner: StateOwner, key: string): StateEntry | undefined {
+    return this.#owned.get(owner)?.entries.get(key);
+  }
+
   /** Finds the oldest change after `version`; the later ones follow by `newer`. Costs what changed, not what exists. */
   firstAfter(version: number): StateEntry | undefined {
     let found: StateEntry | undefined;

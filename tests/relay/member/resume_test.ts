@@ -138,8 +138,8 @@ Deno.test("a session cut at any time and back after the others saw it leave is s
   await forEachUpTo(40, (i) => runCut(i * 25, i * 13, 8000));
 });
 
-Deno.test("a session cut in the lines that belong to its welcome gets the rest of them, and is told how many", async () => {
-  for (const bytesDown of [0, 1, 8040, 8041, 8060, 9000, 20_000]) {
+Deno.test("a session cut before it has shown that its welcome arrived is not kept: it begins anew, with all there is", async () => {
+  for (const bytesDown of [-1, 0, 1, 8040, 9000, 20_000, Infinity]) {
     await using table = new Table(DIALOG_OPTIONS);
     const early = await table.join();
     for (let i = 0; i < 8; i++) await early.set(`long ${i}`, "v".repeat(8000));
@@ -148,16 +148,59 @@ Deno.test("a session cut in the lines that belong to its welcome gets the rest o
     await turn();
     ada.bytesDown = ada.conn.bytes.indexOf(0x0a) + 1 + bytesDown;
     ada.receive();
-    const had = ada.client.lines.length;
-    const { more } = ada.client.welcome;
     await ada.cut();
+    await early.ack();
+    const [{ id }] = early.told("join");
+    assert.deepEqual(early.told("leave"), [{ id, reason: "lost" }], "it is not waited for");
     await early.set("long 0", "new");
     const next = await table.resume(ada);
-    assert.deepEqual([next.client.welcome.resumed, next.client.welcome.more], [true, more - had]);
-    await next.ack();
+    assert.equal(next.client.welcome.resumed, false);
+    assert.equal(next.client.lines.length - ada.client.lines.length, 0);
     const state = next.state(early.id)!;
     assert.equal(Object.keys(state).length, 8);
     assert.equal(state["long 0"], "new");
+    await table.pass(1000);
+    assert.equal(table.admission.stats().absentSessions, 0);
+  }
+});
+
+Deno.test("a session whose client shows by its resume that the welcome arrived goes on, though it had said nothing", async () => {
+  await using table = new Table();
+  const bo = await table.join();
+  const ada = table.connect();
+  ada.feed(ada.client.hello());
+  await turn();
+  await bo.say("1\n");
+  ada.receive();
+  const next = await table.resume(ada); // the relay has not noticed that the first connection is dead
+  assert.deepEqual([next.client.welcome.resumed, next.events], [true, ["1"]]);
+});
+
+Deno.test("a session cut in the lines after a $lost gets the rest of them, and is told how many", async () => {
+  const options = { windowBytes: 1000, pingTimeoutMs: 1e9 };
+  let lines: string[];
+  {
+    await using table = new Table(options);
+    lines = (await loseSome(table, Infinity)).client.lines;
+  }
+  const at = lines.findIndex((line) => line.startsWith('{"$lost"'));
+  assert.deepEqual(lines.slice(at, at + 3).map((line) => line.slice(0, 7)), [
+    '{"$lost',
+    '{"$peer',
+    '{"$time',
+  ]);
+  for (const missing of [0, 1, 2, 3]) {
+    await using table = new Table(options);
+    const had = lines.slice(0, at + 3 - missing);
+    const ada = await loseSome(
+      table,
+      had.reduce((bytes, line) => bytes + line.length + 1, 0),
+    );
+    assert.equal(ada.client.lines.length, had.length);
+    await ada.cut();
+    const next = await table.resume(ada);
+    assert.equal(next.client.welcome.more, missing === 3 ? 0 : missing);
+    if (missing < 3) assert.deepEqual(next.client.lines.slice(0, at + 3), lines.slice(0, at + 3));
   }
 });
 

@@ -1,0 +1,212 @@
+// What one client has been sent and what it has confirmed: for each place of its stream, where the log, the
+// state and its own lines go on, so that a stream that breaks anywhere goes on with exactly the next byte.
+// Nothing counts as told before it is confirmed. Pure: cursors and counts, no sockets, no clock.
+//
+//   stream  ─── confirmed ─┬─ log ─┬─ $lost ─┬─ $peers, $time ─┬─ log, state, answers ─┬─ sent
+//                          │       └─ owed: kept until confirmed ─┘                     │
+//   log     ─── confirmed ─┴───────┊ skipped ┊────────── anchor ┴───────────────────────┴─ cursor
+
+import { concat } from "../../wire/concat.ts";
+import { LF } from "../../wire/protocol.ts";
+import type { Cursor } from "../room/cursor.ts";
+import { SentLedger } from "./sent_ledger.ts";
+
+/** A later place that is known as well: where the log goes on for a client that has `end` bytes of the stream. */
+interface Anchor {
+  end: number;
+  cursor: Cursor;
+}
+
+/** Lines that can't be made again, and where they stand in the stream. */
+interface Owed {
+  start: number;
+  /** Where the first of them ends: from there on the client is behind the gap that it tells. */
+  toldAt: number;
+  bytes: Uint8Array;
+}
+
+/** An answer that the client must not miss, and where it ends in the stream. */
+interface SentAnswer<A> {
+  end: number;
+  answer: A;
+}
+
+/** How many answers are kept for a client that confirms nothing; older ones are not given again. */
+const MAX_ANSWERS = 100;
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** The stream to one client. `A` is what the caller needs to make an answer again. */
+export class SentStream<A = never> {
+  readonly #ledger: SentLedger;
+  #cursor: Cursor;
+  #confirmed: Cursor;
+  #stateVersion: number;
+  #anchor: Anchor | undefined;
+  #owed: Owed = { start: 0, toldAt: 0, bytes: NOTHING };
+  #answers: SentAnswer<A>[] = [];
+  #openingBytes = 0;
+
+  /**
+   * @param cursor where the log goes on; it belongs to the stream from now on
+   * @param stateVersion the version of the state that the client has
+   */
+  constructor(cursor: Cursor, stateVersion: number) {
+    this.#cursor = cursor;
+    this.#confirmed = cursor.clone();
+    this.#stateVersion = stateVersion;
+    this.#ledger = new SentLedger(stateVersion);
+  }
+
+  /** Where the log goes on. What is taken from there has to be noted by {@linkcode addLog}. */
+  get cursor(): Cursor {
+    return this.#cursor;
+  }
+
+  /** The version of the state that the client has when it has all that is written. */
+  get stateVersion(): number {
+    return this.#stateVersion;
+  }
+
+  /** …and the one that it surely has. */
+  get confirmedStateVersion(): number {
+    return this.#ledger.stateVersion;
+  }
+
+  /** How many bytes are written, and not confirmed. */
+  get unconfirmedBytes(): number {
+    return this.#ledger.sent - this.#ledger.acked;
+  }
+
+  /** How many bytes of lines are kept because they can't be made again. */
+  get owedBytes(): number {
+    return this.#owed.bytes.length;
+  }
+
+  /** How many lines {@linkcode takeOwed} has to give. */
+  get owedLines(): number {
+    const { start, bytes } = this.#owed;
+    let lines = 0;
+    for (let at = Math.max(0, this.#ledger.sent - start); at < bytes.length; at = bytes.indexOf(LF, at) + 1) {
+      lines++;
+    }
+    return lines;
+  }
+
+  /** Whether there may be a jump: what tells the last one is confirmed. Thus one place behind a gap is kept at most. */
+  get canJump(): boolean {
+    return this.#owed.bytes.length === 0;
+  }
+
+  /** Notes that `bytes` bytes, which open the stream, are being written; they are not written again: a client needs all of them to go on. */
+  addOpening(bytes: number): void {
+    this.#ledger.addReplies(bytes);
+    this.#openingBytes += bytes;
+  }
+
+  /** Notes that `bytes` bytes of the log are being written. */
+  addLog(bytes: number): void {
+    this.#ledger.addLog(bytes);
+  }
+
+  /** Notes that `bytes` bytes of state are being written, after which the client has `stateVersion`. */
+  addState(bytes: number, stateVersion: number): void {
+    this.#stateVersion = stateVersion;
+    this.#ledger.addState(bytes, stateVersion);
+  }
+
+  /** Notes that nothing up to `stateVersion` is for this client. */
+  passState(stateVersion: number): void {
+    this.#stateVersion = stateVersion;
+    this.#ledger.passState(stateVersion);
+  }
+
+  /** Notes that an answer of `bytes` bytes is being written. If it must not be missed, `answer` comes back by {@linkcode rewind}. */
+  addAnswer(bytes: number, answer?: A): void {
+    this.#ledger.addReplies(bytes);
+    if (answer === undefined) return;
+    this.#answers.push({ end: this.#ledger.sent, answer });
+    if (this.#answers.length > MAX_ANSWERS) this.#answers.shift();
+  }
+
+  /**
+   * Notes that the cursor has jumped, where it {@linkcode canJump}: `lost` is the line that tells it, `rest` are lines about what holds behind it.
+   * {@linkcode takeOwed} gives them, before anything else may be written.
+   */
+  jump(lost: Uint8Array, rest: readonly Uint8Array[]): void {
+    const { sent } = this.#ledger;
+    this.#owed = { start: sent, toldAt: sent + lost.length, bytes: concat([lost, ...rest]) };
+    this.#anchorAt(sent + lost.length);
+  }
+
+  /** Takes the lines that have to come next in the stream; undefined if there are none. */
+  takeOwed(): Uint8Array | undefined {
+    const { start, bytes } = this.#owed;
+    const left = start + bytes.length - this.#ledger.sent;
+    if (bytes.length === 0 || left <= 0) return undefined;
+    this.#ledger.addReplies(left);
+    return bytes.subarray(bytes.length - left);
+  }
+
+  /** Takes a count of the stream from the client. One that can't be, or is lower than an earlier one, changes nothing. */
+  confirm(bytes: number): void {
+    if (bytes > this.#ledger.sent || bytes < this.#ledger.acked) return;
+    if (this.#anchor !== undefined && this.#anchor.end <= bytes) {
+      this.#ledger.ack(this.#anchor.end);
+      this.#confirmed.close();
+      this.#confirmed = this.#anchor.cursor;
+      this.#anchor = undefined;
+    }
+    this.#confirmed.pass(this.#ledger.ack(bytes));
+    if (bytes >= this.#owed.start + this.#owed.bytes.length) this.#owed.bytes = NOTHING;
+    const firstLeft = this.#answers.findIndex(({ end }) => end > bytes);
+    if (this.#answers.length > 0) this.#answers.splice(0, firstLeft < 0 ? this.#answers.length : firstLeft);
+    // The log has dropped what follows there: the place that is written now is the next one that can be reached.
+    if (this.#confirmed.isEvicted && this.#anchor === undefined && !this.#cursor.isEvicted) {
+      this.#anchorAt(this.#ledger.sent);
+    }
+  }
+
+  /** Whether the stream can go on for a client that has received `bytes` of it, as far as counts tell. */
+  canGoOnAt(bytes: number): boolean {
+    return bytes >= this.#openingBytes && bytes >= this.#ledger.acked && bytes <= this.#ledger.sent;
+  }
+
+  /**
+   * Goes back to what is confirmed: what was written after that will be written again, or something newer in its place. Returns the answers
+   * that have to be given again; undefined if the log has dropped what is missing, so that the stream can't go on.
+   */
+  rewind(): A[] | undefined {
+    if (this.#confirmed.isEvicted) {
+      if (this.#confirmed.behindBytes > 0) return undefined;
+      this.#confirmed.jumpToEnd(); // only its own lines are gone
+    }
+    this.#anchor?.cursor.close();
+    this.#anchor = undefined;
+    if (this.#ledger.acked < this.#owed.toldAt) this.#owed.bytes = NOTHING;
+    this.#ledger.rewind();
+    this.#cursor.close();
+    this.#cursor = this.#confirmed.clone();
+    this.#stateVersion = this.#ledger.stateVersion;
+    return this.#answers.splice(0).map(({ answer }) => answer);
+  }
+
+  /** Leaves out of the stream the last `lines` lines of the log, which begin at offset `start`: they are the client's own. */
+  skipOwn(start: number, lines: number): void {
+    this.#cursor.skipOwn(start, lines);
+    this.#confirmed.skipOwn(start, lines);
+    this.#anchor?.cursor.skipOwn(start, lines);
+  }
+
+  /** Gives up all places. */
+  close(): void {
+    this.#anchor?.cursor.close();
+    this.#confirmed.close();
+    this.#cursor.close();
+  }
+
+  #anchorAt(end: number): void {
+    this.#anchor?.cursor.close();
+    this.#anchor = { end, cursor: this.#cursor.clone() };
+  }
+}
