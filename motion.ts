@@ -3,7 +3,8 @@
  * they are.
  *
  * Pure and without dependencies: the caller passes the time, nothing is printed, timed or sent. Runs in Deno,
- * in a browser and in anything else that runs modules. Times are in milliseconds, velocities in units per
+ * in a browser and in anything else that runs modules. A simulated network (`Simulation`) says how motion looks over a
+ * bad line, without one. Times are in milliseconds, velocities in units per
  * second.
  *
  * @example
@@ -35,3 +36,6 @@ export { DEFAULT_HEARTBEAT_MS, Sender, type SenderOptions } from "./src/motion/s
 export { HURRY, LEAP_SECONDS } from "./src/motion/correct.ts";
 export type { Motion, Sample } from "./src/motion/types.ts";
 export type { Advance } from "./src/motion/predict.ts";
+export { parseSimulation, type SimulationOptions } from "./src/simulation/parse_simulation.ts";
+export { type Passage, Simulation } from "./src/simulation/simulation.ts";
+export { seededRandom } from "./src/simulation/random.ts";

@@ -3,7 +3,7 @@
 // and the help are in options.ts.
 
 import { frames, rateLimit } from "../client.ts";
-import { parseSimulation } from "../src/simulation/parse_simulation.ts";
+import { parseSimulation, seededRandom } from "../motion.ts";
 import { Link } from "./link.ts";
 import { Output } from "./output.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
@@ -13,7 +13,7 @@ import { Split } from "./split.ts";
 import { Rates } from "./status.ts";
 import { type Ending, onEveryEnd, Terminal } from "./terminal.ts";
 import { linesView, pictureView, type Scene } from "./views.ts";
-import { seededRandom, World, type WorldOptions } from "./world.ts";
+import { World, type WorldOptions } from "./world.ts";
 
 /** A second signal, or an error while it ends, leaves so much time to give the terminal back. */
 const SECOND_END_MS = 50;

@@ -3,7 +3,7 @@
 
 import { parseArgs } from "node:util";
 import type { Strategy } from "../motion.ts";
-import { parseSimulation } from "../src/simulation/parse_simulation.ts";
+import { parseSimulation } from "../motion.ts";
 import { type Drawing, STRATEGIES } from "./remote_balls.ts";
 
 /** What a game is started with. */

@@ -1,8 +1,7 @@
 // A bad network inside of one process: what is put in comes out later, in order, as over the relay's own --simulate, whose model
 // this uses. No timer, no clock of its own: time is passed in. Used by split.ts.
 
-import type { SimulationOptions } from "../src/simulation/parse_simulation.ts";
-import { Simulation } from "../src/simulation/simulation.ts";
+import { Simulation, type SimulationOptions } from "../motion.ts";
 
 /** A one-way line. Its cuts are left out: a session goes on after them, which looks like a stall. */
 export class SimulatedWire {

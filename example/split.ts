@@ -2,7 +2,7 @@
 // off the second one's picture is can be told at every frame. No relay, no terminal; time is passed in. Used by main.ts.
 
 import { rateLimit } from "../client.ts";
-import type { SimulationOptions } from "../src/simulation/parse_simulation.ts";
+import type { SimulationOptions } from "../motion.ts";
 import { ErrorHistory } from "./error_history.ts";
 import { type Drawing, STRATEGIES } from "./remote_balls.ts";
 import { SimulatedWire } from "./simulated_wire.ts";

@@ -102,17 +102,6 @@ export class World {
   }
 }
 
-/** Returns a generator of numbers from 0 up to 1 that is the same for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 function randomBall(id: string, random: () => number): LocalBall {
   const x = RADIUS + random() * (WIDTH - 2 * RADIUS);
   const y = RADIUS + random() * (HEIGHT - 2 * RADIUS);

@@ -5,7 +5,8 @@
 import type { Drawn } from "./contenders.ts";
 import { eachFrame, reachAt, type Scene } from "./measure.ts";
 import { type Path, STEPS_HZ } from "./paths.ts";
-import { mixSeed, seeded } from "./random.ts";
+import { seededRandom } from "../../src/simulation/random.ts";
+import { mixSeed } from "./random.ts";
 
 /** Futures that are averaged where chance plays a part: the mean is off by 1/√64 of their spread, 0.8 % of the RMSE. */
 const FUTURES = 64;
@@ -68,7 +69,7 @@ function meanFutures(path: Path, scene: Scene, seed: number): Map<number, [numbe
   });
   const means = new Map<number, [number, number]>();
   const futures = path.random ? FUTURES : 1;
-  const random = seeded(mixSeed(seed, 4));
+  const random = seededRandom(mixSeed(seed, 4));
   for (const [arrived, steps] of frames) {
     for (const step of steps) means.set(step * 100_000 + arrived, [0, 0]);
     for (let k = 0; k < futures; k++) {

@@ -4,7 +4,8 @@
 import type { Contender, Drawn, Entry } from "./contenders.ts";
 import { deliver, type Network } from "./networks.ts";
 import { type Body, type Path, run, STEPS_HZ } from "./paths.ts";
-import { mixSeed, seeded } from "./random.ts";
+import { seededRandom } from "../../src/simulation/random.ts";
+import { mixSeed } from "./random.ts";
 
 /** Frames a second. */
 export const FRAMES_HZ = 60;
@@ -59,8 +60,8 @@ export function makeScene(
   seconds: number,
   seed: number,
 ): Scene {
-  const truth = run(path, seconds, seeded(mixSeed(seed, 1)));
-  const random = seeded(mixSeed(seed, 2, rateHz));
+  const truth = run(path, seconds, seededRandom(mixSeed(seed, 1)));
+  const random = seededRandom(mixSeed(seed, 2, rateHz));
   const every = STEPS_HZ / rateHz;
   const sampled: number[] = [];
   for (let i = Math.floor(random() * every); i < truth.length; i += every) sampled.push(i);
@@ -74,7 +75,7 @@ export function sceneOf(
   network: Network,
   seed: number,
 ): Scene {
-  const arrivalMs = deliver(network, sampled.map((i) => i * STEP_MS), seeded(mixSeed(seed, 3)));
+  const arrivalMs = deliver(network, sampled.map((i) => i * STEP_MS), seededRandom(mixSeed(seed, 3)));
   return { truth, sampled, arrivalMs, longestStep: longestSteps(truth) };
 }
 

@@ -5,6 +5,7 @@
 //   sent at 0 ms, 10 ms, 20 ms     ──▶ arrives at 80, 95, 101
 
 import type { SimulationOptions } from "./parse_simulation.ts";
+import { seededRandom } from "./random.ts";
 
 /** How many stalls in a row are drawn one by one; after a longer pause it is drawn where the line stands now. */
 const MAX_STALLS_DRAWN = 32;
@@ -28,9 +29,10 @@ export class Simulation {
   /** When the connection breaks; Infinity for never. */
   readonly cutAt: number;
 
+  /** Makes a line that begins at `nowMs`; two with the same options and seed are the same. */
   constructor(options: SimulationOptions, nowMs: number) {
     this.#options = options;
-    this.#random = mulberry32(options.seed);
+    this.#random = seededRandom(options.seed);
     this.#spikeAt = nowMs + this.#interval(options.spikeEveryMs);
     this.#stallAt = options.stallMs > 0 ? nowMs + this.#interval(options.stallEveryMs) : Infinity;
     this.cutAt = nowMs + this.#interval(options.cutEveryMs);
@@ -80,15 +82,4 @@ export class Simulation {
   #interval(meanMs: number): number {
     return meanMs === Infinity ? Infinity : -Math.log(1 - this.#random()) * meanMs;
   }
-}
-
-/** Makes numbers in [0, 1) that look random (Tommy Ettinger's Mulberry32). */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,7 +1,7 @@
 // Tests of the benchmark's histogram against sorting all values.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.10.2";
+import fc from "../support/fast_check.ts";
 import { LatencyHistogram } from "../../bench/latency_histogram.ts";
 
 Deno.test("LatencyHistogram gives every quantile at most one part in 128 too high", () => {

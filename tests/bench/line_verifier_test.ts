@@ -1,7 +1,7 @@
 // Tests of the benchmark's judge: it must find every kind of fault, wherever reads are cut, and none where there is none.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.10.2";
+import fc from "../support/fast_check.ts";
 import { LineBlock } from "../../bench/line_layout.ts";
 import { countFaults, type Faults, LineVerifier } from "../../bench/line_verifier.ts";
 import { concat } from "../../src/wire/concat.ts";

@@ -1,7 +1,7 @@
 // Tests src/client/inbox.ts: its limits, and that every event goes to exactly one taker.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.10.2";
+import fc from "../support/fast_check.ts";
 import { Inbox } from "../../src/client/inbox.ts";
 
 const ROOMY = { maxEvents: 100, maxSize: 1000 };

@@ -1,7 +1,7 @@
 // Tests src/client/plain_outbox.ts: batches, what a broken connection means for a line, and the limit.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.10.2";
+import fc from "../support/fast_check.ts";
 import { PlainOutbox } from "../../src/client/plain_outbox.ts";
 
 const NO_LIMIT = Infinity;

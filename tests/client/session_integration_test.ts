@@ -2,6 +2,7 @@
 // relay that restarts, a program that stalls.
 
 import assert from "node:assert/strict";
+import { seededRandom } from "../../src/simulation/random.ts";
 import { connect, type ConnectOptions, type Lost, type Relay, type StatusDetail } from "../../client.ts";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
@@ -52,16 +53,6 @@ async function withoutBackoff(run: () => Promise<void>): Promise<void> {
   } finally {
     Math.random = random;
   }
-}
-
-/** A sequence of numbers from 0 to 1 that a seed decides (mulberry32). */
-function randomFrom(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 Deno.test("Sessions see each other's events in their room alone, in order", async () => {
@@ -189,7 +180,7 @@ const CLOCK_ERROR_MS = 20;
 const MAX_UNDER_WAY = 500;
 
 async function cutManyTimes(cuts: number, seed: number): Promise<void> {
-  const random = randomFrom(seed);
+  const random = seededRandom(seed);
   await using server = new Server();
   await using proxy = new CuttingProxy(server.port);
   const lost: Lost[] = [];

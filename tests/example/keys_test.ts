@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { KeyDecoder } from "../../example/keys.ts";
-import { seededRandom } from "../../example/world.ts";
+import { seededRandom } from "../../motion.ts";
 
 const KEYS = ["q", "1", "w", " ", "[", "O", "~", "\r", "\t", "\x7f", "\x03", "\x1a", "ü", "日", "😀"];
 

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import type { Size } from "../../example/canvas.ts";
 import { Screen } from "../../example/screen.ts";
 import { HEIGHT, WIDTH } from "../../example/walls.ts";
-import { seededRandom, World } from "../../example/world.ts";
+import { seededRandom } from "../../motion.ts";
+import { World } from "../../example/world.ts";
 
 /** Shows what was written: characters, and the style each was written in. */
 class TinyTerminal {

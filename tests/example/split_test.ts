@@ -7,7 +7,7 @@ import { ENTRY_MS, ErrorHistory } from "../../example/error_history.ts";
 import { SimulatedWire } from "../../example/simulated_wire.ts";
 import { Split } from "../../example/split.ts";
 import { type Drawing, STRATEGIES } from "../../example/remote_balls.ts";
-import { seededRandom } from "../../example/world.ts";
+import { seededRandom } from "../../motion.ts";
 import { parseSimulation } from "../../src/simulation/parse_simulation.ts";
 
 /** Plays for some seconds at 60 frames a second, and returns the error of the last one. */

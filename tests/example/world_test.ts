@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { asBallEvent, ballEvent, MAX_ID_LENGTH } from "../../example/ball_event.ts";
 import { MAX_REMOTE_BALLS, SILENCE_MS, STRATEGIES } from "../../example/remote_balls.ts";
 import { bounce, HEIGHT, RADIUS, WIDTH } from "../../example/walls.ts";
-import { seededRandom, World, type WorldOptions } from "../../example/world.ts";
+import { seededRandom } from "../../motion.ts";
+import { World, type WorldOptions } from "../../example/world.ts";
 
 const ADA = { id: "ada-1", pos: [100, 100], vel: [50, -20] };
 

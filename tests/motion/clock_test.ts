@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.10.2";
+import fc from "../support/fast_check.ts";
 import { LATE_FOR_MS, LATE_MS, MinDelayFilter } from "../../src/motion/clock.ts";
 
 Deno.test("MinDelayFilter gives the offset of the quickest arrival", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.10.2";
+import fc from "../support/fast_check.ts";
 import { AlphaBeta, Held, LeastSquares, Newest } from "../../src/motion/estimate.ts";
 import { History } from "../../src/motion/history.ts";
 import { historyOf } from "../support/motion_history.ts";

@@ -2,7 +2,7 @@
 // none, or keep it from following good samples afterwards. The random tests print their seed when they fail.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.10.2";
+import fc from "../support/fast_check.ts";
 import {
   LEAP_SECONDS,
   Sender,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.10.2";
+import fc from "../support/fast_check.ts";
 import { type Motion, type Strategy, Track, type TrackOptions } from "../../motion.ts";
 
 const STRATEGIES: Strategy[] = ["hold", "speed", "history", "blend", "interpolate"];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../support/fast_check.ts";
 import { serve } from "../../src/relay/relay.ts";
 import { parseSimulation } from "../../src/simulation/parse_simulation.ts";
 import { Simulation } from "../../src/simulation/simulation.ts";

@@ -2,7 +2,7 @@
 // UTF-8 sequences one by one; and describeBadLine against the words its messages promise.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../support/fast_check.ts";
 import { describeBadLine, endOfEvent } from "../../src/wire/event_check.ts";
 
 const LF = 0x0a;

@@ -1,7 +1,7 @@
 // Holds LineReader against text.split("\n"): one byte at a time, at every split point and in random chunks; and its limit, to the byte.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../support/fast_check.ts";
 import { LineReader, type LineSink } from "../../src/wire/line_reader.ts";
 
 const encoder = new TextEncoder();

@@ -3,10 +3,10 @@
 // its bytes.
 
 import { BufferPool } from "../../wire/buffer_pool.ts";
-import { LF } from "../../wire/protocol.ts";
+import { type Level, LF } from "../../wire/protocol.ts";
 import { Block, type Occupant } from "./block.ts";
 import { OwnRanges } from "./own_ranges.ts";
-import type { RoomLog } from "./room_log.ts";
+import type { LogMemory } from "./log_memory.ts";
 
 /** Spans shorter than this are copied together into one write: a write costs as much as copying about this many bytes. */
 const GATHER_BELOW_BYTES = 16 * 1024;
@@ -32,13 +32,28 @@ export interface Lost {
 
 const NOTHING_LOST: Lost = { lines: 0, bytes: 0 };
 
+/** What a cursor asks of the log it stands in. */
+export interface ReadableLog {
+  readonly level: Level;
+  readonly memory: LogMemory;
+  /** The offset at which the log ends, and how many lines it has taken. */
+  readonly end: number;
+  readonly lines: number;
+  /** The newest block. */
+  readonly tail: Block;
+  /** Ends a write that reads from a block. */
+  endWrite(block: Block): void;
+  /** Lets go of what nobody needs any more. */
+  trim(): void;
+}
+
 /**
  * A place in a log, and the ranges ahead of it that its owner doesn't want (its own lines).
  *
  * `take()` hands out what comes next and moves on; until `commit()`, which says that the bytes are written, they stay as they are.
  */
 export class Cursor implements Occupant {
-  readonly #log: RoomLog;
+  readonly #log: ReadableLog;
   #firstLine: number;
   #block: Block;
   #index: number;
@@ -51,8 +66,8 @@ export class Cursor implements Occupant {
   #takenFrom: Block | undefined;
   #gathered: Uint8Array<ArrayBuffer> | undefined;
 
-  /** @internal Use {@linkcode RoomLog.openCursor}. */
-  constructor(log: RoomLog, block: Block) {
+  /** @internal Use `openCursor()` of the log. */
+  constructor(log: ReadableLog, block: Block) {
     this.#log = log;
     this.#unwanted = new OwnRanges(log.memory);
     this.#block = block;

@@ -13,9 +13,9 @@
 
 import type { Settings } from "../options.ts";
 import type { Level } from "../../wire/protocol.ts";
-import type { MemoryAccount, MemoryBudget } from "../memory_budget.ts";
 import { Block, BLOCK_BYTES, takeBlockBytes } from "./block.ts";
-import { Cursor } from "./cursor.ts";
+import { Cursor, type ReadableLog } from "./cursor.ts";
+import { LogMemory } from "./log_memory.ts";
 
 /** The first block of a log, in bytes: a quiet room should cost little. Each further block is four times as large, up to the usual size. */
 const FIRST_BLOCK_BYTES = 4 * 1024;
@@ -32,7 +32,7 @@ export type LogSettings = Pick<Settings, "maxLogBytes" | "maxLagMs" | "memory">;
 const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 /** A log of lines with any number of cursors. Appending costs the same however many there are. */
-export class RoomLog {
+export class RoomLog implements ReadableLog {
   readonly #settings: LogSettings;
   /** Of who reads it: for sessions, control lines don't count as lines; who appends others counts accordingly. */
   readonly level: Level;
@@ -195,26 +195,5 @@ export class RoomLog {
   #free(block: Block): void {
     this.memory.grow(-block.bytes.length);
     block.recycle();
-  }
-}
-
-/** The memory of a log and its cursors. */
-export class LogMemory {
-  readonly #budget: MemoryBudget;
-  readonly #account: MemoryAccount;
-
-  constructor(budget: MemoryBudget) {
-    this.#budget = budget;
-    this.#account = budget.open();
-  }
-
-  /** Whether all memory is short. */
-  get isShort(): boolean {
-    return this.#budget.isShort;
-  }
-
-  /** Counts `bytes` more, or fewer if negative. */
-  grow(bytes: number): void {
-    this.#account.grow(bytes);
   }
 }

@@ -1,7 +1,7 @@
 // Tests src/client/link/line_decoder.ts: whatever way the bytes are cut, the lines are those of text.split("\n").
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.10.2";
+import fc from "../../support/fast_check.ts";
 import { LineDecoder } from "../../../src/client/link/line_decoder.ts";
 
 const encoder = new TextEncoder();

@@ -1,7 +1,7 @@
 // Tests src/client/link/queue.ts against a plain array.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.10.2";
+import fc from "../../support/fast_check.ts";
 import { Queue } from "../../../src/client/link/queue.ts";
 
 Deno.test("Queue behaves as an array does, whatever the order of calls", () => {

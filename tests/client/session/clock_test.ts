@@ -2,7 +2,7 @@
 // of different length, jitter, spikes, clocks that drift. Time is simulated too, so nothing here waits.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import {
   CLOCK_SAMPLES,
   FAR_MS,
@@ -11,6 +11,7 @@ import {
   RelayClock,
   SLEW_RATE,
 } from "../../../src/client/session/clock.ts";
+import { seededRandom } from "../../../src/simulation/random.ts";
 
 /** What the relay's clock shows when the local one shows 0, in the tests with worked numbers. */
 const AHEAD_MS = 1_700_000_000_000;
@@ -310,20 +311,9 @@ interface Frame {
 
 const FRAME_MS = 37;
 
-/** Makes a source of numbers from 0 to 1 that is the same for the same seed (xorshift, Marsaglia 2003). */
-function randomFrom(seed: number): () => number {
-  let state = (seed ^ 0x9e3779b9) | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
-
 /** Plays a client and yields its frames, at the same true times for every client, from its first sample on. */
 function* play(way: Way, durationMs: number): Generator<Frame> {
-  const random = randomFrom(way.seed);
+  const random = seededRandom(way.seed);
   const delay = (ms: number) =>
     ms + random() * way.jitterMs + (random() < way.spikeChance ? random() * way.spikeMs : 0);
   const localAt = (trueMs: number) => 12_345 + trueMs / (1 + way.driftPpm * 1e-6);

@@ -2,7 +2,7 @@
 // and knows what it got.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.10.2";
+import fc from "../../support/fast_check.ts";
 import { OwnState } from "../../../src/client/session/own_state.ts";
 import { SessionOutbox } from "../../../src/client/session/session_outbox.ts";
 

@@ -2,7 +2,7 @@
 // number and code; and that what goes on is the very bytes that came.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import { LineSorter, type LineSorterSink } from "../../../src/relay/connection/line_sorter.ts";
 import type { WireError } from "../../../src/wire/protocol.ts";
 

@@ -1,7 +1,7 @@
 // Holds RateMeter to its rate, with worked numbers and over random histories.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import { RateMeter } from "../../../src/relay/connection/rate_meter.ts";
 
 Deno.test("RateMeter lets a second's worth through at once, then tells how long to wait", () => {

@@ -2,7 +2,7 @@
 // everything arrive, and a close that lets nothing.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
 import { SimulatedTransport } from "../../../src/relay/connection/simulated_transport.ts";
 import { parseSimulation, type SimulationOptions } from "../../../src/simulation/parse_simulation.ts";

@@ -1,7 +1,7 @@
 // Holds the readers of control lines against JSON.parse and tables of what is refused; and the text of a value against what was written.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import {
   type Control,
   Misunderstood,

@@ -2,7 +2,7 @@
 // of a dialog that has everything in it, and in random histories; then the cases in which there is nothing, or not all, to go on with.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import { SessionClient } from "../../support/session_client.ts";
 import { type Seat, Table, turn } from "../../support/session_table.ts";
 

@@ -1,7 +1,7 @@
 // Holds SentLedger against a list of bytes: a count of the stream, wherever it ends, stands for a place in the log and a version of the state.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import { SentLedger } from "../../../src/relay/member/sent_ledger.ts";
 
 Deno.test("SentLedger tells how much of the log an acknowledgement confirms, in the middle of pieces too", () => {

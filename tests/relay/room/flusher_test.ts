@@ -2,7 +2,7 @@
 // woken in which turn, and when a flush is put off, up to whole loads and how they settle.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import type { Reader } from "../../../src/relay/room/feed.ts";
 import { FLUSH_SHARE } from "../../../src/relay/room/flush_budget.ts";
 import { type Flushable, Flusher, FULL_BYTES, MAX_WAKES_A_TURN } from "../../../src/relay/room/flusher.ts";

@@ -2,7 +2,7 @@
 // takes, loses and counts. Beside that, worked numbers for ages, the bound on memory, and what appending costs.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import { MemoryBudget, UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { Block } from "../../../src/relay/room/block.ts";
 import type { Cursor } from "../../../src/relay/room/cursor.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import { MemoryBudget, UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { type StateEntry, type StateOwner, StateTable } from "../../../src/relay/room/state_table.ts";
 
