@@ -3,6 +3,9 @@
 
 import type { LogFunction, LogLevel } from "./log.ts";
 
+/** How many kinds and hosts are told apart; further hosts share one count for each kind. */
+const MAX_NOISES = 1000;
+
 /** How far apart two lines of one kind about one host are at least, in ms. */
 const NOISE_MS = 1000;
 
@@ -32,7 +35,8 @@ export class NoiseFilter {
       return this.#write(level, message, fields);
     }
     const host = fields.address.slice(0, fields.address.lastIndexOf(":"));
-    const key = `${host} ${message}`;
+    let key = `${host} ${message}`;
+    if (this.#noises.size >= MAX_NOISES && !this.#noises.has(key)) key = message;
     const noise = this.#noises.get(key);
     if (noise !== undefined) {
       noise.heldBack++;

@@ -22,6 +22,8 @@ export interface RelayOptions {
   writeDeadlineMs?: number;
   /** How long the end of a line may take to come before the connection is closed, in ms. Default: 30,000. */
   idleLineMs?: number;
+  /** How long a TLS handshake may take before the connection is closed, in ms. Default: 5,000. */
+  handshakeMs?: number;
   /** Whether each line must be one JSON value in valid UTF-8. Default: true. */
   isChecked?: boolean;
   /** How many connections one host may have. Default: Infinity, as many as there may be in all. */
@@ -65,6 +67,7 @@ export const RELAY_DEFAULTS: Readonly<Required<Omit<RelayOptions, "simulate">> &
   whenBehind: "skip",
   writeDeadlineMs: 30_000,
   idleLineMs: 30_000,
+  handshakeMs: 5000,
   isChecked: true,
   maxClientsPerHost: Infinity,
   maxRooms: 1000,

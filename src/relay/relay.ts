@@ -1,6 +1,9 @@
 // The relay as a library: accepts connections from a listener, puts each into the lobby, flushes what has
 // news, sweeps, counts, and closes in order. Prints nothing, reads no flags, never exits.
 
+import { Acceptor } from "./acceptor.ts";
+import { Handshakes } from "./handshakes.ts";
+import { guardLog } from "./log.ts";
 import { NoiseFilter } from "./noise_filter.ts";
 import { encodeControl } from "../wire/protocol.ts";
 import { Admission, type Visit } from "./admission.ts";
@@ -14,7 +17,6 @@ import {
   type RelayOptions,
   resolveOptions,
   type Settings,
-  type Timer,
 } from "./options.ts";
 
 export type { LogFunction, LogLevel } from "./log.ts";
@@ -22,9 +24,17 @@ export { RELAY_DEFAULTS, type RelayOptions } from "./options.ts";
 export type { ConnectionStats } from "./connection/connection.ts";
 export type { Transport } from "./connection/transport.ts";
 
-/** Where connections come from; {@linkcode Deno.TcpListener} has it. */
+/** A connection that was just accepted. */
+export interface Accepted extends Transport {
+  readonly remoteAddr: Deno.Addr;
+  setNoDelay?(noDelay?: boolean): void;
+  /** Resolves when both sides may speak; it is served from then on. */
+  handshake?(): Promise<unknown>;
+}
+
+/** Where connections come from; {@linkcode Deno.TcpListener} and {@linkcode Deno.TlsListener} have it. */
 export interface Listener {
-  accept(): Promise<Transport & { remoteAddr: Deno.Addr; setNoDelay?(noDelay?: boolean): void }>;
+  accept(): Promise<Accepted>;
   close(): void;
 }
 
@@ -52,9 +62,6 @@ export interface RelayStats {
 }
 
 type Counts = Omit<RelayStats, "members" | "sessions" | "absentSessions" | "rooms" | "logBytes">;
-
-/** How long the relay waits after a failed accept(), in ms: doubling from the first to the second. */
-const ACCEPT_BACKOFF_MS = [10, 1000] as const;
 
 /** How often sessions are swept, in ms, where no limit asks for more. */
 const SWEEP_MS = 1000;
@@ -91,7 +98,8 @@ export class RelayServer implements AsyncDisposable {
   readonly #rooms: Rooms;
   readonly #admission: Admission;
   readonly #noiseFilter: NoiseFilter;
-  readonly #closing = Promise.withResolvers<void>();
+  readonly #acceptor: Acceptor<Accepted>;
+  readonly #handshakes: Handshakes;
   readonly #sweeper: Sweeper;
   #isClosing = false;
   #ended: Counts = {
@@ -106,7 +114,7 @@ export class RelayServer implements AsyncDisposable {
   /** @internal Use {@linkcode serve}. */
   constructor(listener: Listener, options: RelayOptions, environment: Environment) {
     this.#listener = listener;
-    this.#noiseFilter = new NoiseFilter(options.log ?? (() => {}), environment.clock);
+    this.#noiseFilter = new NoiseFilter(guardLog(options.log ?? (() => {})), environment.clock);
     this.#settings = resolveOptions({ ...options, log: this.#noiseFilter.log }, environment);
     this.#rooms = new Rooms(this.#settings);
     this.#admission = new Admission(this.#settings, this.#rooms);
@@ -114,7 +122,9 @@ export class RelayServer implements AsyncDisposable {
     const shortestMs = Math.min(maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs);
     const everyMs = Math.min(SWEEP_MS, shortestMs / 4);
     this.#sweeper = new Sweeper(this.#settings, everyMs, (nowMs) => this.#sweep(nowMs));
-    this.finished = this.#acceptAll();
+    this.#handshakes = new Handshakes(this.#settings);
+    this.#acceptor = new Acceptor(listener, (conn) => this.#receive(conn), this.#settings);
+    this.finished = this.#serveAll();
   }
 
   /** Counts what happened so far. Costs a little for each member that is behind. */
@@ -134,7 +144,7 @@ export class RelayServer implements AsyncDisposable {
   close(): Promise<void> {
     if (!this.#isClosing) {
       this.#isClosing = true;
-      this.#closing.resolve();
+      this.#acceptor.stop();
       this.#listener.close();
       for (const connection of this.#connections.keys()) {
         connection.end("shutdown", this.#farewell(connection));
@@ -148,24 +158,9 @@ export class RelayServer implements AsyncDisposable {
     return this.close();
   }
 
-  async #acceptAll(): Promise<void> {
-    let backoffMs = 0;
-    while (!this.#isClosing) {
-      try {
-        const conn = await this.#listener.accept();
-        backoffMs = 0;
-        if (this.#isClosing) conn.close();
-        else this.#welcome(conn);
-      } catch (error) {
-        if (this.#isClosing) break;
-        backoffMs = Math.min(Math.max(backoffMs * 2, ACCEPT_BACKOFF_MS[0]), ACCEPT_BACKOFF_MS[1]);
-        this.#settings.log("error", "cannot accept a connection", {
-          error: String(error),
-          retryMs: backoffMs,
-        });
-        await this.#sleep(backoffMs);
-      }
-    }
+  async #serveAll(): Promise<void> {
+    await this.#acceptor.run();
+    await this.#handshakes.close();
     await Promise.all(this.#connections.values());
     this.#sweeper.close();
     this.#admission.close();
@@ -174,20 +169,33 @@ export class RelayServer implements AsyncDisposable {
     this.#noiseFilter.flush(Infinity);
   }
 
-  #welcome(conn: Awaited<ReturnType<Listener["accept"]>>): void {
-    const { log } = this.#settings;
+  /** Takes a connection that was just accepted: first its handshake, if it has one. */
+  #receive(conn: Accepted): void {
     try {
       conn.setNoDelay?.(true);
     } catch {
       return conn.close(); // it is gone again already
     }
     const address = formatAddress(conn.remoteAddr);
-    const host = "hostname" in conn.remoteAddr ? conn.remoteAddr.hostname : "";
-    const visit = this.#admission.arrive(host);
+    const visit = this.#admission.arrive("hostname" in conn.remoteAddr ? conn.remoteAddr.hostname : "");
     if (visit === undefined) return conn.close();
+    if (conn.handshake === undefined) return this.#welcome(conn, address, visit);
+    this.#handshakes.start(
+      conn as Accepted & Required<Pick<Accepted, "handshake">>,
+      address,
+      () => this.#welcome(conn, address, visit),
+      () => visit.end(),
+    );
+  }
+
+  #welcome(conn: Accepted, address: string, visit: Visit): void {
+    if (this.#isClosing) {
+      visit.end();
+      return conn.close();
+    }
     const connection = new Connection(conn, address, this.#rooms.lobby, this.#settings, visit);
     this.#connections.set(connection, this.#serveConnection(connection, visit));
-    log("debug", "connected", { address });
+    this.#settings.log("debug", "connected", { address });
   }
 
   /** Makes the last line of a session: come back, but not all in the same moment. Plain clients get none. */
@@ -214,17 +222,6 @@ export class RelayServer implements AsyncDisposable {
     yield* this.#admission.sweep(nowMs);
     yield* this.#rooms.sweep();
     this.#noiseFilter.flush(this.#settings.clock());
-  }
-
-  /** Waits, or stops waiting when the relay closes. */
-  async #sleep(ms: number): Promise<void> {
-    const { timers } = this.#settings;
-    let timer: Timer | undefined;
-    await Promise.race([
-      new Promise<void>((done) => timer = timers.setTimeout(done, ms)),
-      this.#closing.promise,
-    ]);
-    timers.clearTimeout(timer);
   }
 }
 

@@ -67,3 +67,13 @@ Deno.test("NoiseFilter writes what it still holds back in the end", () => {
     'warn bad line {"address":"10.0.0.7:1","count":2}',
   ]);
 });
+
+Deno.test("NoiseFilter bounds what it remembers: hosts beyond the first thousand share a count", () => {
+  const { filter, state, takeLines } = setUp();
+  for (let i = 0; i < 5000; i++) {
+    filter.log("warn", "bad line", { address: `[2001:db8::${i.toString(16)}]:1` });
+  }
+  assert.equal(takeLines().length, 1001);
+  filter.flush(state.nowMs = 1000);
+  assert.deepEqual(takeLines(), ['warn bad line {"address":"[2001:db8::1387]:1","count":3999}']);
+});

@@ -414,6 +414,10 @@ class StubListener implements Listener {
   }
 }
 
+function outOfFiles(): Error {
+  return Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+}
+
 Deno.test("serve goes on when accept() fails, and waits longer each time", async () => {
   const listener = new StubListener();
   const retries: unknown[] = [];
@@ -427,12 +431,12 @@ Deno.test("serve goes on when accept() fails, and waits longer each time", async
       retries.push(fields?.retryMs);
     },
   });
-  for (let i = 0; i < 4; i++) listener.next(new Error("EMFILE: too many open files"));
+  for (let i = 0; i < 4; i++) listener.next(outOfFiles());
   const conn = new StubTransport();
   listener.next(conn);
   await inTime(served.promise, "the connection is accepted in the end");
   assert.deepEqual(retries, [10, 20, 40, 80]);
-  listener.next(new Error("EMFILE: too many open files"));
+  listener.next(outOfFiles());
   await settle();
   assert.equal(retries.at(-1), 10, "a success starts afresh");
   assert.equal(relay.stats().members, 1);
@@ -442,7 +446,7 @@ Deno.test("serve goes on when accept() fails, and waits longer each time", async
 Deno.test("RelayServer.close ends the wait after a failed accept()", async () => {
   const listener = new StubListener();
   const relay = serve(listener);
-  listener.next(new Error("EMFILE"));
+  listener.next(outOfFiles());
   await settle();
   await inTime(relay.close(), "close()");
   assert.equal(listener.isClosed, true);

@@ -34,8 +34,11 @@ export interface Door {
 /** What a connection has done so far. */
 export interface ConnectionStats {
   address: string;
-  /** The room, and the member's id; none for plain members. */
+  /** Which level of the protocol it speaks. */
+  kind: "plain" | "session";
   room: string;
+  /** The member's name and id; "" for plain members. */
+  name: string;
   id: string;
   ageMs: number;
   /** How far the member is behind the room, its own lines not counted. */
@@ -257,7 +260,9 @@ export class Connection implements Outlet, LineSorterSink {
     const { cursor } = this.#member;
     return {
       address: this.address,
+      kind: this.#session === undefined ? "plain" : "session",
       room: this.#member.room.name,
+      name: this.#session?.name ?? "",
       id: this.#session?.id ?? "",
       ageMs: now - this.#startedAt,
       behindBytes: cursor.behindBytes,

@@ -1,0 +1,76 @@
+// Connections between accept and the end of their TLS handshake: each has a deadline. Who they are and what comes after is not
+// its business.
+
+import type { LogFunction } from "./log.ts";
+import type { Timer, Timers } from "./options.ts";
+
+/** A connection whose handshake can be waited for. */
+export interface ShakingConn {
+  handshake(): Promise<unknown>;
+  close(): void;
+}
+
+/** What handshakes need of their relay. */
+export interface HandshakeSettings {
+  handshakeMs: number;
+  timers: Timers;
+  log: LogFunction;
+}
+
+/** The handshakes that are under way. */
+export class Handshakes {
+  readonly #settings: HandshakeSettings;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #closing = Promise.withResolvers<"closing">();
+
+  constructor(settings: HandshakeSettings) {
+    this.#settings = settings;
+  }
+
+  /** Waits for a handshake, then calls `next`; if it fails or takes too long, closes the connection and calls `failed`. */
+  start(conn: ShakingConn, address: string, next: () => void, failed: () => void): void {
+    const done = this.#wait(conn, address).then((isDone) => isDone ? next() : failed()).catch((error) => {
+      closeQuietly(conn);
+      failed();
+      this.#settings.log("error", "cannot serve a connection", { error: String(error) });
+    }).finally(() => this.#underWay.delete(done));
+    this.#underWay.add(done);
+  }
+
+  /** Closes all of them, and waits for that. */
+  async close(): Promise<void> {
+    this.#closing.resolve("closing");
+    await Promise.all(this.#underWay);
+  }
+
+  async #wait(conn: ShakingConn, address: string): Promise<boolean> {
+    const { handshakeMs, timers, log } = this.#settings;
+    let timer: Timer | undefined;
+    const late = new Promise<"late">((done) => timer = timers.setTimeout(() => done("late"), handshakeMs));
+    try {
+      const shaken = conn.handshake().then(() => "done" as const);
+      // A race, because old versions of Deno leave the handshake of a closed connection unsettled.
+      const outcome = await Promise.race([shaken, late, this.#closing.promise]);
+      if (outcome === "done") return true;
+      if (outcome === "late") {
+        log("warn", "TLS handshake took too long, closed", { address, afterMs: handshakeMs });
+      }
+    } catch (error) {
+      if (error instanceof Deno.errors.InvalidData) {
+        log("warn", "TLS handshake failed", { address, error: error.message });
+      } else log("debug", "connection ended before its TLS handshake", { address, error: String(error) });
+    } finally {
+      timers.clearTimeout(timer);
+    }
+    closeQuietly(conn);
+    return false;
+  }
+}
+
+function closeQuietly(conn: { close(): void }): void {
+  try {
+    conn.close();
+  } catch {
+    // It is closed already.
+  }
+}

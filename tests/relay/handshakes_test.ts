@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { Handshakes } from "../../src/relay/handshakes.ts";
+import { REAL_ENVIRONMENT, type Timers } from "../../src/relay/options.ts";
+
+/** A connection whose handshake the test settles. */
+class StubConn {
+  readonly shaken = Promise.withResolvers<void>();
+  closed = 0;
+  handshake(): Promise<void> {
+    return this.shaken.promise;
+  }
+  close(): void {
+    this.closed++;
+    this.shaken.reject(new Deno.errors.Interrupted("closed"));
+  }
+}
+
+function setUp() {
+  const lines: string[] = [], ends: string[] = [], deadlines: (() => void)[] = [];
+  const timers: Timers = {
+    ...REAL_ENVIRONMENT.timers,
+    setTimeout: (callback, ms) => {
+      assert.equal(ms, 5000);
+      return deadlines.push(callback) as never;
+    },
+    clearTimeout: () => {},
+  };
+  const log = (level: string, message: string) => lines.push(`${level} ${message}`);
+  const handshakes = new Handshakes({ handshakeMs: 5000, timers, log });
+  const start = (name: string) => {
+    const conn = new StubConn();
+    handshakes.start(conn, name, () => ends.push(`${name} is served`), () => ends.push(`${name} failed`));
+    return conn;
+  };
+  return { handshakes, start, lines, ends, deadlines };
+}
+
+function turn(): Promise<void> {
+  return new Promise((done) => setTimeout(done));
+}
+
+Deno.test("Handshakes hands on a connection that has shaken hands, and closes one that could not", async () => {
+  const { start, ends, lines } = setUp();
+  const [a, b] = [start("ada"), start("bo")];
+  await turn();
+  assert.deepEqual(ends, []);
+  a.shaken.resolve();
+  await turn();
+  assert.deepEqual(ends, ["ada is served"]);
+  b.shaken.reject(new Deno.errors.ConnectionReset("gone"));
+  await turn();
+  assert.deepEqual(ends, ["ada is served", "bo failed"]);
+  assert.deepEqual([a.closed, b.closed], [0, 1]);
+  assert.deepEqual(lines, ["debug connection ended before its TLS handshake"]);
+});
+
+Deno.test("Handshakes closes what takes too long, says so, and serves it no more", async () => {
+  const { start, ends, lines, deadlines } = setUp();
+  const conn = start("ada");
+  deadlines[0]();
+  await turn();
+  assert.deepEqual([conn.closed, ends], [1, ["ada failed"]]);
+  assert.deepEqual(lines, ["warn TLS handshake took too long, closed"]);
+});
+
+Deno.test("Handshakes warns of what is no TLS", async () => {
+  const { start, lines, ends } = setUp();
+  start("ada").shaken.reject(new Deno.errors.InvalidData("no TLS"));
+  await turn();
+  assert.deepEqual(lines, ["warn TLS handshake failed"]);
+  assert.deepEqual(ends, ["ada failed"]);
+});
+
+Deno.test("Handshakes.close closes all, also those whose handshake never settles", async () => {
+  const { handshakes, start, ends } = setUp();
+  const conns = [start("ada"), start("bo")];
+  for (const conn of conns) conn.shaken.reject = () => {};
+  await handshakes.close();
+  assert.deepEqual(conns.map((conn) => conn.closed), [1, 1]);
+  assert.deepEqual(ends, ["ada failed", "bo failed"]);
+});
+
+Deno.test("Handshakes goes on when a connection can't be served", async () => {
+  const { handshakes, lines, ends } = setUp();
+  const conn = new StubConn();
+  const next = () => {
+    throw new Error("odd");
+  };
+  handshakes.start(conn, "ada:5", next, () => ends.push("failed"));
+  conn.shaken.resolve();
+  await turn();
+  assert.deepEqual([conn.closed, ends], [1, ["failed"]]);
+  assert.deepEqual(lines, ["error cannot serve a connection"]);
+});
