@@ -9,7 +9,11 @@ import { RELAY_DEFAULTS, type RelayOptions } from "../relay/relay.ts";
 /** What the program shall do. */
 export type Command =
   | { kind: "help" | "version" }
-  | { kind: "serve"; options: ServerOptions }
+  | {
+    kind: "serve";
+    options: ServerOptions; /** What to tell the operator nevertheless. */
+    warnings: string[];
+  }
   | { kind: "refuse"; message: string };
 
 /** How to serve: what is left of flags and environment once they are understood. */
@@ -32,7 +36,7 @@ export function helpText(version: string): string {
 Relays JSON lines between all programs that connect.
 
 USAGE
-  eventrelay [PORT] [options]     PORT: ${DEFAULT_PORT}; 32000-33000 takes the first free one; 0 any
+  eventrelay [PORT] [options]     PORT (-p, --port): ${DEFAULT_PORT}; 32000-33000: first free one; 0: any
 
 OPTIONS
   --host ADDRESS          address to listen on (0.0.0.0)
@@ -52,8 +56,7 @@ OPTIONS
   --unchecked             pass lines on without checking their JSON
   --log FORMAT            text or json, on stderr (text)
   --quiet, --verbose      log errors only; log connections too
-  --help, --version
-
+  -h, --help, --version   print this; print the version
   SIZE: 500, 64k, 8m. TIME: 500ms, 5s, 2m. Every option can be set in the environment:
   EVENTRELAY_PORT, EVENTRELAY_MAX_LINE=128k, EVENTRELAY_UNCHECKED=1, … A flag wins.
   EXAMPLE: EVENTRELAY_TOKEN=secret eventrelay 32000-33000 --max-clients 100
@@ -68,6 +71,7 @@ class Refusal {
 }
 
 const READERS = {
+  "port": portsReader,
   "host": (text: string) =>
     text !== "" && !/\s/.test(text) ? text : new Refusal("an address such as 127.0.0.1"),
   "max-line": sizeReader(16, 2 ** 26),
@@ -98,13 +102,32 @@ type Values = { [K in OptionName]?: Exclude<ReturnType<(typeof READERS)[K]>, Ref
 
 const SWITCHES: readonly string[] = ["no-simulate", "unchecked", "quiet", "verbose", "help", "version"];
 
-/** Reads the command line, and the environment for what it doesn't say. */
-export function readCommand(args: string[], env: (name: string) => string | undefined): Command {
+/** Letters that stand for a whole name. */
+const SHORT: Record<string, string> = { port: "p", help: "h" };
+
+/** How many unknown variables of the environment are named. */
+const MAX_WARNINGS = 20;
+
+/**
+ * Reads the command line, and the environment for what it doesn't say. What is set and empty is refused like any other value that is
+ * not allowed. `variables` names what is in the environment, so that what begins like an option of the relay and is none can be told of.
+ */
+export function readCommand(
+  args: string[],
+  env: (name: string) => string | undefined,
+  variables: readonly string[] = [],
+): Command {
   let parsed;
   try {
     const options = Object.fromEntries(
       [...Object.keys(READERS), "help", "version"].map((name) =>
-        [name, { type: SWITCHES.includes(name) ? "boolean" : "string" }] as const
+        [
+          name,
+          {
+            type: SWITCHES.includes(name) ? "boolean" : "string",
+            ...(name in SHORT && { short: SHORT[name] }),
+          },
+        ] as const
       ),
     );
     parsed = parseArgs({ args, options, allowPositionals: true, strict: true });
@@ -114,6 +137,9 @@ export function readCommand(args: string[], env: (name: string) => string | unde
   }
   if (parsed.values.help) return { kind: "help" };
   if (parsed.values.version) return { kind: "version" };
+  if (parsed.positionals.length === 1 && parsed.values.port !== undefined) {
+    return refuse("Cannot take the port from two places: --port or the bare one, choose one");
+  }
   if (parsed.positionals.length > 1) {
     return refuse(
       `Cannot use ${
@@ -124,23 +150,31 @@ export function readCommand(args: string[], env: (name: string) => string | unde
 
   const values: Record<string, unknown> = {};
   for (const [name, read] of Object.entries(READERS)) {
-    const flag = parsed.values[name];
+    const bare = name === "port" ? parsed.positionals[0] : undefined;
+    const flag = bare ?? parsed.values[name];
     const twin = environmentName(name);
     const text = flag === undefined ? env(twin) : String(flag);
-    if (text === undefined || (flag === undefined && text === "")) continue;
+    if (text === undefined) continue;
     const value = read(text);
-    if (value instanceof Refusal) return refuseValue(flag === undefined ? twin : `--${name}`, text, value);
+    if (value instanceof Refusal) {
+      return refuseValue(bare !== undefined ? "port" : flag === undefined ? twin : `--${name}`, text, value);
+    }
     values[name] = value;
   }
-  const portText = parsed.positionals[0] ?? (env("EVENTRELAY_PORT") || String(DEFAULT_PORT));
-  const ports = readPorts(portText);
-  if (ports instanceof Refusal) {
-    return refuseValue(parsed.positionals.length > 0 ? "port" : "EVENTRELAY_PORT", portText, ports);
-  }
-  return combine(ports, values as Values);
+  return combine(values as Values, warnOf(variables));
 }
 
-function combine(ports: ServerOptions["ports"], values: Values): Command {
+/** Names the variables that look like an option's and are none: a slip of the pen must not start an open relay in silence. */
+function warnOf(variables: readonly string[]): string[] {
+  const twins = Object.keys(READERS).map(environmentName);
+  return variables
+    .filter((name) => name.startsWith("EVENTRELAY_") && !twins.includes(name))
+    .sort().slice(0, MAX_WARNINGS)
+    .map((name) => `${name} in the environment is no option, see --help`);
+}
+
+function combine(values: Values, warnings: string[]): Command {
+  const ports = values.port ?? [DEFAULT_PORT, DEFAULT_PORT];
   const relay = {
     maxLineBytes: values["max-line"] ?? RELAY_DEFAULTS.maxLineBytes,
     maxClients: values["max-clients"] ?? RELAY_DEFAULTS.maxClients,
@@ -176,7 +210,7 @@ function combine(ports: ServerOptions["ports"], values: Values): Command {
   const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
   const host = values.host ?? "0.0.0.0", logFormat = values.log ?? "text";
   const logLevel = values.quiet ? "error" : values.verbose ? "debug" : "info";
-  return { kind: "serve", options: { host, ports, relay, tokenFile, tls, logFormat, logLevel } };
+  return { kind: "serve", options: { host, ports, relay, tokenFile, tls, logFormat, logLevel }, warnings };
 }
 
 /** Names the environment twin of an option: `EVENTRELAY_MAX_LINE` for `max-line`. */
@@ -192,7 +226,7 @@ function refuseValue(name: string, text: string, { allowed }: Refusal): Command 
   return refuse(`Cannot use ${name} ${JSON.stringify(text)}: ${allowed}`);
 }
 
-function readPorts(text: string): ServerOptions["ports"] | Refusal {
+function portsReader(text: string): ServerOptions["ports"] | Refusal {
   const match = /^(\d+)(?:-(\d+))?$/.exec(text);
   const first = Number(match?.[1]), last = Number(match?.[2] ?? first);
   if (match === null || first > 65535 || last > 65535) {

@@ -85,7 +85,8 @@ function twinOf(option: string): string {
 }
 
 Deno.test("readCommand without arguments takes the defaults", () => {
-  const { log: _1, idleLineMs: _2, resumeMs: _3, windowBytes: _4, ...others } = RELAY_DEFAULTS;
+  const { log: _1, idleLineMs: _2, handshakeMs: _8, resumeMs: _3, windowBytes: _4, ...others } =
+    RELAY_DEFAULTS;
   const { maxKeys: _5, maxValueBytes: _6, maxStateBytes: _7, ...defaults } = others;
   assert.deepEqual(read([]), {
     kind: "serve",
@@ -98,6 +99,7 @@ Deno.test("readCommand without arguments takes the defaults", () => {
       logFormat: "text",
       logLevel: "info",
     },
+    warnings: [],
   });
 });
 
@@ -152,7 +154,7 @@ Deno.test("readCommand reads switches, and their environment twins as 1 or 0", (
     for (const text of ["1", "true", "yes", "on"]) {
       assert.equal(pick(readOptions([], { [twinOf(option)]: text })), on, `${twinOf(option)}=${text}`);
     }
-    for (const text of ["0", "false", "no", "off", ""]) {
+    for (const text of ["0", "false", "no", "off"]) {
       assert.equal(pick(readOptions([], { [twinOf(option)]: text })), off, `${twinOf(option)}=${text}`);
     }
     assert.equal(
@@ -172,12 +174,52 @@ Deno.test("readCommand knows an environment twin for every option of the help", 
   assert.ok(asked.has("EVENTRELAY_PORT"));
 });
 
-Deno.test("readCommand lets a flag win over its twin, even over a bad one, and ignores an empty twin", () => {
+Deno.test("readCommand lets a flag win over its twin, even over a bad one", () => {
   assert.equal(readOptions(["--max-clients", "5"], { EVENTRELAY_MAX_CLIENTS: "7" }).relay.maxClients, 5);
   assert.equal(readOptions(["--max-clients", "5"], { EVENTRELAY_MAX_CLIENTS: "x" }).relay.maxClients, 5);
-  assert.equal(readOptions([], { EVENTRELAY_MAX_CLIENTS: "" }).relay.maxClients, RELAY_DEFAULTS.maxClients);
   assert.deepEqual(readOptions(["1234"], { EVENTRELAY_PORT: "99" }).ports, [1234, 1234]);
-  assert.deepEqual(readOptions([], { EVENTRELAY_PORT: "" }).ports, [DEFAULT_PORT, DEFAULT_PORT]);
+});
+
+Deno.test("readCommand refuses what is set and empty, on the command line and in the environment", () => {
+  const asked = new Set<string>();
+  readCommand([], (name) => void asked.add(name));
+  assert.ok(asked.size > 20);
+  for (const twin of asked) {
+    assert.ok(readRefusal([], { [twin]: "" }).startsWith(`Cannot use ${twin} "": `), twin);
+    const option = twin.slice("EVENTRELAY_".length).toLowerCase().replaceAll("_", "-");
+    const isSwitch = ["unchecked", "quiet", "verbose", "no-simulate"].includes(option);
+    if (!isSwitch) {
+      assert.ok(readRefusal([`--${option}`, ""]).startsWith(`Cannot use --${option} "": `), option);
+    }
+  }
+  assert.match(readRefusal([""]), /^Cannot use port "": a port is/);
+});
+
+Deno.test("readCommand names variables that look like its options and are none", () => {
+  const names = [
+    "EVENTRELAY_TOKN",
+    "PATH",
+    "EVENTRELAY_PORT",
+    "EVENTRELAY_MAXLINE",
+    "EVENTRELAY_",
+    "EVENTRELAY_MAX_LINE",
+  ];
+  const command = readCommand([], () => undefined, names);
+  assert.ok(command.kind === "serve");
+  assert.deepEqual(command.warnings, [
+    "EVENTRELAY_ in the environment is no option, see --help",
+    "EVENTRELAY_MAXLINE in the environment is no option, see --help",
+    "EVENTRELAY_TOKN in the environment is no option, see --help",
+  ]);
+});
+
+Deno.test("readCommand takes the port bare, as -p and as --port, but only once", () => {
+  for (const args of [["1234"], ["-p", "1234"], ["-p1234"], ["--port", "1234"], ["--port=1234"]]) {
+    assert.deepEqual(readOptions(args, { EVENTRELAY_PORT: "99" }).ports, [1234, 1234], args.join(" "));
+  }
+  assert.deepEqual(readOptions(["-p", "32000-33000"]).ports, [32000, 33000]);
+  assert.match(readRefusal(["--port", "x"]), /^Cannot use --port "x": a port is 0 to 65535/);
+  assert.match(readRefusal(["--port", "1", "1"]), /two places: --port or the bare one/);
 });
 
 Deno.test("readCommand refuses a bad value by name, with the text and with what is allowed", () => {
@@ -247,6 +289,7 @@ Deno.test("readCommand refuses what contradicts itself", () => {
 
 Deno.test("readCommand answers --help and --version before it looks at anything else", () => {
   assert.deepEqual(read(["--help"], { EVENTRELAY_MAX_LINE: "x" }), { kind: "help" });
+  assert.deepEqual(read(["-h"]), { kind: "help" });
   assert.deepEqual(read(["--version", "70000"]), { kind: "version" });
 });
 

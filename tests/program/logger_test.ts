@@ -1,7 +1,7 @@
 // Holds log lines against their form, as text and as JSON, and shows that nothing from outside reaches a terminal raw.
 
 import assert from "node:assert/strict";
-import { createLogger } from "../../src/program/logger.ts";
+import { createLogger, MAX_LOG_LINE } from "../../src/program/logger.ts";
 import type { LogLevel } from "../../src/relay/relay.ts";
 
 const LEVELS: LogLevel[] = ["debug", "info", "warn", "error"];
@@ -84,4 +84,50 @@ Deno.test("createLogger leaves out what is below its level", () => {
     for (const level of LEVELS) log(level, "fact");
     assert.deepEqual(lines.map((line) => line.split(" ")[1]), LEVELS.slice(lowest));
   }
+});
+
+Deno.test("createLogger keeps every line short, whole and readable, whatever its fields hold", () => {
+  const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`field${i}`, "\0".repeat(9)]));
+  const cases: [string, Record<string, unknown>][] = [
+    ["fact", { why: "x".repeat(1e6) }],
+    ["\u{1F600}\0".repeat(1e5), { ["k".repeat(1e5)]: "\u{1F600}".repeat(1e5) }],
+    ["fact", many],
+  ];
+  for (const [message, fields] of cases) {
+    const text = logOne("text", message, fields as Record<string, string>);
+    const json = logOne("json", message, fields as Record<string, string>);
+    for (const line of [text, json]) {
+      assert.ok(line.length <= MAX_LOG_LINE, `${line.length}`);
+      assert.ok(line.isWellFormed());
+    }
+    JSON.parse(json);
+  }
+  const { cut, ...kept } = JSON.parse(logOne("json", "fact", many as Record<string, string>));
+  assert.equal(cut + Object.keys(kept).length - 3, 1000, "what was left out is counted");
+  const { why } = JSON.parse(logOne("json", "fact", { why: "x".repeat(1e6) }));
+  assert.equal(why, "x".repeat(500) + "…");
+});
+
+Deno.test("createLogger takes values that it should not be given", () => {
+  const odd = {
+    a: undefined,
+    b: null,
+    c: 1n,
+    d: NaN,
+    e: Symbol("s"),
+    f: Object.create(null),
+    g: {
+      toString() {
+        throw new Error("odd");
+      },
+    },
+  } as unknown as Record<string, string>;
+  assert.ok(
+    logOne("text", "fact", odd).endsWith(
+      ' fact a=undefined b=null c=1 d=NaN e="Symbol(s)" f="(has no text)" g="(has no text)"',
+    ),
+  );
+  assert.equal(JSON.parse(logOne("json", "fact", odd)).g, "(has no text)");
+  const none = logOne("text", "fact", null as unknown as undefined);
+  assert.ok(none.endsWith(" warn fact"));
 });

@@ -226,9 +226,36 @@ test("server.ts on SIGUSR2 logs the status and a line for each member", async ()
   ]]);
   assert.equal(members.length, 2);
   for (const line of members) {
-    const match = / info member address=(\S+) ageS=\d+ behindBytes=0 behindMs=0 (.*)$/.exec(line);
+    const match =
+      / info member address=(\S+) kind=plain room=lobby name="" id="" ageS=\d+ behindBytes=0 behindMs=0 (.*)$/
+        .exec(line);
     assert.ok(match, line);
     assert.equal(match[2], expected.get(match[1]), line);
+  }
+});
+
+test("server.ts on SIGUSR2 names room, name and kind of a session", async () => {
+  await using program = start(LOOPBACK);
+  using ada = await LineClient.connect(await program.port());
+  ada.send('{"$hello":{"version":1,"room":"pong","name":"Ada L."}}\n');
+  await ada.line(1);
+  program.signal("SIGUSR2");
+  await program.logs(
+    new RegExp(` member address=${ada.address} kind=session room=pong name="Ada L\\." id=k1 ageS=`),
+  );
+});
+
+test("server.ts names variables in its environment that are no options", async () => {
+  await using program = start(LOOPBACK, { EVENTRELAY_TOKN: "secret" });
+  await program.port();
+  await program.logs(/ warn EVENTRELAY_TOKN in the environment is no option, see --help\n/);
+});
+
+test("server.ts refuses a token that is set and empty", async () => {
+  for (const [args, env] of [[["--token", ""], {}], [[], { EVENTRELAY_TOKEN: "" }]] as const) {
+    await using program = start([...LOOPBACK, ...args], env);
+    assert.equal(await program.code(), 2);
+    assert.match(program.stderr, /^eventrelay: Cannot use \S*(token|TOKEN) "": [^\n]*\n$/);
   }
 });
 

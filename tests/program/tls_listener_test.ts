@@ -1,0 +1,189 @@
+// Holds the TLS listener, and a relay behind it, against clients that don't shake hands, don't read, or leave; whether sockets are
+// really closed is asked of /proc/self/fd, so these tests need Linux.
+
+import assert from "node:assert/strict";
+import { listenTls, tlsFault } from "../../src/program/tls_listener.ts";
+import { type RelayOptions, serve } from "../../src/relay/relay.ts";
+
+function read(name: string): string {
+  return Deno.readTextFileSync(new URL(`../tls/${name}`, import.meta.url));
+}
+
+const caCerts = [read("ca.pem")];
+
+const [major, minor] = Deno.version.deno.split(".").map(Number);
+const CAN_CLOSE = major > 2 || minor >= 9;
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, ignore: Deno.build.os !== "linux" || !CAN_CLOSE });
+}
+
+function listen() {
+  return listenTls({ hostname: "127.0.0.1", port: 0, cert: read("good.pem"), key: read("good.key") });
+}
+
+function connectTls(port: number): Promise<Deno.TlsConn> {
+  return Deno.connectTls({ hostname: "127.0.0.1", port, caCerts });
+}
+
+/** Counts this process's ends of connections that were accepted on a port. */
+function acceptedSockets(port: number): number {
+  const inodes = new Set<string>();
+  for (const line of Deno.readTextFileSync("/proc/self/net/tcp").split("\n").slice(1)) {
+    const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
+    if (local === undefined || state === "0A") continue; // a listener
+    if (parseInt(local.split(":")[1], 16) === port) inodes.add(`socket:[${inode}]`);
+  }
+  let count = 0;
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+    try {
+      if (inodes.has(Deno.readLinkSync(`/proc/self/fd/${name}`))) count++;
+    } catch {
+      // It was closed meanwhile.
+    }
+  }
+  return count;
+}
+
+/** Waits until there are so many. */
+async function untilSockets(port: number, count: number): Promise<void> {
+  const giveUpAt = performance.now() + 10_000;
+  while (acceptedSockets(port) !== count) {
+    assert.ok(performance.now() < giveUpAt, `${acceptedSockets(port)} sockets are open, not ${count}`);
+    await new Promise((done) => setTimeout(done, 10));
+  }
+}
+
+/** A relay that speaks TLS. */
+function start(options: RelayOptions) {
+  const listener = listen();
+  return { port: listener.addr.port, relay: serve(listener, options) };
+}
+
+const BEGINNINGS: [string, Uint8Array<ArrayBuffer>][] = [
+  ["say nothing", new Uint8Array()],
+  ["begin a handshake", Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc)],
+];
+
+for (const [what, bytes] of BEGINNINGS) {
+  test(`a TLS relay really closes connections that ${what} and no more, after handshakeMs`, async () => {
+    const lines: string[] = [];
+    const { port, relay } = start({ handshakeMs: 200, log: (_, message) => lines.push(message) });
+    const conns = await Promise.all(Array.from({ length: 20 }, () => Deno.connect({ port })));
+    for (const conn of conns) if (bytes.length > 0) await conn.write(bytes);
+    await untilSockets(port, 20);
+    assert.equal(relay.stats().members, 0);
+    await untilSockets(port, 0);
+    assert.ok(lines.includes("TLS handshake took too long, closed"), lines.join("\n"));
+    for (const conn of conns) conn.close();
+    await relay.close();
+  });
+}
+
+test("unfinished TLS handshakes take places, which are free again when they are closed", async () => {
+  const { port, relay } = start({ handshakeMs: 500, maxClients: 2 });
+  const silent = [await Deno.connect({ port }), await Deno.connect({ port })];
+  await untilSockets(port, 2);
+  const refused = await connectTls(port);
+  const buffer = new Uint8Array(1000);
+  const answer = new TextDecoder().decode(buffer.subarray(0, (await refused.read(buffer))!));
+  assert.equal(JSON.parse(answer).$error.code, "relay_full");
+  refused.close();
+  await untilSockets(port, 0);
+  const served = await connectTls(port);
+  await served.write(new TextEncoder().encode("bad\n"));
+  const next = new TextDecoder().decode(buffer.subarray(0, (await served.read(buffer))!));
+  assert.equal(JSON.parse(next).$error.code, "invalid_json");
+  for (const conn of [...silent, served]) conn.close();
+  await relay.close();
+});
+
+test("a TLS member that takes no byte is really closed after writeDeadlineMs", async () => {
+  const { port, relay } = start({ writeDeadlineMs: 500, maxLogBytes: 64 * 1024 * 1024, maxLagMs: 60_000 });
+  const speaker = await connectTls(port), stuck = await connectTls(port);
+  await stuck.handshake();
+  await speaker.write(new TextEncoder().encode('"hello"\n'));
+  await stuck.read(new Uint8Array(100)); // is a member
+  const line = new TextEncoder().encode(`"${"x".repeat(60_000)}"\n`);
+  const giveUpAt = performance.now() + 20_000;
+  while (relay.stats().members === 2) {
+    assert.ok(performance.now() < giveUpAt, "it was never closed");
+    for (let rest = line; rest.length > 0;) rest = rest.subarray(await speaker.write(rest));
+  }
+  await untilSockets(port, 1);
+  speaker.close();
+  stuck.close();
+  await relay.close();
+  await untilSockets(port, 0);
+});
+
+test("a TLS relay that is closed closes unfinished handshakes too", async () => {
+  const { port, relay } = start({});
+  const conn = await Deno.connect({ port });
+  await untilSockets(port, 1);
+  await relay.close();
+  await untilSockets(port, 0);
+  conn.close();
+});
+
+test("a connection of listenTls carries bytes both ways, and each direction ends by itself", async () => {
+  const listener = listen();
+  const [client, conn] = await Promise.all([connectTls(listener.addr.port), listener.accept()]);
+  const buffer = new Uint8Array(100);
+  await client.write(Uint8Array.of(1, 2, 3));
+  assert.equal(await conn.read(buffer.subarray(0, 2)), 2);
+  assert.equal(await conn.read(buffer), 1);
+  await client.closeWrite();
+  assert.equal(await conn.read(buffer), null);
+  assert.equal(await conn.write(Uint8Array.of(4, 5)), 2, "half open");
+  assert.equal(await client.read(buffer), 2);
+  await conn.closeWrite();
+  assert.equal(await client.read(buffer), null);
+  await assert.rejects(conn.write(Uint8Array.of(6)), Deno.errors.BrokenPipe);
+  conn.close();
+  conn.close();
+  client.close();
+  listener.close();
+});
+
+test("a connection of listenTls fails its read and its write with an expected error when it is closed", async () => {
+  const listener = listen();
+  const [client, conn] = await Promise.all([connectTls(listener.addr.port), listener.accept()]);
+  await client.handshake();
+  const reading = conn.read(new Uint8Array(10));
+  const writing = (async () => {
+    for (;;) await conn.write(new Uint8Array(1_000_000));
+  })();
+  const both = Promise.all([
+    assert.rejects(reading, Deno.errors.Interrupted),
+    assert.rejects(writing, Deno.errors.Interrupted),
+  ]);
+  await new Promise((done) => setTimeout(done, 50));
+  conn.close();
+  await both;
+  await assert.rejects(conn.read(new Uint8Array(10)), Deno.errors.Interrupted);
+  await assert.rejects(conn.write(new Uint8Array(10)), Deno.errors.Interrupted);
+  client.close();
+  listener.close();
+});
+
+test("a connection of listenTls says of one that speaks no TLS that it got it wrong", async () => {
+  const listener = listen();
+  const [client, conn] = await Promise.all([
+    Deno.connect({ port: listener.addr.port }),
+    listener.accept(),
+  ]);
+  await client.write(new TextEncoder().encode('{"plain":1}\n'));
+  await assert.rejects(conn.handshake!(), Deno.errors.InvalidData);
+  conn.close();
+  client.close();
+  listener.close();
+});
+
+Deno.test("tlsFault says what is wrong with a certificate and a key, and nothing of a good pair", () => {
+  const [cert, key] = [read("good.pem"), read("good.key")];
+  assert.equal(tlsFault(cert, key), undefined);
+  for (const pair of [["", key], [cert, ""], ["x", key], [cert, "x"], [cert, read("other.key")]]) {
+    assert.equal(typeof tlsFault(pair[0], pair[1]), "string");
+  }
+});
