@@ -5,7 +5,7 @@
 import { HELP, type Options, readOptions, type RelayChoice } from "./flags.ts";
 import { isFaultless, type LoadOrder, type LoadResult } from "./load.ts";
 import { readMemory } from "./process_stats.ts";
-import { existingServer, type Server, sourceCommand, startRelay } from "./relay_process.ts";
+import { existingServer, type Server, sourceCommand, startBareRelay, startRelay } from "./relay_process.ts";
 import {
   describePlan,
   describeRun,
@@ -64,7 +64,9 @@ async function runScenario(plan: LoadPlan, options: Options): Promise<Outcome> {
   for (let round = 1; round <= rounds; round++) {
     await using server = await connectRelay(options.relay);
     const { hostname, port, pid, startMs } = server;
-    const result = await runLoadProcess({ hostname, port, relayPid: pid, plan });
+    await using bare = plan.isCold ? await startBareRelay() : null;
+    const heatPort = bare?.port;
+    const result = await runLoadProcess({ hostname, port, relayPid: pid, plan, heatPort });
     results.push(result);
     figures.push(figuresOf(plan, result, readMemory(pid), startMs));
     if (!options.json) {

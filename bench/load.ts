@@ -23,6 +23,8 @@ const WARM_CONNECTIONS = 200;
 /** Time for a process to become quiet before its memory is read. */
 const SETTLE_MS = 1_000;
 const POLL_MS = 5;
+/** Time in which the load's own code is compiled. */
+const HEAT_SECONDS = 1;
 
 /** What a load is asked to do. */
 export interface LoadOrder {
@@ -31,6 +33,8 @@ export interface LoadOrder {
   /** The relay's process, to read its CPU time and memory; null if there is none to read. */
   relayPid: number | null;
   plan: LoadPlan;
+  /** A server on which the load warms itself up, so that its own code isn't measured with a cold relay's. */
+  heatPort?: number;
 }
 
 /** What a load has measured. Counts and times are those between warm-up and end; faults are of the whole run. */
@@ -38,7 +42,7 @@ export interface LoadResult {
   elapsedMs: number;
   sent: number;
   deliveries: number;
-  latencyUs: { p50: number; p99: number; p999: number; max: number };
+  latencyUs: { p50: number; p90: number; p99: number; p999: number; max: number };
   /** How late the load's own ticks were, in a run at a rate. */
   tickLateUs: { p50: number; p99: number } | null;
   relayCpuUs: number | null;
@@ -90,7 +94,13 @@ async function open(order: LoadOrder): Promise<Deno.TcpConn> {
 
 /** Carries out a plan. Rejects if the relay can't be reached or a receiver is never reached by a probe. */
 export async function runLoad(order: LoadOrder): Promise<LoadResult> {
-  return order.plan.idle > 0 ? await runIdle(order) : await runTraffic(order);
+  const { plan, heatPort } = order;
+  if (plan.idle > 0) return await runIdle(order);
+  if (heatPort !== undefined) {
+    const heat = { ...plan, seconds: HEAT_SECONDS };
+    await runTraffic({ ...order, hostname: "127.0.0.1", port: heatPort, relayPid: null, plan: heat });
+  }
+  return await runTraffic(order);
 }
 
 async function runTraffic(order: LoadOrder): Promise<LoadResult> {
@@ -160,6 +170,7 @@ async function runTraffic(order: LoadOrder): Promise<LoadResult> {
       deliveries: after.received - before.received,
       latencyUs: {
         p50: latency.quantile(0.5),
+        p90: latency.quantile(0.9),
         p99: latency.quantile(0.99),
         p999: latency.quantile(0.999),
         max: latency.max,
@@ -237,7 +248,7 @@ async function runIdle(order: LoadOrder): Promise<LoadResult> {
       elapsedMs: performance.now() - startMs,
       sent: 1,
       deliveries: result.received,
-      latencyUs: { p50: 0, p99: 0, p999: 0, max: 0 },
+      latencyUs: { p50: 0, p90: 0, p99: 0, p999: 0, max: 0 },
       tickLateUs: null,
       relayCpuUs: difference(readCpuUs(relayPid), relayCpuBefore),
       loadCpuUs: difference(readCpuUs("self"), loadCpuBefore),

@@ -5,6 +5,8 @@
 const READY_DEADLINE_MS = 15_000;
 const STOP_DEADLINE_MS = 5_000;
 const READY_LINE = /^eventrelay \S+ listening on (\S+):(\d+)$/m;
+/** What the bare relay prints: its port. */
+const BARE_READY_LINE = /^(\d+)$/m;
 
 /** A server that is listening. */
 export interface Server extends AsyncDisposable {
@@ -40,14 +42,29 @@ export function existingServer(hostname: string, port: number, pid: number | nul
  * Starts `command` with `args` and waits for its ready line; what it logs goes to `stderr`. Disposing sends SIGTERM and waits for the end.
  * Rejects if the process ends, or says nothing, before it listens.
  */
-export async function startRelay(
+export function startRelay(
   command: readonly string[],
   args: readonly string[],
   stderr: "inherit" | "null" = "inherit",
 ): Promise<Server> {
+  return start([...command, ...args], READY_LINE, stderr);
+}
+
+/** Starts the relay that only copies, on which a load can warm itself up. */
+export function startBareRelay(): Promise<Server> {
+  const script = decodeURIComponent(new URL("peers/bare.ts", import.meta.url).pathname);
+  return start([Deno.execPath(), "run", "--no-lock", "--allow-net", script], BARE_READY_LINE, "inherit");
+}
+
+/** Starts a command; what `readyLine` finds ends with the port, and may have the address before it. */
+async function start(
+  command: readonly string[],
+  readyLine: RegExp,
+  stderr: "inherit" | "null",
+): Promise<Server> {
   const startedMs = performance.now();
   const child = new Deno.Command(command[0], {
-    args: [...command.slice(1), ...args],
+    args: command.slice(1),
     stdin: "null",
     stdout: "piped",
     stderr,
@@ -68,7 +85,7 @@ export async function startRelay(
     if (done) break;
     text += decoder.decode(value, { stream: true });
     // Up to the last LF: the port may not be complete yet.
-    ready = text.slice(0, text.lastIndexOf("\n") + 1).match(READY_LINE);
+    ready = text.slice(0, text.lastIndexOf("\n") + 1).match(readyLine);
   }
   clearTimeout(deadline);
   if (ready === null) {
@@ -82,9 +99,9 @@ export async function startRelay(
   const drained = (async () => {
     while (!(await reader.read()).done);
   })();
-  const [, hostname, port] = ready;
+  const [hostname, port] = [ready.at(-2)!, ready.at(-1)];
   return {
-    hostname: hostname === "0.0.0.0" ? "127.0.0.1" : hostname,
+    hostname: ready.length === 2 || hostname === "0.0.0.0" ? "127.0.0.1" : hostname,
     port: Number(port),
     pid: child.pid,
     startMs,

@@ -12,6 +12,7 @@ export interface Figures {
   /** Share of the deliveries asked for that took place; null in a flood. */
   heldShare: number | null;
   latencyP50Ms: number | null;
+  latencyP90Ms: number | null;
   latencyP99Ms: number | null;
   latencyP999Ms: number | null;
   latencyMaxMs: number | null;
@@ -59,6 +60,7 @@ export function figuresOf(
     deliveriesPerSecond: isIdle ? null : rate,
     heldShare: offered === null || isIdle ? null : rate / offered,
     latencyP50Ms: latencyMs(result.latencyUs.p50),
+    latencyP90Ms: latencyMs(result.latencyUs.p90),
     latencyP99Ms: latencyMs(result.latencyUs.p99),
     latencyP999Ms: latencyMs(result.latencyUs.p999),
     latencyMaxMs: latencyMs(result.latencyUs.max),
@@ -99,7 +101,9 @@ export function describePlan(plan: LoadPlan): string {
   const pace = plan.pace.kind === "flood"
     ? `flood with a window of ${plan.pace.windowBytes / 1024} KiB`
     : `${plan.pace.ticksPerSecond} writes/s of ${plan.pace.linesPerTick} lines each`;
-  const time = `${plan.seconds} s after ${plan.warmupSeconds} s of warm-up`;
+  const time = plan.isCold
+    ? `the first ${plan.seconds} s of a relay that was just started`
+    : `${plan.seconds} s after ${plan.warmupSeconds} s of warm-up`;
   return `${plan.name}: ${parts.join(", ")}; ${plan.lineBytes}-byte lines; ${pace}; ${time}`;
 }
 
@@ -122,7 +126,8 @@ export function describeRun({ plan, result, figures }: Run): string[] {
       : `, ${fixed(figures.heldShare * 100, 1)} % of those asked for`;
     lines.push(`deliveries  ${thousands(figures.deliveriesPerSecond)} /s${held}`);
     lines.push(
-      `latency     p50 ${fixed(figures.latencyP50Ms, 2)}, p99 ${fixed(figures.latencyP99Ms, 2)}, ` +
+      `latency     p50 ${fixed(figures.latencyP50Ms, 2)}, p90 ${fixed(figures.latencyP90Ms, 2)}, ` +
+        `p99 ${fixed(figures.latencyP99Ms, 2)}, ` +
         `p99.9 ${fixed(figures.latencyP999Ms, 2)}, max ${fixed(figures.latencyMaxMs, 2)} ms` +
         (isFlood ? " (of a flood: the time to empty its window)" : ""),
     );
@@ -174,7 +179,7 @@ export function markdownTable(
     "scenario",
     "senders, receivers",
     "deliveries/s",
-    "p50, p99, p99.9 ms",
+    "p50, p90, p99, p99.9 ms",
     "relay CPU us per delivery",
     "CPU of relay, load, rest",
     "relay MiB, peak",
@@ -196,7 +201,9 @@ export function markdownTable(
       // In a flood the latency is that of the window, not of the relay.
       isFlood
         ? "-"
-        : [figures.latencyP50Ms, figures.latencyP99Ms, figures.latencyP999Ms].map((ms) => fixed(ms, 2)).join(
+        : [figures.latencyP50Ms, figures.latencyP90Ms, figures.latencyP99Ms, figures.latencyP999Ms].map((
+          ms,
+        ) => fixed(ms, 2)).join(
           ", ",
         ),
       fixed(figures.relayCpuUsPerDelivery, 3),

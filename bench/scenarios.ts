@@ -23,6 +23,8 @@ export interface LoadPlan {
   idle: number;
   lineBytes: number;
   pace: Pace;
+  /** Whether the relay is measured from its first line on, with the load alone warmed up: what the first players meet. */
+  isCold: boolean;
   warmupSeconds: number;
   seconds: number;
 }
@@ -37,7 +39,7 @@ const STALLED_SECONDS = 60;
 
 const FLOOD: Pace = { kind: "flood", windowBytes: DEFAULT_WINDOW_BYTES };
 /** Ten objects that are updated ten times a second. */
-const GAME: Pace = { kind: "rate", ticksPerSecond: 10, linesPerTick: 10 };
+const GAME = { kind: "rate", ticksPerSecond: 10, linesPerTick: 10 } as const;
 
 const BASE: LoadPlan = {
   name: "",
@@ -48,9 +50,15 @@ const BASE: LoadPlan = {
   idle: 0,
   lineBytes: DEFAULT_LINE_BYTES,
   pace: FLOOD,
+  isCold: false,
   warmupSeconds: DEFAULT_WARMUP_SECONDS,
   seconds: DEFAULT_SECONDS,
 };
+
+/** Returns a plan for a relay that has run for a while, and the same for one that was just started. */
+function warmAndCold(plan: LoadPlan): LoadPlan[] {
+  return [plan, { ...plan, name: `${plan.name}-cold`, isCold: true, warmupSeconds: 0 }];
+}
 
 /** The named plans, in the order of the table. */
 export const SCENARIOS: readonly LoadPlan[] = [
@@ -58,14 +66,15 @@ export const SCENARIOS: readonly LoadPlan[] = [
   { ...BASE, name: "1to10", publishers: 1, subscribers: 10 },
   { ...BASE, name: "1to30", publishers: 1, subscribers: 30 },
   { ...BASE, name: "all10", members: 10 },
-  { ...BASE, name: "class", members: 30, pace: GAME },
-  { ...BASE, name: "lecture", members: 100, pace: GAME },
+  ...warmAndCold({ ...BASE, name: "class", members: 30, pace: GAME }),
+  ...warmAndCold({ ...BASE, name: "lecture", members: 100, pace: GAME }),
+  ...warmAndCold({ ...BASE, name: "crowd", members: 300, pace: { ...GAME, linesPerTick: 1 } }),
   { ...BASE, name: "idle1000", idle: 1000 },
   { ...BASE, name: "stalled", members: 30, stalled: 1, pace: GAME, seconds: STALLED_SECONDS },
 ];
 
 /** The short table that is run without arguments. */
-export const SHORT_SCENARIOS: readonly string[] = ["1to1", "1to30", "all10", "class"];
+export const SHORT_SCENARIOS: readonly string[] = ["1to1", "1to30", "all10", "class", "class-cold"];
 
 /** Returns the named plan. */
 export function findScenario(name: string): LoadPlan {

@@ -16,7 +16,7 @@ export interface LoadReport {
   elapsedUs: number;
   sent: number;
   deliveries: number;
-  latencyUs: { p50: number; p99: number; p999: number; max: number };
+  latencyUs: { p50: number; p90: number; p99: number; p999: number; max: number };
   tickLateP99Us: number;
   serverCpuUs: number;
   loadCpuUs: number;
@@ -117,15 +117,20 @@ export function loadArguments(
   return Object.entries(values).map(([name, value]) => `${name}=${value}`);
 }
 
-/** Runs the load against a server. Returns what it has measured, or why it couldn't, as text. */
+/**
+ * Runs the load against a server. Returns what it has measured, or why it couldn't, as text. `prefix` is a command that starts
+ * commands, such as taskset.
+ */
 export async function runLoad(
   program: string,
   plan: PeerPlan,
   wire: Wire,
   server: Pick<PeerServer, "port" | "pid">,
+  prefix: readonly string[] = [],
 ): Promise<Measured | string> {
-  const child = new Deno.Command(program, {
-    args: loadArguments(plan, wire, server),
+  const [command, ...args] = [...prefix, program, ...loadArguments(plan, wire, server)];
+  const child = new Deno.Command(command, {
+    args,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -68,7 +68,9 @@ export interface Cell {
   heldShare: Spread;
   cpuUsPerDelivery: Spread;
   latencyP50Ms: Spread;
+  latencyP90Ms: Spread;
   latencyP99Ms: Spread;
+  latencyP999Ms: Spread;
   /** Shares of a core. */
   serverCpuShare: Spread;
   loadCpuShare: Spread;
@@ -134,7 +136,9 @@ export class Lookup {
       heldShare: spread((report) => rate(report) / (offeredDeliveries(plan) ?? rate(report))),
       cpuUsPerDelivery: spread(({ serverCpuUs, deliveries }) => serverCpuUs / Math.max(1, deliveries)),
       latencyP50Ms: spread(({ latencyUs }) => latencyUs.p50 / 1000),
+      latencyP90Ms: spread(({ latencyUs }) => latencyUs.p90 / 1000),
       latencyP99Ms: spread(({ latencyUs }) => latencyUs.p99 / 1000),
+      latencyP999Ms: spread(({ latencyUs }) => latencyUs.p999 / 1000),
       serverCpuShare: spread(({ serverCpuUs, elapsedUs }) => serverCpuUs / elapsedUs),
       loadCpuShare: spread(({ loadCpuUs, elapsedUs }) => loadCpuUs / elapsedUs),
       otherCpuShare: spread((report) =>

@@ -23,7 +23,7 @@ export interface PeerPlan {
 }
 
 /** The tables and curves that scenarios belong to. */
-export type Group = "flood" | "game" | "calm" | "size" | "stalled" | "idle" | "members" | "rooms";
+export type Group = "flood" | "game" | "cold" | "calm" | "size" | "stalled" | "idle" | "members" | "rooms";
 
 export interface Scenario {
   name: string;
@@ -151,17 +151,18 @@ export function scenariosOf(extent: Extent): Scenario[] {
   add(["flood", "members", "size"], "1to30", "1 to 30", extent.floodRounds, { ...flood, subscribers: 30 });
   add(["flood"], "all10", "10, all to all", extent.floodRounds, { measureMs: extent.floodMs, members: 10 });
 
-  const game = { heatMs: HEAT_MS, measureMs: extent.gameMs, ticksPerSecond: 10, eventsPerTick: 10 };
-  add(["game"], "class", "class: 30 x 10 objects x 10 Hz", extent.gameRounds, { ...game, members: 30 });
-  add(["game"], "lecture", "lecture hall: 100 x 10 objects x 10 Hz", extent.gameRounds, {
-    ...game,
-    members: 100,
-  });
-  add(["game"], "crowd", "crowd: 300 x 1 object x 10 Hz", extent.gameRounds, {
-    ...game,
-    members: 300,
-    eventsPerTick: 1,
-  });
+  const game = { measureMs: extent.gameMs, ticksPerSecond: 10, eventsPerTick: 10 };
+  const games = [
+    ["class", "class: 30 x 10 objects x 10 Hz", { ...game, members: 30 }],
+    ["lecture", "lecture hall: 100 x 10 objects x 10 Hz", { ...game, members: 100 }],
+    ["crowd", "crowd: 300 x 1 object x 10 Hz", { ...game, members: 300, eventsPerTick: 1 }],
+  ] as const;
+  for (const [name, title, plan] of games) {
+    add(["game"], name, title, extent.gameRounds, { ...plan, heatMs: HEAT_MS });
+  }
+  for (const [name, title, plan] of games) {
+    add(["cold"], `${name}-cold`, title, extent.gameRounds, { ...plan, warmupMs: 0 });
+  }
 
   const calm = {
     heatMs: HEAT_MS,

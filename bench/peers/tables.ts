@@ -98,23 +98,27 @@ function floodCpuTable(lookup: Lookup): string {
   });
 }
 
-function gameTable(lookup: Lookup): string {
-  return groupTable(lookup, "game", (cell) => {
+function gameTable(lookup: Lookup, group: Group): string {
+  return groupTable(lookup, group, (cell) => {
     if (cell.heldShare.median < HELD_SHARE) {
       return `${percent(cell.heldShare.median)} held, ${figure(cell.cpuUsPerDelivery.median)} us`;
     }
-    return `${spread(cell.cpuUsPerDelivery)} us; ${figure(cell.latencyP50Ms.median)}, ${
-      spread(cell.latencyP99Ms)
-    } ms; ${figure(cell.eventsPerSegment.median)}`;
+    return `${latencies(cell)} ms; ${percent(cell.serverCpuShare.median)}, ${
+      spread(cell.cpuUsPerDelivery)
+    } us; ${figure(cell.eventsPerSegment.median)}`;
   });
 }
 
 function calmTable(lookup: Lookup): string {
-  return groupTable(
-    lookup,
-    "calm",
-    (cell) => `p50 ${spread(cell.latencyP50Ms, 1000)} us, p99 ${spread(cell.latencyP99Ms, 1000)} us`,
+  return groupTable(lookup, "calm", (cell) => `${latencies(cell, 1000)} us`);
+}
+
+/** p50, p90, p99 with its spread, and p99.9. */
+function latencies(cell: Cell, scale = 1): string {
+  const [p50, p90, p999] = [cell.latencyP50Ms, cell.latencyP90Ms, cell.latencyP999Ms].map(({ median }) =>
+    figure(median * scale)
   );
+  return `${p50}, ${p90}, ${spread(cell.latencyP99Ms, scale)}, ${p999}`;
 }
 
 function sizeTable(lookup: Lookup): string {
@@ -221,8 +225,8 @@ export function reportMarkdown(results: Results, chart: ((name: string) => strin
     ),
     ...section(
       "Games",
-      "CPU time of the server per delivery; latency p50, p99; events per TCP segment. A server that doesn't hold the rate: which share of it, and its CPU time.",
-      gameTable(lookup),
+      "Latency p50, p90, p99, p99.9; CPU time of the server, as a share of a core and per delivery; events per TCP segment. A server that doesn't hold the rate: which share of it, and its CPU time.",
+      gameTable(lookup, "game"),
       ...(has("game")
         ? [
           ...image("game-cpu", "CPU time per delivery at a rate"),
@@ -230,7 +234,16 @@ export function reportMarkdown(results: Results, chart: ((name: string) => strin
         ]
         : []),
     ),
-    ...section("Little to do", "Latency when one member sends to another.", calmTable(lookup)),
+    ...section(
+      "Games, the first seconds",
+      "The same of servers that were just started: nothing is warmed up, and all is measured from the first tick on.",
+      gameTable(lookup, "cold"),
+    ),
+    ...section(
+      "Little to do",
+      "Latency when one member sends to another: p50, p90, p99, p99.9.",
+      calmTable(lookup),
+    ),
     ...section(
       "Small and large events",
       "1 to 30: million deliveries a second, and what that is in bytes of events.",

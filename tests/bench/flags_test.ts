@@ -29,6 +29,7 @@ Deno.test("readOptions takes a load of one's own", () => {
     idle: 0,
     lineBytes: 256,
     pace: { kind: "rate", ticksPerSecond: 10, linesPerTick: 10 },
+    isCold: false,
     warmupSeconds: 0,
     seconds: 2.5,
   });

@@ -9,7 +9,7 @@ const RESULT: LoadResult = {
   elapsedMs: 2000,
   sent: 6000,
   deliveries: 174_000,
-  latencyUs: { p50: 200, p99: 1500, p999: 3000, max: 4000 },
+  latencyUs: { p50: 200, p90: 700, p99: 1500, p999: 3000, max: 4000 },
   tickLateUs: { p50: 100, p99: 900 },
   relayCpuUs: 174_000,
   loadCpuUs: 200_000,

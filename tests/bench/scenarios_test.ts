@@ -39,3 +39,11 @@ Deno.test("checkPlan takes every named scenario and refuses loads that nobody se
 Deno.test("findScenario names the choices when there is no such scenario", () => {
   assert.throws(() => findScenario("1to2"), /"1to2".*1to1, 1to10/);
 });
+
+Deno.test("SCENARIOS has each game for a relay that is warm and for one that was just started", () => {
+  for (const name of ["class", "lecture", "crowd"]) {
+    const [warm, cold] = [findScenario(name), findScenario(`${name}-cold`)];
+    assert.ok(!warm.isCold && warm.warmupSeconds > 0);
+    assert.deepEqual(cold, { ...warm, name: `${name}-cold`, isCold: true, warmupSeconds: 0 });
+  }
+});

@@ -10,7 +10,7 @@ import {
   type Results,
   spreadOf,
 } from "../../../bench/peers/results.ts";
-import { FULL, scenariosOf, windowBytes } from "../../../bench/peers/scenarios.ts";
+import { FULL, QUICK, scenariosOf, windowBytes } from "../../../bench/peers/scenarios.ts";
 import { reportMarkdown } from "../../../bench/peers/tables.ts";
 
 const SCENARIOS = scenariosOf(FULL);
@@ -19,7 +19,7 @@ const GOOD: Verdict & LoadReport = {
   elapsedUs: 2_000_000,
   sent: 1000,
   deliveries: 174_000,
-  latencyUs: { p50: 200, p99: 900, p999: 1000, max: 1200 },
+  latencyUs: { p50: 200, p90: 500, p99: 900, p999: 1000, max: 1200 },
   tickLateP99Us: 30,
   serverCpuUs: 87_000,
   loadCpuUs: 40_000,
@@ -159,4 +159,28 @@ Deno.test("reportMarkdown has as many cells in each row, names what is left out,
     const widths = new Set(table.split("\n").map((row) => row.split(" | ").length));
     assert.equal(widths.size, 1, table);
   }
+});
+
+Deno.test("scenariosOf has each game warm, and cold from the first tick on", () => {
+  for (const extent of [FULL, QUICK]) {
+    const scenarios = scenariosOf(extent);
+    for (const name of ["class", "lecture", "crowd"]) {
+      const [warm, cold] = [name, `${name}-cold`].map((each) => scenarios.find(({ name }) => name === each)!);
+      assert.ok(warm.plan.heatMs > 0 && warm.plan.warmupMs > 0 && warm.groups[0] === "game");
+      assert.deepEqual(cold.plan, { ...warm.plan, heatMs: 0, warmupMs: 0 });
+      assert.deepEqual(cold.groups, ["cold"]);
+    }
+  }
+});
+
+Deno.test("reportMarkdown tells p50, p90, p99 with its spread, and p99.9 of games, warm and cold", () => {
+  const later = { ...GOOD, latencyUs: { ...GOOD.latencyUs, p99: 990 } };
+  const runs = ["class", "class-cold"].flatMap((scenario) =>
+    [GOOD, later].map((measured, round) => ({ scenario, contender: "ours", round, measured, failure: null }))
+  );
+  const rows = reportMarkdown(resultsOf(runs), null).split("\n").filter((line) =>
+    line.startsWith("| ours | 0.20")
+  );
+  assert.equal(rows.length, 2);
+  for (const row of rows) assert.match(row, /0\.20, 0\.50, 0\.95 \(0\.90-0\.99\), 1\.00 ms; 4 %, 0\.50 us/);
 });
