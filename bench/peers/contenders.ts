@@ -36,6 +36,10 @@ export interface ContenderOptions {
   folder: string;
   /** The built native/limit.c. */
   limitProgram: string;
+  /** Another relay's command, to be compared as "eventrelay, before"; null for none. */
+  before?: readonly string[] | null;
+  /** A command that starts commands, such as taskset, for all servers. */
+  prefix?: readonly string[];
 }
 
 /** The limit that the relay is given, so that 5,000 idle connections and those beside them fit. */
@@ -44,9 +48,11 @@ const MANY_CONNECTIONS = 20_000;
 const SELECT_CONNECTIONS = 1000;
 
 /** Returns all contenders, whether installed or not. */
-export function allContenders({ relay, folder, limitProgram }: ContenderOptions): Contender[] {
+export function allContenders(
+  { relay, folder, limitProgram, before = null, prefix = [] }: ContenderOptions,
+): Contender[] {
   const command = relay ?? sourceCommand();
-  const product = (name: string, wire: Wire, flags: string[]): Contender => ({
+  const product = (name: string, wire: Wire, flags: string[], command: readonly string[]): Contender => ({
     name,
     kind: "product",
     wire,
@@ -65,13 +71,14 @@ export function allContenders({ relay, folder, limitProgram }: ContenderOptions)
         String(MANY_CONNECTIONS),
         ...flags,
       ];
-      return startOnOwnPort([...command, ...args], /listening on \S+:(\d+)$/m);
+      return startOnOwnPort([...prefix, ...command, ...args], /listening on \S+:(\d+)$/m);
     },
   });
   return [
-    product("eventrelay", "lines", []),
-    product("eventrelay --unchecked", "lines", ["--unchecked"]),
-    product("eventrelay, sessions", "sessions", []),
+    product("eventrelay", "lines", [], command),
+    product("eventrelay --unchecked", "lines", ["--unchecked"], command),
+    product("eventrelay, sessions", "sessions", [], command),
+    ...(before === null ? [] : [product("eventrelay, before", "lines", [], before)]),
     {
       name: "redis",
       kind: "broker",
@@ -82,7 +89,7 @@ export function allContenders({ relay, folder, limitProgram }: ContenderOptions)
       version: () => versionOf(["redis-server", "--version"], /v=(\S+)/),
       start: () =>
         startOnFreePort((port) => [
-          ...["redis-server", "--port", String(port), "--bind", "127.0.0.1", "--daemonize", "no"],
+          ...[...prefix, "redis-server", "--port", String(port), "--bind", "127.0.0.1", "--daemonize", "no"],
           ...["--save", "", "--appendonly", "no", "--loglevel", "warning", "--dir", folder],
           ...["--maxclients", String(MANY_CONNECTIONS), "--tcp-backlog", "4096"],
         ]),
@@ -95,7 +102,8 @@ export function allContenders({ relay, folder, limitProgram }: ContenderOptions)
       maxConnections: MANY_CONNECTIONS,
       settings: "defaults, all cores; verbose, pedantic and echo off",
       version: () => versionOf(["nats-server", "--version"], /v(\d\S*)/),
-      start: () => startOnFreePort((port) => ["nats-server", "-a", "127.0.0.1", "-p", String(port)]),
+      start: () =>
+        startOnFreePort((port) => [...prefix, "nats-server", "-a", "127.0.0.1", "-p", String(port)]),
     },
     {
       name: "mosquitto",
@@ -117,7 +125,7 @@ export function allContenders({ relay, folder, limitProgram }: ContenderOptions)
             "max_queued_messages 0",
           ];
           await Deno.writeTextFile(file, lines.join("\n") + "\n");
-          return ["mosquitto", "-c", file];
+          return [...prefix, "mosquitto", "-c", file];
         }),
     },
     {
@@ -130,7 +138,7 @@ export function allContenders({ relay, folder, limitProgram }: ContenderOptions)
       version: () => versionOf(["ncat", "--version"], /Version (\S+)/),
       start: () =>
         startOnFreePort((port) => [
-          ...["ncat", "--broker", "--listen", "127.0.0.1", String(port)],
+          ...[...prefix, "ncat", "--broker", "--listen", "127.0.0.1", String(port)],
           ...["--max-conns", String(SELECT_CONNECTIONS)],
         ]),
     },
@@ -144,7 +152,10 @@ export function allContenders({ relay, folder, limitProgram }: ContenderOptions)
       version: () => Promise.resolve(Deno.version.deno),
       start: () => {
         const script = decodeURIComponent(new URL("bare.ts", import.meta.url).pathname);
-        return startOnOwnPort([Deno.execPath(), "run", "--no-lock", "--allow-net", script], /^(\d+)$/m);
+        return startOnOwnPort(
+          [...prefix, Deno.execPath(), "run", "--no-lock", "--allow-net", script],
+          /^(\d+)$/m,
+        );
       },
     },
     {
@@ -156,7 +167,7 @@ export function allContenders({ relay, folder, limitProgram }: ContenderOptions)
       settings:
         "native/limit.c: one write to each member, up to 256 KiB, for all that was read in a turn; no lines, no checks",
       version: () => Promise.resolve(limitProgram === "" ? null : "of this checkout"),
-      start: () => startOnOwnPort([limitProgram], /^(\d+)$/m),
+      start: () => startOnOwnPort([...prefix, limitProgram], /^(\d+)$/m),
     },
   ];
 }

@@ -108,7 +108,7 @@ export function loadArguments(
     warm: plan.warm,
     bytes: plan.eventBytes,
     window: windowBytes(plan),
-    ticks: plan.ticksPerSecond,
+    period: plan.ticksPerSecond === 0 ? 0 : Math.round(1e6 / plan.ticksPerSecond),
     lines: plan.eventsPerTick,
     heat: plan.heatMs,
     warmup: plan.warmupMs,

@@ -26,6 +26,7 @@ USAGE: deno run -A bench/peers/run.ts [options]
   --contender NAME     only these; several times for several
   --rounds N           as many rounds of each scenario
   --relay COMMAND      another relay that takes the same arguments, e.g. dist/eventrelay
+  --before COMMAND     a relay to compare with, e.g. of another checkout
   --out FOLDER         where results.jsonl and the charts go (bench/peers/results for a whole run)
   --report             measure nothing: make charts and tables anew from results.jsonl
   --list               name scenarios and contenders
@@ -174,6 +175,7 @@ async function main(args: string[]): Promise<number> {
       contender: { type: "string", multiple: true },
       rounds: { type: "string" },
       relay: { type: "string" },
+      before: { type: "string" },
       out: { type: "string" },
       report: { type: "boolean" },
       list: { type: "boolean" },
@@ -205,9 +207,10 @@ async function main(args: string[]): Promise<number> {
 
   await using folder = await makeTempFolder();
   const relay = values.relay?.trim().split(/\s+/) ?? null;
+  const before = values.before?.trim().split(/\s+/) ?? null;
   const named = (limitProgram: string) =>
     chosen(
-      allContenders({ relay, folder: folder.path, limitProgram }),
+      allContenders({ relay, before, folder: folder.path, limitProgram }),
       values.contender,
       ({ name }, wanted) => name === wanted,
     );

@@ -17,6 +17,12 @@ export function killAll(): void {
   for (const child of running) signal(child, "SIGKILL");
 }
 
+/** Keeps a core busy with a process of its own; disposing ends it. */
+export function startNeighbour(core: number): AsyncDisposable {
+  const { child, stop } = launch(["taskset", "-c", String(core), "sh", "-c", "while :; do :; done"]);
+  return { [Symbol.asyncDispose]: async () => (signal(child, "SIGKILL"), await stop()) };
+}
+
 /** Makes a process one that {@linkcode killAll} ends, until it has ended by itself. */
 export function adopt(child: Deno.ChildProcess): void {
   running.add(child);

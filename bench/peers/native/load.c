@@ -66,7 +66,7 @@ static void keep_rate(uint64_t period_us) {
 }
 
 static void run_until(uint64_t end_us) {
-  const uint64_t period_us = plan.ticks > 0 ? 1000000 / plan.ticks : 0;
+  const uint64_t period_us = plan.period;
   while (now_us() < end_us) {
     bool wrote = false;
     if (period_us > 0) keep_rate(period_us);
@@ -210,9 +210,9 @@ static void run_traffic(void) {
   probe_all();
   if (plan.heat > 0) heat(plan.heat);
   uint64_t start = now_us();
-  if (plan.ticks > 0) {
+  if (plan.period > 0) {
     // The ticks are spread evenly over a period.
-    const uint64_t period_us = 1000000 / plan.ticks;
+    const uint64_t period_us = plan.period;
     const uint64_t all = (uint64_t)plan.rooms * (plan.publishers + plan.members);
     uint64_t place = 0;
     for (uint32_t index = 0; index < plan.rooms; index++) {

@@ -28,7 +28,7 @@ void read_plan(int count, char **arguments) {
       {"port", &plan.port}, {"rooms", &plan.rooms}, {"publishers", &plan.publishers},
       {"subscribers", &plan.subscribers}, {"members", &plan.members}, {"stalled", &plan.stalled},
       {"idle", &plan.idle}, {"warm", &plan.warm}, {"bytes", &plan.bytes},
-      {"window", &plan.window}, {"ticks", &plan.ticks}, {"lines", &plan.lines},
+      {"window", &plan.window}, {"period", &plan.period}, {"lines", &plan.lines},
       {"heat", &plan.heat}, {"warmup", &plan.warmup}, {"measure", &plan.measure}, {"pid", &plan.pid},
   };
   for (int index = 1; index < count; index++) {

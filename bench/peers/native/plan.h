@@ -7,13 +7,13 @@
 
 #include "wire.h"
 
-// Counts are for each room. With `idle` there is no traffic; with `ticks` it is a rate, without a flood.
+// Counts are for each room. With `idle` there is no traffic; with `period` it is a rate, without a flood.
 struct plan {
   uint32_t port, rooms, publishers, subscribers, members, stalled, idle, warm;
   // An event with its LF, and how far the slowest receiver of a flood may be behind.
   uint32_t bytes, window;
-  // Writes a second of each sender, and events in each.
-  uint32_t ticks, lines;
+  // From one write of a sender to its next in microseconds, and events in each.
+  uint32_t period, lines;
   // In milliseconds: a small flood before a rate, the rate before it is measured, the measured time.
   uint32_t heat, warmup, measure;
   // The server's process, whose CPU time and memory are read.
