@@ -1,6 +1,8 @@
 // Rates for a game loop: frames() ticks it, rateLimit() thins out what it sends. Both keep to a schedule
 // instead of adding up waits, so a timer that is a little late makes nothing slower in the long run.
 
+import { checkOptions, kindOf } from "./check.ts";
+
 /** Reads a clock in milliseconds that never goes back. */
 export type Clock = () => number;
 
@@ -51,7 +53,7 @@ export class FrameSchedule {
  * }
  * ```
  *
- * @throws {TypeError} when `hz` is not a number
+ * @throws {TypeError} when `hz` is not a number, or the signal no AbortSignal
  * @throws {RangeError} when `hz` is not above 0 and finite
  */
 export function frames(
@@ -59,6 +61,7 @@ export function frames(
   options: { signal?: AbortSignal } = {},
 ): AsyncGenerator<number, void, void> {
   const schedule = new FrameSchedule(hz, now());
+  checkOptions("tick", options, { signal: "signal" });
   return tick(schedule, options.signal);
 }
 
@@ -111,11 +114,14 @@ function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
  * if (isTimeToSend()) console.log("the first time is at once");
  * ```
  *
- * @throws {TypeError} when `hz` is not a number
+ * @throws {TypeError} when `hz` is not a number, or the clock no function
  * @throws {RangeError} when `hz` is not above 0 and finite
  */
 export function rateLimit(hz: number, clock: Clock = now): () => boolean {
   const period = periodMs(hz);
+  if (typeof clock !== "function") {
+    throw new TypeError(`Cannot keep a rate: clock is ${kindOf(clock)}, a function is allowed`);
+  }
   let dueMs = -Infinity;
   return function isTime() {
     const nowMs = clock();
@@ -128,7 +134,7 @@ export function rateLimit(hz: number, clock: Clock = now): () => boolean {
 
 function periodMs(hz: number): number {
   if (typeof hz !== "number") {
-    throw new TypeError(`Cannot keep a rate: hz is a ${typeof hz}, a number is allowed`);
+    throw new TypeError(`Cannot keep a rate: hz is ${kindOf(hz)}, a number is allowed`);
   }
   if (!(hz > 0 && hz < Infinity)) throw new RangeError(`Cannot keep a rate: hz is ${hz}, above 0 is allowed`);
   return 1000 / hz;

@@ -32,6 +32,8 @@ export class Inbox<E> {
   readonly #waiters = new Queue<Waiter<E>>();
   #size = 0;
   #dropped = 0;
+  /** How many more events may wait than `maxEvents`: those that a resume brought at once, until somebody takes them. */
+  #extra = 0;
   #isClosed = false;
 
   /** Makes an empty inbox. */
@@ -49,25 +51,37 @@ export class Inbox<E> {
     return this.#dropped;
   }
 
-  /** Adds an event, or hands it to the iterator that has waited longest. Does nothing after `close()`. */
-  push(event: E, size: number): void {
+  /**
+   * Adds an event, or hands it to the iterator that has waited longest. Does nothing after `close()`. One that `isExtra` does not
+   * count towards the most events that wait, only towards their size. Returns the sizes of what it pushed out, with their number.
+   */
+  push(event: E, size: number, isExtra = false): { events: number; size: number } | undefined {
     if (this.#isClosed) return;
     const waiter = this.#waiters.shift();
-    if (waiter !== undefined) return waiter({ done: false, value: event });
+    if (waiter !== undefined) {
+      waiter({ done: false, value: event });
+      return;
+    }
+    if (isExtra) this.#extra++;
     this.#events.push(event);
     this.#sizes.push(size);
     this.#size += size;
     const { maxEvents, maxSize } = this.#limits;
-    while (this.#events.length > maxEvents || (this.#size > maxSize && this.#events.length > 1)) {
+    const before = { events: this.#events.length, size: this.#size };
+    while (
+      this.#events.length > maxEvents + this.#extra || (this.#size > maxSize && this.#events.length > 1)
+    ) {
       this.#take();
       this.#dropped++;
     }
+    const events = before.events - this.#events.length;
+    return events === 0 ? undefined : { events, size: before.size - this.#size };
   }
 
   /** Takes all events that wait, oldest first; the array belongs to the caller. Costs nothing per event. */
   takeAll(): E[] {
     this.#sizes.takeAll();
-    this.#size = 0;
+    this.#size = this.#extra = 0;
     return this.#events.takeAll();
   }
 
@@ -110,6 +124,7 @@ export class Inbox<E> {
   }
 
   #take(): E {
+    if (this.#extra > 0) this.#extra--; // they are the oldest, or will be soon
     this.#size -= this.#sizes.shift()!;
     return this.#events.shift()!;
   }

@@ -3,6 +3,7 @@
 
 import type { RelayError } from "./session/relay_control.ts";
 import type { Status, StatusDetail } from "./link/status.ts";
+import { checkOptions, type Kind, kindOf } from "./check.ts";
 import { DEFAULT_MAX_LINE_BYTES, LOBBY } from "../wire/protocol.ts";
 import type { LeaveReason, Peer } from "./session/roster.ts";
 import type { Lost } from "./session/session.ts";
@@ -15,6 +16,33 @@ const DEFAULT_INBOX_LIMIT = 10_000;
 
 /** What is kept of what is sent while away, unless `offlineBytes` says otherwise: 25 s of a busy program. */
 const DEFAULT_OFFLINE_BYTES = 256 * 1024;
+
+/** What may wait to be written to a connection that takes it, unless `maxQueuedBytes` says otherwise. */
+const DEFAULT_QUEUED_BYTES = 64 * 1024 * 1024;
+
+/** The options by name: all that {@linkcode ConnectOptions} has. What is "any" is looked at on its own. */
+const OPTION_KINDS: Readonly<Record<keyof ConnectOptions, Kind>> = {
+  plain: "boolean",
+  room: "any",
+  name: "any",
+  token: "any",
+  simulate: "any",
+  tls: "any",
+  retry: "boolean",
+  signal: "signal",
+  schema: "any",
+  onStatus: "function",
+  onInvalid: "function",
+  onError: "function",
+  onJoin: "function",
+  onLeave: "function",
+  onState: "function",
+  onLost: "function",
+  offlineBytes: "any",
+  maxQueuedBytes: "any",
+  inboxLimit: "any",
+  maxLineBytes: "any",
+};
 
 /** What `connect` can be told. */
 export interface ConnectOptions<E = unknown> {
@@ -41,7 +69,8 @@ export interface ConnectOptions<E = unknown> {
   tls?: boolean | TlsOptions;
   /**
    * Keeps trying when the first attempt fails, until `signal` is aborted or trying again can't help: no permission, a bad
-   * token or name, a certificate that is not to be trusted. Default: false, `connect` rejects.
+   * token or name, a certificate that is not to be trusted. Without `onStatus` the first failure is a warning on the console.
+   * Default: false, `connect` rejects.
    */
   retry?: boolean;
   /** Ends connecting, and later closes the relay object as `close()` does. */
@@ -56,8 +85,8 @@ export interface ConnectOptions<E = unknown> {
    */
   onInvalid?: (line: string, error: Error) => void;
   /**
-   * Is told what the relay complained about: a line or a value it refused, or that it reads slower. Default: a warning on
-   * the console, one a second at most.
+   * Is told what the relay complained about: a line or a value it refused (then `key` says which), or that it reads slower.
+   * Default: a warning on the console, one a second at most.
    */
   onError?: (error: RelayError) => void;
   /**
@@ -72,11 +101,25 @@ export interface ConnectOptions<E = unknown> {
    * be skipped, the newest never. One's own member state is not told; room state is, when the relay has decided who won.
    */
   onState?: (peer: Peer | null, key: string, value: unknown) => void;
-  /** Is told exactly what was lost, or that it can't be known. */
+  /**
+   * Is told exactly what was lost and why, or that it can't be known: by the relay, by this module for lack of space, or with a
+   * session that could not go on. Of a flood it is told once a second. Also called after `close()`, for what was not sent.
+   */
   onLost?: (lost: Lost) => void;
-  /** The bytes kept of what is sent while there is no connection, the oldest lines dropped first. Default: 256 KiB. */
+  /**
+   * The bytes kept of what is sent while there is no connection, or one that takes nothing, the oldest lines dropped first. What
+   * waited already when the connection broke is kept beside it. Default: 256 KiB.
+   */
   offlineBytes?: number;
-  /** The most events that wait to be taken, the oldest dropped first. Default: 10,000. */
+  /**
+   * The memory, in bytes, that may wait to be written to a connection that takes it: what one turn sends at once, or more than
+   * the network carries. Each line counts with 64 bytes beside its own. Over it, the oldest are dropped. Default: 64 MiB.
+   */
+  maxQueuedBytes?: number;
+  /**
+   * The most events that wait to be taken, the oldest dropped first; what a resume brings is let in beyond it.
+   * Default: 10,000.
+   */
   inboxLimit?: number;
   /** The most bytes that `send()` takes as a line without its LF; never more than the relay allows. Default: 64 KiB. */
   maxLineBytes?: number;
@@ -92,11 +135,11 @@ export interface Stats {
   received: number;
   /** Events lost here for lack of space: `droppedSent` plus `droppedReceived`. */
   dropped: number;
-  /** Events given to `send()` and never sent: away for too long, or closed. */
+  /** Events given to `send()` and never sent: too many waited, or it was closed. */
   droppedSent: number;
   /** Events received and pushed out of the inbox before anybody took them. */
   droppedReceived: number;
-  /** The lines that `onLost` has been told of, also if there is no `onLost`. */
+  /** Lines that the relay skipped, that came too late, or that may not have arrived: `onLost` has told them, beside those dropped. */
   lost: number;
   /** Received lines that were no event. */
   invalid: number;
@@ -119,6 +162,7 @@ export interface Settings {
   simulate: string;
   tls: TlsOptions | undefined;
   offlineBytes: number;
+  maxQueuedBytes: number;
   inboxLimit: number;
   maxLineBytes: number;
 }
@@ -130,17 +174,18 @@ export interface Settings {
  * @throws {RangeError} when one is out of range
  */
 export function readOptions(options: ConnectOptions<never>, targetRoom: string | undefined): Settings {
+  checkOptions("connect", options, OPTION_KINDS);
   const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", tls = false } =
     options;
   const { offlineBytes = DEFAULT_OFFLINE_BYTES, inboxLimit = DEFAULT_INBOX_LIMIT } = options;
-  const { maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
+  const { maxQueuedBytes = DEFAULT_QUEUED_BYTES, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   checkName("room", room, 1);
   checkName("name", name, 0);
   if (typeof token !== "string") {
-    throw new TypeError(`Cannot connect: token is a ${typeof token}, a string is allowed`);
+    throw new TypeError(`Cannot connect: token is ${kindOf(token)}, a string is allowed`);
   }
   if (typeof simulate !== "string") {
-    throw new TypeError(`Cannot connect: simulate is a ${typeof simulate}, a string is allowed`);
+    throw new TypeError(`Cannot connect: simulate is ${kindOf(simulate)}, a string is allowed`);
   }
   if (targetRoom !== undefined && targetRoom !== room) {
     throw new TypeError("Cannot connect: the target names another room than the option room, one is allowed");
@@ -149,14 +194,17 @@ export function readOptions(options: ConnectOptions<never>, targetRoom: string |
     throw new TypeError(`Cannot connect: a plain client is in the room "${LOBBY}", no other is allowed`);
   }
   checkLimit("offlineBytes", offlineBytes, 0);
+  checkLimit("maxQueuedBytes", maxQueuedBytes, 1);
   checkLimit("inboxLimit", inboxLimit, 1);
   checkLimit("maxLineBytes", maxLineBytes, 1);
-  return { plain, room, name, token, simulate, tls: readTls(tls), offlineBytes, inboxLimit, maxLineBytes };
+  const limits = { offlineBytes, maxQueuedBytes, inboxLimit, maxLineBytes };
+  return { plain, room, name, token, simulate, tls: readTls(tls), ...limits };
 }
 
 function readTls(tls: unknown): TlsOptions | undefined {
   if (tls === false) return undefined;
   if (tls === true) return {};
+  if (typeof tls === "object" && tls !== null) checkOptions("connect with tls", tls, { caCerts: "any" });
   const { caCerts } = (tls ?? {}) as TlsOptions;
   if (Array.isArray(caCerts) && caCerts.every((cert) => typeof cert === "string")) return { caCerts };
   throw new TypeError(
@@ -166,7 +214,7 @@ function readTls(tls: unknown): TlsOptions | undefined {
 
 function checkLimit(name: string, value: number, least: number): void {
   if (typeof value !== "number") {
-    throw new TypeError(`Cannot connect: ${name} is a ${typeof value}, a number is allowed`);
+    throw new TypeError(`Cannot connect: ${name} is ${kindOf(value)}, a number is allowed`);
   }
   if (!Number.isInteger(value) || value < least) {
     throw new RangeError(`Cannot connect: ${name} is ${value}, a whole number from ${least} is allowed`);

@@ -40,6 +40,11 @@ export class PlainOutbox implements LineSource {
     return this.#waiting.dropped;
   }
 
+  /** The bytes of these lines. */
+  get droppedBytes(): number {
+    return this.#waiting.droppedBytes;
+  }
+
   /** Appends a line (with its LF), then drops the oldest that wait while they are over the limit. */
   push(line: Uint8Array, limitBytes: number): void {
     this.#waiting.push(line, limitBytes);

@@ -8,11 +8,13 @@
 
 import { printable } from "../wire/untrusted.ts";
 import { readErrorLine, type RelayError } from "./session/relay_control.ts";
-import { CONTROL_OPENING, keyFault, LOBBY } from "../wire/protocol.ts";
+import { CONTROL_OPENING, encodeSet, keyFault, LOBBY } from "../wire/protocol.ts";
+import { checkOptions } from "./check.ts";
 import { DrainWatch } from "./drain_watch.ts";
 import { Inbox } from "./inbox.ts";
 import { Link } from "./link/link.ts";
-import type { Status } from "./link/status.ts";
+import { LossTally } from "./loss_tally.ts";
+import type { Status, StatusDetail } from "./link/status.ts";
 import { type ConnectOptions, readOptions, type Stats } from "./options.ts";
 import { rateLimit } from "./frames.ts";
 import type { Peer } from "./session/roster.ts";
@@ -23,8 +25,11 @@ import { PlainSpeaker } from "./plain.ts";
 import { openTcp, openTls } from "./link/transport.ts";
 import { afterThisTurn } from "./link/after_turn.ts";
 
-/** The most characters that the waiting events had as lines: what bounds the memory when events are large. */
+/** The most that the waiting events may take, in characters of their lines: what bounds the memory when events are large. */
 const MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
+
+/** What an event takes beside its line, in characters. */
+const EVENT_COST = 32;
 
 /** The bytes a received line may have without an end; no relay keeps more of a whole room. */
 const MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
@@ -52,9 +57,12 @@ let open: <E>(target: Target, options: ConnectOptions<E>) => Promise<Relay<E>>;
  * A *session*, the usual case, goes on over a broken connection: what was under way in both directions is completed, none
  * of it lost or doubled, as long as the relay keeps it (30 s, unless it says otherwise); what is sent meanwhile is kept
  * within `offlineBytes`. A silent connection counts as broken after 15 s, or what the relay says. If a session can't go on (the relay was
- * restarted), the relay object becomes a new member with another `id`: `onStatus` gets `resumed: false`, `onLost` says
- * what can't be known, state is set again, `peers` and `state` are brought up to date with a call for each difference.
- * Of the room's own state this program sets again what it was the last to set, where nothing stands.
+ * restarted, or the connection was away for too long), the relay object becomes a new member with another `id`: `onStatus` gets
+ * `resumed: false`, `onLost` says what can't be known, the member's state is set again, `peers` and `state` are brought up to date
+ * with a call for each difference. Of the room's own state this program sets again, after a restart of the relay, what it was the
+ * last to set, where nothing stands; where the relay ran on, the room is as others left it. Changes not sent yet go out in any case.
+ *
+ * Whatever is dropped, here or by the relay, is told by `onLost`.
  *
  * A *plain* one knows events alone. What the network had taken when a connection broke may be lost; what it had not is
  * sent again whole, and so is what was sent meanwhile, within `offlineBytes`. A relay that vanishes without ending its
@@ -70,6 +78,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   readonly #options: ConnectOptions<E>;
   readonly #maxLineBytes: number;
   readonly #drainWatch = new DrainWatch();
+  readonly #losses = new LossTally((lost) => this.#tellLost(lost));
   readonly #mayWarn = rateLimit(1);
   readonly #onAbort: () => void;
   #closed: Promise<void> | undefined;
@@ -80,6 +89,9 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   #invalid = 0;
   #errors = 0;
   #lost = 0;
+  /** How much of what was given to `send()` and dropped has been noted as lost. */
+  #notedDrops = { lines: 0, bytes: 0 };
+  #hasWarned = false;
 
   /** The name it gave itself; empty if none, or plain. */
   readonly name: string;
@@ -104,10 +116,11 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   private constructor(target: Target, options: ConnectOptions<E>) {
     const address = parseTarget(target);
     const settings = readOptions(options as ConnectOptions<never>, address.room);
-    const { plain, room, name, token, simulate, tls, offlineBytes, inboxLimit, maxLineBytes } = settings;
+    const { plain, room, name, token, simulate, tls, inboxLimit, maxLineBytes } = settings;
+    const { offlineBytes, maxQueuedBytes } = settings;
     this.#options = options;
     this.#maxLineBytes = maxLineBytes;
-    this.#check = options.schema && eventChecker(options.schema);
+    this.#check = options.schema === undefined ? undefined : eventChecker(options.schema);
     this.#inbox = new Inbox({ maxEvents: inboxLimit, maxSize: MAX_INBOX_CHARACTERS });
     const maxUnfinishedBytes = Math.max(MAX_UNFINISHED_BYTES, maxLineBytes);
     const onInvalidLine = (line: string, error: Error) => this.#onInvalidLine(line, error);
@@ -118,7 +131,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
       simulate,
       maxUnfinishedBytes,
       sink: {
-        onEvent: (line) => this.#onEvent(line),
+        onEvent: (line, isRepair) => this.#onEvent(line, isRepair),
         onInvalidLine,
         onError: (error) => this.#onError(error),
         onLost: (lost) => this.#onLost(lost),
@@ -136,9 +149,10 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
       address,
       openTransport: tls === undefined ? openTcp : openTls(tls),
       offlineBytes,
+      maxQueuedBytes,
       speaker: session ??
         new PlainSpeaker(maxUnfinishedBytes, { onLine: (line) => this.#onPlainLine(line), onInvalidLine }),
-      onStatus: (status, detail) => tell(options.onStatus, status, detail),
+      onStatus: (status, detail) => this.#onStatus(status, detail),
     });
     this.#onAbort = () => void this.close();
   }
@@ -209,23 +223,23 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * Sends an event to everybody else in the room. Never blocks, and never throws because of the network.
    *
    * What is sent in one turn of the event loop goes out in one write. While there is no connection, or one that takes
-   * nothing, up to `offlineBytes` of new events are kept, the oldest dropped first and counted. After `close()` it is
-   * dropped and counted. As with `JSON.stringify`, NaN becomes null and properties that are undefined or functions are left out.
+   * nothing, up to `offlineBytes` of new events are kept beside what waited, and up to `maxQueuedBytes` otherwise; the oldest
+   * are dropped first, counted and told by `onLost`. After `close()` it is dropped, counted and told. As with `JSON.stringify`, NaN becomes null and properties that are undefined or functions are left out.
    *
    * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle
    * @throws {RangeError} when it is longer than `maxLineBytes`
    */
   send(event: unknown): void {
     const text = stringify("send event", event);
-    // Only control lines of a session begin so; an event that does is sent with a space before it.
-    const isLikeControl = this.#session !== undefined && text.startsWith(CONTROL_OPENING);
-    const line = encoder.encode(`${isLikeControl ? " " : ""}${text}\n`);
+    // Only control lines begin so; an event that does is sent with a space before it.
+    const line = encoder.encode(`${text.startsWith(CONTROL_OPENING) ? " " : ""}${text}\n`);
     const bytes = line.length - 1;
     const limit = Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
     if (bytes > limit) {
       throw new RangeError(`Cannot send event: it has ${bytes} bytes, maxLineBytes is ${limit}`);
     }
     this.#link.send(line);
+    this.#noteDrops();
   }
 
   /**
@@ -246,30 +260,41 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * }
    * ```
    *
-   * @throws {TypeError} when JSON can't hold the value, the key is not a string, or the relay object is plain
-   * @throws {RangeError} when the key has not 1 to 128 characters, or when there are more keys, or the value has more
-   * bytes, than the relay allows (256, 16 KiB)
+   * @throws {TypeError} when JSON can't hold the value, the key is not a string, an option is none, or the relay object is plain
+   * A value that the relay refuses all the same (the room is full) is told by `onError`, with its `key`. After `close()` nothing
+   * is set.
+   *
+   * @throws {RangeError} when the key has not 1 to 128 characters, or when there are more keys (of this member, or of the room as
+   * far as it is known here), or the value has more bytes, than the relay allows (256, 16 KiB)
    */
   set(key: string, value: unknown, options: SetOptions = {}): void {
-    const session = this.#sessionFor(key);
+    const session = this.#sessionFor(key, options);
     const json = stringify("set state", value);
     const { room = false } = options;
-    const { limits, source: { member } } = session;
-    const bytes = encoder.encode(json).length;
-    if (limits !== undefined && bytes > limits.maxValueBytes) {
-      throw new RangeError(
-        `Cannot set state: it has ${bytes} bytes, maxValueBytes is ${limits.maxValueBytes}`,
-      );
+    const { limits } = session;
+    if (limits !== undefined) {
+      const { maxValueBytes, maxKeys, maxLineBytes } = limits;
+      const bytes = encoder.encode(json).length;
+      if (bytes > maxValueBytes) {
+        throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${maxValueBytes}`);
+      }
+      const lineBytes = encodeSet(key, json, room).length - 1;
+      if (lineBytes > maxLineBytes) {
+        throw new RangeError(
+          `Cannot set state: with its key it has ${lineBytes} bytes, maxLineBytes is ${maxLineBytes}`,
+        );
+      }
+      const keys = this.#countKeysBeside(session, key, room);
+      if (keys >= maxKeys) {
+        throw new RangeError(`Cannot set state: ${keys} keys are set, maxKeys is ${maxKeys}`);
+      }
     }
-    if (limits !== undefined && !room && !member.has(key) && member.size >= limits.maxKeys) {
-      throw new RangeError(`Cannot set state: ${member.size} keys are set, maxKeys is ${limits.maxKeys}`);
-    }
-    session.set(key, json, room);
+    this.#set(session, key, json, room);
   }
 
   /** Removes a key, as {@linkcode Relay.set} sets it; does nothing if it has no value. Throws as `set()` does. */
   unset(key: string, options: SetOptions = {}): void {
-    this.#sessionFor(key).set(key, undefined, options.room === true);
+    this.#set(this.#sessionFor(key, options), key, undefined, options.room === true);
   }
 
   /**
@@ -297,8 +322,8 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   }
 
   /**
-   * Writes out what was sent, says goodbye and closes the connection, within a second. Nothing more is received and no
-   * more is told from the call on; what is left can still be taken. Never rejects; may be called again.
+   * Writes out what was sent, says goodbye and closes the connection, within a second. Nothing more is received from the call on,
+   * and no more is told but the status, and by `onLost` what could not be sent; what is left can still be taken. Never rejects; may be called again.
    */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
@@ -309,12 +334,33 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     return this.close();
   }
 
+  #set(session: Session, key: string, json: string | undefined, isRoom: boolean): void {
+    // What the member has set itself goes with it.
+    if (this.#closed !== undefined) return isRoom ? this.#losses.note("closed", 0, 0, [key]) : undefined;
+    session.source.set(key, json, isRoom);
+    this.#link.flush();
+  }
+
+  /** Counts the keys of this member, or of the room as far as it is known here; 0 if `key` is one of them. */
+  #countKeysBeside(session: Session, key: string, isRoom: boolean): number {
+    const { source, state } = session;
+    if (!isRoom) return source.member.has(key) ? 0 : source.member.size;
+    if (Object.hasOwn(state, key)) return 0;
+    const keys = new Set(source.roomKeysUnderWay());
+    if (keys.has(key)) return 0;
+    for (const each of Object.keys(state)) {
+      if (!source.room.isNews(each) || source.room.has(each)) keys.add(each); // not those that are being removed
+    }
+    return keys.size;
+  }
+
   async #open(): Promise<void> {
     const { signal, retry = false } = this.#options;
     signal?.throwIfAborted();
     signal?.addEventListener("abort", this.#onAbort);
     try {
       await this.#link.open(retry);
+      signal?.throwIfAborted(); // aborted by a callback
     } catch (error) {
       await this.close();
       throw error;
@@ -331,8 +377,24 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     signal?.removeEventListener("abort", this.#onAbort);
     this.#drainWatch.stop();
     this.#cancelHeld?.();
+    if (this.#cancelHeld !== undefined) this.#held = undefined; // what is lost from now on is told at once
     this.#inbox.close();
+    this.#losses.flush();
     await this.#link.close(signal?.aborted ? signal.reason : undefined);
+    this.#noteDrops();
+    const left = this.#session?.source.takeLeft();
+    if (left !== undefined && left.lines + left.roomChanges.size > 0) {
+      this.#losses.note("closed", left.lines, left.bytes, [...left.roomChanges.keys()]);
+    }
+    this.#losses.close();
+  }
+
+  #onStatus(status: Status, detail: StatusDetail): void {
+    const { onStatus } = this.#options;
+    if (onStatus !== undefined) return tell(onStatus, status, detail);
+    if (status !== "connecting" || detail.error === undefined || this.#hasWarned) return;
+    this.#hasWarned = true;
+    console.warn(`eventrelay: ${printable(detail.error.message)} (trying again)`);
   }
 
   #onPlainLine(line: string): void {
@@ -342,7 +404,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     else this.#onEvent(line);
   }
 
-  #onEvent(line: string): void {
+  #onEvent(line: string, isRepair = false): void {
     if (this.#closed !== undefined) return;
     let event: E;
     try {
@@ -352,7 +414,8 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
       return this.#onInvalidLine(line, error instanceof Error ? error : new TypeError(String(error)));
     }
     this.#received++;
-    this.#inbox.push(event, line.length);
+    const out = this.#inbox.push(event, line.length + EVENT_COST, isRepair);
+    if (out !== undefined) this.#losses.note("inbox", out.events, out.size - out.events * EVENT_COST);
   }
 
   #onInvalidLine(line: string, error: Error): void {
@@ -374,6 +437,21 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     this.#tellOnceOpen(this.#options.onLost, lost);
   }
 
+  /** Notes what has been dropped of what was given to `send()`. */
+  #noteDrops(): void {
+    const { droppedLines, droppedBytes } = this.#link;
+    const lines = droppedLines - this.#notedDrops.lines, bytes = droppedBytes - this.#notedDrops.bytes;
+    if (lines === 0) return;
+    this.#notedDrops = { lines: droppedLines, bytes: droppedBytes };
+    this.#losses.note(this.#closed === undefined ? "outbox" : "closed", lines, bytes);
+  }
+
+  /** Tells what was dropped here, also after `close()`; not to who never got the relay object. */
+  #tellLost(lost: Lost): void {
+    if (this.#held === undefined) tell(this.#options.onLost, lost);
+    else this.#tellOnceOpen(this.#options.onLost, lost);
+  }
+
   /** Calls back, but not before the program has the relay object: its callbacks may use it. */
   #tellOnceOpen<A extends unknown[]>(callback: ((...args: A) => void) | undefined, ...args: A): void {
     if (callback === undefined || this.#closed !== undefined) return;
@@ -381,7 +459,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     this.#held.push(() => this.#closed === undefined && tell(callback, ...args));
   }
 
-  #sessionFor(key: unknown): Session {
+  #sessionFor(key: unknown, options: unknown): Session {
     if (this.#session === undefined) {
       throw new TypeError("Cannot set state: a plain client has none, connect without { plain: true }");
     }
@@ -389,6 +467,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     if (fault !== undefined) {
       throw new (typeof key === "string" ? RangeError : TypeError)(`Cannot set state: the key ${fault}`);
     }
+    checkOptions("set state", options, { room: "boolean" });
     return this.#session;
   }
 }
@@ -409,7 +488,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
  *
  * await using relay = await connect<{ id: string; pos: number[] }>(`127.0.0.1:${port}`, { plain: true });
  * relay.send({ id: "ada-1", pos: [3, 4] });
- * for (const event of relay.drain()) console.log(event.id, event.pos); // what has arrived
+ * for (const event of relay.drain()) console.log(event?.id, event?.pos); // what has arrived: anybody may send null, too
  * ```
  *
  * @throws {TypeError} when the target or an option has the wrong form

@@ -1,5 +1,6 @@
 // What a program may name as the relay to connect to, and its reading. Pure.
 
+import { kindOf, show } from "./check.ts";
 import { DEFAULT_PORT, nameFault } from "../wire/protocol.ts";
 
 /**
@@ -36,6 +37,15 @@ export function parseTarget(target: Target): Address {
       `Cannot connect to ${show(target)}: it names no host, ${FORMS} or { hostname, port }`,
     );
   }
+  // A listener's address has a transport beside them.
+  const stray = Object.keys(target).find((name) => !["hostname", "port", "transport"].includes(name));
+  if (stray !== undefined) {
+    throw new TypeError(
+      `Cannot connect to ${show(target.hostname)}: ${
+        show(stray)
+      } is nothing that a target has, hostname and port are`,
+    );
+  }
   const { hostname, port = DEFAULT_PORT } = target;
   const bare = /^\[(.*)\]$/.exec(hostname)?.[1] ?? hostname;
   if (!/^[^\s/?#@[\]]+$/.test(bare)) {
@@ -45,7 +55,7 @@ export function parseTarget(target: Target): Address {
   }
   if (typeof port !== "number") {
     throw new TypeError(
-      `Cannot connect to ${show(hostname)}: its port is a ${typeof port}, a number is allowed`,
+      `Cannot connect to ${show(hostname)}: its port is ${kindOf(port)}, a number is allowed`,
     );
   }
   return address(bare, port);
@@ -89,8 +99,4 @@ function address(hostname: string, port: number): Address {
     throw new RangeError(`Cannot connect to ${label}: a port is 1 to ${MAX_PORT}`);
   }
   return { hostname, port, label };
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

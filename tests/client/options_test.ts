@@ -3,6 +3,15 @@
 import assert from "node:assert/strict";
 import { type ConnectOptions, readOptions } from "../../src/client/options.ts";
 
+Deno.test("readOptions takes an option that is undefined for one that is missing, and every one that the types have", () => {
+  const none = Object.fromEntries(Object.keys(readOptions({}, undefined)).map((name) => [name, undefined]));
+  assert.deepEqual(readOptions(none, undefined), readOptions({}, undefined));
+  readOptions(
+    { plain: true, retry: false, signal: AbortSignal.timeout(0), onJoin() {}, onLost() {} },
+    undefined,
+  );
+});
+
 Deno.test("readOptions puts in the defaults, and takes the room of the target", () => {
   assert.deepEqual(readOptions({}, undefined), {
     plain: false,
@@ -12,6 +21,7 @@ Deno.test("readOptions puts in the defaults, and takes the room of the target", 
     simulate: "",
     tls: undefined,
     offlineBytes: 256 * 1024,
+    maxQueuedBytes: 64 * 1024 * 1024,
     inboxLimit: 10_000,
     maxLineBytes: 64 * 1024,
   });
@@ -31,6 +41,36 @@ const BAD: [unknown, string | undefined, string, RegExp][] = [
   [{ token: 5 }, undefined, "TypeError", /token is a number/],
   [{ room: "a" }, "b", "TypeError", /the target names another room than the option room/],
   [{ plain: true }, "b", "TypeError", /a plain client is in the room "lobby", no other is allowed/],
+  [
+    { tls: { caCert: "" } },
+    undefined,
+    "TypeError",
+    /"caCert" is no option \(caCerts\?\), allowed is caCerts/,
+  ],
+  [{ plain: "yes" }, undefined, "TypeError", /plain is "yes", true or false is allowed/],
+  [{ retry: "no" }, undefined, "TypeError", /retry is "no", true or false is allowed/],
+  [{ retry: 1 }, undefined, "TypeError", /retry is 1, true or false is allowed/],
+  [{ plain: null }, undefined, "TypeError", /plain is null, true or false is allowed/],
+  [{ onJoin: "x" }, undefined, "TypeError", /onJoin is "x", a function is allowed/],
+  [{ onLost: null }, undefined, "TypeError", /onLost is null, a function is allowed/],
+  [{ onStatus: [] }, undefined, "TypeError", /onStatus is an array, a function is allowed/],
+  [{ signal: "x" }, undefined, "TypeError", /signal is "x", an AbortSignal is allowed/],
+  [{ signal: null }, undefined, "TypeError", /signal is null, an AbortSignal is allowed/],
+  [{ signal: new AbortController() }, undefined, "TypeError", /signal is an object, an AbortSignal is/],
+  [
+    { onJion: () => {} },
+    undefined,
+    "TypeError",
+    /"onJion" is no option \(onJoin\?\), allowed is plain, room/,
+  ],
+  [{ onjoin: () => {} }, undefined, "TypeError", /"onjoin" is no option \(onJoin\?\)/],
+  [{ constructor: 1 }, undefined, "TypeError", /"constructor" is no option, allowed/],
+  [null, undefined, "TypeError", /^Cannot connect: options is null, an object is allowed/],
+  ["x", undefined, "TypeError", /options is "x", an object is allowed/],
+  [[], undefined, "TypeError", /options is an array, an object is allowed/],
+  [{ name: null }, undefined, "TypeError", /name is null, a string is allowed/],
+  [{ offlineBytes: null }, undefined, "TypeError", /offlineBytes is null, a number is allowed/],
+  [{ maxQueuedBytes: 0 }, undefined, "RangeError", /maxQueuedBytes is 0, a whole number from 1 is allowed/],
   [{ tls: {} }, undefined, "TypeError", /tls is neither true nor false nor has it caCerts/],
   [{ tls: { caCerts: [1] } }, undefined, "TypeError", /an array of PEM texts is allowed/],
 ];

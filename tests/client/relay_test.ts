@@ -5,6 +5,9 @@ import assert from "node:assert/strict";
 import {
   connect,
   type ConnectOptions,
+  frames,
+  type Lost,
+  rateLimit,
   type Relay,
   type RelayError,
   type StandardSchema,
@@ -243,12 +246,119 @@ Deno.test("Relay.close delivers what was sent before, also with received bytes u
   }
 });
 
-Deno.test("Relay.send after close() counts and does not throw", async () => {
+Deno.test("Relay.send after close() counts, tells and does not throw", async () => {
+  await using server = new OldRelay();
+  const lost: Lost[] = [];
+  const { client } = await join(server, { onLost: (each) => lost.push({ ...each }) });
+  await client[Symbol.asyncDispose]();
+  for (const event of [1, 22, 333]) client.send(event);
+  assert.deepEqual([client.stats.sent, client.stats.droppedSent, client.stats.waiting], [0, 3, 0]);
+  await until(() => lost.length > 0, "what is lost");
+  assert.deepEqual(lost, [{ reason: "closed", lines: 3, bytes: 2 + 3 + 4 }]);
+});
+
+Deno.test("Relay.close tells what it could not send", async () => {
+  await using server = new OldRelay();
+  const lost: Lost[] = [];
+  const { client } = await join(server, { onLost: (each) => lost.push({ ...each }) });
+  await server.stop();
+  await until(() => client.status === "reconnecting", "the break");
+  for (const event of [1, 22, 333]) client.send(event);
+  await client.close();
+  assert.deepEqual(lost, [{ reason: "closed", lines: 3, bytes: 2 + 3 + 4 }]);
+});
+
+Deno.test("Relay tells what it drops for lack of space, in one call for what comes at once", async () => {
+  await using server = new OldRelay();
+  const lost: Lost[] = [];
+  const { client, member } = await join(server, {
+    inboxLimit: 10,
+    offlineBytes: 0,
+    maxQueuedBytes: 100 * (64 + 7),
+    onLost: (each) => lost.push({ ...each }),
+  });
+  await using _ = client;
+  await member.write("123456\n".repeat(25));
+  await until(() => lost.length > 0, "what the inbox lost");
+  assert.deepEqual(lost.splice(0), [{ reason: "inbox", lines: 15, bytes: 15 * 6 }]);
+  await new Promise((resolve) => setTimeout(resolve, 1000)); // the next call comes a second later
+  for (let i = 0; i < 1000; i++) client.send(123456);
+  assert.ok(client.stats.droppedSent >= 850, `${client.stats.droppedSent}`);
+  await until(() => lost.length > 0, "what the outbox lost");
+  const { droppedSent } = client.stats;
+  assert.deepEqual(lost, [{ reason: "outbox", lines: droppedSent, bytes: 7 * droppedSent }]);
+});
+
+Deno.test("Relay that is plain puts a space before an event that looks like a control line", async () => {
+  await using server = new OldRelay();
+  const { client, member } = await join(server);
+  await using _ = client;
+  client.send({ $hello: { version: 1 } });
+  client.send({ $error: { code: "relay_full", message: "no" } });
+  client.send({ $: 1 });
+  client.send({ a: "$" });
+  await until(() => member.lines.length === 4, "four lines");
+  assert.deepEqual(member.lines, [
+    ' {"$hello":{"version":1}}',
+    ' {"$error":{"code":"relay_full","message":"no"}}',
+    ' {"$":1}',
+    '{"a":"$"}',
+  ]);
+  await member.write(' {"$error":{"code":"relay_full","message":"a stranger\'s"}}\n');
+  assert.deepEqual(await take(client, 1), [{ $error: { code: "relay_full", message: "a stranger's" } }]);
+  assert.equal(client.stats.errors, 0);
+});
+
+Deno.test("connect with retry and without onStatus says once on the console why it can't connect", async () => {
+  for (const hasCallback of [false, true]) {
+    const server = new OldRelay();
+    await server.stop();
+    let failures = 0;
+    const warnings = await warningsOf(async () => {
+      const controller = new AbortController();
+      const options = hasCallback ? { onStatus: () => void failures++ } : {};
+      const connecting = connect(server.target, { retry: true, signal: controller.signal, ...options });
+      setTimeout(() => controller.abort(new Error("enough")), 700);
+      await assert.rejects(connecting, /enough/);
+    });
+    const text =
+      `eventrelay: Cannot connect to ${server.target}: connection refused, is the relay running there (trying again)`;
+    assert.deepEqual(warnings, hasCallback ? [] : [text]);
+    assert.equal(failures > 2, hasCallback);
+  }
+});
+
+Deno.test("connect rejects with the signal's reason where a callback aborts it, whenever that is", async () => {
+  await using server = new OldRelay();
+  for (const when of ["connecting", "connected"]) {
+    const controller = new AbortController();
+    const reason = new Error("no more");
+    const connecting = connect(server.target, {
+      plain: true,
+      signal: controller.signal,
+      onStatus: (status) => status === when && controller.abort(reason),
+    });
+    await assert.rejects(connecting, reason);
+  }
+});
+
+Deno.test("Relay.set, connect and frames refuse options that are none", async () => {
   await using server = new OldRelay();
   const { client } = await join(server);
-  await client[Symbol.asyncDispose]();
-  client.send(1);
-  assert.deepEqual([client.stats.sent, client.stats.droppedSent, client.stats.waiting], [0, 1, 0]);
+  await using _ = client;
+  assert.throws(() => frames(30, { signal: "x" as unknown as AbortSignal }), {
+    name: "TypeError",
+    message: 'Cannot tick: signal is "x", an AbortSignal is allowed',
+  });
+  assert.throws(() => frames(30, null as unknown as { signal?: AbortSignal }), /options is null/);
+  assert.throws(
+    () => rateLimit(30, 5 as unknown as () => number),
+    /clock is a number, a function is allowed/,
+  );
+  await assert.rejects(connect(server.target, null as unknown as ConnectOptions), {
+    name: "TypeError",
+    message: "Cannot connect: options is null, an object is allowed",
+  });
 });
 
 Deno.test("Relay survives a restart of the relay: for await goes on, what was sent meanwhile arrives in order", async () => {
@@ -503,7 +613,11 @@ Deno.test("Relay.drain warns once of a loop that never awaits", async () => {
 Deno.test("Relay holds a flood within its bounds while the relay reads nothing", async () => {
   await using server = new OldRelay();
   server.isReadingPaused = true;
-  const { client } = await join(server);
+  const lost: Lost[] = [];
+  const { client } = await join(server, {
+    maxQueuedBytes: 8 * 1024 * 1024,
+    onLost: (each) => lost.push({ ...each }),
+  });
   const event = "x".repeat(60_000);
   for (let i = 0; i < 500; i++) {
     client.send(event);
@@ -515,13 +629,20 @@ Deno.test("Relay holds a flood within its bounds while the relay reads nothing",
   assert.ok(droppedSent > 0);
   await server.stop();
   await client.close();
+  const dropped = lost.filter(({ reason }) => reason === "outbox").reduce((sum, { lines }) => sum + lines, 0);
+  assert.ok(dropped >= droppedSent && lost.length < 10, `${lost.length} calls for ${dropped} events`);
+  assert.equal(lost.reduce((sum, { lines }) => sum + lines, 0), client.stats.droppedSent);
+  assert.equal(
+    lost.reduce((sum, { bytes }) => sum + bytes, 0),
+    client.stats.droppedSent * (event.length + 3),
+  );
 });
 
 Deno.test("connect says of a relay that knows no sessions that it looks older, and names plain: true", async () => {
   await using server = new OldRelay();
   await assert.rejects(connect(server.target), {
     message: `Cannot connect to ${server.target}: no $welcome within 3 s, this looks like an older relay, ` +
-      "connect with { plain: true } to speak to it",
+      "connect with { plain: true } to speak to it, or like one that hangs",
   });
 });
 

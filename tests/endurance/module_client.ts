@@ -44,6 +44,8 @@ export class ModuleClient {
       onJoin: ({ id, name }) => this.#record({ kind: "join", id, name }),
       onLeave: ({ id }, reason) => this.#record({ kind: "leave", id, reason }),
       onLost: ({ reason, lines }) => {
+        // Its own that were dropped here are in `unsent`.
+        if (reason === "outbox" || reason === "closed" || reason === "state") return;
         this.#record({ kind: "lost", reason, lines });
         // A new session begins here: who is there is told from now on as differences.
         if (reason === "unconfirmed") {

@@ -9,13 +9,13 @@ export class Attempt {
   /** Why its time is over. */
   error: Error | undefined;
 
-  /** Allows so much time from now on for what comes next. */
-  expect(ms: number, message: string): void {
+  /** Allows so much time from now on for what comes next; `describe` then says what is missing. */
+  expect(ms: number, describe: () => string): void {
     clearTimeout(this.#timer);
     if (this.isOver) return;
     this.#timer = setTimeout(() => {
       this.isOver = true;
-      this.error = new Error(message);
+      this.error = new Error(describe());
       this.#failed.reject(this.error);
     }, ms);
   }

@@ -8,6 +8,7 @@ export class LineQueue {
   readonly #lines = new Queue<Uint8Array>();
   #bytes = 0;
   #dropped = 0;
+  #droppedBytes = 0;
 
   /** The number of lines that wait. */
   get length(): number {
@@ -24,6 +25,11 @@ export class LineQueue {
     return this.#dropped;
   }
 
+  /** The bytes of these lines. */
+  get droppedBytes(): number {
+    return this.#droppedBytes;
+  }
+
   /** Appends a line, then drops the oldest while they are over the limit: the new one, too, if it alone is over it. */
   push(line: Uint8Array, limitBytes: number): void {
     this.#lines.push(line);
@@ -34,7 +40,9 @@ export class LineQueue {
   /** Drops and counts the oldest lines until their bytes are within the limit. */
   trim(limitBytes: number): void {
     while (this.#bytes > limitBytes) {
-      this.#bytes -= this.#lines.shift()!.length;
+      const { length } = this.#lines.shift()!;
+      this.#bytes -= length;
+      this.#droppedBytes += length;
       this.#dropped++;
     }
   }

@@ -4,8 +4,11 @@
 export interface LineSource {
   /** The number of events that have not gone out whole. */
   readonly length: number;
-  /** The number of events that were dropped before they went out. */
+  /** The number of events that were dropped before they went out, and their bytes. */
   readonly dropped: number;
+  readonly droppedBytes: number;
+  /** The bytes of the events that wait, without the batch under way. */
+  readonly waitingBytes: number;
   /** Whether anything is left to be written, the batch under way included. */
   readonly hasMore: boolean;
   /** Appends an event (a line with its LF); drops the oldest ones that wait while they are over the limit. */

@@ -1,8 +1,7 @@
-// A lasting link to a relay over one connection at a time: connects, reads, writes, reconnects. It knows
-// bytes and when they go, not what they mean, and prints nothing. What is said over it, first and after a
-// break, is its speaker's.
+// A lasting link to a relay over one connection at a time: connects, reads, reconnects, and says how much may wait to be written. It
+// knows bytes, not what they mean, and prints nothing. What is said over it, first and after a break, is its speaker's.
 //
-//   send(line) ─→ Speaker's source ─ the only writer ─→ Transport ─ the only reader ─→ Speaker.receive(bytes)
+//   send(line) ─→ Speaker's source ─→ Writer ─→ Transport ─ the only reader ─→ Speaker.receive(bytes)
 
 import { Backoff } from "./backoff.ts";
 import type { LineSource } from "./line_source.ts";
@@ -11,14 +10,16 @@ import type { Address } from "../target.ts";
 import { connectError, isHopeless, RefusedError } from "./connect_error.ts";
 import type { Status, StatusDetail } from "./status.ts";
 import type { OpenTransport, Transport } from "./transport.ts";
-import { afterThisTurn } from "./after_turn.ts";
+import { Writer } from "./writer.ts";
 
 /** What a {@linkcode Link} is made of. */
 export interface LinkOptions {
   address: Address;
   openTransport: OpenTransport;
-  /** What is kept of what is sent while there is no connection, or one that takes nothing. */
+  /** What is kept of what is sent while there is no connection, or one that takes nothing, beside what waited by then. */
   offlineBytes: number;
+  /** What may wait while the connection takes bytes, each line with {@linkcode LINE_COST_BYTES} more. */
+  maxQueuedBytes: number;
   speaker: Speaker;
   onStatus(status: Status, detail: StatusDetail): void;
   /** How long one attempt to connect may take. Default: {@linkcode CONNECT_TIMEOUT_MS}. */
@@ -31,14 +32,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** How long `close()` may take to write out what was sent and to see the relay's end of the connection. */
 const CLOSE_TIMEOUT_MS = 1000;
 
-/** The bytes that are handed over in one write, unless one line alone is longer. */
-const WRITE_BATCH_BYTES = 64 * 1024;
-
-/** What may wait while the connection takes bytes: a burst in one turn, which is more than is worth keeping offline. */
-const BURST_BYTES = 8 * 1024 * 1024;
-
-/** How long a write may be under way before the connection counts as stuck, and only `offlineBytes` are kept. */
-const STUCK_MS = 1000;
+/** What a line that waits costs beside its bytes, in bytes. */
+const LINE_COST_BYTES = 64;
 
 /** Keeps a connection to one relay, until `close()`. */
 export class Link {
@@ -50,15 +45,13 @@ export class Link {
   #transport: Transport | undefined;
   #running: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
-  #writer: Promise<void> | undefined;
-  #writeError: unknown;
-  #writeStartedAtMs: number | undefined;
-  /** Since when the source has had lines that it may not give out. */
-  #heldBackSinceMs: number | undefined;
+  /** The writer of the connection in use. */
+  #writer: Writer | undefined;
+  /** What may wait while there is no connection; while the one in use takes nothing. */
+  #awayLimitBytes: number;
+  #stuckLimitBytes: number | undefined;
   /** What opening the last connection brought. */
   #opened: { resumed?: boolean } = {};
-  /** Prevents the flush after this turn, if one is due. */
-  #cancelFlush: (() => void) | undefined;
 
   /** The lines that went out whole. */
   sentLines = 0;
@@ -73,6 +66,7 @@ export class Link {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#source = options.speaker.source;
+    this.#awayLimitBytes = options.offlineBytes;
   }
 
   /** What the link is doing. */
@@ -88,6 +82,11 @@ export class Link {
   /** The lines that were given to `send()` and dropped. */
   get droppedLines(): number {
     return this.#source.dropped;
+  }
+
+  /** The bytes of these lines. */
+  get droppedBytes(): number {
+    return this.#source.droppedBytes;
   }
 
   /**
@@ -119,7 +118,7 @@ export class Link {
 
   /** Has what waits written after this turn of the event loop, if there is a connection. */
   flush(): void {
-    if (this.#transport !== undefined && !this.#stop.signal.aborted) this.#flushAfterThisTurn();
+    if (!this.#stop.signal.aborted) this.#writer?.flush();
   }
 
   /**
@@ -133,7 +132,6 @@ export class Link {
 
   async #shutDown(reason: unknown): Promise<void> {
     this.#stop.abort(reason);
-    this.#cancelFlush?.();
     const transport = this.#transport;
     if (transport !== undefined) {
       let timer: ReturnType<typeof setTimeout> | undefined;
@@ -151,9 +149,7 @@ export class Link {
   async #sayGoodbye(transport: Transport): Promise<void> {
     this.#options.speaker.finish();
     try {
-      while (this.#transport === transport && this.#source.hasMore && this.#writeError === undefined) {
-        await this.#write(transport);
-      }
+      await this.#writer?.finish();
       if (this.#transport === transport) await transport.endWriting();
       await this.#running;
     } catch {
@@ -180,30 +176,38 @@ export class Link {
     const startedAtMs = performance.now();
     let cause: unknown;
     if (this.#stop.signal.aborted) transport.close(); // close() came before there was a connection to end
-    this.#transport = transport;
-    this.#writeError = undefined;
+    let failure: unknown;
     const fail = (error: unknown) => {
       if (this.#transport !== transport) return;
       // Makes the reader end, which does the rest.
-      this.#writeError = error;
+      failure ??= error;
       transport.close();
     };
+    const writer = new Writer(transport, this.#source, {
+      onWritten: (bytes, lines) => {
+        this.sentBytes += bytes;
+        this.sentLines += lines;
+      },
+      onError: fail,
+    });
+    this.#transport = transport;
+    this.#writer = writer;
     speaker.begin({ flush: () => this.flush(), fail });
     this.#setStatus("connected", this.#opened);
-    if (this.#source.hasMore) this.#flushAfterThisTurn();
+    if (this.#source.hasMore) this.flush();
     try {
       for (let bytes = await this.#read(transport); bytes !== null; bytes = await this.#read(transport)) {
         speaker.receive(bytes);
       }
     } catch (error) {
-      cause = this.#writeError ?? error;
+      cause = failure ?? error;
     }
-    this.#transport = undefined;
-    // A write may never settle on a connection that is stuck: nobody waits for it, and it sees that its time is over.
-    this.#writer = this.#writeStartedAtMs = this.#heldBackSinceMs = undefined;
+    writer.stop();
+    this.#transport = this.#writer = this.#stuckLimitBytes = undefined;
     transport.close();
     speaker.end();
-    this.#source.rewind(offlineBytes);
+    this.#source.rewind(Infinity);
+    this.#awayLimitBytes = this.#source.waitingBytes + offlineBytes;
     this.#backoff.noteConnection(performance.now() - startedAtMs);
     return lostError(address, cause);
   }
@@ -235,10 +239,12 @@ export class Link {
   async #connect(): Promise<Transport> {
     const { address, speaker } = this.#options;
     const stopped = this.#stop.signal;
+    const beganAtMs = performance.now();
     const transport = await this.#openTransport();
     const abort = () => transport.close();
     stopped.addEventListener("abort", abort);
     const pipe: Pipe = {
+      ageMs: () => performance.now() - beganAtMs,
       read: () => this.#read(transport),
       write: async (bytes) => {
         for (let rest = bytes; rest.length > 0;) {
@@ -295,57 +301,14 @@ export class Link {
     return bytes;
   }
 
-  #flushAfterThisTurn(): void {
-    this.#cancelFlush ??= afterThisTurn(() => {
-      this.#cancelFlush = undefined;
-      if (this.#transport !== undefined) this.#write(this.#transport);
-    });
-  }
-
-  /** Starts the only writer, or returns the one at work. Never rejects. */
-  #write(transport: Transport): Promise<void> {
-    if (this.#writer !== undefined) return this.#writer;
-    const writer = this.#writeAll(transport).finally(() => {
-      if (this.#writer === writer) this.#writer = undefined;
-    });
-    return this.#writer = writer;
-  }
-
-  async #writeAll(transport: Transport): Promise<void> {
-    try {
-      for (;;) {
-        let bytes = this.#source.nextBatch(WRITE_BATCH_BYTES);
-        if (bytes === undefined) {
-          this.#heldBackSinceMs = this.#source.hasMore
-            ? this.#heldBackSinceMs ?? performance.now()
-            : undefined;
-          return;
-        }
-        this.#heldBackSinceMs = undefined;
-        while (bytes.length > 0) {
-          this.#writeStartedAtMs = performance.now();
-          const written = await transport.write(bytes);
-          if (this.#transport !== transport) return;
-          this.#writeStartedAtMs = undefined;
-          this.sentBytes += written;
-          this.sentLines += this.#source.confirm(written);
-          bytes = bytes.subarray(written);
-        }
-      }
-    } catch (error) {
-      if (this.#transport !== transport) return;
-      // Makes the reader end, which does the rest.
-      this.#writeError = error;
-      transport.close();
-    }
-  }
-
+  /** How many bytes may wait beside the batch under way. */
   #limitBytes(): number {
     if (this.#stop.signal.aborted) return 0;
-    const { offlineBytes } = this.#options;
-    const sinceMs = this.#writeStartedAtMs ?? this.#heldBackSinceMs;
-    const isStuck = sinceMs !== undefined && performance.now() - sinceMs > STUCK_MS;
-    return this.#transport === undefined || isStuck ? offlineBytes : Math.max(offlineBytes, BURST_BYTES);
+    if (this.#writer === undefined) return this.#awayLimitBytes;
+    const { offlineBytes, maxQueuedBytes } = this.#options;
+    if (this.#writer.isStuck) return this.#stuckLimitBytes ??= this.#source.waitingBytes + offlineBytes;
+    this.#stuckLimitBytes = undefined;
+    return Math.max(offlineBytes, maxQueuedBytes - LINE_COST_BYTES * this.#source.length);
   }
 
   #setStatus(status: Status, detail: StatusDetail): void {

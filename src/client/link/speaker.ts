@@ -1,11 +1,12 @@
-// What is spoken over a link, behind one interface: nothing but events (plain, here), or a session
-// (session_talk.ts). A link makes connections, reads and writes; a speaker says what comes first, what to
+// What is spoken over a link, behind one interface: nothing but events, or a session. A link makes connections, reads and writes; a speaker says what comes first, what to
 // write and what received bytes mean.
 
 import type { LineSource } from "./line_source.ts";
 
 /** A connection that is being opened, as a speaker may use it. */
 export interface Pipe {
+  /** How long ago the attempt to connect began, in ms. */
+  ageMs(): number;
   /** Waits for bytes, valid until the next call; `null` when the other side has ended. */
   read(): Promise<Uint8Array | null>;
   /** Writes all of the bytes. */

@@ -16,6 +16,11 @@ export class Freshness {
   /** Whether the lines that come now are older than allowed. */
   isStale = false;
 
+  /** Whether what comes is what a break held back. */
+  get isRepairing(): boolean {
+    return this.#repairMs !== undefined;
+  }
+
   /** How old the newest received thing was when it came, in ms. */
   get lagMs(): number {
     return this.#lagMs;

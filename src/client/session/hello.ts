@@ -1,16 +1,9 @@
-// How a session begins: the hello, and the relay's answer to it, found among lines of a lobby that this
-// client was taken to be in.
+// The first line of a session, and the nonce in it by which its answer is known. Pure.
 
-import { encodeControl, LF, PROTOCOL_VERSION } from "../../wire/protocol.ts";
-import type { Pipe } from "../link/speaker.ts";
+import { encodeControl, PROTOCOL_VERSION } from "../../wire/protocol.ts";
 
-/** The longest answer that is looked at; a relay's welcome is half as long. */
-const MAX_ANSWER_BYTES = 64 * 1024;
-
-const WELCOME_START = `{"$welcome":`;
-const ERROR_START = `{"$error":`;
-
-const decoder = new TextDecoder();
+/** The random bytes of a nonce: as hard to guess as a key. */
+const NONCE_BYTES = 16;
 
 /** What a client says first. */
 export interface Hello {
@@ -19,68 +12,27 @@ export interface Hello {
   token: string;
   /** The bad network that the client asks for, "" for none. */
   simulate: string;
+  /** What the answer has to repeat. */
+  nonce: string;
   /** The session to go on with, and the bytes of it that were received. */
   resume?: { session: string; bytes: number };
 }
 
 /** Encodes the first line of a session; what is empty is left out. */
-export function encodeHello({ room, name, token, simulate, resume }: Hello): Uint8Array {
+export function encodeHello({ room, name, token, simulate, nonce, resume }: Hello): Uint8Array {
   return encodeControl("hello", {
     version: PROTOCOL_VERSION,
     room,
     ...(name === "" ? {} : { name }),
     ...(token === "" ? {} : { token }),
     ...(simulate === "" ? {} : { simulate }),
+    nonce,
     ...(resume === undefined ? {} : { resume }),
   });
 }
 
-/** Finds the answer to a hello in received bytes. Lines before it are another room's and are skipped. */
-export class AnswerFinder {
-  #unfinished: Uint8Array[] = [];
-  #unfinishedBytes = 0;
-
-  /** Takes a chunk; returns the answer when it is whole, and the bytes that follow it: the session's stream. */
-  push(chunk: Uint8Array): { line: string; rest: Uint8Array } | undefined {
-    for (let start = 0;;) {
-      const end = chunk.indexOf(LF, start);
-      if (end < 0) {
-        this.#keep(chunk.slice(start));
-        return undefined;
-      }
-      this.#keep(chunk.subarray(start, end));
-      const line = this.#unfinishedBytes > MAX_ANSWER_BYTES ? "" : this.#text();
-      this.#unfinished = [];
-      this.#unfinishedBytes = 0;
-      start = end + 1;
-      if (line.startsWith(WELCOME_START) || line.startsWith(ERROR_START)) {
-        return { line, rest: chunk.subarray(start) };
-      }
-    }
-  }
-
-  #keep(bytes: Uint8Array): void {
-    this.#unfinishedBytes += bytes.length;
-    if (this.#unfinishedBytes > MAX_ANSWER_BYTES) this.#unfinished = [];
-    else this.#unfinished.push(bytes);
-  }
-
-  #text(): string {
-    return this.#unfinished.map((part) => decoder.decode(part, { stream: true })).join("") + decoder.decode();
-  }
-}
-
-/** Reads until the answer to the hello is whole; returns it and the bytes that follow it. */
-export async function findAnswer(pipe: Pipe): Promise<{ line: string; rest: Uint8Array }> {
-  const finder = new AnswerFinder();
-  for (;;) {
-    const bytes = await pipe.read();
-    if (bytes === null) {
-      throw new Error(
-        "the relay closed the connection before its $welcome, if it serves TLS, connect with { tls: true }",
-      );
-    }
-    const answer = finder.push(bytes);
-    if (answer !== undefined) return answer;
-  }
+/** Makes text that nobody can guess, another one each time. */
+export function makeNonce(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -7,7 +7,10 @@ import { Queue } from "../link/queue.ts";
 /** Remembers what was set, and which keys the relay has not been told about. One for the member, one for the room. */
 export class OwnState {
   readonly #isRoom: boolean;
+  /** The values that are this program's, as it wants them to be. */
   readonly #values = new Map<string, string>();
+  /** The same as the relay has taken them. */
+  readonly #settled = new Map<string, string>();
   readonly #news = new Set<string>();
   readonly #order = new Queue<string>();
 
@@ -26,48 +29,85 @@ export class OwnState {
     return this.#news.size;
   }
 
+  /** The keys to tell the relay about. */
+  get newsKeys(): Iterable<string> {
+    return this.#news;
+  }
+
   /** Whether the key has a value. */
   has(key: string): boolean {
     return this.#values.has(key);
   }
 
+  /** The keys that have a value. */
+  keys(): Iterable<string> {
+    return this.#values.keys();
+  }
+
+  /** Whether the relay has not been told about the key's newest value, or its removal. */
+  isNews(key: string): boolean {
+    return this.#news.has(key);
+  }
+
   /** Sets a key to a value, given as JSON; `undefined` removes the key. */
   set(key: string, json: string | undefined): void {
-    if (json === undefined) this.#values.delete(key);
-    else this.#values.set(key, json);
+    put(this.#values, key, json);
     this.#tellAbout(key);
   }
 
-  /** Notes, without telling the relay, that a value stands there: it is this program's to set again. */
+  /** Notes that a value of this program's stands there: it is this program's to set again. What it has said since stays. */
   keep(key: string, json: string): void {
-    this.#values.set(key, json);
+    if (!this.#news.has(key) && !this.#values.has(key)) this.#values.set(key, json);
   }
 
-  /** Notes that somebody else's value stands there now; a value that the relay has not been told yet stays. */
+  /** Notes that somebody else's value stands there now, or none; what the relay has not been told yet stays. */
   forget(key: string): void {
+    this.#settled.delete(key);
     if (!this.#news.has(key)) this.#values.delete(key);
   }
 
-  /** Makes every value one to tell about again. */
+  /** Notes that the relay has taken a value, or a removal. */
+  settle(key: string, json: string | undefined): void {
+    put(this.#settled, key, json);
+  }
+
+  /**
+   * Notes that the relay refused the newest value that it was told for a key: what it had taken before is what holds. `told` is a
+   * newer value that it may still take, if there is one. What is news stays.
+   */
+  refuse(key: string, told?: { json: string | undefined }): void {
+    if (this.#news.has(key)) return;
+    put(this.#values, key, told === undefined ? this.#settled.get(key) : told.json);
+  }
+
+  /** Makes every value one to tell about again: nothing of it is settled in another session. */
   setAgain(): void {
+    this.#settled.clear();
     for (const key of this.#values.keys()) this.#tellAbout(key);
   }
 
   /** Does the same, but gives up the keys where somebody's value stands already. */
-  setAgainWhereMissing(present: Record<string, unknown>): void {
+  setAgainWhereMissing(present: Readonly<Record<string, unknown>>): void {
+    this.#settled.clear();
     for (const key of [...this.#values.keys()]) {
       if (key in present) this.forget(key);
       else this.#tellAbout(key);
     }
   }
 
+  /** Gives up every value that the relay was told: others may have changed them. What is news stays. */
+  giveUp(): void {
+    for (const key of [...this.#values.keys()]) this.forget(key);
+    this.#settled.clear();
+  }
+
   /** Takes the line that tells about the key that has waited longest, or `undefined`. */
-  takeLine(): Uint8Array | undefined {
+  takeLine(): { line: Uint8Array; key: string; json: string | undefined } | undefined {
     const key = this.#order.shift();
     if (key === undefined) return undefined;
     this.#news.delete(key);
-    const value = this.#values.get(key);
-    return encodeSet(key, value, this.#isRoom);
+    const json = this.#values.get(key);
+    return { line: encodeSet(key, json, this.#isRoom), key, json };
   }
 
   #tellAbout(key: string): void {
@@ -75,4 +115,9 @@ export class OwnState {
     this.#news.add(key);
     this.#order.push(key);
   }
+}
+
+function put(map: Map<string, string>, key: string, json: string | undefined): void {
+  if (json === undefined) map.delete(key);
+  else map.set(key, json);
 }

@@ -12,6 +12,13 @@ export interface RelayError {
   message: string;
   /** The number of the line at fault, counted from 1 on this connection. */
   line?: number;
+  /**
+   * The key whose value was not taken, if it is about one: `set()` of this program did nothing, and what the relay had taken before
+   * holds. The value is not set again.
+   */
+  key?: string;
+  /** Whether it is a key of the room; said where `key` is. */
+  room?: boolean;
 }
 
 /** A control line of a session, taken apart. */

@@ -1,6 +1,5 @@
 // Who is in the room, and what state they and the room have: a live picture, made from the welcome and kept
-// by the control lines that follow. Pure. Used by the client's session; programs see it as relay.peers and
-// relay.state.
+// by the control lines that follow. Pure. Programs see it as relay.peers and relay.state.
 
 /** Another member of the room, as far as it speaks sessions. The object lives as long as the member is there. */
 export interface Peer {
@@ -26,6 +25,12 @@ export interface RosterSink {
   onState(peer: Peer | null, key: string, value: unknown): void;
 }
 
+/** The most that names, keys and values may add up to, in characters: no relay keeps as much of a whole room. */
+const MAX_SIZE = 64 * 1024 * 1024;
+
+/** What a member or a value takes beside its text, in characters. */
+const ENTRY_SIZE = 64;
+
 type State = Record<string, unknown>;
 type Member = Peer & { readonly state: State };
 
@@ -35,17 +40,26 @@ function emptyState(): State {
   return Object.create(null);
 }
 
-/** The members of a room with their state, and the room's own. Every change is told to the sink. */
+/**
+ * The members of a room with their state, and the room's own. Every change is told to the sink.
+ *
+ * It holds 64 Mi characters: what would be more is refused with a RangeError, so that no relay can fill a client's memory.
+ */
 export class Roster {
-  readonly #sink: RosterSink;
   readonly #members = new Map<string, Member>();
+  /** What the values of each member, and of the room, take. */
+  readonly #sizes = new Map<string | null, Map<string, number>>([[null, new Map()]]);
+  #size = 0;
+
+  /** Who is told of every change; nobody until it is set. */
+  sink: RosterSink;
 
   /** The room's own values by key. */
   readonly state: State = emptyState();
 
   /** Makes an empty roster; without a sink it changes in silence. */
   constructor(sink: RosterSink = SILENT) {
-    this.#sink = sink;
+    this.sink = sink;
   }
 
   /** The members by id, always the same map. */
@@ -56,9 +70,11 @@ export class Roster {
   /** Adds a member, unless it is there. */
   join(id: string, name: string): void {
     if (this.#members.has(id)) return;
+    this.#grow(memberSize(id, name));
     const peer = { id, name, state: emptyState() };
     this.#members.set(id, peer);
-    this.#sink.onJoin(peer);
+    this.#sizes.set(id, new Map());
+    this.sink.onJoin(peer);
   }
 
   /** Removes a member, and its state with it: the sink gets the peer with the state it had. */
@@ -66,17 +82,31 @@ export class Roster {
     const peer = this.#members.get(id);
     if (peer === undefined) return;
     this.#members.delete(id);
-    this.#sink.onLeave(peer, reason);
+    for (const size of this.#sizes.get(id)!.values()) this.#size -= size;
+    this.#sizes.delete(id);
+    this.#size -= memberSize(id, peer.name);
+    this.sink.onLeave(peer, reason);
   }
 
-  /** Sets a value of a member, or of the room for `null`; `undefined` removes it. Members not here have no state. */
-  set(id: string | null, key: string, value: unknown): void {
+  /**
+   * Sets a value of a member, or of the room for `null`; `undefined` removes it. Members not here have no state. `size` is what key
+   * and value take as text, in characters.
+   */
+  set(id: string | null, key: string, value: unknown, size: number = key.length): void {
     const peer = id === null ? null : this.#members.get(id);
     if (peer === undefined) return;
     const state = peer === null ? this.state : peer.state;
-    if (value === undefined) delete state[key];
-    else state[key] = value;
-    this.#sink.onState(peer, key, value);
+    const sizes = this.#sizes.get(id)!;
+    const isRemoval = value === undefined;
+    this.#grow((isRemoval ? 0 : size + ENTRY_SIZE) - (sizes.get(key) ?? 0));
+    if (isRemoval) {
+      delete state[key];
+      sizes.delete(key);
+    } else {
+      state[key] = value;
+      sizes.set(key, size + ENTRY_SIZE);
+    }
+    this.sink.onState(peer, key, value);
   }
 
   /**
@@ -86,9 +116,9 @@ export class Roster {
   become(next: Roster): void {
     this.compare([...next.#members.values()]);
     for (const { id, state } of next.#members.values()) {
-      this.#becomeState(id, this.#members.get(id)!.state, state);
+      this.#becomeState(id, this.#members.get(id)!.state, state, next);
     }
-    this.#becomeState(null, this.state, next.state);
+    this.#becomeState(null, this.state, next.state, next);
   }
 
   /** Takes over who is there: others left and are `lost`, new ones join. State stays as it is. */
@@ -98,10 +128,35 @@ export class Roster {
     for (const { id, name } of present) this.join(id, name);
   }
 
-  #becomeState(id: string | null, old: State, next: State): void {
-    for (const key of Object.keys(old)) if (!(key in next)) this.set(id, key, undefined);
-    for (const [key, value] of Object.entries(next)) {
-      if (!(key in old) || JSON.stringify(old[key]) !== JSON.stringify(value)) this.set(id, key, value);
+  #becomeState(id: string | null, old: State, state: State, next: Roster): void {
+    const sizes = next.#sizes.get(id)!;
+    for (const key of Object.keys(old)) if (!(key in state)) this.set(id, key, undefined);
+    for (const [key, value] of Object.entries(state)) {
+      if (!(key in old) || !isSameJson(old[key], value)) {
+        this.set(id, key, value, sizes.get(key)! - ENTRY_SIZE);
+      }
     }
   }
+
+  #grow(size: number): void {
+    if (size > 0 && this.#size + size > MAX_SIZE) {
+      throw new RangeError(
+        `Cannot keep who and what is there: it has more than ${MAX_SIZE} characters, which no relay allows`,
+      );
+    }
+    this.#size += size;
+  }
+}
+
+/** Whether two values are the same as JSON. What is nested too deeply to be looked at counts as another. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  try {
+    return JSON.stringify(a) === JSON.stringify(b);
+  } catch {
+    return false;
+  }
+}
+
+function memberSize(id: string, name: string): number {
+  return ENTRY_SIZE + id.length + name.length;
 }

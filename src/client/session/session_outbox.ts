@@ -3,7 +3,7 @@
 // given.
 //
 //   push(event) ─→ [ waiting ] ─┐                        ┌─→ written ─→ [ sent, not confirmed ] ─→ confirmed: forgotten
-//   member, room: changed keys ─┼─→ nextBatch() ─────────┘                        │
+//   set(key): changed keys ─────┼─→ nextBatch() ─────────┘                        │
 //   ack, ping: made when due ───┘        ^ [ owed ] ←── resume(bytes): what the relay has not counted, first of all
 
 import { joinLines, LineQueue } from "../link/line_queue.ts";
@@ -27,6 +27,21 @@ export interface LineCount {
   bytes: number;
 }
 
+/** What a session had written and the relay had not confirmed. */
+export interface Unconfirmed extends LineCount {
+  /** The last such change of each key of the room: a value as JSON, or undefined for a removal. */
+  roomChanges: Map<string, string | undefined>;
+}
+
+/** A `$set` that was handed out, until the relay has counted or refused it. */
+interface ToldSet {
+  readonly state: OwnState;
+  readonly key: string;
+  readonly json: string | undefined;
+  /** Where its line ends in the stream. */
+  readonly end: number;
+}
+
 /**
  * Orders what a session writes: what it owes from an earlier connection, then acknowledgements, changed state, events in
  * the order of `push()`, a ping if one is due.
@@ -45,13 +60,20 @@ export class SessionOutbox implements LineSource {
   #confirmedBytes = 0;
   #pingedBytes = 0;
   #batchBytesLeft = 0;
-  /** The events handed out that `confirm()` has not reported yet. */
-  #uncounted = 0;
-  #cleared = 0;
+  /** The lines of this connection so far, as the relay numbers them: the hello is the first. */
+  #lineNumber = 1;
+  /** The `$set` lines that the relay has not counted, by their number on this connection, the oldest first. */
+  readonly #toldSets = new Map<number, ToldSet>();
+  /** The last change of each key of the room that was handed out, until it is known that it has arrived. */
+  #roomChanges = new Map<string, ToldSet>();
+  /** The events handed out that `confirm()` has not reported yet, and those that never will be. */
+  #uncounted: LineCount = { lines: 0, bytes: 0 };
+  #cleared: LineCount = { lines: 0, bytes: 0 };
   #ackBytes: number | undefined;
   #isPingDue = false;
   #isEnding = false;
   #hasSaidBye = false;
+  #hasLeft = false;
 
   /** What this member has set of its own state. */
   readonly member: OwnState = new OwnState(false);
@@ -61,8 +83,8 @@ export class SessionOutbox implements LineSource {
   isOpen = false;
   /** The received bytes that were acknowledged last. */
   ackedBytes = 0;
-  /** The events given to `push()`, ever. */
-  pushed = 0;
+  /** What was given to `push()` and `set()`, ever. */
+  changes = 0;
 
   /** Makes an empty outbox; `now` is the clock that pings are stamped with, in ms. */
   constructor(now: () => number, maxUnconfirmedBytes: number = MAX_UNCONFIRMED_BYTES) {
@@ -72,12 +94,22 @@ export class SessionOutbox implements LineSource {
 
   /** The number of events that have not been handed to the network whole, for the first time. */
   get length(): number {
-    return this.#waiting.length + this.#uncounted;
+    return this.#waiting.length + this.#uncounted.lines;
+  }
+
+  /** The bytes of the events that wait. */
+  get waitingBytes(): number {
+    return this.#waiting.bytes;
   }
 
   /** The number of events dropped before they went out. */
   get dropped(): number {
-    return this.#waiting.dropped + this.#cleared;
+    return this.#waiting.dropped + this.#cleared.lines;
+  }
+
+  /** The bytes of these events. */
+  get droppedBytes(): number {
+    return this.#waiting.droppedBytes + this.#cleared.bytes;
   }
 
   /** The bytes written or being written that the relay has not confirmed. */
@@ -92,8 +124,22 @@ export class SessionOutbox implements LineSource {
 
   /** Appends an event, a line with its LF; drops the oldest that wait while they are over the limit. */
   push(line: Uint8Array, limitBytes: number): void {
-    this.pushed++;
+    this.changes++;
     this.#waiting.push(line, limitBytes);
+  }
+
+  /** Sets a key of the member or of the room to a value, given as JSON; `undefined` removes it. The newest goes out. */
+  set(key: string, json: string | undefined, isRoom: boolean): void {
+    this.changes++;
+    (isRoom ? this.room : this.member).set(key, json);
+  }
+
+  /** The keys of the room that this program has given a value which the relay may not have counted yet. */
+  *roomKeysUnderWay(): Generator<string> {
+    for (const key of this.room.newsKeys) if (this.room.has(key)) yield key;
+    for (const { state, key, json } of this.#toldSets.values()) {
+      if (state === this.room && json !== undefined && !this.room.isNews(key)) yield key;
+    }
   }
 
   /** Asks for a ping in the next batch, at its end: its answer confirms all of the batch. */
@@ -114,11 +160,10 @@ export class SessionOutbox implements LineSource {
   /** Begins the next batch; see {@linkcode LineSource.nextBatch}. */
   nextBatch(maxBytes: number): Uint8Array | undefined {
     const batch: Uint8Array[] = [];
-    let bytes = this.isOpen ? this.#owed.moveTo(batch, maxBytes) : 0;
-    if (this.#owed.length === 0 || !this.isOpen) bytes += this.#addNew(batch, maxBytes - bytes);
-    for (const line of batch) this.#sent.push(line);
-    this.#sentBytes += bytes;
-    this.#batchBytesLeft = bytes;
+    const start = this.#sentBytes;
+    if (this.isOpen) this.#addOwed(batch, maxBytes);
+    if (this.#owed.length === 0 || !this.isOpen) this.#addNew(batch, start + maxBytes);
+    this.#batchBytesLeft = this.#sentBytes - start;
     return joinLines(batch);
   }
 
@@ -126,9 +171,10 @@ export class SessionOutbox implements LineSource {
   confirm(bytes: number): number {
     this.#batchBytesLeft -= bytes;
     if (this.#batchBytesLeft > 0) return 0;
-    const events = this.#uncounted;
-    this.#uncounted = 0;
-    return events;
+    this.#hasLeft = this.#hasSaidBye;
+    const { lines } = this.#uncounted;
+    this.#uncounted = { lines: 0, bytes: 0 };
+    return lines;
   }
 
   /** Notes that the connection ended. What was handed out waits for `resume()` or `restart()`. */
@@ -139,13 +185,42 @@ export class SessionOutbox implements LineSource {
     this.#waiting.trim(limitBytes);
   }
 
-  /** Forgets what the relay has counted: so many bytes of this session's stream. */
+  /** Forgets what the relay has counted: so many bytes of this session's stream. More than there are is no count. */
   confirmStream(bytes: number): void {
+    if (bytes > this.#sentBytes) return;
+    for (const [line, told] of this.#toldSets) {
+      if (told.end > bytes) break;
+      this.#toldSets.delete(line);
+      told.state.settle(told.key, told.json);
+      if (this.#roomChanges.get(told.key) === told) this.#roomChanges.delete(told.key);
+    }
     for (let line = this.#sent.peek(); line !== undefined; line = this.#sent.peek()) {
       if (this.#confirmedBytes + line.length > bytes) return;
       this.#sent.shift();
       this.#confirmedBytes += line.length;
     }
+  }
+
+  /** Notes that the relay tells of a change of the room's that this program has made: it has arrived. */
+  noteEcho(key: string, json: string | undefined): void {
+    const change = this.#roomChanges.get(key);
+    if (change !== undefined && change.json === json) this.#roomChanges.delete(key);
+  }
+
+  /**
+   * Takes a refused value out of the own state, whose `$set` was the line of that number on this connection: what the relay had
+   * taken before holds. Returns whose value it was, or `undefined` if it was another line.
+   */
+  refuse(lineNumber: number): { key: string; isRoom: boolean } | undefined {
+    const refused = this.#toldSets.get(lineNumber);
+    if (refused === undefined) return undefined;
+    this.#toldSets.delete(lineNumber);
+    const { state, key } = refused;
+    if (this.#roomChanges.get(key) === refused) this.#roomChanges.delete(key);
+    let newest: ToldSet | undefined;
+    for (const told of this.#toldSets.values()) if (told.state === state && told.key === key) newest = told;
+    state.refuse(key, newest);
+    return { key, isRoom: state === this.room };
   }
 
   /**
@@ -155,32 +230,59 @@ export class SessionOutbox implements LineSource {
   resume(bytes: number): boolean {
     this.confirmStream(bytes);
     if (bytes !== this.#confirmedBytes) return false;
+    this.#toldSets.clear();
+    this.#lineNumber = 1;
     this.#owed.putBack(this.#sent.takeAll().filter(isWorthRepeating));
     this.#sentBytes = this.#pingedBytes = bytes;
     return true;
   }
 
   /**
-   * Begins another session: counts start at 0, all own state of the member is told again. Returns the events that were
-   * written and not confirmed: they may have arrived or not, and are not sent again.
+   * Begins another session, of whose stream `written` are the first lines, already out. All own state of the member is told
+   * again. Returns what was written of the session before and not confirmed: it may have arrived or not, and is not sent again.
    */
-  restart(): LineCount {
-    const lost: LineCount = { lines: 0, bytes: 0 };
-    for (const line of [...this.#sent.takeAll(), ...this.#owed.takeAll()]) {
-      if (isControlLine(line, 0)) continue;
-      lost.lines++;
-      lost.bytes += line.length;
-    }
+  restart(written: readonly Uint8Array[] = []): Unconfirmed {
+    const unconfirmed = this.#takeUnconfirmed();
+    this.#toldSets.clear();
     this.#sentBytes = this.#confirmedBytes = this.#pingedBytes = 0;
+    this.#lineNumber = 1;
+    this.#handOut([], written);
     this.member.setAgain();
-    return lost;
+    return unconfirmed;
   }
 
   /** Drops and counts every event that has not gone out whole. */
   clear(): void {
     this.rewind(0);
-    this.#cleared += this.#uncounted;
-    this.#uncounted = 0;
+    this.#cleared.lines += this.#uncounted.lines;
+    this.#cleared.bytes += this.#uncounted.bytes;
+    this.#uncounted = { lines: 0, bytes: 0 };
+  }
+
+  /**
+   * Takes, after `clear()`, what nobody will know of: events that were written and not confirmed, and the keys of the room whose
+   * last change may not have arrived. That is nothing if the goodbye has gone out.
+   */
+  takeLeft(): Unconfirmed {
+    const left = this.#takeUnconfirmed();
+    for (const key of this.room.newsKeys) left.roomChanges.set(key, undefined);
+    if (this.#hasLeft) return { lines: 0, bytes: 0, roomChanges: new Map() };
+    // Those that did not go out whole have been counted as dropped.
+    left.lines = Math.max(0, left.lines - this.#cleared.lines);
+    left.bytes = Math.max(0, left.bytes - this.#cleared.bytes);
+    return left;
+  }
+
+  #takeUnconfirmed(): Unconfirmed {
+    const roomChanges = new Map(Array.from(this.#roomChanges, ([key, { json }]) => [key, json]));
+    this.#roomChanges = new Map();
+    const unconfirmed: Unconfirmed = { lines: 0, bytes: 0, roomChanges };
+    for (const line of [...this.#sent.takeAll(), ...this.#owed.takeAll()]) {
+      if (isControlLine(line, 0)) continue;
+      unconfirmed.lines++;
+      unconfirmed.bytes += line.length;
+    }
+    return unconfirmed;
   }
 
   get #hasLines(): boolean {
@@ -188,49 +290,83 @@ export class SessionOutbox implements LineSource {
       this.#isPingDue || this.#ackBytes !== undefined;
   }
 
-  /** Appends lines that go out for the first time, and returns their bytes. */
-  #addNew(batch: Uint8Array[], roomBytes: number): number {
-    let bytes = 0;
+  #addOwed(batch: Uint8Array[], maxBytes: number): void {
+    const owed: Uint8Array[] = [];
+    this.#owed.moveTo(owed, maxBytes);
+    for (const line of owed) {
+      this.#handOut(batch, [line]);
+      if (!isControlLine(line, 0)) continue;
+      const { key, json, isRoom } = readSet(line);
+      this.#noteSet(isRoom ? this.room : this.member, key, json);
+    }
+  }
+
+  /** Appends lines that go out for the first time, up to a place in the stream. */
+  #addNew(batch: Uint8Array[], end: number): void {
     if (this.#ackBytes !== undefined) {
-      bytes += add(batch, encodeControl("ack", { bytes: this.#ackBytes }));
+      this.#handOut(batch, [encodeControl("ack", { bytes: this.#ackBytes })]);
       this.ackedBytes = this.#ackBytes;
       this.#ackBytes = undefined;
     }
-    if (!this.isOpen) return bytes;
-    const unconfirmedBytes = this.#sentBytes - this.#confirmedBytes;
-    if (this.#isEnding || unconfirmedBytes < this.#maxUnconfirmedBytes) {
-      const stateBytes = this.#waiting.length > 0 ? roomBytes * STATE_SHARE : roomBytes;
-      for (const state of [this.room, this.member]) {
-        while (bytes < stateBytes) {
-          const line = state.takeLine();
-          if (line === undefined) break;
-          bytes += add(batch, line);
-        }
-      }
-      const events: Uint8Array[] = [];
+    if (!this.isOpen) return;
+    if (this.#isEnding || this.#sentBytes - this.#confirmedBytes < this.#maxUnconfirmedBytes) {
+      this.#addState(batch, end);
       // A line that alone is longer than a batch must come to its turn, whatever stands before it.
-      bytes += this.#waiting.moveTo(events, roomBytes - bytes);
-      batch.push(...events);
-      this.#uncounted += events.length;
+      const events: Uint8Array[] = [];
+      this.#uncounted.bytes += this.#waiting.moveTo(events, end - this.#sentBytes);
+      this.#uncounted.lines += events.length;
+      this.#handOut(batch, events);
     }
-    const unpingedBytes = this.#sentBytes + bytes - this.#pingedBytes;
+    const unpingedBytes = this.#sentBytes - this.#pingedBytes;
     if (this.#isPingDue || unpingedBytes > this.#maxUnconfirmedBytes * EARLY_PING_SHARE) {
       this.#isPingDue = false;
-      bytes += add(batch, encodeControl("ping", { t: this.#now() }));
-      this.#pingedBytes = this.#sentBytes + bytes;
+      this.#handOut(batch, [encodeControl("ping", { t: this.#now() })]);
+      this.#pingedBytes = this.#sentBytes;
     }
     if (this.#isEnding && !this.#hasSaidBye && !this.#hasLines) {
       this.#hasSaidBye = true;
-      bytes += add(batch, encodeControl("bye", {}));
+      this.#handOut(batch, [encodeControl("bye", {})]);
     }
-    return bytes;
+  }
+
+  #addState(batch: Uint8Array[], end: number): void {
+    const roomBytes = end - this.#sentBytes;
+    const stateEnd = this.#waiting.length > 0 ? end - roomBytes * (1 - STATE_SHARE) : end;
+    for (const state of [this.room, this.member]) {
+      while (this.#sentBytes < stateEnd) {
+        const set = state.takeLine();
+        if (set === undefined) break;
+        this.#handOut(batch, [set.line]);
+        this.#noteSet(state, set.key, set.json);
+      }
+    }
+  }
+
+  /** Gives lines their place in the stream, and keeps them until they are confirmed. */
+  #handOut(batch: Uint8Array[], lines: readonly Uint8Array[]): void {
+    for (const line of lines) {
+      batch.push(line);
+      this.#sent.push(line);
+      this.#sentBytes += line.length;
+      this.#lineNumber++;
+    }
+  }
+
+  /** Remembers that the line handed out last sets a key. */
+  #noteSet(state: OwnState, key: string, json: string | undefined): void {
+    const told = { state, key, json, end: this.#sentBytes };
+    this.#toldSets.set(this.#lineNumber, told);
+    if (state === this.room) this.#roomChanges.set(key, told);
   }
 }
 
-function add(batch: Uint8Array[], line: Uint8Array): number {
-  batch.push(line);
-  return line.length;
+/** Reads a `$set` that was written here. */
+function readSet(line: Uint8Array): { key: string; json: string | undefined; isRoom: boolean } {
+  const { key, value, room } = JSON.parse(decoder.decode(line)).$set;
+  return { key, json: JSON.stringify(value), isRoom: room === true };
 }
+
+const decoder = new TextDecoder();
 
 /** Events and state are owed; a ping or an acknowledgement of an earlier connection says nothing any more. */
 function isWorthRepeating(line: Uint8Array): boolean {

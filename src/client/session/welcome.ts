@@ -4,7 +4,7 @@
 import { DEFAULT_LIMITS } from "../../wire/protocol.ts";
 import { isRecord } from "../../wire/untrusted.ts";
 import { RefusedError } from "../link/connect_error.ts";
-import { readControlLine, readError } from "./relay_control.ts";
+import { type ControlLine, readControlLine, readError } from "./relay_control.ts";
 import { Roster } from "./roster.ts";
 
 /** The longest time that a limit can be, in ms: timers take no month. */
@@ -12,6 +12,9 @@ const MAX_LIMIT_MS = 3_600_000;
 
 /** The shortest time after which silence can count as an end, in ms: pings go out three times as often. */
 const MIN_PING_TIMEOUT_MS = 10;
+
+/** The farthest time from 1970, in ms, that a date can be. */
+const MAX_TIME_MS = 8.64e15;
 
 /** What a relay allows in a session. */
 export interface SessionLimits {
@@ -50,16 +53,28 @@ export interface Welcome {
 }
 
 /**
- * Reads the relay's answer to a hello.
+ * Reads the relay's answer to the hello that had this nonce; `undefined` for what may be another client's.
+ *
+ * To a connection whose hello is late the relay passes on what is said in the lobby, and anybody there can say
+ * `{"$welcome":…}`. The relay's answer repeats the nonce, which nobody else knows. Older relays repeat none, and one that is full
+ * says so before it has read any hello: these are taken only if it is certain that the line is the relay's own.
  *
  * @throws {RefusedError} when it is an `$error`
  * @throws {TypeError} when it is neither that nor a welcome that can be understood
  */
-export function readAnswer(line: string): Welcome {
+export function readAnswer(line: string, nonce: string, isCertain: boolean): Welcome | undefined {
   const control = readControlLine(line);
-  const refusal = control?.name === "error" ? readError(control.body) : undefined;
-  if (refusal !== undefined) throw new RefusedError(refusal.code, refusal.message);
-  if (control?.name !== "welcome") throw unreadable("it is not a control line");
+  if (control === undefined) {
+    if (isCertain || line.includes(nonce)) throw unreadable("it is not a control line");
+    return undefined;
+  }
+  const isOurs = Object.hasOwn(control.body, "nonce") ? control.body.nonce === nonce : isCertain;
+  if (!isOurs) return undefined;
+  if (control.name === "error") {
+    const refusal = readError(control.body);
+    if (refusal === undefined) throw unreadable("its $error has no code or no message");
+    throw new RefusedError(refusal.code, refusal.message);
+  }
   const { id, room, relay = "", session, time, bytes = 0, resumed = false, more = 0, peers, state, limits } =
     control.body;
   for (const [name, value] of Object.entries({ id, room, relay, session })) {
@@ -68,13 +83,13 @@ export function readAnswer(line: string): Welcome {
   for (const [name, value] of Object.entries({ bytes, more })) {
     if (!Number.isSafeInteger(value) || value as number < 0) throw unreadable(`its ${name} is not a count`);
   }
-  if (!Number.isFinite(time)) throw unreadable("its time is not a number");
+  if (!isTime(time)) throw unreadable("its time is not a number");
   return {
     id: id as string,
     room: room as string,
     relay: relay as string,
     session: session as string,
-    timeMs: time as number,
+    timeMs: time,
     bytes: bytes as number,
     resumed: resumed === true,
     more: more as number,
@@ -83,8 +98,40 @@ export function readAnswer(line: string): Welcome {
   };
 }
 
+/** Tells a time that can be reckoned with, in ms since 1970: JSON can hold 1e999. */
+export function isTime(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= MAX_TIME_MS;
+}
+
+/**
+ * Does what a control line says of who is there and what holds. `size` is that of the line, in characters. Returns false if it says
+ * something else.
+ *
+ * @throws {RangeError} when that would be more than a roster holds
+ */
+export function followControl(roster: Roster, { name, body }: ControlLine, size: number): boolean {
+  const { id, key, value, from, room } = body;
+  switch (name) {
+    case "join":
+      if (typeof id === "string") roster.join(id, typeof body.name === "string" ? body.name : "");
+      return true;
+    case "leave":
+      if (typeof id === "string") roster.leave(id, typeof body.reason === "string" ? body.reason : "lost");
+      return true;
+    case "peers":
+      roster.compare(readPeers(body.peers));
+      return true;
+    case "set":
+      if (typeof key !== "string") return true;
+      if (room === true) roster.set(null, key, value, size);
+      else if (typeof from === "string") roster.set(from, key, value, size);
+      return true;
+  }
+  return false;
+}
+
 /** Reads a list of members, as a welcome or a `$peers` has it; what is none is skipped. */
-export function readPeers(peers: unknown): { id: string; name: string; state?: unknown }[] {
+function readPeers(peers: unknown): { id: string; name: string; state?: unknown }[] {
   return (Array.isArray(peers) ? peers : []).filter((peer) => isRecord(peer) && typeof peer.id === "string")
     .map(({ id, name, state }) => ({ id, name: typeof name === "string" ? name : "", state }));
 }
@@ -103,7 +150,7 @@ function readRoster(peers: unknown, state: unknown): Roster {
 function readLimits(limits: unknown): SessionLimits {
   const named = isRecord(limits) ? limits : {};
   const read = (name: keyof SessionLimits, most: number) => {
-    const value = named[name];
+    const value = Object.hasOwn(named, name) ? named[name] : undefined;
     return isPositive(value) ? Math.min(Math.max(value, 1), most) : DEFAULT_LIMITS[name];
   };
   return {

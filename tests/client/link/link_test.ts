@@ -95,6 +95,7 @@ function makeLink(
     address: parseTarget("relay:1"),
     openTransport,
     offlineBytes: 1000,
+    maxQueuedBytes: 1_000_000,
     speaker: new PlainSpeaker(1000, {
       onLine: (line) => lines.push(line),
       onInvalidLine: (line) => lines.push(`bad: ${line}`),

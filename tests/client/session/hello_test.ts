@@ -1,46 +1,73 @@
-// Tests src/client/session/hello.ts: the answer to a hello, found wherever the bytes are cut; session_talk_test.ts tests its reading.
+// Tests src/client/session/hello.ts and src/client/session/welcome.ts: what is said first, and what is taken for the answer. How the answer is
+// found among other lines is tested in opening_test.ts.
 
 import assert from "node:assert/strict";
-import { AnswerFinder, encodeHello } from "../../../src/client/session/hello.ts";
+import { encodeHello } from "../../../src/client/session/hello.ts";
 import { readAnswer } from "../../../src/client/session/welcome.ts";
+
+const NONCE = "0123456789abcdef";
 
 Deno.test("encodeHello leaves out what is empty", () => {
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   assert.equal(
-    decode(encodeHello({ room: "a", name: "", token: "", simulate: "" })),
-    '{"$hello":{"version":1,"room":"a"}}\n',
+    decode(encodeHello({ room: "a", name: "", token: "", simulate: "", nonce: "n" })),
+    '{"$hello":{"version":1,"room":"a","nonce":"n"}}\n',
   );
   assert.equal(
     decode(
-      encodeHello({ room: "a", name: "b", token: "c", simulate: "lan", resume: { session: "d", bytes: 5 } }),
+      encodeHello({
+        room: "a",
+        name: "b",
+        token: "c",
+        simulate: "lan",
+        nonce: "n",
+        resume: { session: "d", bytes: 5 },
+      }),
     ),
-    '{"$hello":{"version":1,"room":"a","name":"b","token":"c","simulate":"lan","resume":{"session":"d","bytes":5}}}\n',
+    '{"$hello":{"version":1,"room":"a","name":"b","token":"c","simulate":"lan","nonce":"n","resume":{"session":"d","bytes":5}}}\n',
   );
-});
-
-Deno.test("AnswerFinder skips other lines, however long, and splits at the answer's end", () => {
-  const bytes = new TextEncoder().encode(
-    `{"$hello":{}}\n\n"€"\n"${"x".repeat(70_000)}"\n{"$welcome":{"€":1}}\n{"$error":{}}\nrest`,
-  );
-  for (const size of [1, 2, 3, 7, 1000, 65_000, bytes.length]) {
-    const finder = new AnswerFinder();
-    let found: { line: string; rest: Uint8Array } | undefined;
-    let offset = 0;
-    for (; found === undefined; offset += size) found = finder.push(bytes.subarray(offset, offset + size));
-    const rest = new TextDecoder().decode(found.rest) + new TextDecoder().decode(bytes.subarray(offset));
-    assert.deepEqual(
-      [found.line, rest],
-      ['{"$welcome":{"€":1}}', '{"$error":{}}\nrest'],
-      `${size} at a time`,
-    );
-  }
 });
 
 Deno.test("readAnswer takes a limit that the relay names, and a default for any other", () => {
   const { limits } = readAnswer(
     '{"$welcome":{"id":"k1","room":"a","session":"s","time":1,"limits":{"maxLagMs":7,"windowBytes":"x","new":1}}}',
-  );
+    NONCE,
+    true,
+  )!;
   assert.equal(limits.maxLagMs, 7);
   assert.equal(limits.windowBytes, 256 * 1024);
   assert.equal("new" in limits, false);
 });
+
+const WELCOME = `"id":"k1","room":"a","session":"s","time":1`;
+const ERROR = `"code":"bad_token","message":"m"`;
+
+/** What may come in place of the answer; whether it is surely the relay's; what is made of it. */
+const ANSWERS: [string, boolean, "welcome" | "refused" | "unreadable" | "ignored"][] = [
+  [`{"$welcome":{${WELCOME},"nonce":"${NONCE}"}}`, false, "welcome"],
+  [`{"$error":{${ERROR},"nonce":"${NONCE}"}}`, false, "refused"],
+  [`{"$welcome":{${WELCOME}}}`, true, "welcome"],
+  [`{"$error":{${ERROR}}}`, true, "refused"],
+  [`{"$welcome":{${WELCOME}}}`, false, "ignored"],
+  [`{"$error":{${ERROR}}}`, false, "ignored"],
+  [`{"$welcome":{${WELCOME},"nonce":"another"}}`, true, "ignored"],
+  [`{"$error":{${ERROR},"nonce":"another"}}`, true, "ignored"],
+  [`{"$error":{${ERROR},"nonce":null}}`, true, "ignored"],
+  [`{"$welcome":{"nonce":"${NONCE}"}}`, false, "unreadable"],
+  [`{"$error":{"nonce":"${NONCE}"}}`, false, "unreadable"],
+  [`{"$welcome":${NONCE}`, false, "unreadable"],
+  [`{"$welcome":5}`, true, "unreadable"],
+  [`{"$welcome":5}`, false, "ignored"],
+  [`{"$welcome":{"id":"k1","room":"a","session":"s","time":1e300,"nonce":"${NONCE}"}}`, false, "unreadable"],
+];
+
+for (const [line, isCertain, expected] of ANSWERS) {
+  Deno.test(`readAnswer: ${line} is ${expected}, ${isCertain ? "early" : "late"}`, () => {
+    if (expected === "welcome") assert.equal(readAnswer(line, NONCE, isCertain)?.room, "a");
+    else if (expected === "ignored") assert.equal(readAnswer(line, NONCE, isCertain), undefined);
+    else {
+      const name = expected === "refused" ? "RefusedError" : "TypeError";
+      assert.throws(() => readAnswer(line, NONCE, isCertain), { name });
+    }
+  });
+}

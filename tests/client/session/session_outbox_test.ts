@@ -100,7 +100,7 @@ Deno.test("SessionOutbox.restart counts events alone as lost, and tells the memb
   write(outbox);
   outbox.push(encode("new"), Infinity);
   outbox.rewind(Infinity);
-  assert.deepEqual(outbox.restart(), { lines: 2, bytes: 5 });
+  assert.deepEqual(outbox.restart(), { lines: 2, bytes: 5, roomChanges: new Map() });
   outbox.isOpen = true;
   assert.deepEqual(write(outbox), ['{"$set":{"key":"a","value":1}}', "new"]);
 });
@@ -119,7 +119,9 @@ Deno.test("OwnState tells the newest value of each key, once", () => {
   state.set("c", "1");
   state.set("c", undefined);
   const lines = [];
-  for (let line = state.takeLine(); line !== undefined; line = state.takeLine()) lines.push(decode(line)[0]);
+  for (let line = state.takeLine(); line !== undefined; line = state.takeLine()) {
+    lines.push(decode(line.line)[0]);
+  }
   assert.deepEqual(lines, [
     '{"$set":{"key":"a","value":3}}',
     '{"$set":{"key":"\\"","value":0}}',

@@ -43,7 +43,7 @@ class Script {
       maxUnfinishedBytes: 1000_000,
       now: () => this.nowMs,
       sink: {
-        onEvent: note("event"),
+        onEvent: (line) => void this.told.push(["event", line]),
         onInvalidLine: (line, error) => void this.told.push(["bad", line, error.name]),
         onLost: note("lost"),
         onError: note("error"),
@@ -67,6 +67,7 @@ class Script {
     this.#reads = [];
     for (const text of texts) this.deliver(text);
     return this.speaker.open({
+      ageMs: () => 0,
       read: () => {
         const next = this.#reads.shift();
         return next !== undefined ? Promise.resolve(next) : new Promise((resolve) => this.#reader = resolve);
@@ -141,19 +142,23 @@ async function opened(
 
 Deno.test("Session says hello, and takes up who is there and what follows, wherever the bytes are cut", async () => {
   const lobby = '{"of":"another room"}\n{"$hello":1}\n';
-  const bytes = new TextEncoder().encode(
-    lobby + welcome({
-      more: 3,
-      peers: [{ id: "k1", name: "bo €", state: { ball: 1 } }, { id: 5 }, null],
-      state: { score: 3 },
-    }) + control("join", { id: "k2", name: "cy" }) + control("set", { key: "a", value: [1], from: "k2" }) +
-      control("set", { key: "b", value: 2, room: true }) + '{"first":"event"}\n' +
-      control("join", { id: "k9", name: "late" }),
-  );
-  for (let cut = 1; cut < bytes.length; cut++) {
+  const bytesFor = (nonce: string) =>
+    new TextEncoder().encode(
+      lobby + welcome({
+        nonce,
+        more: 3,
+        peers: [{ id: "k1", name: "bo €", state: { ball: 1 } }, { id: 5 }, null],
+        state: { score: 3 },
+      }) + control("join", { id: "k2", name: "cy" }) + control("set", { key: "a", value: [1], from: "k2" }) +
+        control("set", { key: "b", value: 2, room: true }) + '{"first":"event"}\n' +
+        control("join", { id: "k9", name: "late" }),
+    );
+  for (let cut = 1; cut < bytesFor("x".repeat(32)).length; cut++) {
     using script = new Script();
     const opening = script.open();
     await Promise.resolve();
+    const { nonce } = JSON.parse(script.written).$hello;
+    const bytes = bytesFor(nonce);
     script.deliver(bytes.slice(0, cut));
     for (let i = 0; i < 10; i++) await Promise.resolve();
     // The last part belongs to the opening only while that is not over.
@@ -172,7 +177,8 @@ Deno.test("Session says hello, and takes up who is there and what follows, where
     ]);
     assert.deepEqual({ ...speaker.state }, { score: 3, b: 2 });
     assert.deepEqual(script.told, [["event", '{"first":"event"}'], ["join", "late"]]);
-    assert.equal(script.written, '{"$hello":{"version":1,"room":"pong","name":"ada"}}\n');
+    assert.equal(script.written, `{"$hello":{"version":1,"room":"pong","name":"ada","nonce":"${nonce}"}}\n`);
+    assert.match(nonce, /^[0-9a-f]{32}$/);
   }
 });
 
@@ -317,7 +323,7 @@ Deno.test("Session goes on after a break: counts whole lines, sends what is owed
   script.end();
   script.send("4");
   script.nowMs += 1000;
-  script.speaker.set("key", "5", false);
+  script.speaker.source.set("key", "5", false);
   const counted = before + 2;
   const resumed = await script.open(
     welcome({ resumed: true, bytes: counted, peers: undefined, time: 1e12 + 1000 }),
@@ -344,13 +350,14 @@ Deno.test("Session goes on after a break: counts whole lines, sends what is owed
 
 Deno.test("Session begins anew when it can't go on: tells differences and loss, sets its state again", async () => {
   using script = await opened({
+    relay: "aaaaaaaa",
     peers: [{ id: "k1", name: "bo", state: { a: 1, b: 2 } }, { id: "k2", name: "cy", state: {} }],
     state: { score: 1, gone: 1 },
   });
   script.send("unconfirmed");
-  script.speaker.set("mine", "1", false);
-  script.speaker.set("ours", "2", true);
-  script.speaker.set("theirs", "2", true);
+  script.speaker.source.set("mine", "1", false);
+  script.speaker.source.set("ours", "2", true);
+  script.speaker.source.set("theirs", "2", true);
   script.flush();
   script.receive(control("set", { key: "ours", value: 2, room: true, from: "k3" }));
   script.receive(control("set", { key: "theirs", value: 9, room: true, from: "k1" }));
@@ -360,8 +367,9 @@ Deno.test("Session begins anew when it can't go on: tells differences and loss, 
   const resumed = await script.open(
     welcome({
       id: "k7",
+      relay: "bbbbbbbb",
       more: 2,
-      peers: [{ id: "k1", name: "bo", state: { a: 1, b: 3 } }],
+      peers: [{ id: "k5", name: "bo", state: { a: 1, b: 3 } }],
       state: { score: 1 },
     }) + control("join", { id: "k8", name: "dee" }) + control("set", { key: "c", value: 4, from: "k8" }),
   );
@@ -369,13 +377,17 @@ Deno.test("Session begins anew when it can't go on: tells differences and loss, 
   assert.equal(script.speaker.id, "k7");
   assert.deepEqual(script.told, [
     ["lost", { reason: "unconfirmed", lines: 1, bytes: 12 }],
+    ["leave", "bo", "lost"],
     ["leave", "cy", "lost"],
+    ["join", "bo"],
     ["join", "dee"],
+    ["state", "bo", "a", 1],
     ["state", "bo", "b", 3],
     ["state", "dee", "c", 4],
     ["state", null, "gone", undefined],
     ["state", null, "ours", undefined],
     ["state", null, "theirs", undefined],
+    ["lost", { reason: "state", lines: 0, bytes: 0, keys: ["theirs"] }],
   ]);
   script.begin();
   const lines = script.flush().filter((line) => !line.startsWith('{"$ack'));
@@ -413,9 +425,9 @@ Deno.test("Session gives a session up when the relay's count can't be, and begin
   await assert.rejects(script.open(welcome({ resumed: true, bytes: 12345 })), /12345 bytes.*which can't be/);
   await script.open(welcome({ id: "k4" }));
   assert.equal(script.speaker.id, "k4");
-  assert.equal(
-    script.written.trimEnd().split("\n").at(-1),
-    '{"$hello":{"version":1,"room":"pong","name":"ada"}}',
+  assert.match(
+    script.written.trimEnd().split("\n").at(-1)!,
+    /^\{"\$hello":\{"version":1,"room":"pong","name":"ada","nonce":"\w+"\}\}$/,
   );
 });
 
@@ -504,7 +516,7 @@ Deno.test("Session gives up a connection on which nothing comes although it ping
 Deno.test("Session says goodbye last", async () => {
   using script = await opened();
   script.send("1");
-  script.speaker.set("a", "1", false);
+  script.speaker.source.set("a", "1", false);
   script.speaker.finish();
   script.send("2");
   assert.deepEqual(script.flush(), ['{"$set":{"key":"a","value":1}}', "1", "2", '{"$bye":{}}']);

@@ -1,0 +1,74 @@
+// What a program hands over, looked at before it is used: objects of options, their names and their kinds. Every refusal names what was
+// given and what is allowed. Pure; limits and texts are looked at where they are read (options.ts, target.ts).
+
+/** What an option may be. */
+export type Kind = "boolean" | "function" | "signal" | "any";
+
+const ALLOWED: Readonly<Record<Exclude<Kind, "any">, string>> = {
+  boolean: "true or false",
+  function: "a function",
+  signal: "an AbortSignal",
+};
+
+/** How much of a text a message repeats, in UTF-16 code units. */
+const MAX_SHOWN_LENGTH = 40;
+
+/**
+ * Refuses options that are none: no object, unknown names, wrong kinds. One that is undefined counts as missing.
+ *
+ * @param what what can't be done, such as "connect"
+ * @throws {TypeError} that names the option and what is allowed
+ */
+export function checkOptions(what: string, options: unknown, kinds: Readonly<Record<string, Kind>>): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(`Cannot ${what}: options is ${show(options)}, an object is allowed`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(kinds, name)) {
+      const names = Object.keys(kinds);
+      const like = names.find((each) => each.toLowerCase() === name.toLowerCase()) ??
+        names.find((each) => isNear(each, name));
+      const hint = like === undefined ? "" : ` (${like}?)`;
+      throw new TypeError(
+        `Cannot ${what}: ${show(name)} is no option${hint}, allowed is ${names.join(", ")}`,
+      );
+    }
+    const kind = kinds[name];
+    if (value === undefined || kind === "any" || isOfKind(value, kind)) continue;
+    throw new TypeError(`Cannot ${what}: ${name} is ${show(value)}, ${ALLOWED[kind]} is allowed`);
+  }
+}
+
+/** Describes a value in a message, whatever it is. */
+export function show(value: unknown): string {
+  if (typeof value === "string") {
+    return JSON.stringify(value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}…` : value);
+  }
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
+}
+
+/** Names the kind of a value in a message: "a number", "an array", "null". */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+// By what it can do: a signal may come from another realm.
+function isOfKind(value: unknown, kind: Exclude<Kind, "any">): boolean {
+  if (kind === "boolean") return typeof value === "boolean";
+  if (kind === "function") return typeof value === "function";
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  return typeof value === "object" && typeof aborted === "boolean" && typeof addEventListener === "function";
+}
+
+/** Whether two names differ by one letter that is missing, added or another, or by two that are swapped. */
+function isNear(a: string, b: string): boolean {
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  let [aEnd, bEnd] = [a.length, b.length];
+  while (aEnd > start && bEnd > start && a[aEnd - 1] === b[bEnd - 1]) [aEnd, bEnd] = [aEnd - 1, bEnd - 1];
+  const [aRest, bRest] = [a.slice(start, aEnd), b.slice(start, bEnd)];
+  return Math.max(aRest.length, bRest.length) <= 1 ||
+    (aRest.length === 2 && aRest[0] === bRest[1] && aRest[1] === bRest[0]);
+}
