@@ -2,6 +2,8 @@
 
 import type { SimulationOptions } from "../simulation/parse_simulation.ts";
 import { DEFAULT_LIMITS } from "../wire/protocol.ts";
+import { ServiceQueue } from "./connection/service_queue.ts";
+import { EventLoop } from "./event_loop.ts";
 import type { LogFunction } from "./log.ts";
 import { DEFAULT_MAX_MEMORY_BYTES, MemoryBudget, type Relief } from "./memory_budget.ts";
 import { makeSecret, RUN_ID_BYTES } from "./secrets.ts";
@@ -124,6 +126,9 @@ export interface Settings extends Readonly<Required<Omit<RelayOptions, "simulate
   /** Tells the relay's time, in ms since 1970: the same clock. */
   readonly relayTime: () => number;
   readonly timers: Timers;
+  readonly loop: EventLoop;
+  /** Who is served when. */
+  readonly service: ServiceQueue;
   /** The memory that all parts draw from. */
   readonly memory: MemoryBudget;
 }
@@ -132,6 +137,7 @@ export interface Settings extends Readonly<Required<Omit<RelayOptions, "simulate
 export function resolveOptions(options: RelayOptions, environment: Environment = REAL_ENVIRONMENT): Settings {
   const { clock, timeOriginMs, timers } = environment;
   const all = { ...RELAY_DEFAULTS, ...options };
+  const loop = new EventLoop();
   return {
     ...all,
     needsToken: all.token !== "",
@@ -140,6 +146,8 @@ export function resolveOptions(options: RelayOptions, environment: Environment =
     clock,
     relayTime: () => timeOriginMs + clock(),
     timers,
+    loop,
+    service: new ServiceQueue(clock, loop),
     memory: new MemoryBudget({
       maxMemoryBytes: all.maxMemoryBytes,
       timers,

@@ -122,6 +122,7 @@ export class RelayServer implements AsyncDisposable {
     const shortestMs = Math.min(maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs);
     const everyMs = Math.min(SWEEP_MS, shortestMs / 4);
     this.#sweeper = new Sweeper(this.#settings, everyMs, (nowMs) => this.#sweep(nowMs));
+    void this.#settings.loop.open();
     this.#handshakes = new Handshakes(this.#settings);
     this.#acceptor = new Acceptor(listener, (conn) => this.#receive(conn), this.#settings);
     this.finished = this.#serveAll();
@@ -165,6 +166,8 @@ export class RelayServer implements AsyncDisposable {
     this.#sweeper.close();
     this.#admission.close();
     this.#rooms.close();
+    this.#settings.service.close();
+    await this.#settings.loop.close();
     this.#settings.memory.close();
     this.#noiseFilter.flush(Infinity);
   }

@@ -72,6 +72,12 @@ export function isControlLine(bytes: Uint8Array, start: number): boolean {
   return bytes[start] === 0x7b && bytes[start + 1] === 0x22 && bytes[start + 2] === 0x24;
 }
 
+/** Whether the bytes at `at` are `part`. */
+export function startsAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
+  for (let i = 0; i < part.length; i++) if (bytes[at + i] !== part[i]) return false;
+  return true;
+}
+
 /** The body of an `$error` control line. */
 export interface WireError {
   code: ErrorCode;

@@ -7,10 +7,9 @@
 //                            ├─control lines→ hello, member.onControl
 //                            └─bad lines→ $error, a reply ─────────────────────────────────↗
 
-import { BufferPool } from "../../wire/buffer_pool.ts";
 import { concat } from "../../wire/concat.ts";
 import { type Hello, Misunderstood, readControl, readHello, readNonce } from "../member/client_control.ts";
-import { LineSorter, type LineSorterSink } from "./line_sorter.ts";
+import { Input, type InputSink } from "./input.ts";
 import { type Batch, BEHIND, type EndReason, type Member, type Outlet } from "../member/member.ts";
 import { classifyFirstBytes, HTTP_REFUSAL } from "./first_bytes.ts";
 import { PlainMember } from "../member/plain_member.ts";
@@ -19,7 +18,7 @@ import type { Settings, Timer } from "../options.ts";
 import { SimulatedTransport } from "./simulated_transport.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { Transport } from "./transport.ts";
-import { RateMeter } from "./rate_meter.ts";
+import { ReadBuffer } from "./read_buffer.ts";
 import type { Room } from "../room/room.ts";
 import type { SessionMember } from "../member/session_member.ts";
 
@@ -53,15 +52,6 @@ export interface ConnectionStats {
   errors: number;
 }
 
-/** The read buffer that a connection has at first: one that only listens shall cost little… */
-const SMALL_READ_BYTES = 1024;
-
-/** …the one that it has from the first read on that filled that: what a game says in a frame, a `$ping` beside it, is one read… */
-const MEDIUM_READ_BYTES = 4 * 1024;
-
-/** …and the one that is lent to it while its reads fill that. */
-const LARGE_READ_BYTES = 64 * 1024;
-
 /** After this many bad lines in a row the connection is closed. */
 const MAX_BAD_LINES_IN_A_ROW = 100;
 
@@ -79,18 +69,15 @@ const LINGER_MS = 250;
 
 const NOTHING = new Uint8Array(0);
 
-const largeReadPool = new BufferPool(LARGE_READ_BYTES, 64);
-
 /** The service of one connection. */
-export class Connection implements Outlet, LineSorterSink {
+export class Connection implements Outlet, InputSink {
   readonly address: string;
   readonly #conn: Transport;
   /** What is written to: the same, or a simulated network before it. */
   #line: Transport;
   readonly #door: Door;
   readonly #settings: Settings;
-  readonly #sorter: LineSorter;
-  readonly #meter: RateMeter | undefined;
+  readonly #input: Input;
   readonly #startedAt: number;
   /** Whom it speaks for; if that is a session's member, #session is the same. */
   #member: Member;
@@ -99,13 +86,9 @@ export class Connection implements Outlet, LineSorterSink {
   #isHelloDue = false;
   /** What the client's hello asks to be repeated. */
   #nonce: string | undefined;
-  #heardAt: number;
-  #midLineSince = 0;
+  #openingSince = 0;
   /** How many bytes of lines the member was told of. */
   #countedBytes = 0;
-  #resumeReading: (() => void) | undefined;
-  #isSlowed = false;
-  #wasSlowed = false;
   #isWriting = false;
   /** What is being written, and the batch that it belongs to. */
   #writing: Uint8Array = NOTHING;
@@ -129,9 +112,8 @@ export class Connection implements Outlet, LineSorterSink {
     this.#conn = this.#line = conn;
     this.#door = door;
     this.#settings = settings;
-    this.#sorter = new LineSorter(this, settings);
-    this.#startedAt = this.#heardAt = settings.clock();
-    if (settings.maxLinesPerSecond < Infinity) this.#meter = new RateMeter(settings.maxLinesPerSecond);
+    this.#input = new Input(this, settings);
+    this.#startedAt = settings.clock();
     this.#member = new PlainMember(lobby, this, settings);
     this.#timer = this.#settings.timers.setTimeout(
       () => this.#becomePlain(),
@@ -151,28 +133,21 @@ export class Connection implements Outlet, LineSorterSink {
 
   /** Serves the connection until both directions have ended. Never rejects. */
   async run(): Promise<void> {
-    let own = new Uint8Array(SMALL_READ_BYTES);
-    let buffer = own;
+    const buffer = new ReadBuffer();
     try {
       for (;;) {
-        const n = await this.#conn.read(buffer);
+        const n = await this.#conn.read(buffer.bytes);
         if (n === null) break;
-        if (this.#ending === undefined) this.#receive(n === buffer.length ? buffer : buffer.subarray(0, n));
-        if (this.#isSlowed) await this.#waitForRate();
-        const isFull = n === buffer.length;
-        if (isFull && buffer.length === SMALL_READ_BYTES) buffer = own = new Uint8Array(MEDIUM_READ_BYTES);
-        else if (isFull && buffer === own) buffer = largeReadPool.take();
-        else if (buffer !== own && n < own.length) {
-          largeReadPool.give(buffer);
-          buffer = own;
-        }
+        const taken = this.#ending === undefined ? this.#receive(buffer.filled(n)) : undefined;
+        if (taken !== undefined) await taken;
+        buffer.fit(n);
       }
       if (this.#ending === undefined) this.#receiveEnd();
       this.end("closed");
     } catch (error) {
       this.#fail(error);
     }
-    if (buffer !== own) largeReadPool.give(buffer);
+    buffer.release();
     if (!this.#isWritten) await new Promise<void>((done) => this.#onAllWritten = done);
     this.cut("closed");
     if (this.#session === undefined) this.#member.cursor.close();
@@ -191,7 +166,7 @@ export class Connection implements Outlet, LineSorterSink {
     if (reason !== "shutdown") this.#member.detach(this, reason);
     this.#settings.timers.clearTimeout(this.#timer);
     this.#timer = this.#settings.timers.setTimeout(() => this.cut(reason), GOODBYE_MS);
-    this.#resumeReading?.();
+    this.#input.stop();
     this.wake();
   }
 
@@ -221,7 +196,7 @@ export class Connection implements Outlet, LineSorterSink {
     this.#isCut = true;
     this.#ending ??= reason;
     this.#settings.timers.clearTimeout(this.#timer);
-    this.#resumeReading?.();
+    this.#input.stop();
     this.#member.detach(this, this.#ending);
     this.#line.close();
     this.#noteWritten();
@@ -235,17 +210,17 @@ export class Connection implements Outlet, LineSorterSink {
       log("warn", "member took no byte, closed", { address: this.address, afterMs: writeDeadlineMs });
       return this.cut("stuck");
     }
-    const isPaused = this.#resumeReading !== undefined; // it is we who don't listen
-    if (this.#session !== undefined && !isPaused && nowMs - this.#heardAt > pingTimeoutMs) {
+    if (this.#session !== undefined && this.#input.silentMs(nowMs) > pingTimeoutMs) {
       log("warn", "session was not heard of, closed", { address: this.address, afterMs: pingTimeoutMs });
       return this.cut("timeout");
     }
-    const midLineMs = this.#midLineSince === 0 || isPaused ? 0 : nowMs - this.#midLineSince;
+    const isOpening = this.#opening !== undefined && this.#opening.length > 0;
+    const midLineMs = isOpening ? nowMs - this.#openingSince : this.#input.midLineMs(nowMs);
     if (this.#isHelloDue && midLineMs > HELLO_MS) {
       return this.#refuseHello(`it did not end within ${HELLO_MS / 1000} s`);
     }
     if (midLineMs > idleLineMs) {
-      const line = this.#sorter.lineNumber + 1;
+      const line = this.#input.sorter.lineNumber + 1;
       const message = `Cannot wait for line ${line}: its end did not come within ${
         idleLineMs / 1000
       } s, a line ends with LF`;
@@ -278,35 +253,33 @@ export class Connection implements Outlet, LineSorterSink {
 
   // Reading
 
-  #receive(chunk: Uint8Array): void {
+  /** Takes what was read; the promise, if any, resolves when reading may go on. */
+  #receive(chunk: Uint8Array): Promise<void> | undefined {
+    const nowMs = this.#settings.clock();
     this.#receivedBytes += chunk.length;
-    this.#heardAt = this.#settings.clock();
-    if (this.#opening !== undefined) {
-      const opening = this.#opening.length === 0 ? chunk : concat([this.#opening, chunk]);
-      this.#decide(opening);
-      chunk = opening;
-    }
-    const lineBefore = this.#sorter.lineNumber;
-    if (this.#opening === undefined && this.#ending === undefined) this.#sorter.push(chunk);
-    const isMidLine = this.#opening !== undefined || this.#sorter.isMidLine;
-    if (!isMidLine) this.#midLineSince = 0;
-    else if (this.#midLineSince === 0 || this.#sorter.lineNumber !== lineBefore) {
-      this.#midLineSince = this.#heardAt;
-    }
+    if (this.#opening === undefined) return this.#input.take(chunk, nowMs);
+    if (this.#opening.length === 0) this.#openingSince = nowMs;
+    const opening = this.#opening.length === 0 ? chunk : concat([this.#opening, chunk]);
+    this.#decide(opening);
+    return this.#opening === undefined ? this.#input.take(opening, nowMs) : undefined;
+  }
+
+  /** @internal For the input. */
+  onPart(): void {
     this.#countLines();
   }
 
   /** Tells a session's member how many bytes of lines have been dealt with. */
   #countLines(): void {
-    this.#session?.noteReceived(this.#sorter.lineBytes - this.#countedBytes);
-    this.#countedBytes = this.#sorter.lineBytes;
+    this.#session?.noteReceived(this.#input.sorter.lineBytes - this.#countedBytes);
+    this.#countedBytes = this.#input.sorter.lineBytes;
   }
 
   /** Looks at the connection's first bytes: they are kept until they say what it is. */
   #decide(opening: Uint8Array): void {
     const kind = classifyFirstBytes(opening);
     this.#opening = kind === "undecided" ? opening.slice() : undefined;
-    if (kind === "hello") this.#isHelloDue = true;
+    if (kind === "hello") this.#isHelloDue = this.#input.sorter.takesControl = true;
     if (kind === "lines") this.#becomePlain();
     if (kind === "http") {
       this.#settings.log("warn", "HTTP request refused", { address: this.address });
@@ -328,28 +301,31 @@ export class Connection implements Outlet, LineSorterSink {
     if (this.#session !== undefined) return; // a half line of a session is sent again when it resumes
     if (this.#opening !== undefined && this.#opening.length > 0) {
       this.#becomePlain();
-      this.#sorter.push(this.#opening);
+      this.#input.sorter.push(this.#opening);
     }
-    this.#sorter.end();
+    this.#input.end();
   }
 
   /** @internal For the sorter. */
-  onLines(bytes: Uint8Array, start: number, end: number, lines: number): void {
+  onLines(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    lines: number,
+    lookalikes: readonly number[],
+  ): void {
     if (this.#ending !== undefined) return;
     this.#badInARow = 0;
     this.#receivedLines += lines;
-    this.#meterLines(lines);
-    this.#member.onLines(bytes, start, end, lines);
+    this.#member.onLines(bytes, start, end, lines, lookalikes);
   }
 
   /** @internal For the sorter. */
   onControl(bytes: Uint8Array, start: number, end: number): void {
     if (this.#ending !== undefined) return;
-    this.#meterLines(1);
     if (this.#isHelloDue) return this.#onHello(bytes, start, end);
-    if (this.#session === undefined) this.#receivedLines++;
     this.#countLines(); // a $pong tells it
-    const error = this.#member.onControl(bytes, start, end, this.#sorter.lineNumber);
+    const error = this.#session!.onControl(bytes, start, end, this.#input.sorter.lineNumber);
     if (error !== undefined) this.onBadLine(error);
     else this.#badInARow = 0;
   }
@@ -367,7 +343,7 @@ export class Connection implements Outlet, LineSorterSink {
     plain.detach(this, "replaced");
     plain.cursor.close();
     this.#member = this.#session = answer.member;
-    this.#countedBytes = this.#sorter.lineBytes;
+    this.#countedBytes = this.#input.sorter.lineBytes;
     this.wake();
   }
 
@@ -380,7 +356,6 @@ export class Connection implements Outlet, LineSorterSink {
   onBadLine(error: WireError): void {
     if (this.#ending !== undefined) return;
     if (this.#isHelloDue) return this.#refuseHello(error.message);
-    this.#meterLines(1);
     this.#errors++;
     this.#settings.log("warn", "bad line", { address: this.address, code: error.code, why: error.message });
     this.#member.replyError(error);
@@ -390,28 +365,12 @@ export class Connection implements Outlet, LineSorterSink {
     this.refuse({ code: "too_many_errors", message, line: error.line });
   }
 
-  #meterLines(lines: number): void {
-    if (this.#meter !== undefined && this.#meter.take(lines, this.#heardAt) > 0) this.#isSlowed = true;
-  }
-
-  /** Waits until the client is within its rate again: what it sends meanwhile stays in the kernel, and TCP makes it wait. */
-  async #waitForRate(): Promise<void> {
+  /** @internal For the input. */
+  onTooFast(): void {
     const { maxLinesPerSecond, log } = this.#settings;
-    const waitMs = this.#meter!.take(0, this.#heardAt);
-    if (!this.#wasSlowed) {
-      const message =
-        `Cannot read so fast: ${maxLinesPerSecond} lines a second are allowed, more have to wait`;
-      log("warn", "client sends too fast, reading slowly", { address: this.address, maxLinesPerSecond });
-      this.#wasSlowed = this.#member.replyError({ code: "rate_limited", message });
-    }
-    this.#isSlowed = false;
-    if (this.#ending !== undefined) return;
-    const timer = this.#settings.timers.setTimeout(() => this.#resumeReading?.(), waitMs);
-    await new Promise<void>((done) => this.#resumeReading = done);
-    this.#settings.timers.clearTimeout(timer);
-    this.#resumeReading = undefined;
-    this.#heardAt = this.#settings.clock();
-    if (this.#midLineSince !== 0) this.#midLineSince = this.#heardAt;
+    const message = `Cannot read so fast: ${maxLinesPerSecond} lines a second are allowed, more have to wait`;
+    log("warn", "client sends too fast, reading slowly", { address: this.address, maxLinesPerSecond });
+    this.#member.replyError({ code: "rate_limited", message });
   }
 
   // Writing

@@ -2,7 +2,7 @@
 // Pure.
 
 import { isRecord } from "../../wire/untrusted.ts";
-import { keyFault, LOBBY, nameFault, nonceFault } from "../../wire/protocol.ts";
+import { keyFault, LOBBY, nameFault, nonceFault, startsAt } from "../../wire/protocol.ts";
 
 /** A control line that was understood, or what is wrong with it. */
 export type Understood<T> = T | Misunderstood;
@@ -66,7 +66,7 @@ const MAX_DIGITS = 15;
 export function readPlainAck(bytes: Uint8Array, start: number, end: number): number | undefined {
   const from = start + ACK_START.length, to = end - ACK_END.length;
   if (to <= from || to > from + MAX_DIGITS) return undefined;
-  if (!isAt(bytes, start, ACK_START) || !isAt(bytes, to, ACK_END)) return undefined;
+  if (!startsAt(bytes, start, ACK_START) || !startsAt(bytes, to, ACK_END)) return undefined;
   let count = 0;
   for (let at = from; at < to; at++) {
     const digit = bytes[at] - 0x30;
@@ -74,11 +74,6 @@ export function readPlainAck(bytes: Uint8Array, start: number, end: number): num
     count = 10 * count + digit;
   }
   return count;
-}
-
-function isAt(bytes: Uint8Array, start: number, part: Uint8Array): boolean {
-  for (let i = 0; i < part.length; i++) if (bytes[start + i] !== part[i]) return false;
-  return true;
 }
 
 /** Checks the fields of a `$hello`. */

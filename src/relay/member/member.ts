@@ -102,14 +102,6 @@ export abstract class Member implements Reader {
     this.#memory = settings.memory.open();
   }
 
-  /** Handles one line that begins as a control line, `bytes[start, end)` with its LF; returns what is wrong with it. */
-  abstract onControl(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    lineNumber: number,
-  ): WireError | undefined;
-
   /** Is told that its connection is ending. Does nothing if it has another one by now. */
   abstract detach(outlet: Outlet, reason: EndReason): void;
 
@@ -173,9 +165,15 @@ export abstract class Member implements Reader {
     return this.feed.lagMs(this.cursor, nowMs);
   }
 
-  /** Says `lines` events, `bytes[start, end)`, to everybody else in the room. */
-  onLines(bytes: Uint8Array, start: number, end: number, lines: number): void {
-    this.room.say(this, this.feed, bytes, start, end, lines);
+  /** Says `lines` events, `bytes[start, end)`, to everybody else in the room; those at `lookalikes` begin as control lines do. */
+  onLines(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    lines: number,
+    lookalikes: readonly number[],
+  ): void {
+    this.room.say(this, this.feed, bytes, start, end, lines, lookalikes);
   }
 
   /** Tells this member what it did wrong, before what comes from the feed. Returns false, and drops it, if too many lines wait already. */

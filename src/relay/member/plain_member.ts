@@ -20,11 +20,6 @@ export class PlainMember extends Member {
     if (settings.simulate !== undefined) outlet.simulate(settings.simulate());
   }
 
-  /** Lets a plain client's line pass that only looks like a control line. */
-  onControl(bytes: Uint8Array, start: number, end: number): undefined {
-    this.room.sayLookalike(this, bytes, start, end);
-  }
-
   detach(_outlet: Outlet, _reason: EndReason): void {
     this.room.leave(this, this.feed);
     this.releaseMemory();

@@ -195,6 +195,7 @@ export class SessionMember extends Member implements Peer {
     this.#stream.skipOwn(start, lines);
   }
 
+  /** Handles one control line, `bytes[start, end)` with its LF; returns what is wrong with it. */
   onControl(bytes: Uint8Array, start: number, end: number, lineNumber: number): WireError | undefined {
     const acknowledged = readPlainAck(bytes, start, end);
     if (acknowledged !== undefined) return void this.#onAck(acknowledged);

@@ -5,6 +5,7 @@
 //                         └─▶ session feed ─▶ sessions              session's line ─────────────────────▶ plain feed ───▶ plain members
 
 import { Feed, type FeedSettings, type Reader } from "./feed.ts";
+import { likeAnswers, withSpaces } from "./lookalike.ts";
 import { encodeControl } from "../../wire/protocol.ts";
 import { type StateOwner, type StateRefusal, type StateSettings, StateTable } from "./state_table.ts";
 
@@ -22,7 +23,7 @@ export interface Peer extends StateOwner {
 /** What a room needs of the settings. */
 type RoomSettings = FeedSettings & StateSettings;
 
-const SPACE = 0x20;
+const NONE: readonly number[] = [];
 
 /** A place in which everybody hears everybody. */
 export class Room {
@@ -91,7 +92,10 @@ export class Room {
     return owner === this.owner ? 0 : this.#peers.get(owner.id!)?.since ?? Infinity;
   }
 
-  /** Appends events for everybody but `sender`, who reads `feed` (of this room). Costs the same for any number of members. */
+  /**
+   * Appends events for everybody but `sender`, who reads `feed` (of this room). Costs the same for any number of members. Those that begin at
+   * `lookalikes` look like control lines and are none: sessions get them with a space before, and plain members get some of them so.
+   */
   say(
     sender: Reader,
     feed: Feed,
@@ -99,18 +103,32 @@ export class Room {
     start: number,
     end: number,
     lines: number,
+    lookalikes: readonly number[] = NONE,
   ): void {
+    if (lookalikes.length > 0) {
+      this.#sayEscaped(this.plain, feed, sender, bytes, start, end, lines, likeAnswers(bytes, lookalikes));
+      this.#sayEscaped(this.sessions, feed, sender, bytes, start, end, lines, lookalikes);
+      return;
+    }
     this.plain.append(bytes, start, end, lines, feed === this.plain ? sender : undefined, sender);
     this.sessions.append(bytes, start, end, lines, feed === this.sessions ? sender : undefined, sender);
   }
 
-  /** Appends one event of a plain member that looks like a control line: sessions get it with a space before it, which makes it an event. */
-  sayLookalike(sender: Reader, bytes: Uint8Array, start: number, end: number): void {
-    this.plain.append(bytes, start, end, 1, sender);
-    const line = new Uint8Array(end - start + 1);
-    line[0] = SPACE;
-    line.set(bytes.subarray(start, end), 1);
-    this.sessions.append(line, 0, line.length, 1, undefined, sender);
+  #sayEscaped(
+    to: Feed,
+    from: Feed,
+    sender: Reader,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    lines: number,
+    places: readonly number[],
+  ): void {
+    if (to.size === 0) return; // it costs something to write
+    const own = from === to ? sender : undefined;
+    if (places.length === 0) return to.append(bytes, start, end, lines, own, sender);
+    const escaped = withSpaces(bytes, start, end, places);
+    to.append(escaped, 0, escaped.length, lines, own, sender);
   }
 
   /** Shows a member to the others. `reader` is its own, which is not told. */

@@ -10,22 +10,35 @@ const MAX_LINE_BYTES = 40;
 
 const encoder = new TextEncoder();
 
-type Found = { good: number[] } | { control: number[] } | { code: string; line: number | undefined };
+type Found = { good: number[]; isLookalike?: true } | { control: number[] } | {
+  code: string;
+  line: number | undefined;
+};
 
 /** Keeps what an sorter found, in order: the bytes of each good line, the code and number of each bad one. */
 class Collector implements LineSorterSink {
   readonly found: Found[] = [];
   readonly errors: WireError[] = [];
 
-  onLines(bytes: Uint8Array, start: number, end: number, lines: number): void {
+  onLines(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    lines: number,
+    lookalikes: readonly number[],
+  ): void {
+    const places = [...lookalikes];
     const ends = [];
     for (let i = start; i < end; i++) if (bytes[i] === 0x0a) ends.push(i + 1);
     assert.equal(ends.length, lines, "the count of good lines is the count of LFs");
     assert.equal(ends.at(-1), end, "a run ends with an LF");
     for (const lineEnd of ends) {
-      this.found.push({ good: [...bytes.subarray(start, lineEnd)] });
+      const isLookalike = places[0] === start;
+      if (isLookalike) places.shift();
+      this.found.push({ good: [...bytes.subarray(start, lineEnd)], ...(isLookalike && { isLookalike }) });
       start = lineEnd;
     }
+    assert.deepEqual(places, [], "each place is the beginning of a line");
   }
 
   onControl(bytes: Uint8Array, start: number, end: number): void {
@@ -40,7 +53,7 @@ class Collector implements LineSorterSink {
 }
 
 /** What shall be found in `bytes`, said in the plainest way. */
-function expectedOf(bytes: Uint8Array, isChecked: boolean): Found[] {
+function expectedOf(bytes: Uint8Array, { isChecked, takesControl }: Way): Found[] {
   const found: Found[] = [];
   let number = 0, start = 0;
   const input = bytes.length > 0 && bytes.at(-1) !== 0x0a ? [...bytes, 0x0a] : [...bytes];
@@ -55,7 +68,9 @@ function expectedOf(bytes: Uint8Array, isChecked: boolean): Found[] {
     const code = judge(line, isChecked);
     const isControl = String.fromCharCode(...line.subarray(0, 3)) === '{"$';
     if (code !== undefined) found.push({ code, line: number });
-    else found.push(isControl ? { control: [...line, 0x0a] } : { good: [...line, 0x0a] });
+    else if (!isControl) found.push({ good: [...line, 0x0a] });
+    else if (takesControl) found.push({ control: [...line, 0x0a] });
+    else found.push({ good: [...line, 0x0a], isLookalike: true });
   }
   return found;
 }
@@ -76,14 +91,38 @@ function judge(line: Uint8Array, isChecked: boolean): string | undefined {
   }
 }
 
-/** Feeds chunks, each overwritten once it was seen, and ends the input. */
-function feed(chunks: Iterable<Uint8Array>, isChecked = true): Collector {
+/** How a sorter works, and how it is let work. */
+interface Way {
+  isChecked: boolean;
+  takesControl: boolean;
+  /** How many lines it may take at a time; they are taken in turn, again and again. */
+  portions: readonly number[];
+  /** Whether it may go on, each time that it asks. */
+  hasTime: boolean;
+}
+
+const PLAINLY: Way = { isChecked: true, takesControl: true, portions: [Infinity], hasTime: true };
+
+/** Feeds chunks, each overwritten once all its lines were taken, and ends the input. */
+function feed(chunks: Iterable<Uint8Array>, way: Partial<Way> = {}): Collector {
+  const { isChecked, takesControl, portions, hasTime } = { ...PLAINLY, ...way };
   const collector = new Collector();
-  const sorter = new LineSorter(collector, { maxLineBytes: MAX_LINE_BYTES, isChecked });
-  let received = 0, lineBytes = 0;
+  const sorter = new LineSorter(collector, { maxLineBytes: MAX_LINE_BYTES, isChecked }, () => hasTime);
+  sorter.takesControl = takesControl;
+  let received = 0, lineBytes = 0, portion = 0;
+  const inPortion = (go: (maxLines: number) => void) => {
+    const maxLines = portions[portion++ % portions.length];
+    const before = sorter.lineNumber;
+    go(maxLines);
+    const taken = sorter.lineNumber - before;
+    // The first and the last line of a chunk, if they are too long, are told of beside.
+    assert.ok(taken <= maxLines + 2, `${taken} lines, not ${maxLines}`);
+    if (sorter.isWaiting) assert.ok(taken > 0, "it goes on");
+  };
   for (const chunk of chunks) {
     const lent = chunk.slice();
-    sorter.push(lent);
+    inPortion((maxLines) => sorter.push(lent, maxLines));
+    while (sorter.isWaiting) inPortion((maxLines) => sorter.resume(maxLines));
     if (chunk.includes(0x0a)) lineBytes = received + chunk.lastIndexOf(0x0a) + 1;
     received += chunk.length;
     assert.equal(sorter.lineBytes, lineBytes, "what complete lines had");
@@ -94,8 +133,8 @@ function feed(chunks: Iterable<Uint8Array>, isChecked = true): Collector {
   return collector;
 }
 
-function feedText(text: string, isChecked?: boolean): Collector {
-  return feed([encoder.encode(text)], isChecked);
+function feedText(text: string): Collector {
+  return feed([encoder.encode(text)]);
 }
 
 function good(text: string): Found {
@@ -145,7 +184,7 @@ Deno.test("LineSorter takes a line of maxLineBytes, CR counted, and refuses one 
     for (const [line, isGood] of cases) {
       const bytes = encoder.encode(`${line}\n1\n`);
       for (let edge = 0; edge <= bytes.length; edge++) {
-        const { found } = feed([bytes.subarray(0, edge), bytes.subarray(edge)], isChecked);
+        const { found } = feed([bytes.subarray(0, edge), bytes.subarray(edge)], { isChecked });
         assert.deepEqual(found, [
           isGood ? good(`${line}\n`) : { code: "line_too_long", line: 1 },
           good("1\n"),
@@ -157,7 +196,7 @@ Deno.test("LineSorter takes a line of maxLineBytes, CR counted, and refuses one 
 
 Deno.test("LineSorter reports a long line before its end comes, and numbers what follows rightly", () => {
   const collector = new Collector();
-  const sorter = new LineSorter(collector, { maxLineBytes: MAX_LINE_BYTES, isChecked: true });
+  const sorter = new LineSorter(collector, { maxLineBytes: MAX_LINE_BYTES, isChecked: true }, () => true);
   sorter.push(encoder.encode("1\n"));
   sorter.push(encoder.encode("x".repeat(MAX_LINE_BYTES + 1)));
   assert.deepEqual(collector.found, [good("1\n"), { code: "line_too_long", line: 2 }]);
@@ -170,14 +209,18 @@ Deno.test("LineSorter reports a long line before its end comes, and numbers what
 
 Deno.test("LineSorter passes good lines on in one run, without a call for each", () => {
   let calls = 0;
-  const sorter = new LineSorter({
-    onLines: (_bytes, _start, _end, lines) => {
-      calls++;
-      assert.equal(lines, 100);
+  const sorter = new LineSorter(
+    {
+      onLines: (_bytes, _start, _end, lines) => {
+        calls++;
+        assert.equal(lines, 100);
+      },
+      onControl: () => assert.fail("there is no control line"),
+      onBadLine: (error) => assert.fail(error.message),
     },
-    onControl: () => assert.fail("there is no control line"),
-    onBadLine: (error) => assert.fail(error.message),
-  }, { maxLineBytes: MAX_LINE_BYTES, isChecked: true });
+    { maxLineBytes: MAX_LINE_BYTES, isChecked: true },
+    () => true,
+  );
   sorter.push(encoder.encode('{"id":1}\n'.repeat(100)));
   assert.equal(calls, 1);
 });
@@ -193,7 +236,9 @@ Deno.test("LineSorter leaves bytes as they are: big numbers, order of keys, spac
 });
 
 Deno.test("LineSorter unchecked looks at length and LF alone", () => {
-  const { found } = feed([encoder.encode("no json\n\n\r\n \n"), Uint8Array.of(0xff, 0x00, 0x0a)], false);
+  const { found } = feed([encoder.encode("no json\n\n\r\n \n"), Uint8Array.of(0xff, 0x00, 0x0a)], {
+    isChecked: false,
+  });
   assert.deepEqual(found, [good("no json\n"), good(" \n"), { good: [0xff, 0x00, 0x0a] }]);
 });
 
@@ -228,21 +273,33 @@ Deno.test("LineSorter agrees with split and JSON.parse, whatever the lines, howe
   fc.assert(
     fc.property(
       fc.array(line, { maxLength: 12 }),
-      fc.boolean(),
       fc.array(fc.nat(), { maxLength: 16 }),
       fc.boolean(),
-      (lines, hasLastLf, cuts, isChecked) => {
+      fc.record({
+        isChecked: fc.boolean(),
+        takesControl: fc.boolean(),
+        portions: fc.array(fc.constantFrom(1, 2, 3, Infinity), { minLength: 1, maxLength: 5 }),
+        hasTime: fc.boolean(),
+      }),
+      (lines, cuts, hasLastLf, way) => {
         const parts = lines.flatMap((line, i) =>
           i < lines.length - 1 || hasLastLf ? [...line, 0x0a] : [...line]
         );
         const bytes = Uint8Array.from(parts);
         const edges = [...cuts.map((edge) => edge % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
         const chunks = edges.map((edge, i) => bytes.subarray(i === 0 ? 0 : edges[i - 1], edge));
-        const expected = expectedOf(bytes, isChecked);
-        assert.deepEqual(feed(chunks, isChecked).found, expected, "in random chunks");
-        assert.deepEqual(feed([bytes], isChecked).found, expected, "in one chunk");
+        const expected = expectedOf(bytes, way);
+        assert.deepEqual(feed(chunks, way).found, expected, "in random chunks");
+        assert.deepEqual(feed([bytes], way).found, expected, "in one chunk");
+        for (let at = 0; at <= bytes.length; at += 1 + Math.floor(bytes.length / 20)) {
+          assert.deepEqual(
+            feed([bytes.subarray(0, at), bytes.subarray(at)], way).found,
+            expected,
+            `cut at ${at}`,
+          );
+        }
         assert.deepEqual(
-          feed(Array.from(bytes, (byte) => Uint8Array.of(byte)), isChecked).found,
+          feed(Array.from(bytes, (byte) => Uint8Array.of(byte)), way).found,
           expected,
           "bytewise",
         );
@@ -250,4 +307,61 @@ Deno.test("LineSorter agrees with split and JSON.parse, whatever the lines, howe
     ),
     { numRuns: 1500 },
   );
+});
+
+Deno.test("LineSorter stops after as many lines as are allowed, good, bad, empty and control lines alike", () => {
+  const text = '1\n\nbad\n{"$a":{}}\n2\n3\n';
+  for (let maxLines = 1; maxLines <= 7; maxLines++) {
+    const collector = new Collector();
+    const sorter = new LineSorter(collector, { maxLineBytes: MAX_LINE_BYTES, isChecked: true }, () => true);
+    sorter.takesControl = true;
+    sorter.push(encoder.encode(text), maxLines);
+    for (let lines = maxLines; lines < 6; lines += maxLines) {
+      assert.deepEqual([sorter.lineNumber, sorter.isWaiting], [lines, true]);
+      sorter.resume(maxLines);
+    }
+    assert.deepEqual([sorter.lineNumber, sorter.isWaiting], [6, false]);
+    assert.deepEqual(collector.found, feedText(text).found);
+  }
+});
+
+Deno.test("LineSorter asks whether it may go on after a bounded amount of work, whatever lines it is", () => {
+  const kinds: [string, number][] = [
+    ['{"id":1,"pos":[3,4]}\n', 2000],
+    ["1\n", 2000],
+    ["\n", 600],
+    ["bad\n", 32],
+    ['{"$a":1}\n', 32],
+  ];
+  for (const [line, mostLines] of kinds) {
+    let asked = 0;
+    const sorter = new LineSorter(new Collector(), { maxLineBytes: MAX_LINE_BYTES, isChecked: true }, () => {
+      asked++;
+      return false;
+    });
+    sorter.takesControl = true;
+    sorter.push(encoder.encode(line.repeat(10_000)));
+    assert.deepEqual([asked, sorter.isWaiting], [1, true], line);
+    assert.ok(sorter.lineNumber <= mostLines, `${sorter.lineNumber} times ${line}`);
+  }
+});
+
+Deno.test("LineSorter says in its place that a line behind those that wait is too long", () => {
+  const collector = new Collector();
+  const sorter = new LineSorter(collector, { maxLineBytes: MAX_LINE_BYTES, isChecked: true }, () => true);
+  sorter.push(encoder.encode(`1\n2\n${"x".repeat(99)}`), 1);
+  assert.deepEqual(collector.found, [good("1\n")]);
+  sorter.resume(1);
+  assert.deepEqual(collector.found, [good("1\n"), good("2\n"), { code: "line_too_long", line: 3 }]);
+});
+
+Deno.test("LineSorter names the kind of what it dealt with last", () => {
+  const sorter = new LineSorter(new Collector(), { maxLineBytes: 40, isChecked: true }, () => true);
+  sorter.takesControl = true;
+  for (
+    const [line, kind] of [["1\n", "events"], ['{"$a":{}}\n', "control lines"], ["bad\n", "bad lines"]]
+  ) {
+    sorter.push(encoder.encode(line));
+    assert.equal(sorter.lastKind, kind);
+  }
 });

@@ -40,16 +40,24 @@ Deno.test("Room hands events of either level to both, and not to their sender", 
   assert.deepEqual([sue.take(), sam.take()], [TIME + "1\n", TIME + "1\n2\n"]);
 });
 
-Deno.test("Room lets a plain line that looks like a control line through, to sessions with a space before it", () => {
+Deno.test("Room lets plain lines that look like control lines through, to sessions with a space before them", () => {
   const room = new Room("r", SETTINGS, () => {});
-  const [pia, pit, sue] = [
-    new StubReader(room.plain),
-    new StubReader(room.plain),
-    new StubReader(room.sessions),
+  const [pia, pit] = [new StubReader(room.plain), new StubReader(room.plain)];
+  const [sue, sam] = [new StubReader(room.sessions), new StubReader(room.sessions)];
+  const text = '1\n{"$a":1}\n{"$error":2}\n2\n {"$error":3}\n{"$errors":4}\n{"$welcome":{}}\n3\n';
+  const bytes = encoder.encode(text);
+  const places = Array.from(text.matchAll(/^\{"\$/gm), ({ index }) => index).filter((at) => at > 0);
+  room.say(pia, room.plain, bytes, 2, bytes.length - 2, 6, places);
+  const [plain, sessions] = [
+    '{"$a":1}\n {"$error":2}\n2\n {"$error":3}\n{"$errors":4}\n {"$welcome":{}}\n',
+    ' {"$a":1}\n {"$error":2}\n2\n {"$error":3}\n {"$errors":4}\n {"$welcome":{}}\n',
   ];
-  const bytes = encoder.encode('1\n{"$a":1}\n2\n');
-  room.sayLookalike(pia, bytes, 2, 11);
-  assert.deepEqual([pia.take(), pit.take(), sue.take()], ["", '{"$a":1}\n', TIME + ' {"$a":1}\n']);
+  assert.deepEqual([pia.take(), pit.take()], ["", plain]);
+  assert.deepEqual([sue.take(), sam.take()], [TIME + sessions, TIME + sessions]);
+  assert.equal(pit.cursor.countTakenLines(), 6);
+  assert.equal(sue.cursor.countTakenLines(), 6);
+  send(room, pia, "4\n");
+  assert.deepEqual([pia.take(), pit.take(), sue.take()], ["", "4\n", "4\n"]);
 });
 
 Deno.test("Room shows who comes and goes to sessions, plain members hear nothing", () => {

@@ -1,0 +1,115 @@
+// Who is served when: the order in which a relay deals with what its clients send, so that none makes another one wait, whatever it sends and
+// however many do. Times only; it knows neither sockets nor lines.
+//
+//   turn of the event loop                       turn                                 turn
+//   ├ A, B, C say something: served at once ┤ ─▶ ├ D: at once ┤├ A, C: a part each ┤ ─▶ ├ C, A: a part each ┤
+//     A and C have more to say than there         when those who come have had their time, they wait, too: those
+//     is time for: they wait, and are not read    with little before those with much
+
+import { clearImmediate, setImmediate } from "node:timers";
+import type { EventLoop } from "../event_loop.ts";
+
+/** How long one client is served before it is another one's turn, in ms: about what checking and passing on 64 KiB takes. */
+const PART_MS = 0.5;
+
+/** How long clients are served in one turn of the event loop, in ms: so long those who come, and so long those who wait. */
+const TURN_MS = 1;
+
+/** A turn that took longer than this, in ms, is told. */
+const SLOW_TURN_MS = 50;
+
+/** Who is served: a connection that has something to be dealt with. */
+export interface Served {
+  /** Goes on until `untilMs`, or a little longer; returns whether it wants to go on in a later turn. */
+  serve(untilMs: number): boolean;
+  /** Is told that a turn took `turnMs` ms, and that no other client had a larger part in it: `ownMs`. */
+  onSlowTurn(turnMs: number, ownMs: number): void;
+}
+
+/** Deals out the time of a relay, a part to each of its clients. */
+export class ServiceQueue {
+  readonly #clock: () => number;
+  readonly #loop: EventLoop;
+  /** Who waits: with little to be dealt with, and with much. */
+  #short: Served[] = [];
+  #long: Served[] = [];
+  #isTurnDue = false;
+  #isClosed = false;
+  /** The end of the turn that is under way. */
+  #turnEnd: ReturnType<typeof setImmediate> | undefined;
+  #startedMs = 0;
+  /** How long those were served in it who came. */
+  #usedMs = 0;
+  /** Who was served longest in it. */
+  #most: Served | undefined;
+  #mostMs = 0;
+
+  /** @param clock tells the time in ms; never goes back */
+  constructor(clock: () => number, loop: EventLoop) {
+    this.#clock = clock;
+    this.#loop = loop;
+  }
+
+  /** Serves who has something to be dealt with: at once, if this turn has time left. `nowMs` is the time; who has little comes before who has much. */
+  serve(served: Served, nowMs: number, hasMuch: boolean): void {
+    if (this.#usedMs < TURN_MS) {
+      if (this.#turnEnd === undefined) this.#startTurn(nowMs);
+      this.#usedMs += this.#serveOne(served, nowMs) - nowMs;
+    } else (hasMuch ? this.#long : this.#short).push(served);
+    this.#plan();
+  }
+
+  /** Serves nobody any more. */
+  close(): void {
+    this.#isClosed = true;
+    clearImmediate(this.#turnEnd);
+    this.#short = [];
+    this.#long = [];
+  }
+
+  /** Has the end of this turn noticed, and who waits served in the next one. */
+  #plan(): void {
+    if (this.#isClosed) return;
+    this.#turnEnd ??= setImmediate(this.#endTurn);
+    if (this.#isTurnDue || this.#short.length + this.#long.length === 0) return;
+    this.#isTurnDue = true;
+    this.#loop.call(this.#serveWaiting);
+  }
+
+  readonly #serveWaiting = (): void => {
+    this.#isTurnDue = false;
+    let nowMs = this.#clock();
+    if (this.#turnEnd === undefined) this.#startTurn(nowMs);
+    const untilMs = nowMs + TURN_MS;
+    while (this.#short.length > 0 && nowMs < untilMs) nowMs = this.#serveOne(this.#short.shift()!, nowMs);
+    // One of these in any case: the others must not keep it waiting for ever.
+    for (let i = 0; this.#long.length > 0 && (i === 0 || nowMs < untilMs); i++) {
+      nowMs = this.#serveOne(this.#long.shift()!, nowMs);
+    }
+    this.#plan();
+  };
+
+  /** Serves one for a part; returns the time. */
+  #serveOne(served: Served, nowMs: number): number {
+    if (served.serve(nowMs + PART_MS)) this.#long.push(served);
+    const endMs = this.#clock();
+    if (endMs - nowMs > this.#mostMs) {
+      this.#mostMs = endMs - nowMs;
+      this.#most = served;
+    }
+    return endMs;
+  }
+
+  #startTurn(nowMs: number): void {
+    this.#startedMs = nowMs;
+    this.#usedMs = this.#mostMs = 0;
+    this.#most = undefined;
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turnEnd = undefined;
+    const tookMs = this.#clock() - this.#startedMs;
+    if (tookMs > SLOW_TURN_MS) this.#most?.onSlowTurn(tookMs, this.#mostMs);
+    this.#startTurn(0);
+  };
+}

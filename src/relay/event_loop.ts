@@ -1,0 +1,94 @@
+// The next turn of the event loop, for who has more to do than one turn should take. What is put off by setImmediate alone keeps the loop busy, and
+// a busy loop looks at its sockets only every 61st time (tokio's event_interval): others then wait for tens of milliseconds. Where the
+// turn is asked for through a socket, which a byte of our own makes readable, the loop has to look at all sockets first.
+
+import { setImmediate } from "node:timers";
+
+const LOOPBACK = "127.0.0.1";
+
+const ONE_BYTE = new Uint8Array(1);
+
+/** Calls back in later turns. */
+export class EventLoop {
+  #callbacks: (() => void)[] = [];
+  #opening: Promise<void> | undefined;
+  #pipe: Pipe | undefined;
+  #isClosed = false;
+
+  /** Opens the socket through which turns are asked for. Until then, and where that is not allowed or fails, turns come without a look at the sockets. Never rejects. */
+  open(): Promise<void> {
+    return this.#opening = Pipe.open().then((pipe) => void (this.#pipe = pipe), () => {});
+  }
+
+  /** Calls `callback` in a later turn, once sockets were looked at; callbacks come in order. After `close()` nothing is called. */
+  call(callback: () => void): void {
+    if (this.#callbacks.push(callback) > 1 || this.#isClosed) return;
+    const pipe = this.#pipe;
+    if (pipe === undefined) setImmediate(this.#callAll);
+    else {
+      pipe.turn().then(this.#callAll, () => {
+        this.#pipe = undefined;
+        pipe.close();
+        setImmediate(this.#callAll);
+      });
+    }
+  }
+
+  /** Calls nobody any more. Never rejects. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#callbacks = [];
+    await this.#opening;
+    this.#pipe?.close();
+    this.#pipe = undefined;
+  }
+
+  readonly #callAll = (): void => {
+    const callbacks = this.#callbacks;
+    this.#callbacks = [];
+    for (const callback of callbacks) callback();
+  };
+}
+
+/** A connection of this process with itself. */
+class Pipe {
+  readonly #reader: Deno.Conn;
+  readonly #writer: Deno.Conn;
+  readonly #buffer = new Uint8Array(1);
+  #isClosed = false;
+
+  private constructor(reader: Deno.Conn, writer: Deno.Conn) {
+    this.#reader = reader;
+    this.#writer = writer;
+  }
+
+  /** Rejects if it is not allowed to, without asking anybody, or if it can't. */
+  static async open(): Promise<Pipe> {
+    const permission = await Deno.permissions.query({ name: "net", host: LOOPBACK });
+    if (permission.state !== "granted") throw new Deno.errors.NotCapable("it would have to be asked for");
+    using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
+    const writer = await Deno.connect({ hostname: LOOPBACK, port: listener.addr.port });
+    const reader = await listener.accept();
+    const isOurs = reader.remoteAddr.port === writer.localAddr.port;
+    if (isOurs) {
+      writer.setNoDelay(true);
+      return new Pipe(reader, writer);
+    }
+    reader.close();
+    writer.close();
+    throw new Error("somebody else has connected");
+  }
+
+  /** Resolves in the turn in which the loop has seen a byte of our own. */
+  async turn(): Promise<void> {
+    const seen = this.#reader.read(this.#buffer);
+    await Promise.all([seen, this.#writer.write(ONE_BYTE)]);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#reader.close();
+    this.#writer.close();
+  }
+}

@@ -1,0 +1,153 @@
+// Holds ServiceQueue against its contract with clients that take the time they are given, on a clock that only they move: whose turn it is, for
+// how long, and what is told of a turn that was too long.
+
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
+import { type Served, ServiceQueue } from "../../../src/relay/connection/service_queue.ts";
+import { EventLoop } from "../../../src/relay/event_loop.ts";
+
+/** A clock, an event loop whose turns the test makes, and the queue on them. */
+class Desk {
+  nowMs = 1000;
+  readonly served: string[] = [];
+  #callbacks: (() => void)[] = [];
+  readonly queue: ServiceQueue;
+
+  constructor() {
+    const loop = new EventLoop();
+    loop.call = (callback) => void this.#callbacks.push(callback);
+    this.queue = new ServiceQueue(() => this.nowMs, loop);
+  }
+
+  /** Whether somebody waits. */
+  get isTurnDue(): boolean {
+    return this.#callbacks.length > 0;
+  }
+
+  /** Ends a turn and makes the next; returns who was served in it, and how long it took. */
+  async turn(): Promise<[string, number]> {
+    await new Promise<void>((done) => setImmediate(done));
+    this.served.length = 0;
+    const startedMs = this.nowMs;
+    for (const callback of this.#callbacks.splice(0)) callback();
+    return [this.served.join(" "), Math.round((this.nowMs - startedMs) * 1000) / 1000];
+  }
+
+  come(client: Client, hasMuch = true): void {
+    this.queue.serve(client, this.nowMs, hasMuch);
+  }
+}
+
+/** Has work for so many ms, in pieces that can't be interrupted. */
+class Client implements Served {
+  readonly slow: [number, number][] = [];
+
+  constructor(readonly desk: Desk, readonly name: string, public workMs: number, readonly pieceMs = 0.125) {}
+
+  serve(untilMs: number): boolean {
+    this.desk.served.push(this.name);
+    do {
+      this.desk.nowMs += this.pieceMs;
+      this.workMs -= this.pieceMs;
+    } while (this.workMs > 0 && this.desk.nowMs < untilMs);
+    return this.workMs > 0;
+  }
+
+  onSlowTurn(turnMs: number, ownMs: number): void {
+    this.slow.push([turnMs, ownMs]);
+  }
+}
+
+Deno.test("ServiceQueue serves who comes alone at once, to the end, without a further turn", () => {
+  const desk = new Desk();
+  for (const hasMuch of [false, true]) {
+    desk.come(new Client(desk, "a", 0.25), hasMuch);
+    assert.equal(desk.isTurnDue, false);
+  }
+  assert.deepEqual(desk.served, ["a", "a"]);
+  desk.queue.close();
+});
+
+Deno.test("ServiceQueue serves each for a part, one after the other, and ends the turn after a millisecond", async () => {
+  const desk = new Desk();
+  const clients = ["a", "b", "c", "d", "e"].map((name) => new Client(desk, name, 1.25));
+  const startedMs = desk.nowMs;
+  for (const client of clients) desk.come(client);
+  assert.deepEqual([desk.served.join(""), desk.nowMs - startedMs], ["ab", 1]);
+  for (const names of ["a b", "c d", "e a b", "c d"]) {
+    const [served, tookMs] = await desk.turn();
+    assert.deepEqual([served, tookMs >= 1 && tookMs < 1.5], [names, true], `${tookMs} ms`);
+  }
+  assert.deepEqual(await desk.turn(), ["e c d", 1]);
+  assert.deepEqual(await desk.turn(), ["e", 0.25]);
+  assert.equal(desk.isTurnDue, false);
+  desk.queue.close();
+});
+
+Deno.test("ServiceQueue makes no turn longer for any number of clients, whatever they have", async () => {
+  for (const hasMuch of [true, false]) {
+    const desk = new Desk();
+    const startedMs = desk.nowMs;
+    for (let i = 0; i < 3000; i++) desk.come(new Client(desk, `${i}`, 1), hasMuch);
+    assert.equal(desk.nowMs - startedMs, 1, "of those who came");
+    for (let i = 0; i < 100; i++) {
+      const [, tookMs] = await desk.turn();
+      assert.ok(tookMs <= 1.5, `${tookMs} ms`);
+    }
+    desk.queue.close();
+  }
+});
+
+Deno.test("ServiceQueue serves who has little at once beside any number that wait with much, and before them if the time is over", async () => {
+  const desk = new Desk();
+  for (let i = 0; i < 100; i++) desk.come(new Client(desk, "much", 100));
+  await desk.turn();
+  desk.served.length = 0;
+  desk.come(new Client(desk, "at once", 0.125), false);
+  assert.deepEqual(desk.served, ["at once"]);
+  for (let i = 0; i < 2; i++) desk.come(new Client(desk, "more", 100)); // now the time of the turn is over
+  desk.served.length = 0;
+  desk.come(new Client(desk, "little", 0.125), false);
+  assert.deepEqual(desk.served, []);
+  assert.deepEqual(await desk.turn(), ["little much much", 1.125]);
+  desk.queue.close();
+});
+
+Deno.test("ServiceQueue keeps nobody waiting for ever behind those who come with little", async () => {
+  const desk = new Desk();
+  const much = new Client(desk, "much", 5);
+  const busy = () => new Client(desk, "little", 0.5, 0.5);
+  for (let i = 0; i < 2; i++) desk.come(busy(), false);
+  desk.come(much);
+  let turns = 0;
+  for (; much.workMs > 0; turns++) {
+    for (let i = 0; i < 10; i++) desk.come(busy(), false);
+    await desk.turn();
+  }
+  assert.ok(turns <= 10, `${turns} turns`);
+  desk.queue.close();
+});
+
+Deno.test("ServiceQueue tells who had the largest part of a turn of more than 50 ms, once, and of no shorter one", async () => {
+  const desk = new Desk();
+  const [a, b, c] = [20, 31, 50].map((ms) => new Client(desk, `${ms}`, ms, ms));
+  for (const client of [c, a, b]) desk.come(client); // c has had the time of the first turn
+  await desk.turn();
+  assert.deepEqual([a.slow, b.slow, c.slow], [[], [], []], "50 ms are not more than 50");
+  await desk.turn();
+  await desk.turn();
+  assert.deepEqual([a.slow, b.slow, c.slow], [[], [], []]);
+  const [d, e] = [new Client(desk, "d", 0.5, 0.5), new Client(desk, "e", 51, 51)];
+  for (const client of [d, e]) desk.come(client);
+  await desk.turn();
+  await desk.turn();
+  assert.deepEqual([d.slow, e.slow], [[], [[51.5, 51]]]);
+  desk.queue.close();
+});
+
+Deno.test("ServiceQueue.close serves nobody any more", async () => {
+  const desk = new Desk();
+  for (let i = 0; i < 5; i++) desk.come(new Client(desk, "a", 5));
+  desk.queue.close();
+  assert.deepEqual(await desk.turn(), ["", 0]);
+});

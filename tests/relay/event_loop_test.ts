@@ -1,0 +1,71 @@
+// Holds EventLoop against its contract on real sockets: what comes in its turns, and that a busy loop goes on looking at its sockets.
+
+import assert from "node:assert/strict";
+import { EventLoop } from "../../src/relay/event_loop.ts";
+
+Deno.test("EventLoop calls back in later turns, in order, with and without its socket", async () => {
+  for (const isOpen of [false, true]) {
+    const loop = new EventLoop();
+    if (isOpen) await loop.open();
+    const called: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    loop.call(() => {
+      called.push("a");
+      loop.call(() => {
+        called.push("c");
+        resolve();
+      });
+    });
+    loop.call(() => called.push("b"));
+    await Promise.resolve();
+    assert.deepEqual(called, [], "not at once");
+    await promise;
+    assert.deepEqual(called, ["a", "b", "c"]);
+    await loop.close();
+  }
+});
+
+Deno.test("EventLoop looks at the sockets before each turn, however busy it is", async () => {
+  const loop = new EventLoop();
+  await loop.open();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using near = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  using far = await listener.accept();
+  const buffer = new Uint8Array(1);
+  const waits: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    let turns = 0, isRead = false;
+    const read = far.read(buffer).then(() => isRead = true);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const goOn = () => {
+      if (isRead) return resolve();
+      if (turns++ === 3) void near.write(buffer);
+      loop.call(goOn);
+    };
+    goOn();
+    await Promise.all([read, promise]);
+    waits.push(turns - 4);
+  }
+  await loop.close();
+  assert.ok(Math.max(...waits) < 10, `turns until a byte was seen: ${waits}`);
+});
+
+Deno.test("EventLoop calls nobody after close, and leaves nothing open", async () => {
+  const loop = new EventLoop();
+  void loop.open();
+  loop.call(() => assert.fail("after close"));
+  await loop.close();
+  loop.call(() => assert.fail("after close"));
+  await new Promise((done) => setTimeout(done));
+});
+
+Deno.test({
+  name: "EventLoop asks for no permission, and does without its socket where it has none",
+  permissions: { net: false },
+  async fn() {
+    const loop = new EventLoop();
+    await loop.open();
+    await new Promise<void>((done) => loop.call(done));
+    await loop.close();
+  },
+});
