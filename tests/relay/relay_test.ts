@@ -239,6 +239,20 @@ Deno.test("serve refuses with relay_full above maxClients, until someone leaves"
   assert.equal(loopback.relay.stats().members, 2);
 });
 
+Deno.test("serve answers HTTP at a full relay, and counts no request as a client", async () => {
+  await using loopback = new Loopback({ maxClients: 1 });
+  const ada = await loopback.join();
+  const requests = await Promise.all(Array.from({ length: 5 }, async () => {
+    const request = await loopback.connect();
+    void request.send("GET / HTTP/1.1\r\n\r\n");
+    await request.line(1);
+    return request;
+  }));
+  for (const { lines } of requests) assert.equal(lines[0], "HTTP/1.1 400 Bad Request\r");
+  assert.equal(loopback.relay.stats().members, 1);
+  assert.equal(ada.hasEnded, false);
+});
+
 Deno.test("serve gives a refused connection no part in the room", async () => {
   await using loopback = new Loopback({ maxClients: 1 });
   const ada = await loopback.join();

@@ -1,24 +1,23 @@
-// One connection: its read loop and its only write loop. It owns the socket from accept to close and ends it
-// in one of two ways: `end()` (no more input, what is due is written, FIN, a short wait for the other side)
-// or `cut()` (at once). Whom it speaks for is a member: a plain one at first, a session's if its first line
-// is a hello.
+// One connection, from accept to close. It owns the socket and ends it in one of two ways: `end()` (no more input, what is due is written, FIN, a
+// short wait for the other side) or `cut()` (at once). What it is, its arrival says; whom it speaks for then is a member, of one of
+// the two levels, and nobody before.
 //
-//   conn ─read→ opening? ─→ LineSorter ─good lines→ member.onLines → room      room.flush → wake ─→ member.take ─write→ conn
-//                            ├─control lines→ hello, member.onControl
-//                            └─bad lines→ $error, a reply ─────────────────────────────────↗
+//   conn ─read→ arrival ─→ input ─┬─good lines→ member.onLines → room      room.flush → wake ─→ writer ─write→ conn
+//                                 ├─control lines→ hello, session.onControl        member.take ─↗
+//                                 └─bad lines→ $error, a reply ─────────────────────────────────↗
 
-import { concat } from "../../wire/concat.ts";
 import { type Hello, Misunderstood, readControl, readHello, readNonce } from "../member/client_control.ts";
 import { Input, type InputSink } from "./input.ts";
 import { type Batch, BEHIND, type EndReason, type Member, type Outlet } from "../member/member.ts";
-import { classifyFirstBytes, HTTP_REFUSAL } from "./first_bytes.ts";
+import { Arrival, HELLO_MS, type Opening } from "./arrival.ts";
+import { HTTP_REFUSAL } from "./first_bytes.ts";
 import { PlainMember } from "../member/plain_member.ts";
 import { encodeControl, type WireError } from "../../wire/protocol.ts";
 import type { Settings, Timer } from "../options.ts";
-import { SimulatedTransport } from "./simulated_transport.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { Transport } from "./transport.ts";
 import { ReadBuffer } from "./read_buffer.ts";
+import { Writer, type WriterSource } from "./writer.ts";
 import type { Room } from "../room/room.ts";
 import type { SessionMember } from "../member/session_member.ts";
 
@@ -55,70 +54,52 @@ export interface ConnectionStats {
 /** After this many bad lines in a row the connection is closed. */
 const MAX_BAD_LINES_IN_A_ROW = 100;
 
-/** How long nothing is written to a connection that has sent nothing: a session's hello is usually there by then. */
-const HOLD_MS = 250;
-
-/** How long a hello may take from its first byte to its end, and to come at all where a token is needed. */
-const HELLO_MS = 5000;
-
 /** How long an ending connection has for writing what is due… */
 const GOODBYE_MS = 1000;
 
 /** …and how long it then waits for the other side's end. Closing before that, with input unread, would make the kernel discard what the client has not read yet. */
 const LINGER_MS = 250;
 
-const NOTHING = new Uint8Array(0);
-
 /** The service of one connection. */
-export class Connection implements Outlet, InputSink {
+export class Connection implements Outlet, InputSink, WriterSource {
   readonly address: string;
   readonly #conn: Transport;
-  /** What is written to: the same, or a simulated network before it. */
-  #line: Transport;
+  readonly #lobby: Room;
   readonly #door: Door;
   readonly #settings: Settings;
   readonly #input: Input;
+  readonly #writer: Writer;
   readonly #startedAt: number;
-  /** Whom it speaks for; if that is a session's member, #session is the same. */
-  #member: Member;
+  /** Until its first bytes have said what it is. */
+  #arrival: Arrival | undefined;
+  /** Whom it speaks for, nobody at first; if that is a session's member, #session is the same. */
+  #member: Member | undefined;
   #session: SessionMember | undefined;
-  #opening: Uint8Array | undefined = NOTHING;
   #isHelloDue = false;
   /** What the client's hello asks to be repeated. */
   #nonce: string | undefined;
-  #openingSince = 0;
-  /** How many bytes of lines the member was told of. */
+  /** How many bytes of lines the session was told of. */
   #countedBytes = 0;
-  #isWriting = false;
-  /** What is being written, and the batch that it belongs to. */
-  #writing: Uint8Array = NOTHING;
-  #batch: Batch | undefined;
-  #progressAt = 0;
-  #lastLine: Uint8Array | undefined;
   #ending: EndReason | undefined;
   #isCut = false;
   #timer: Timer | undefined;
-  #isWritten = false;
-  #onAllWritten: (() => void) | undefined;
+  readonly #outputEnded = Promise.withResolvers<void>();
   #badInARow = 0;
   #receivedLines = 0;
   #receivedBytes = 0;
-  #sentBytes = 0;
   #errors = 0;
 
-  /** @param lobby where a connection belongs until it says hello */
+  /** @param lobby where a connection has its place until it says hello */
   constructor(conn: Transport, address: string, lobby: Room, settings: Settings, door: Door) {
     this.address = address;
-    this.#conn = this.#line = conn;
+    this.#conn = conn;
+    this.#lobby = lobby;
     this.#door = door;
     this.#settings = settings;
     this.#input = new Input(this, settings);
+    this.#writer = new Writer(conn, this, settings);
     this.#startedAt = settings.clock();
-    this.#member = new PlainMember(lobby, this, settings);
-    this.#timer = this.#settings.timers.setTimeout(
-      () => this.#becomePlain(),
-      settings.needsToken ? HELLO_MS : HOLD_MS,
-    );
+    this.#arrival = new Arrival(lobby, settings, () => this.#becomePlain());
   }
 
   /** Why the connection is ending or has ended; undefined while it goes on. */
@@ -148,9 +129,9 @@ export class Connection implements Outlet, InputSink {
       this.#fail(error);
     }
     buffer.release();
-    if (!this.#isWritten) await new Promise<void>((done) => this.#onAllWritten = done);
+    await this.#outputEnded.promise;
     this.cut("closed");
-    if (this.#session === undefined) this.#member.cursor.close();
+    if (this.#session === undefined) this.#member?.cursor.close();
     this.#settings.log("debug", "connection ended", { address: this.address, reason: this.#ending! });
   }
 
@@ -161,13 +142,14 @@ export class Connection implements Outlet, InputSink {
   end(reason: EndReason, lastLine?: Uint8Array): void {
     if (this.#ending !== undefined) return;
     if (reason === "shutdown" && !this.#settings.needsToken) this.#becomePlain(); // it has waited long enough
+    if (this.#ending !== undefined) return; // there was no place for a plain client
     this.#ending = reason;
-    this.#lastLine = lastLine;
-    if (reason !== "shutdown") this.#member.detach(this, reason);
+    this.#arrival?.leave();
+    if (reason !== "shutdown") this.#member?.detach(this, reason);
     this.#settings.timers.clearTimeout(this.#timer);
     this.#timer = this.#settings.timers.setTimeout(() => this.cut(reason), GOODBYE_MS);
     this.#input.stop();
-    this.wake();
+    this.#writer.end(lastLine);
   }
 
   /** Ends the connection with an `$error` line that says why. */
@@ -179,15 +161,12 @@ export class Connection implements Outlet, InputSink {
     this.end("refused", encodeControl("error", isAnswer ? { ...error, nonce: this.#nonce } : error));
   }
 
-  /** Starts the write loop, unless it runs already. */
   wake(nowMs?: number): void {
-    if (!this.#isWriting) this.#writeNext(nowMs);
+    this.#writer.wake(nowMs);
   }
 
-  /** Writes over a bad network from now on, in place of one it had. */
   simulate(options: SimulationOptions): void {
-    if (this.#line instanceof SimulatedTransport) this.#line.become(options);
-    else this.#line = new SimulatedTransport(this.#conn, options, this.#settings);
+    this.#writer.simulate(options);
   }
 
   /** Closes the connection at once. */
@@ -197,16 +176,17 @@ export class Connection implements Outlet, InputSink {
     this.#ending ??= reason;
     this.#settings.timers.clearTimeout(this.#timer);
     this.#input.stop();
-    this.#member.detach(this, this.#ending);
-    this.#line.close();
-    this.#noteWritten();
+    this.#arrival?.leave();
+    this.#member?.detach(this, this.#ending);
+    this.#writer.close();
+    this.#outputEnded.resolve();
   }
 
   /** Looks after what no event announces: a stuck write, a half line, silence, a member that has fallen behind. Is called every so often. */
   sweep(nowMs: number): void {
     if (this.#ending !== undefined) return;
     const { writeDeadlineMs, idleLineMs, pingTimeoutMs, log } = this.#settings;
-    if (this.#isWriting && nowMs - this.#progressAt > writeDeadlineMs) {
+    if (this.#writer.stuckMs(nowMs) > writeDeadlineMs) {
       log("warn", "member took no byte, closed", { address: this.address, afterMs: writeDeadlineMs });
       return this.cut("stuck");
     }
@@ -214,8 +194,7 @@ export class Connection implements Outlet, InputSink {
       log("warn", "session was not heard of, closed", { address: this.address, afterMs: pingTimeoutMs });
       return this.cut("timeout");
     }
-    const isOpening = this.#opening !== undefined && this.#opening.length > 0;
-    const midLineMs = isOpening ? nowMs - this.#openingSince : this.#input.midLineMs(nowMs);
+    const midLineMs = (this.#arrival ?? this.#input).midLineMs(nowMs);
     if (this.#isHelloDue && midLineMs > HELLO_MS) {
       return this.#refuseHello(`it did not end within ${HELLO_MS / 1000} s`);
     }
@@ -226,27 +205,27 @@ export class Connection implements Outlet, InputSink {
       } s, a line ends with LF`;
       return this.refuse({ code: "idle_line", message, line });
     }
-    if (this.#member.sweep(nowMs) === BEHIND) this.cut("behind");
+    if (this.#member?.sweep(nowMs) === BEHIND) this.cut("behind");
   }
 
   /** Counts what happened so far. */
   stats(): ConnectionStats {
     const now = this.#settings.clock();
-    const { cursor } = this.#member;
+    const member = this.#member;
     return {
       address: this.address,
       kind: this.#session === undefined ? "plain" : "session",
-      room: this.#member.room.name,
+      room: (member?.room ?? this.#lobby).name,
       name: this.#session?.name ?? "",
       id: this.#session?.id ?? "",
       ageMs: now - this.#startedAt,
-      behindBytes: cursor.behindBytes,
-      behindMs: this.#member.lagMs(now),
+      behindBytes: member?.cursor.behindBytes ?? 0,
+      behindMs: member?.lagMs(now) ?? 0,
       receivedLines: this.#receivedLines,
       receivedBytes: this.#receivedBytes,
-      sentLines: cursor.countTakenLines(),
-      sentBytes: this.#sentBytes,
-      skippedLines: cursor.lost.lines,
+      sentLines: member?.cursor.countTakenLines() ?? 0,
+      sentBytes: this.#writer.sentBytes,
+      skippedLines: member?.cursor.lost.lines ?? 0,
       errors: this.#errors,
     };
   }
@@ -257,11 +236,11 @@ export class Connection implements Outlet, InputSink {
   #receive(chunk: Uint8Array): Promise<void> | undefined {
     const nowMs = this.#settings.clock();
     this.#receivedBytes += chunk.length;
-    if (this.#opening === undefined) return this.#input.take(chunk, nowMs);
-    if (this.#opening.length === 0) this.#openingSince = nowMs;
-    const opening = this.#opening.length === 0 ? chunk : concat([this.#opening, chunk]);
-    this.#decide(opening);
-    return this.#opening === undefined ? this.#input.take(opening, nowMs) : undefined;
+    if (this.#arrival === undefined) return this.#input.take(chunk, nowMs);
+    const opening = this.#arrival.look(chunk, nowMs);
+    if (opening === undefined) return undefined;
+    this.#begin(opening);
+    return this.#input.take(opening.bytes, nowMs); // nothing, if it has been refused
   }
 
   /** @internal For the input. */
@@ -275,33 +254,53 @@ export class Connection implements Outlet, InputSink {
     this.#countedBytes = this.#input.sorter.lineBytes;
   }
 
-  /** Looks at the connection's first bytes: they are kept until they say what it is. */
-  #decide(opening: Uint8Array): void {
-    const kind = classifyFirstBytes(opening);
-    this.#opening = kind === "undecided" ? opening.slice() : undefined;
-    if (kind === "hello") this.#isHelloDue = this.#input.sorter.takesControl = true;
-    if (kind === "lines") this.#becomePlain();
-    if (kind === "http") {
-      this.#settings.log("warn", "HTTP request refused", { address: this.address });
-      this.end("refused", HTTP_REFUSAL);
+  /** Lets the connection be what its first bytes say it is. */
+  #begin({ kind, bytes }: Opening): void {
+    const { address } = this;
+    switch (kind) {
+      case "hello":
+        this.#leaveLobby();
+        this.#isHelloDue = this.#input.sorter.takesControl = true;
+        break;
+      case "lines":
+        this.#becomePlain();
+        break;
+      case "http":
+        this.#settings.log("warn", "HTTP request refused", { address });
+        this.end("refused", this.#writer.isUntouched ? HTTP_REFUSAL : undefined);
+        break;
+      case "foreign":
+        this.#settings.log("warn", "another protocol refused", { address, begins: beginning(bytes) });
+        this.end("refused");
     }
+    this.#arrival = undefined;
   }
 
-  /** Lets a connection that did not say hello take part as a plain client. */
+  /** Gives up what a client has that may yet be a plain one. */
+  #leaveLobby(): void {
+    this.#arrival?.leave();
+    this.#member?.detach(this, "replaced");
+    this.#member?.cursor.close();
+    this.#member = undefined;
+  }
+
+  /** Lets a connection that did not say hello take part as a plain client; its first bytes are looked at all the same. */
   #becomePlain(): void {
-    if (!(this.#member instanceof PlainMember) || this.#isHelloDue || this.#ending !== undefined) return;
-    this.#settings.timers.clearTimeout(this.#timer);
+    if (this.#arrival === undefined || this.#member !== undefined || this.#ending !== undefined) return;
     const refusal = this.#door.refusePlain();
     if (refusal !== undefined) return this.refuse(refusal);
-    this.#member.isHeld = false;
+    this.#member = this.#arrival.handOn((cursor) =>
+      new PlainMember(this.#lobby, this, this.#settings, cursor)
+    );
     this.wake();
   }
 
   #receiveEnd(): void {
     if (this.#session !== undefined) return; // a half line of a session is sent again when it resumes
-    if (this.#opening !== undefined && this.#opening.length > 0) {
+    const rest = this.#arrival?.bytes;
+    if (rest !== undefined && rest.length > 0) {
       this.#becomePlain();
-      this.#input.sorter.push(this.#opening);
+      if (this.#ending === undefined) this.#input.sorter.push(rest);
     }
     this.#input.end();
   }
@@ -317,7 +316,7 @@ export class Connection implements Outlet, InputSink {
     if (this.#ending !== undefined) return;
     this.#badInARow = 0;
     this.#receivedLines += lines;
-    this.#member.onLines(bytes, start, end, lines, lookalikes);
+    this.#member!.onLines(bytes, start, end, lines, lookalikes);
   }
 
   /** @internal For the sorter. */
@@ -335,13 +334,9 @@ export class Connection implements Outlet, InputSink {
     if (!(control instanceof Misunderstood)) this.#nonce = readNonce(control);
     const hello = control instanceof Misunderstood ? control : readHello(control);
     if (hello instanceof Misunderstood) return this.#refuseHello(hello.message);
-    const plain = this.#member;
     const answer = this.#door.admit(hello, this);
     if ("error" in answer) return this.refuse(answer.error);
     this.#isHelloDue = false;
-    this.#settings.timers.clearTimeout(this.#timer);
-    plain.detach(this, "replaced");
-    plain.cursor.close();
     this.#member = this.#session = answer.member;
     this.#countedBytes = this.#input.sorter.lineBytes;
     this.wake();
@@ -358,7 +353,7 @@ export class Connection implements Outlet, InputSink {
     if (this.#isHelloDue) return this.#refuseHello(error.message);
     this.#errors++;
     this.#settings.log("warn", "bad line", { address: this.address, code: error.code, why: error.message });
-    this.#member.replyError(error);
+    this.#member?.replyError(error);
     if (++this.#badInARow < MAX_BAD_LINES_IN_A_ROW) return;
     const message =
       `Cannot go on: ${MAX_BAD_LINES_IN_A_ROW} lines in a row were bad, one JSON value a line is allowed`;
@@ -366,90 +361,39 @@ export class Connection implements Outlet, InputSink {
   }
 
   /** @internal For the input. */
-  onTooFast(): void {
+  onTooFast(): boolean {
     const { maxLinesPerSecond, log } = this.#settings;
     const message = `Cannot read so fast: ${maxLinesPerSecond} lines a second are allowed, more have to wait`;
     log("warn", "client sends too fast, reading slowly", { address: this.address, maxLinesPerSecond });
-    this.#member.replyError({ code: "rate_limited", message });
+    return this.#member?.replyError({ code: "rate_limited", message }) ?? false;
   }
 
   // Writing
 
-  // One write after the other, by callbacks: a loop that awaits makes three times the garbage, at each flush, for each member.
-
-  #writeNext(nowMs?: number): void {
-    this.#isWriting = true;
-    try {
-      const bytes = this.#takeNext(nowMs);
-      if (bytes !== undefined) this.#write(bytes);
-      else if (this.#ending !== undefined && !this.#isCut) void this.#sayGoodbye();
-      else this.#isWriting = false;
-    } catch (error) {
-      this.#onWriteFailed(error);
-    }
+  /** @internal For the writer. */
+  get hasNews(): boolean {
+    return this.#member !== undefined && this.#member.hasNews;
   }
 
-  #write(bytes: Uint8Array): void {
-    this.#writing = bytes;
-    this.#line.write(bytes).then(this.#onWritten, this.#onWriteFailed);
-  }
-
-  readonly #onWritten = (n: number): void => {
-    this.#sentBytes += n;
-    if (n < this.#writing.length) {
-      this.#progressAt = this.#settings.clock();
-      return this.#write(this.#writing.subarray(n));
-    }
-    this.#writing = NOTHING; // it would keep a block of the log alive
-    this.#endBatch();
-    this.#writeNext();
-  };
-
-  readonly #onWriteFailed = (error: unknown): void => {
-    this.#endBatch();
-    this.#fail(error);
-    this.#isWriting = false;
-  };
-
-  #endBatch(): void {
-    this.#batch?.written();
-    this.#batch = undefined;
-  }
-
-  /** Takes what is to be written next. `nowMs` saves a look at the clock, which would cost a few percent of a write. */
-  #takeNext(nowMs?: number): Uint8Array | undefined {
-    if (this.#isCut) return undefined;
-    this.#batch = this.#member.hasNews ? this.#takeFromMember(nowMs) : undefined;
-    if (this.#batch !== undefined || this.#isCut) return this.#batch?.bytes;
-    const lastLine = this.#lastLine;
-    this.#lastLine = undefined;
-    return lastLine;
-  }
-
-  #takeFromMember(nowMs = this.#settings.clock()): Batch | undefined {
-    this.#progressAt = nowMs;
-    if (this.#ending === "refused") return this.#member.takeReplies();
+  /** @internal For the writer. */
+  takeBatch(nowMs: number, maxBytes: number | undefined): Batch | undefined {
+    if (this.#ending === "refused") return this.#member!.takeReplies();
     if (this.#session?.isOn(this) === false) return undefined; // it may have another connection by now
-    const batch = this.#member.take(nowMs, this.#line.maxWriteBytes);
+    const batch = this.#member!.take(nowMs, maxBytes);
     if (batch !== BEHIND) return batch;
     this.cut("behind");
   }
 
-  async #sayGoodbye(): Promise<void> {
-    try {
-      await this.#line.closeWrite(); // the time for a goodbye goes on until this is done
-      if (this.#isCut) return;
-      this.#settings.timers.clearTimeout(this.#timer);
-      this.#timer = this.#settings.timers.setTimeout(() => this.cut(this.#ending!), LINGER_MS);
-      this.#noteWritten();
-    } catch (error) {
-      this.#fail(error);
-    }
+  /** @internal For the writer. */
+  onOutputEnded(): void {
+    this.#settings.timers.clearTimeout(this.#timer); // the time for a goodbye went on until now
+    this.#timer = this.#settings.timers.setTimeout(() => this.cut(this.#ending!), LINGER_MS);
+    this.#outputEnded.resolve();
   }
 
-  #noteWritten(): void {
-    this.#isWritten = true;
-    this.#onAllWritten?.();
+  /** @internal For the writer. */
+  onWriteFailed(error: unknown): void {
+    this.#fail(error);
   }
 
   /** Ends it after an error of the socket: those that a network has are expected, others are logged. */
@@ -468,4 +412,9 @@ function isExpectedEnd(error: unknown): boolean {
     error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.TimedOut || error instanceof Deno.errors.UnexpectedEof ||
     error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
+}
+
+/** Shows how another protocol begins, in hexadecimal digits. */
+function beginning(bytes: Uint8Array): string {
+  return Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -2,8 +2,8 @@
 
 import { HELLO_OPENING } from "../../wire/protocol.ts";
 
-/** What a connection's first bytes are: a session's hello, other lines, an HTTP request, or too few to tell. */
-export type FirstBytes = "hello" | "lines" | "http" | "undecided";
+/** What a connection's first bytes are: a session's hello, other lines, an HTTP request, another protocol that has no lines of text, or too few to tell. */
+export type FirstBytes = "hello" | "lines" | "http" | "foreign" | "undecided";
 
 const encoder = new TextEncoder();
 
@@ -14,19 +14,48 @@ const HTTP_OPENINGS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIO
 const OPENINGS: readonly (readonly [opening: FirstBytes, bytes: Uint8Array])[] = [
   ["hello", encoder.encode(HELLO_OPENING)],
   ...HTTP_OPENINGS.map((bytes) => ["http", bytes] as const),
+  ["foreign", encoder.encode("SSH-")],
+  ["foreign", Uint8Array.of(0x16, 0x03)], // TLS
 ];
 
-/** Classifies the first bytes of a connection. At most 10 bytes are needed to decide. */
-export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {
+/** The longest method that is looked for, in bytes; UPDATEREDIRECTREF is the longest that is registered. */
+const MAX_METHOD_BYTES = 20;
+
+/**
+ * Classifies the first bytes of a connection. At most 22 bytes are needed to decide.
+ * @param isText whether lines are text, so that bytes which no text begins with are another protocol
+ */
+export function classifyFirstBytes(bytes: Uint8Array, isText = true): FirstBytes {
   if (bytes.length === 0) return "undecided";
-  let opening: FirstBytes = "lines";
+  let opening = classifyMethod(bytes);
   for (const [kind, start] of OPENINGS) {
     let i = 0;
     while (i < start.length && i < bytes.length && bytes[i] === start[i]) i++;
     if (i === start.length) return kind;
     if (i === bytes.length) opening = "undecided";
   }
-  return opening;
+  return opening === "lines" && isText && !beginsText(bytes[0]) ? "foreign" : opening;
+}
+
+/** Takes any word of capitals, a space and a path for a request: of WebDAV, or of a method to come. */
+function classifyMethod(bytes: Uint8Array): FirstBytes {
+  let at = 0;
+  while (at < bytes.length && at <= MAX_METHOD_BYTES && isMethodByte(bytes[at])) at++;
+  if (at === 0 || at > MAX_METHOD_BYTES || bytes[0] === 0x2d) return "lines";
+  if (at === bytes.length) return "undecided";
+  if (bytes[at] !== 0x20) return "lines";
+  if (at + 1 === bytes.length) return "undecided";
+  return bytes[at + 1] === 0x2f || bytes[at + 1] === 0x2a ? "http" : "lines"; // a path, or "*"
+}
+
+function isMethodByte(byte: number): boolean {
+  return byte >= 0x41 && byte <= 0x5a || byte === 0x2d;
+}
+
+/** Whether a line of text may begin so, JSON or not: with white space, or a first byte of a character in UTF-8. */
+function beginsText(byte: number): boolean {
+  if (byte < 0x20) return byte === 0x09 || byte === 0x0a || byte === 0x0d;
+  return byte < 0x7f || byte >= 0xc2 && byte <= 0xf4;
 }
 
 /** What an HTTP client is told; a browser shows the text. */

@@ -24,8 +24,8 @@ export interface InputSink extends LineSorterSink {
   readonly address: string;
   /** Is told each time that some lines were taken. */
   onPart(): void;
-  /** Is told once that the client sends more lines than it may, so that they wait. */
-  onTooFast(): void;
+  /** Is told that the client sends more lines than it may, so that they wait. Returns whether it need not be told again. */
+  onTooFast(): boolean;
 }
 
 /** The input of one connection. */
@@ -139,9 +139,7 @@ export class Input implements Served {
   #waitForRate(ms: number): void {
     const { timers, service, clock } = this.#settings;
     this.#timer = timers.setTimeout(() => service.serve(this, clock(), false), ms);
-    if (this.#wasTooFast) return;
-    this.#wasTooFast = true;
-    this.#sink.onTooFast();
+    this.#wasTooFast ||= this.#sink.onTooFast();
   }
 
   #finish(): void {

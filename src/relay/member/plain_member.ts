@@ -9,13 +9,12 @@ import type { Cursor } from "../room/cursor.ts";
 /** A plain client in the lobby. */
 export class PlainMember extends Member {
   readonly cursor: Cursor;
-  /** Whether nothing is written yet, because the client may be about to say hello. */
-  isHeld = true;
 
-  constructor(lobby: Room, outlet: Outlet, settings: Settings) {
+  /** @param cursor where in the lobby's plain feed it goes on; the member closes it */
+  constructor(lobby: Room, outlet: Outlet, settings: Settings, cursor: Cursor) {
     super(lobby, lobby.plain, settings);
     this.outlet = outlet;
-    this.cursor = this.feed.openCursor();
+    this.cursor = cursor;
     this.feed.join(this);
     if (settings.simulate !== undefined) outlet.simulate(settings.simulate());
   }
@@ -23,10 +22,6 @@ export class PlainMember extends Member {
   detach(_outlet: Outlet, _reason: EndReason): void {
     this.room.leave(this, this.feed);
     this.releaseMemory();
-  }
-
-  protected override get canTakeNews(): boolean {
-    return !this.isHeld;
   }
 
   protected takeNews(maxBytes: number): Uint8Array | undefined {

@@ -647,3 +647,95 @@ Deno.test("Connection whose client waits to speak is written to at once when its
     assert.equal(bo.conn.text, "1\n");
   }
 });
+
+Deno.test("Connection that is HTTP, another protocol or a hello is never written what the lobby says, nor counted as somebody there", async () => {
+  const openings: [string | Uint8Array, RegExp][] = [
+    ["GET / HTTP/1.1\r\n\r\n", /^HTTP\/1\.1 400 [^]*clients\.\n$/],
+    ["PROPFIND / HTTP/1.1\r\n\r\n", /^HTTP\/1\.1 400 [^]*clients\.\n$/],
+    [Uint8Array.of(0x16, 0x03, 0x01, 0x02), /^$/],
+    ["SSH-2.0-x\r\n", /^$/],
+    [Uint8Array.of(0), /^$/],
+    ['{"$hello":', /^$/],
+  ];
+  for (const [opening, written] of openings) {
+    await using table = new Table();
+    const [ada, bo] = [table.join(), table.connect()];
+    await settle();
+    ada.conn.feed("1\n");
+    await settle();
+    bo.conn.feed(opening);
+    await settle();
+    ada.conn.feed("2\n");
+    await settle();
+    assert.match(bo.conn.text, written);
+    assert.equal(table.room.plain.size, 1);
+    assert.equal(ada.conn.text, "");
+  }
+});
+
+Deno.test("Connection relays nothing of another protocol, whatever follows, and closes with a log line", async () => {
+  await using table = new Table();
+  const [ada, bo] = [table.join(), table.connect("bo")];
+  bo.conn.feed("SSH-2.0-x\r\n1\n2\n");
+  bo.conn.endInput();
+  assert.equal(await bo.ended(), "refused");
+  await settle();
+  assert.equal(ada.conn.text, "");
+  const [{ level, fields }] = table.logged("another protocol refused");
+  assert.deepEqual([level, fields], ["warn", { address: "bo", begins: "5353482d322e302d" }]);
+});
+
+Deno.test("Connection that was taken for a plain client is still not relayed if its first bytes are HTTP or another protocol", async () => {
+  for (const hasHeard of [false, true]) {
+    for (const late of ["GET / HTTP/1.1\r\n\r\n{}\n", "SSH-2.0-x\n1\n"]) {
+      await using table = new Table();
+      const [ada, bo] = [table.join(), table.connect()];
+      if (hasHeard) ada.conn.feed('"for plain clients"\n');
+      while (table.room.plain.size < 2 || (hasHeard && bo.conn.text === "")) await settle();
+      await new Promise((done) => setTimeout(done, 300));
+      bo.conn.feed(late);
+      await bo.conn.until(() => bo.conn.isOutputEnded);
+      const answer = late.startsWith("GET") && !hasHeard
+        ? /^HTTP\/1\.1 400/
+        : hasHeard
+        ? /^"for plain clients"\n$/
+        : /^$/;
+      assert.match(bo.conn.text, answer);
+      assert.equal(table.room.plain.size, 1);
+      assert.equal(ada.conn.text, "");
+    }
+  }
+});
+
+Deno.test("Connection in its first moment takes no part, and misses nothing said meanwhile, even if nobody else is there to hear it", async () => {
+  await using table = new Table();
+  const bo = table.connect();
+  const ada = table.join();
+  ada.conn.feed("1\n");
+  await settle();
+  assert.deepEqual([bo.conn.text, bo.connection.stats().behindBytes], ["", 0]);
+  bo.conn.feed("[2]\n");
+  await bo.receives("1\n");
+  await ada.receives("[2]\n");
+});
+
+Deno.test("Connection that says nothing and goes leaves no place behind", async () => {
+  await using table = new Table();
+  const bo = table.connect();
+  bo.conn.endInput();
+  assert.equal(await bo.ended(), "closed");
+  assert.equal(table.room.isEmpty, true);
+});
+
+Deno.test("Connection whose hello comes late stops being a plain client at its first bytes", async () => {
+  await using table = new Table();
+  const [ada, bo] = [table.join(), table.connect()];
+  ada.conn.feed("1\n");
+  await bo.receives("1\n");
+  bo.conn.feed('{"$hello":');
+  await settle();
+  ada.conn.feed("2\n");
+  await settle();
+  assert.equal(bo.conn.text, "1\n");
+  assert.equal(table.room.plain.size, 1);
+});

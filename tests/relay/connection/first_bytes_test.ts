@@ -82,18 +82,46 @@ Deno.test("classifyFirstBytes decides other JSON by its first byte", () => {
   }
 });
 
-Deno.test("classifyFirstBytes decides every single byte but the first letters of methods and of a hello", () => {
+Deno.test("classifyFirstBytes decides every single byte but the first letters of methods and words of capitals, of a hello and of TLS", () => {
   const undecided = [];
   for (let byte = 0; byte < 256; byte++) {
     const opening = classifyFirstBytes(Uint8Array.of(byte));
     assert.notEqual(opening, "http");
     if (opening === "undecided") undecided.push(String.fromCharCode(byte));
   }
-  assert.equal(undecided.join(""), "CDGHOPT{");
+  assert.equal(undecided.join(""), "\x16ABCDEFGHIJKLMNOPQRSTUVWXYZ{");
 });
 
 Deno.test("classifyFirstBytes takes methods in upper case only, as HTTP does", () => {
   assert.equal(classifyFirstBytes(encoder.encode("get / HTTP/1.1")), "lines");
+});
+
+Deno.test("classifyFirstBytes takes any word of capitals before a path for a request, and other such words for lines", () => {
+  for (const line of ["PROPFIND /x HTTP/1.1", "OPTIONS * HTTP/1.1", "A-B /", `${"M".repeat(20)} /`]) {
+    assert.equal(classifyBytewise(line).opening, "http", line);
+  }
+  for (const line of ["HELLO world", "HELLO\n", "NaN", "Infinity", "A\t/", `${"M".repeat(21)} /`, "-A /"]) {
+    assert.equal(classifyBytewise(line).opening, "lines", line);
+  }
+});
+
+Deno.test("classifyFirstBytes knows protocols without lines of text: TLS, SSH, and what no text begins with", () => {
+  const begins = (...bytes: number[]) => classifyFirstBytes(Uint8Array.from(bytes));
+  assert.equal(begins(0x16, 0x03, 0x01), "foreign");
+  assert.equal(begins(0x16), "undecided");
+  assert.equal(classifyBytewise("SSH-2.0-OpenSSH_9.2\r\n").opening, "foreign");
+  for (const byte of [0x00, 0x01, 0x03, 0x05, 0x0b, 0x1b, 0x1f, 0x7f, 0x80, 0xc1, 0xf5, 0xff]) {
+    assert.equal(begins(byte, 0x41), "foreign", byte.toString(16));
+  }
+  for (const text of ["hello", "\t1", "\r\n", "\n", " 1", "ä", "🎈", "\ufeff1", "~"]) {
+    assert.equal(classifyBytewise(text).opening, "lines", text);
+  }
+});
+
+Deno.test("classifyFirstBytes lets any byte begin a line that is not text, but TLS and SSH", () => {
+  const unchecked = (...bytes: number[]) => classifyFirstBytes(Uint8Array.from(bytes), false);
+  for (const byte of [0x00, 0x80, 0xff]) assert.equal(unchecked(byte), "lines");
+  assert.deepEqual([unchecked(0x16, 0x03), unchecked(0x53, 0x53, 0x48, 0x2d)], ["foreign", "foreign"]);
 });
 
 Deno.test("HTTP_REFUSAL is a complete response of the length it names", () => {

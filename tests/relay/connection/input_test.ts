@@ -62,8 +62,8 @@ class Client implements InputSink, Disposable {
     this.parts++;
   }
 
-  onTooFast(): void {
-    this.tooFast++;
+  onTooFast(): boolean {
+    return ++this.tooFast > 0;
   }
 
   [Symbol.dispose](): void {
