@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { connect } from "../../client.ts";
 import { parseTarget } from "../../src/client/target.ts";
 import { isHopeless } from "../../src/client/link/connect_error.ts";
-import { openTls } from "../../src/client/link/transport.ts";
+import { openTcp, openTls } from "../../src/client/link/transport.ts";
 
 function read(name: string): string {
   return Deno.readTextFileSync(new URL(`../tls/${name}`, import.meta.url));
@@ -122,4 +122,91 @@ Deno.test("openTls ends with the reason of its signal while nothing answers", as
   using _ = await listener.accept();
   setTimeout(() => controller.abort(reason), 20);
   await assert.rejects(opening, reason);
+});
+
+/** Counts the sockets of this process that are connected to a port of loopback. */
+function socketsTo(port: number): number {
+  const inodes = new Set<string>();
+  for (const line of Deno.readTextFileSync("/proc/self/net/tcp").split("\n").slice(1)) {
+    const fields = line.trim().split(/\s+/);
+    if (fields.length > 9 && parseInt(fields[2].split(":")[1], 16) === port) {
+      inodes.add(`socket:[${fields[9]}]`);
+    }
+  }
+  let count = 0;
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+    try {
+      if (inodes.has(Deno.readLinkSync(`/proc/self/fd/${name}`))) count++;
+    } catch {
+      // It was closed meanwhile.
+    }
+  }
+  return count;
+}
+
+async function untilClosed(port: number): Promise<void> {
+  const giveUpAt = performance.now() + 10_000;
+  while (socketsTo(port) > 0) {
+    assert.ok(performance.now() < giveUpAt, `${socketsTo(port)} sockets are still open`);
+    await new Promise((done) => setTimeout(done, 10));
+  }
+}
+
+const [major, minor] = Deno.version.deno.split(".").map(Number);
+const CAN_CLOSE = Deno.build.os === "linux" && (major > 2 || minor >= 9);
+
+Deno.test({
+  name: "openTls really closes its socket when it is aborted before the handshake, or refuses a certificate",
+  ignore: !CAN_CLOSE,
+  fn: async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    for (const answer of [[], [0x16, 3, 3, 0, 100, 2]]) { // nothing, and the beginning of a ServerHello
+      const controller = new AbortController();
+      const opening = openTls({})(parseTarget(`127.0.0.1:${port}`), controller.signal);
+      const rejected = assert.rejects(opening, { name: "AbortError" });
+      using conn = await listener.accept();
+      await conn.read(new Uint8Array(1));
+      if (answer.length > 0) await conn.write(Uint8Array.from(answer));
+      assert.equal(socketsTo(port), 1);
+      controller.abort();
+      await rejected;
+      await untilClosed(port);
+    }
+    await using server = new TlsServer("expired");
+    const refusing = parseTarget(server.target);
+    await assert.rejects(openTls({ caCerts })(refusing, new AbortController().signal));
+    await untilClosed(refusing.port);
+  },
+});
+
+Deno.test({
+  name: "openTls really closes its socket when it is closed while a write is stuck and a read waits",
+  ignore: !CAN_CLOSE,
+  fn: async () => {
+    const [cert, key] = [read("good.pem"), read("good.key")];
+    using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
+    const { port } = listener.addr as Deno.NetAddr;
+    const opening = openTls({ caCerts })(parseTarget(`127.0.0.1:${port}`), new AbortController().signal);
+    using conn = await listener.accept();
+    await conn.handshake(); // and reads nothing
+    const transport = await opening;
+    const reading = assert.rejects(transport.read());
+    const writing = assert.rejects(async () => {
+      for (;;) await transport.write(new Uint8Array(1_000_000));
+    });
+    await new Promise((done) => setTimeout(done, 100));
+    transport.close();
+    transport.close();
+    await Promise.all([reading, writing]);
+    await untilClosed(port);
+  },
+});
+
+Deno.test("openTcp and openTls that are aborted already open nothing", async () => {
+  const reason = new Error("enough");
+  const target = parseTarget("127.0.0.1:9");
+  for (const open of [openTcp, openTls({})]) {
+    await assert.rejects(open(target, AbortSignal.abort(reason)), reason);
+  }
 });

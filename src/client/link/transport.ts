@@ -2,6 +2,7 @@
 // place. The only file of the client that touches the network functions of Deno.
 
 import type { Address } from "../target.ts";
+import { nodeParts, TlsTransport } from "./tls_transport.ts";
 
 /** A connection as the client needs it. One reader, one writer. */
 export interface Transport {
@@ -39,18 +40,26 @@ export async function openTcp(address: Address, signal: AbortSignal): Promise<Tr
 export function openTls({ caCerts }: TlsOptions): OpenTransport {
   return async (address, signal) => {
     const tcp = await connectTcp(address, signal);
-    // Sends nothing yet: the handshake does.
-    return handshake(await Deno.startTls(tcp, { hostname: address.hostname, caCerts }), signal);
+    const parts = nodeParts();
+    if (parts !== undefined) {
+      const transport = new TlsTransport(parts, tcp, address, caCerts);
+      return await shakeHands(transport, () => transport.handshake(), signal);
+    }
+    const conn = await Deno.startTls(tcp, { hostname: address.hostname, caCerts }); // sends nothing yet
+    return await shakeHands(new ConnTransport(conn), () => conn.handshake(), signal);
   };
 }
 
-async function handshake(conn: Deno.TlsConn, signal: AbortSignal): Promise<Transport> {
-  const transport = new ConnTransport(conn);
+async function shakeHands(
+  transport: Transport,
+  handshake: () => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<Transport> {
   const close = () => transport.close();
   signal.addEventListener("abort", close);
   try {
     signal.throwIfAborted();
-    await conn.handshake();
+    await handshake();
     signal.throwIfAborted();
     return transport;
   } catch (error) {
@@ -61,14 +70,27 @@ async function handshake(conn: Deno.TlsConn, signal: AbortSignal): Promise<Trans
   }
 }
 
+/** Connects. Ends at once when it is aborted: Deno itself would wait until a name is looked up, which may take long. */
 async function connectTcp({ hostname, port }: Address, signal: AbortSignal): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ hostname, port, signal });
+  signal.throwIfAborted();
+  const connecting = Deno.connect({ hostname, port, signal });
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => {
+    connecting.then((conn) => conn.close(), () => {}); // should it be there after all
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", abort);
   try {
-    conn.setNoDelay(true);
-  } catch {
-    // A connection that is already broken says so at the first read.
+    const conn = await Promise.race([connecting, aborted]);
+    try {
+      conn.setNoDelay(true);
+    } catch {
+      // A connection that is already broken says so at the first read.
+    }
+    return conn;
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
-  return conn;
 }
 
 class ConnTransport implements Transport {
