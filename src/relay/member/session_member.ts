@@ -107,7 +107,7 @@ export class SessionMember extends Member implements Peer {
     if (simulation !== undefined) outlet.simulate(simulation);
     const { state, owner } = this.room;
     const greeting = this.#greeting({ nonce, resumed: false, more: 0 });
-    const { line, rest } = writeWelcome(greeting, this.#others(), state, owner);
+    const { line, rest } = writeWelcome(greeting, this.room.roster.describe(this), state, owner);
     this.#welcome = line;
     if (!rest.isEmpty) this.#rest = rest;
     this.countMemory();
@@ -259,15 +259,10 @@ export class SessionMember extends Member implements Peer {
     if (lost.bytes === 0) return this.takeNews(maxBytes);
     // The `$time` that held here was skipped, too.
     const rest = [encodeControl("time", { time: this.settings.relayTime() })];
-    if (this.room.presenceChangedAt > from) rest.unshift(this.#describePeers());
+    if (this.room.presenceChangedAt > from) rest.unshift(this.room.roster.peersLine(this));
     this.#stream.jump(encodeControl("lost", lost), rest);
     this.countMemory();
     return this.#stream.takeOwed();
-  }
-
-  #describePeers(): Uint8Array {
-    const peers = Array.from(this.#others(), ({ id, name }) => ({ id, name }));
-    return encodeControl("peers", { peers });
   }
 
   /** How many bytes the window has room for. */
@@ -381,9 +376,5 @@ export class SessionMember extends Member implements Peer {
         maxStateBytes,
       },
     };
-  }
-
-  *#others(): Generator<Peer> {
-    for (const peer of this.room.peers()) if (peer !== this) yield peer;
   }
 }

@@ -4,15 +4,8 @@
 
 import { concat } from "../../wire/concat.ts";
 import { encodeControl, encodeSet } from "../../wire/protocol.ts";
+import type { Description, LinePart } from "../room/roster.ts";
 import type { StateEntry, StateOwner, StateTable } from "../room/state_table.ts";
-
-/** Whom a newcomer is told of. */
-export interface PeerToTell extends StateOwner {
-  readonly id: string;
-  readonly name: string;
-  /** The `$join` line that tells it. */
-  readonly joinLine: Uint8Array;
-}
 
 /** How long a `$welcome` line is at most, with its LF; what doesn't fit follows as lines of its own. */
 export const MAX_WELCOME_BYTES = 32 * 1024;
@@ -20,15 +13,16 @@ export const MAX_WELCOME_BYTES = 32 * 1024;
 /** …and how much of it is taken by what is not about the room's members and values. */
 const MAX_GREETING_BYTES = 2048;
 
+/** What a part of the further lines takes in memory, in bytes. */
+const PART_BYTES = 8;
+
 /** How many bytes of further lines are handed out at a time, about. */
 const FOLLOW_BYTES = 64 * 1024;
 
-const JOIN_START = '{"$join":'.length, JOIN_END = "}}\n".length;
+const END = "}}\n".length;
 
 const encoder = new TextEncoder();
 const COMMA = encoder.encode(",");
-const STATE_START = encoder.encode(',"state":{');
-const STATE_END = encoder.encode("}}");
 
 /** A `$welcome`, and what follows it. */
 export interface Welcome {
@@ -40,11 +34,11 @@ export interface Welcome {
  * Writes a `$welcome` for a new session.
  *
  * @param greeting its fields that are not about the room's members and values, at most 2 KiB of JSON
- * @param peers everybody but the newcomer
+ * @param others everybody but the newcomer
  */
 export function writeWelcome(
   greeting: Readonly<Record<string, unknown>>,
-  peers: Iterable<PeerToTell>,
+  others: Iterable<Description>,
   state: StateTable,
   room: StateOwner,
 ): Welcome {
@@ -59,23 +53,21 @@ export function writeWelcome(
       freeBytes -= bytes;
     }
   }
-  for (const peer of peers) {
-    const entries = [...state.valuesOf(peer)];
-    const head = peer.joinLine.subarray(JOIN_START, peer.joinLine.length - JOIN_END);
-    let bytes = head.length + STATE_START.length + STATE_END.length + COMMA.length;
-    for (const entry of entries) bytes += sizeOf(entry);
-    if (bytes > freeBytes) {
-      rest.addJoin(peer.joinLine);
-      for (const entry of entries) rest.addValue(entry);
-    } else {
-      const state = entries.flatMap(partsOf);
-      members.push(head, STATE_START, ...state.slice(0, -1), STATE_END, COMMA); // without the last comma
-      freeBytes -= bytes;
-    }
+  const addIfFits = ({ members: bytes }: Description): boolean => {
+    if (bytes === undefined || bytes.length + COMMA.length > freeBytes) return false;
+    members.push(bytes, COMMA);
+    freeBytes -= bytes.length + COMMA.length;
+    return true;
+  };
+  let isFull = false; // the first group that does not fit is taken as far as it does
+  for (const group of others) {
+    if (addIfFits(group)) continue;
+    for (const part of isFull ? [group] : group.each()) if (!addIfFits(part)) rest.addMembers(part);
+    isFull = true;
   }
   const opening = encodeControl("welcome", { ...greeting, more: rest.lines });
   const line = concat([
-    opening.subarray(0, opening.length - JOIN_END),
+    opening.subarray(0, opening.length - END),
     encoder.encode(',"peers":['),
     ...members.slice(0, -1),
     encoder.encode('],"state":{'),
@@ -88,8 +80,12 @@ export function writeWelcome(
 /** What did not fit into a welcome: which lines, and how far they are sent. */
 export class WelcomeRest {
   readonly #state: StateTable;
-  /** A `$join` line, or the owner of a value, whose key comes after it. */
-  #parts: (Uint8Array | StateOwner | string)[] = [];
+  #runs: (readonly LinePart[])[] = [];
+  /** The values of the room, which have no run of their own. */
+  #values: LinePart[] = [];
+  #memoryBytes = 0;
+  /** Which part of which run comes next. */
+  #run = 0;
   #next = 0;
   #lines = 0;
 
@@ -104,22 +100,25 @@ export class WelcomeRest {
 
   /** Whether all are sent. */
   get isEmpty(): boolean {
-    return this.#next === this.#parts.length;
+    return this.#run === this.#runs.length;
   }
 
-  /** What it takes in memory, in bytes. */
+  /** What it takes in memory, in bytes; what others have, too, is not counted. */
   get memoryBytes(): number {
-    return 8 * this.#parts.length;
+    return this.#memoryBytes;
   }
 
-  addJoin(line: Uint8Array): void {
-    this.#parts.push(line);
-    this.#lines++;
+  addMembers({ lines, lineCount, isShared }: Description): void {
+    this.#runs.push(lines);
+    this.#lines += lineCount;
+    this.#memoryBytes += PART_BYTES * (isShared ? 1 : 1 + lines.length);
   }
 
   addValue({ owner, key }: StateEntry): void {
-    this.#parts.push(owner, key);
+    if (this.#values.length === 0) this.#runs.push(this.#values);
+    this.#values.push(owner, key);
     this.#lines++;
+    this.#memoryBytes += 2 * PART_BYTES;
   }
 
   /** Takes the next lines; undefined if all are sent. A value that changed meanwhile is told as it is now, one that is gone as removed. */
@@ -130,18 +129,22 @@ export class WelcomeRest {
       const line = this.#takeLine();
       lines.push(line);
       bytes += line.length;
+      if (this.#next < this.#runs[this.#run].length) continue;
+      this.#run++;
+      this.#next = 0;
     }
     if (this.isEmpty) {
-      this.#parts = [];
-      this.#next = 0;
+      this.#runs = [];
+      this.#values = [];
+      this.#run = this.#memoryBytes = 0;
     }
     return concat(lines);
   }
 
   #takeLine(): Uint8Array {
-    const part = this.#parts[this.#next++];
+    const run = this.#runs[this.#run], part = run[this.#next++];
     if (part instanceof Uint8Array) return part;
-    const owner = part as StateOwner, key = this.#parts[this.#next++] as string;
+    const owner = part as StateOwner, key = run[this.#next++] as string;
     return this.#state.find(owner, key)?.line ??
       encodeSet(key, undefined, owner.id === undefined, owner.id);
   }

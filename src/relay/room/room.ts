@@ -7,18 +7,13 @@
 import { Feed, type FeedSettings, type Reader } from "./feed.ts";
 import { likeAnswers, withSpaces } from "./lookalike.ts";
 import { encodeControl } from "../../wire/protocol.ts";
+import { type Peer, Roster } from "./roster.ts";
 import { type StateOwner, type StateRefusal, type StateSettings, StateTable } from "./state_table.ts";
 
 /** Why a member left, as others are told. */
 export type LeaveReason = "closed" | "lost" | "behind" | "timeout";
 
-/** Who others see in a room. */
-export interface Peer extends StateOwner {
-  readonly id: string;
-  readonly name: string;
-  /** The `$join` line that shows it. */
-  readonly joinLine: Uint8Array;
-}
+export type { Peer } from "./roster.ts";
 
 /** What a room needs of the settings. */
 type RoomSettings = FeedSettings & StateSettings;
@@ -32,11 +27,12 @@ export class Room {
   /** What sessions read: events, and control lines that are for all. */
   readonly sessions: Feed;
   readonly state: StateTable;
+  /** Who others see here. */
+  readonly roster: Roster;
   /** Owns the values that stay when their setter leaves. */
   readonly owner: StateOwner = {};
   readonly #onNews: (feed: Feed) => void;
   readonly #onEmpty: () => void;
-  readonly #peers = new Map<string, { peer: Peer; since: number }>();
   #presenceChangedAt = 0;
 
   /**
@@ -52,6 +48,7 @@ export class Room {
     this.plain = new Feed("plain", settings, onNews);
     this.sessions = new Feed("session", settings, onNews);
     this.state = new StateTable(settings);
+    this.roster = new Roster(this.state);
     this.#onNews = onNews;
     this.#onEmpty = onEmpty;
   }
@@ -83,13 +80,13 @@ export class Room {
   }
 
   /** Who others see here. */
-  *peers(): Generator<Peer> {
-    for (const { peer } of this.#peers.values()) yield peer;
+  peers(): Iterable<Peer> {
+    return this.roster.peers();
   }
 
   /** The offset in the session feed from which on a member is known to who reads there; Infinity if it isn't here. */
   presentSince(owner: StateOwner): number {
-    return owner === this.owner ? 0 : this.#peers.get(owner.id!)?.since ?? Infinity;
+    return owner === this.owner ? 0 : this.roster.since(owner.id!) ?? Infinity;
   }
 
   /**
@@ -136,12 +133,12 @@ export class Room {
     const { joinLine } = peer;
     this.sessions.append(joinLine, 0, joinLine.length, 0, reader);
     this.#presenceChangedAt = this.sessions.end;
-    this.#peers.set(peer.id, { peer, since: this.sessions.end });
+    this.roster.add(peer, this.sessions.end);
   }
 
   /** Takes a member from the others' sight. */
   exit(peer: Peer, reason: LeaveReason, reader?: Reader): void {
-    if (!this.#peers.delete(peer.id)) return;
+    if (!this.roster.delete(peer)) return;
     const line = encodeControl("leave", { id: peer.id, reason });
     this.sessions.append(line, 0, line.length, 0, reader);
     this.#presenceChangedAt = this.sessions.end;
@@ -151,6 +148,7 @@ export class Room {
   set(setter: Peer, key: string, value: string | undefined, isRoom: boolean): StateRefusal | undefined {
     const refusal = this.state.set(isRoom ? this.owner : setter, key, value, setter.id);
     if (refusal !== undefined) return refusal;
+    if (!isRoom) this.roster.touch(setter);
     this.#onNews(this.sessions);
   }
 }

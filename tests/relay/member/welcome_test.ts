@@ -4,15 +4,22 @@ import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.3.0";
 import { RELAY_DEFAULTS } from "../../../src/relay/options.ts";
 import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
-import { MAX_WELCOME_BYTES, type PeerToTell, writeWelcome } from "../../../src/relay/member/welcome.ts";
+import { MAX_WELCOME_BYTES, writeWelcome } from "../../../src/relay/member/welcome.ts";
+import { type Description, type Peer, Roster } from "../../../src/relay/room/roster.ts";
 import { StateTable } from "../../../src/relay/room/state_table.ts";
 import { encodeControl } from "../../../src/wire/protocol.ts";
 
 const ROOM = {};
 const decoder = new TextDecoder();
 
-function peer(id: string, name: string): PeerToTell {
+function peer(id: string, name: string): Peer {
   return { id, name, joinLine: encodeControl("join", { id, name }) };
+}
+
+function describe(peers: readonly Peer[], table: StateTable): Iterable<Description> {
+  const roster = new Roster(table);
+  for (const peer of peers) roster.add(peer, 0);
+  return roster.describe();
 }
 
 function makeTable(): StateTable {
@@ -70,7 +77,7 @@ Deno.test("writeWelcome tells all of any room, in a line of 32 KiB at most and a
           peers.push(peer(`p${i}`, "x".repeat(i % 64)));
           expected[`p${i}`] = { name: "x".repeat(i % 64), state: {} };
         }
-        const { line, rest } = writeWelcome({ version: 1, more: 0 }, peers, table, ROOM);
+        const { line, rest } = writeWelcome({ version: 1, more: 0 }, describe(peers, table), table, ROOM);
         assert.ok(line.length <= MAX_WELCOME_BYTES);
         const { more } = JSON.parse(decoder.decode(line)).$welcome;
         const chunks: Uint8Array[] = [];
@@ -90,7 +97,7 @@ Deno.test("writeWelcome's further lines tell what holds when they are sent, and 
   const ada = peer("k1", "ada");
   for (let i = 0; i < 6; i++) table.set(ada, `${i}`, JSON.stringify("x".repeat(16_000)), "k1");
   for (let i = 0; i < 6; i++) table.set(ROOM, `${i}`, JSON.stringify("x".repeat(16_000)), "k1");
-  const { line, rest } = writeWelcome({ more: 0 }, [ada], table, ROOM);
+  const { line, rest } = writeWelcome({ more: 0 }, describe([ada], table), table, ROOM);
   assert.ok(rest.memoryBytes < 300, `${rest.memoryBytes} bytes are kept for 12 lines of 16 KB`);
   const { more } = JSON.parse(decoder.decode(line)).$welcome;
   for (let i = 0; i < 3; i++) table.set(ROOM, `${i}`, "1", "k1");

@@ -1,0 +1,170 @@
+// Who is in a room, in the order in which they came, in small groups whose description is written once for all who ask:
+// so that a thousand newcomers at once do not each have a thousand members written down anew. Pure.
+
+import { concat } from "../../wire/concat.ts";
+import type { StateEntry, StateOwner, StateTable } from "./state_table.ts";
+
+/** Who others see in a room. */
+export interface Peer extends StateOwner {
+  readonly id: string;
+  readonly name: string;
+  /** The `$join` line that shows it. */
+  readonly joinLine: Uint8Array;
+}
+
+/** How many peers a group has at the most: what changed is written anew by the group. */
+const GROUP_PEERS = 32;
+
+/** Up to this many bytes of members are written down for all who ask; more are written each time, if they may fit into a welcome at all… */
+const SHARED_BYTES = 8 * 1024;
+
+/** …which they don't from here on. */
+const MAX_MEMBERS_BYTES = 32 * 1024;
+
+const encoder = new TextEncoder();
+const COMMA = encoder.encode(",");
+
+/** A group of peers, written down. Shared by all who ask: not to be changed. */
+export interface Description {
+  /** As in a `$welcome`: objects with id, name and state, with commas between them; undefined if that is longer than a welcome. */
+  readonly members: Uint8Array | undefined;
+  /** As in `$peers`: objects with id and name, with commas between them. */
+  readonly names: Uint8Array;
+  /** The same as lines: the `$join` line of each, and for each `$set` line that follows it whose value it is and its key. */
+  readonly lines: readonly LinePart[];
+  /** How many lines those are. */
+  readonly lineCount: number;
+  /** Whether others are given the same object. */
+  readonly isShared: boolean;
+  /** Describes each of its members alone. */
+  readonly each: () => Iterable<Description>;
+}
+
+/** A `$join` line, or the owner of a value, whose key comes next. */
+export type LinePart = Uint8Array | StateOwner | string;
+
+interface Group {
+  readonly peers: Map<string, Peer>;
+  description: Description | undefined;
+}
+
+/** The peers of a room. */
+export class Roster {
+  readonly #state: StateTable;
+  readonly #places = new Map<string, { peer: Peer; since: number; group: Group }>();
+  readonly #groups = new Set<Group>();
+  #last: Group | undefined;
+
+  /** @param state where the peers' values stand; {@linkcode touch} tells of changes */
+  constructor(state: StateTable) {
+    this.#state = state;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#places.size;
+  }
+
+  /** Adds a peer, whom those know who have read the log up to offset `since`. */
+  add(peer: Peer, since: number): void {
+    this.delete(peer);
+    let group = this.#last;
+    if (group === undefined || group.peers.size >= GROUP_PEERS) {
+      this.#groups.add(this.#last = group = { peers: new Map(), description: undefined });
+    }
+    group.peers.set(peer.id, peer);
+    group.description = undefined;
+    this.#places.set(peer.id, { peer, since, group });
+  }
+
+  /** Takes a peer away; returns whether it was there. */
+  delete({ id }: Peer): boolean {
+    const place = this.#places.get(id);
+    if (place === undefined) return false;
+    const { group } = place;
+    this.#places.delete(id);
+    group.peers.delete(id);
+    group.description = undefined;
+    if (group.peers.size === 0) {
+      this.#groups.delete(group);
+      if (group === this.#last) this.#last = undefined;
+    }
+    return true;
+  }
+
+  /** Says that a peer's values have changed. */
+  touch({ id }: Peer): void {
+    const place = this.#places.get(id);
+    if (place !== undefined) place.group.description = undefined;
+  }
+
+  /** The offset that was given with a peer; undefined if it isn't here. */
+  since(id: string): number | undefined {
+    return this.#places.get(id)?.since;
+  }
+
+  /** All of them, in the order in which they came. */
+  *peers(): Generator<Peer> {
+    for (const { peer } of this.#places.values()) yield peer;
+  }
+
+  /** Describes all of them but `except`, group by group. Costs only what has changed since somebody asked. */
+  *describe(except?: Peer): Generator<Description> {
+    for (const group of this.#groups) {
+      if (except !== undefined && group.peers.has(except.id)) {
+        const others = [...group.peers.values()].filter(({ id }) => id !== except.id);
+        if (others.length > 0) yield describe(others, this.#state, false);
+        continue;
+      }
+      const description = group.description ?? describe([...group.peers.values()], this.#state, true);
+      if (description.isShared) group.description = description;
+      yield description;
+    }
+  }
+
+  /** Makes the `$peers` line for `reader`, which is not in it. */
+  peersLine(reader: Peer): Uint8Array {
+    const parts: Uint8Array[] = [encoder.encode('{"$peers":{"peers":[')];
+    for (const { names } of this.describe(reader)) parts.push(names, COMMA);
+    if (parts.length > 1) parts.pop();
+    parts.push(encoder.encode("]}}\n"));
+    return concat(parts);
+  }
+}
+
+function describe(peers: readonly Peer[], state: StateTable, mayShare: boolean): Description {
+  const members: Uint8Array[] = [];
+  let bytes = 0;
+  const names: string[] = [], lines: LinePart[] = [];
+  let lineCount = 0;
+  for (const peer of peers) {
+    const { id, name } = peer, entries = [...state.valuesOf(peer)];
+    const text = JSON.stringify({ id, name });
+    for (const entry of entries) bytes += entry.bytes;
+    if (bytes <= MAX_MEMBERS_BYTES) {
+      members.push(
+        encoder.encode(`${text.slice(0, -1)},"state":{`),
+        ...valuesOf(entries),
+        encoder.encode("}}"),
+        COMMA,
+      );
+    }
+    names.push(text);
+    lines.push(peer.joinLine);
+    for (const { key } of entries) lines.push(peer, key);
+    lineCount += 1 + entries.length;
+  }
+  members.pop();
+  const written = bytes <= MAX_MEMBERS_BYTES ? concat(members) : undefined;
+  const each = () => peers.map((peer) => describe([peer], state, false));
+  const isShared = mayShare && written !== undefined && written.length <= SHARED_BYTES;
+  return { members: written, names: encoder.encode(names.join()), lines, lineCount, isShared, each };
+}
+
+/** The values as members of an object. */
+function valuesOf(entries: readonly StateEntry[]): Uint8Array[] {
+  return entries.flatMap(({ key, json }, i) => [
+    encoder.encode(`${i > 0 ? "," : ""}${JSON.stringify(key)}:`),
+    json!,
+  ]);
+}

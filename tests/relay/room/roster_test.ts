@@ -1,0 +1,114 @@
+// Holds Roster against a map of peers through random histories, and its promise that what did not change is not written down anew.
+
+import assert from "node:assert/strict";
+import fc from "npm:fast-check@4.3.0";
+import { UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
+import { type Peer, Roster } from "../../../src/relay/room/roster.ts";
+import { encodeControl } from "../../../src/wire/protocol.ts";
+import { StateTable } from "../../../src/relay/room/state_table.ts";
+
+const LIMITS = { maxKeys: 100, maxValueBytes: 20_000, maxStateBytes: 1e7, memory: UNLIMITED_MEMORY };
+
+const decoder = new TextDecoder();
+
+function peer(n: number): Peer {
+  const id = `k${n}`, name = `"${n}" ä`;
+  return { id, name, joinLine: encodeControl("join", { id, name }) };
+}
+
+Deno.test("Roster describes who is here with what they have set, whatever happens", () => {
+  const value = fc.oneof(fc.constant("1"), fc.constant(JSON.stringify("v".repeat(3000))));
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ add: fc.nat(99) }) },
+    { weight: 2, arbitrary: fc.record({ delete: fc.nat(99) }) },
+    { weight: 3, arbitrary: fc.record({ set: fc.nat(99), key: fc.constantFrom("a", 'b"', "c"), value }) },
+    { weight: 2, arbitrary: fc.record({ look: fc.nat(99) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
+      const state = new StateTable(LIMITS), roster = new Roster(state);
+      const truth = new Map<string, { peer: Peer; state: Record<string, unknown> }>();
+      for (const [at, step] of [...steps, { look: 0 }, { look: 999 }].entries()) {
+        if ("add" in step && !truth.has(`k${step.add}`)) {
+          truth.set(`k${step.add}`, { peer: peer(step.add), state: {} });
+          roster.add(truth.get(`k${step.add}`)!.peer, at);
+          assert.equal(roster.since(`k${step.add}`), at);
+        } else if ("delete" in step) {
+          const gone = truth.get(`k${step.delete}`)?.peer;
+          assert.equal(roster.delete(gone ?? peer(step.delete)), gone !== undefined);
+          if (gone !== undefined) state.removeOwner(gone);
+          truth.delete(`k${step.delete}`);
+        } else if ("set" in step && truth.has(`k${step.set}`)) {
+          const { peer, state: values } = truth.get(`k${step.set}`)!;
+          state.set(peer, step.key, step.value, peer.id);
+          values[step.key] = JSON.parse(step.value);
+          roster.touch(peer);
+        } else if ("look" in step) {
+          const others = [...truth.values()].filter(({ peer }) => peer.id !== `k${step.look}`);
+          const seen = [...roster.describe(peer(step.look))];
+          const members = seen.flatMap(({ members, lines }) =>
+            members === undefined
+              ? others.filter(({ peer }) => lines.includes(peer.joinLine)).map((
+                { peer, state },
+              ) => ({
+                id: peer.id,
+                name: peer.name,
+                state,
+              }))
+              : JSON.parse(`[${decoder.decode(members)}]`)
+          );
+          const expected = others.map(({ peer, state }) => ({ id: peer.id, name: peer.name, state }));
+          const byId = (a: { id: string }, b: { id: string }) => a.id < b.id ? -1 : 1;
+          assert.deepEqual(members.sort(byId), expected.sort(byId));
+          for (const { lines, lineCount } of seen) {
+            const keys = lines.filter((part) => typeof part === "string").length;
+            assert.equal(lineCount, lines.filter((part) => part instanceof Uint8Array).length + keys);
+            assert.equal(lines.length, lineCount + keys, "an owner before each key");
+          }
+          assert.deepEqual(
+            seen.flatMap(({ lines }) => lines).filter((part) => part instanceof Uint8Array).map((join) =>
+              decoder.decode(join)
+            ).sort(),
+            others.map(({ peer }) => decoder.decode(peer.joinLine)).sort(),
+          );
+          const line = JSON.parse(decoder.decode(roster.peersLine(peer(step.look))));
+          assert.deepEqual(
+            line.$peers.peers.map(({ id }: Peer) => id).sort(),
+            others.map(({ peer }) => peer.id).sort(),
+          );
+        }
+        assert.equal(roster.size, truth.size);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("Roster writes down for a newcomer what has changed, and no more, however many are here", () => {
+  const state = new StateTable(LIMITS), roster = new Roster(state);
+  const peers = Array.from({ length: 3000 }, (_, n) => peer(n));
+  for (const [n, peer] of peers.entries()) roster.add(peer, n);
+  const first = [...roster.describe()];
+  assert.equal(first.length, Math.ceil(3000 / 32));
+  state.set(peers[100], "k", "1", "k100");
+  roster.touch(peers[100]);
+  roster.delete(peers[2000]);
+  roster.add(peer(3000), 0);
+  const second = [...roster.describe(peers[500])];
+  const fresh = second.filter((description, i) => description !== first[i]).length;
+  assert.equal(fresh, 4, "a value, one that left, one that came, the one that asks");
+  assert.deepEqual([...roster.describe()].filter((description) => second.includes(description)).length, 93);
+});
+
+Deno.test("Roster keeps no copy of large values", () => {
+  const state = new StateTable(LIMITS), roster = new Roster(state);
+  for (let n = 0; n < 64; n++) {
+    const owner = peer(n);
+    roster.add(owner, 0);
+    state.set(owner, "k", JSON.stringify("v".repeat(n < 32 ? 400 : 15_000)), owner.id);
+  }
+  const [small, large] = roster.describe();
+  assert.ok(small.members!.length > 32 * 400);
+  assert.equal(large.members, undefined);
+  assert.notEqual(roster.describe().next().value, small, "written anew");
+});
