@@ -5,6 +5,7 @@ import { type EndReason, Member, type Outlet } from "./member.ts";
 import type { Settings } from "../options.ts";
 import type { Room } from "../room/room.ts";
 import type { Cursor } from "../room/cursor.ts";
+import { joinKept } from "../room/quiet_lines.ts";
 
 /** A plain client in the lobby. */
 export class PlainMember extends Member {
@@ -29,7 +30,7 @@ export class PlainMember extends Member {
   }
 
   protected takeBehind(maxBytes: number): Uint8Array | undefined {
-    this.cursor.jumpToEnd();
-    return this.takeNews(maxBytes);
+    const { kept } = this.feed.jump(this, this.settings.clock());
+    return kept.lines > 0 ? joinKept(kept) : this.takeNews(maxBytes);
   }
 }

@@ -18,6 +18,8 @@ import { encodeControl, PROTOCOL_VERSION, type WireError } from "../../wire/prot
 import type { Settings } from "../options.ts";
 import type { LeaveReason, Peer, Room } from "../room/room.ts";
 import type { Cursor } from "../room/cursor.ts";
+import { TIME_LINE_MS } from "../room/feed.ts";
+import { joinKept, type Kept } from "../room/quiet_lines.ts";
 import { SentStream } from "./sent_stream.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { StateEntry } from "../room/state_table.ts";
@@ -255,14 +257,32 @@ export class SessionMember extends Member implements Peer {
   protected takeBehind(maxBytes: number): Uint8Array | undefined {
     if (!this.#stream.canJump) return this.#takeState(Math.min(this.#freeBytes, maxBytes));
     const from = this.cursor.offset;
-    const lost = this.cursor.jumpToEnd();
-    if (lost.bytes === 0) return this.takeNews(maxBytes);
+    const nowMs = this.settings.clock();
+    const { lost, kept } = this.feed.jump(this, nowMs);
+    if (lost.bytes === 0 && kept.bytes === 0) return this.takeNews(maxBytes);
     // The `$time` that held here was skipped, too.
-    const rest = [encodeControl("time", { time: this.settings.relayTime() })];
+    const rest = [this.#encodeTime(nowMs)];
+    if (kept.bytes > 0) rest.unshift(this.#tellKept(kept));
     if (this.room.presenceChangedAt > from) rest.unshift(this.room.roster.peersLine(this));
     this.#stream.jump(encodeControl("lost", lost), rest);
     this.countMemory();
     return this.#stream.takeOwed();
+  }
+
+  /** Makes lines of what is kept, each with a `$time` before it that holds for it, as in the log. */
+  #tellKept(kept: Kept): Uint8Array {
+    let toldMs = -Infinity;
+    return joinKept(kept, (atMs) => {
+      if (atMs - toldMs < TIME_LINE_MS) return undefined;
+      toldMs = atMs;
+      return this.#encodeTime(atMs);
+    });
+  }
+
+  /** @param atMs by the clock */
+  #encodeTime(atMs: number): Uint8Array {
+    const { relayTime, clock } = this.settings;
+    return encodeControl("time", { time: relayTime() - clock() + atMs });
   }
 
   /** How many bytes the window has room for. */

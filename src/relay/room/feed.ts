@@ -25,7 +25,7 @@ export interface Reader {
 export type FeedSettings = LogSettings & Pick<Settings, "clock" | "relayTime">;
 
 /** How far apart the `$time` lines of a log are at least, in ms. */
-const TIME_LINE_MS = 100;
+export const TIME_LINE_MS = 100;
 
 /** A log that holds more than this many bytes may soon overflow: from then on lines of quiet senders are kept. */
 const BUSY_BYTES = 2 * BLOCK_BYTES;

@@ -418,3 +418,34 @@ Deno.test("SessionMember's $bye ends it: the others hear closed, and there is no
   assert.equal(again.client.welcome.resumed, false);
   assert.equal(again.id, "k3");
 });
+
+Deno.test("SessionMember and plain member that a flood outruns still hear all of who says little, and of the flood what is new", async () => {
+  await using table = new Table({ maxLogBytes: 256 * 1024, windowBytes: 32 * 1024, pingTimeoutMs: 1e9 });
+  const [loud, quiet, slow] = [await table.join(), await table.join(), await table.join()];
+  const plain = await table.joinPlain();
+  const flood = '{"flood":"' + "x".repeat(87) + '"}\n';
+  let said = 0;
+  for (let round = 0; round < 100; round++) {
+    loud.feed(loud.client.say(flood.repeat(600)));
+    quiet.feed(quiet.client.say(`{"n":${said++}}\n`));
+    await table.pass(10);
+    for (const seat of [loud, quiet]) await seat.ack();
+    if (round % 2 === 0) await slow.ack();
+    if (round === 20) plain.conn.takeBytes(0);
+    if (round === 40) plain.conn.takeBytes(Infinity);
+  }
+  plain.conn.takeBytes(Infinity);
+  for (let i = 0; i < 20; i++) await slow.ack();
+  const heard = { session: slow.events, plain: plain.conn.lines };
+  for (const [level, lines] of Object.entries(heard)) {
+    const numbers = lines.flatMap((line) => Number(/^{"n":(\d+)}$/.exec(line)?.[1] ?? NaN)).filter((n) =>
+      n >= 0
+    );
+    assert.ok(said - numbers.length <= 4, `${level}: ${numbers.length} of ${said}`);
+    assert.deepEqual(numbers, [...new Set(numbers)].sort((a, b) => a - b), `${level}: in order, once`);
+  }
+  const lost = slow.told("lost").reduce((sum, { lines }) => sum + lines, 0);
+  assert.ok(lost > 10_000);
+  assert.ok(heard.plain.length < 90 * 601, "it did not take anything for a while");
+  assert.equal(lost + slow.events.length, 100 * 601, "told or there, each once");
+});
