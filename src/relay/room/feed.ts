@@ -3,7 +3,6 @@
 
 import type { Settings } from "../options.ts";
 import { encodeControl, type Level } from "../../wire/protocol.ts";
-import { BLOCK_BYTES } from "./block.ts";
 import type { Cursor, Lost } from "./cursor.ts";
 import { type Kept, NOTHING_KEPT, QuietLines } from "./quiet_lines.ts";
 import { type LogSettings, RoomLog } from "./room_log.ts";
@@ -27,8 +26,11 @@ export type FeedSettings = LogSettings & Pick<Settings, "clock" | "relayTime">;
 /** How far apart the `$time` lines of a log are at least, in ms. */
 export const TIME_LINE_MS = 100;
 
-/** A log that holds more than this many bytes may soon overflow: from then on lines of quiet senders are kept. */
-const BUSY_BYTES = 2 * BLOCK_BYTES;
+/** How long the spans are in which is looked whether much is said, in ms. */
+const BUSY_SPAN_MS = 100;
+
+/** What part of the rate at which the log overflows within `maxLagMs` is much. */
+const BUSY_SHARE = 1 / 4;
 
 /** A log and its readers. */
 export class Feed {
@@ -40,6 +42,7 @@ export class Feed {
   readonly #quietLines: QuietLines;
   /** Until when lines of quiet senders are kept, in ms. */
   #busyUntilMs = -Infinity;
+  #spanStart = { offset: 0, atMs: -Infinity };
   #timeLineAt = -Infinity;
   #flushedTo = 0;
 
@@ -121,19 +124,23 @@ export class Feed {
     const offset = this.#log.end;
     this.#log.append(bytes, start, end, lines);
     sender?.skipOwn(offset, lines);
-    if (speaker !== undefined && this.#isBusy) {
+    if (speaker !== undefined && this.#busyUntilMs > -Infinity) {
       this.#quietLines.note(speaker, offset, bytes, start, end, lines, this.#settings.clock());
     }
     this.#onNews(this);
   }
 
-  /** Whether somebody is so far behind that the log may overflow, or was of late. */
-  get #isBusy(): boolean {
-    return this.#busyUntilMs > -Infinity || this.#log.capacityBytes > this.#busyBytes;
-  }
-
-  get #busyBytes(): number {
-    return Math.min(BUSY_BYTES, this.#settings.maxLogBytes / 2);
+  /** Looks whether so much is said that the log may overflow: then, and for `maxLagMs` after that, lines of quiet senders are kept. */
+  #lookIfBusy(nowMs: number): void {
+    const { maxLogBytes, maxLagMs } = this.#settings;
+    const { end } = this.#log;
+    if (end - this.#spanStart.offset > BUSY_SHARE * maxLogBytes * BUSY_SPAN_MS / maxLagMs) {
+      this.#busyUntilMs = nowMs + maxLagMs;
+    } else if (nowMs > this.#busyUntilMs && this.#busyUntilMs > -Infinity) {
+      this.#busyUntilMs = -Infinity;
+      this.#quietLines.clear();
+    }
+    if (nowMs - this.#spanStart.atMs > BUSY_SPAN_MS) this.#spanStart = { offset: end, atMs: nowMs };
   }
 
   /**
@@ -163,11 +170,7 @@ export class Feed {
   /** Begins a flush: returns all readers, who are to be woken. `nowMs` becomes the time of what was appended since the last flush. */
   startFlush(nowMs: number): Iterable<Reader> {
     this.#log.mark(nowMs);
-    if (this.#log.capacityBytes > this.#busyBytes) this.#busyUntilMs = nowMs + this.#settings.maxLagMs;
-    else if (nowMs > this.#busyUntilMs && this.#busyUntilMs > -Infinity) {
-      this.#busyUntilMs = -Infinity;
-      this.#quietLines.clear();
-    }
+    this.#lookIfBusy(nowMs);
     this.#flushedTo = this.#log.end;
     return this.#readers;
   }

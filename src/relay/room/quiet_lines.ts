@@ -1,5 +1,6 @@
 // What those who say little have said of late, while others say so much that the log overflows: so that a reader who is
 // skipped ahead gets it all the same. Copies of a few lines, none while nobody is behind. Pure: the caller passes time.
+// All of a sender's skipped lines are kept, or none: there is one gap in what it said, or there is no gap.
 //
 //   log      ▒▒▒▒▒▒▒ a ▒▒▒▒▒▒▒▒▒▒▒▒▒▒ b ▒▒▒▒▒▒ c ▒▒▒▒│ end      ▒ who says a lot
 //            └─────────── skipped ─────────────────┘
@@ -15,14 +16,24 @@ const QUIET_BYTES_PER_S = 32 * 1024;
 const BURST_BYTES = 8 * 1024;
 
 /** The size of each of the two buffers with copies: when the newer one is full, the older one is forgotten. */
-const BUFFER_BYTES = 16 * 1024;
+const BUFFER_BYTES = 32 * 1024;
 
 /** What an entry takes in memory beside its bytes, in bytes. */
 const ENTRY_BYTES = 100;
 
+/** Who has said something. */
+interface Sender {
+  who: unknown;
+  /** How many bytes it may say at `atMs` and be quiet. */
+  allowance: number;
+  atMs: number;
+  /** The offset in the log before which some of its lines are not kept. */
+  gapEnd: number;
+}
+
 /** Some lines of one sender. */
 interface Entry {
-  sender: unknown;
+  sender: Sender;
   /** Where they stand in the log. */
   offset: number;
   bytes: Uint8Array;
@@ -42,7 +53,9 @@ export const NOTHING_KEPT: Kept = { pieces: [], bytes: 0, lines: 0 };
 /** The last lines of quiet senders. */
 export class QuietLines {
   readonly #memory: MemoryAccount;
-  readonly #allowances = new Map<unknown, { bytes: number; atMs: number }>();
+  readonly #senders = new Map<unknown, Sender>();
+  /** The offset from which on lines are looked at; none before the first. */
+  #startsAt: number | undefined;
   #older: Entry[] = [];
   #newer: Entry[] = [];
   #newerBytes = 0;
@@ -53,7 +66,7 @@ export class QuietLines {
 
   /** Looks at lines that were just appended at `offset`: `bytes[start, end)`, which are copied if their sender is quiet. */
   note(
-    sender: unknown,
+    who: unknown,
     offset: number,
     bytes: Uint8Array,
     start: number,
@@ -62,8 +75,16 @@ export class QuietLines {
     nowMs: number,
   ): void {
     const length = end - start;
-    if (!this.#isQuiet(sender, length, nowMs)) return;
+    this.#startsAt ??= offset;
+    const sender = this.#senderOf(who, nowMs);
+    if (!isQuiet(sender, length, nowMs)) {
+      sender.gapEnd = offset + length;
+      return;
+    }
     if (this.#newerBytes + length > BUFFER_BYTES) {
+      for (const { sender, offset, bytes } of this.#older) {
+        sender.gapEnd = Math.max(sender.gapEnd, offset + bytes.length);
+      }
       this.#older = this.#newer;
       this.#newer = [];
       this.#newerBytes = 0;
@@ -73,12 +94,13 @@ export class QuietLines {
     this.#memory.resize(2 * BUFFER_BYTES);
   }
 
-  /** Finds what others than `reader` said from `offset` on, as far as it is there. */
+  /** Finds what others than `reader` said from `offset` on: of each all of that, or nothing. */
   since(offset: number, reader: unknown): Kept {
+    if (this.#startsAt === undefined || offset < this.#startsAt) return NOTHING_KEPT;
     const pieces: Entry[] = [];
     let bytes = 0, lines = 0;
     for (const entry of [...this.#older, ...this.#newer]) {
-      if (entry.offset < offset || entry.sender === reader) continue;
+      if (entry.offset < offset || entry.sender.gapEnd > offset || entry.sender.who === reader) continue;
       pieces.push(entry);
       bytes += entry.bytes.length;
       lines += entry.lines;
@@ -88,23 +110,30 @@ export class QuietLines {
 
   /** Forgets everything. It can be used again. */
   clear(): void {
-    this.#allowances.clear();
+    this.#senders.clear();
+    this.#startsAt = undefined;
     this.#older = [];
     this.#newer = [];
     this.#newerBytes = 0;
     this.#memory.close();
   }
 
-  #isQuiet(sender: unknown, bytes: number, nowMs: number): boolean {
-    const allowance = this.#allowances.get(sender) ?? { bytes: BURST_BYTES, atMs: nowMs };
-    this.#allowances.set(sender, allowance);
-    const grown = (nowMs - allowance.atMs) / 1000 * QUIET_BYTES_PER_S;
-    allowance.atMs = nowMs;
-    allowance.bytes = Math.min(BURST_BYTES, allowance.bytes + grown) - bytes;
-    if (allowance.bytes >= 0) return true;
-    allowance.bytes = Math.max(allowance.bytes, -BURST_BYTES); // who says less from now on is quiet again within half a second
-    return false;
+  #senderOf(who: unknown, nowMs: number): Sender {
+    const known = this.#senders.get(who);
+    if (known !== undefined) return known;
+    const sender = { who, allowance: BURST_BYTES, atMs: nowMs, gapEnd: 0 };
+    this.#senders.set(who, sender);
+    return sender;
   }
+}
+
+/** Takes `bytes` from a sender's allowance; says whether it had them. */
+function isQuiet(sender: Sender, bytes: number, nowMs: number): boolean {
+  const grown = (nowMs - sender.atMs) / 1000 * QUIET_BYTES_PER_S;
+  const allowance = Math.min(BURST_BYTES, sender.allowance + grown) - bytes;
+  sender.atMs = nowMs;
+  sender.allowance = Math.max(allowance, -BURST_BYTES); // who says less from now on is quiet again within half a second
+  return allowance >= 0;
 }
 
 /** Joins kept lines; `separate(atMs)`, if given, makes a line that comes before those that were said at `atMs`. */

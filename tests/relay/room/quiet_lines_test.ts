@@ -23,14 +23,15 @@ Deno.test("QuietLines keeps what who says little has said, from a place on, but 
   const lines = new QuietLines(new MemoryBudget().open());
   note(lines, "ada", 10, "1\n2\n", 0);
   note(lines, "bo", 20, "3\n", 5);
-  assert.deepEqual([textOf(lines, 0), textOf(lines, 11), textOf(lines, 0, "ada"), textOf(lines, 21)], [
+  assert.deepEqual([textOf(lines, 10), textOf(lines, 11), textOf(lines, 10, "ada"), textOf(lines, 21)], [
     "1\n2\n3\n",
     "3\n",
     "3\n",
     "",
   ]);
-  assert.deepEqual([lines.since(0, "x").lines, lines.since(0, "x").bytes], [3, 6]);
-  const separated = joinKept(lines.since(0, "x"), (atMs) => encoder.encode(`at ${atMs}\n`));
+  assert.deepEqual([lines.since(10, "x").lines, lines.since(10, "x").bytes], [3, 6]);
+  assert.equal(textOf(lines, 9), "", "what was said before it began to look is not known");
+  const separated = joinKept(lines.since(10, "x"), (atMs) => encoder.encode(`at ${atMs}\n`));
   assert.equal(decoder.decode(separated), "at 0\n1\n2\nat 5\n3\n");
 });
 
@@ -42,21 +43,23 @@ Deno.test("QuietLines keeps nothing of who says much, and something again once i
     if (ms % 10 === 0) note(lines, "quiet", ms, `${ms}\n`, ms);
   }
   const expected = Array.from({ length: 200 }, (_, i) => `${10 * i}\n`).join("");
-  assert.ok(expected.endsWith(textOf(lines, 0)) && textOf(lines, 0).length > 300, textOf(lines, 0));
-  note(lines, "flood", 9999, "now quiet\n", 2600);
-  assert.equal(textOf(lines, 9999), "now quiet\n");
+  assert.equal(textOf(lines, 0), expected);
+  note(lines, "flood", 999_999, "now quiet\n", 2600);
+  assert.equal(textOf(lines, 999_999), "now quiet\n");
+  assert.equal(textOf(lines, 0), expected, "not a part of what it said");
 });
 
 Deno.test("QuietLines takes and counts no more memory than two buffers, however many say little, and none after clear", () => {
   const memory = new MemoryBudget();
   const lines = new QuietLines(memory.open());
-  for (let i = 0; i < 10_000; i++) note(lines, `${i % 500}`, i, "x".repeat(50) + "\n", i);
-  const { bytes, pieces } = lines.since(0, "x");
+  for (let i = 0; i < 10_000; i++) note(lines, `${i % 500}`, 51 * i, "x".repeat(50) + "\n", i);
+  const { bytes, pieces } = lines.since(51 * 9800, "x");
   assert.ok(
-    bytes + 100 * pieces.length <= 32 * 1024 && bytes > 4000,
+    bytes + 100 * pieces.length <= 64 * 1024 && bytes > 8000,
     `${bytes} bytes in ${pieces.length} pieces`,
   );
-  assert.equal(memory.usedBytes, 32 * 1024);
+  assert.equal(lines.since(0, "x").lines, 0, "of nobody all is there");
+  assert.equal(memory.usedBytes, 64 * 1024);
   lines.clear();
   assert.deepEqual([textOf(lines, 0), memory.usedBytes], ["", 0]);
 });
@@ -101,9 +104,10 @@ Deno.test("Feed.jump keeps what a quiet sender said beside a flood, in order, ea
   const feed = new Feed("plain", settings, () => {});
   const { quiet, lost, gaps, slow } = flood(feed, 1000, clock);
   assert.ok(gaps > 10 && lost > 100_000, `${gaps} gaps, ${lost} lines lost`);
-  const missed =
-    new Set(Array.from({ length: quiet.length }, (_, i) => `${i}`)).difference(new Set(quiet)).size;
-  assert.ok(missed <= 4, `${missed} of ${quiet.length}: what was said before the log was half full`);
+  assert.ok(
+    quiet.length > 985,
+    `${quiet.length} of 1000: what the first moment took, and what is still in the log`,
+  );
   assert.deepEqual(quiet, [...new Set(quiet)].sort((a, b) => Number(a) - Number(b)));
   assert.equal(slow.cursor.lost.lines, lost);
   clock.nowMs += 20_000;
@@ -114,7 +118,7 @@ Deno.test("Feed.jump keeps what a quiet sender said beside a flood, in order, ea
   assert.equal(cursor.behindBytes, 0);
 });
 
-Deno.test("Feed keeps no line twice while its readers keep up", () => {
+Deno.test("Feed keeps no line twice where little is said", () => {
   const memory = new MemoryBudget();
   const settings = {
     maxLogBytes: 8 * 1024 * 1024,
@@ -128,7 +132,7 @@ Deno.test("Feed keeps no line twice while its readers keep up", () => {
   const line = encoder.encode("x".repeat(999) + "\n");
   for (let i = 0; i < 10_000; i++) {
     feed.append(line, 0, line.length, 1, ada);
-    feed.startFlush(i);
+    feed.startFlush(i); // a MB a second, 8 may be kept for a second
     ada.take();
     bo.take();
     assert.equal(memory.usedBytes, feed.logBytes);
