@@ -163,6 +163,21 @@ Deno.test("Connection reads a client that is over its rate slowly, says so once,
   assert.equal(ada.connection.ending, "timeout", "now it is silent");
 });
 
+Deno.test("Connection tells a session whose lines wait for its rate that the relay is there, whatever waits before its pings", async () => {
+  await using table = new Table({ maxLinesPerSecond: 2, pingTimeoutMs: 300 });
+  const ada = await table.join();
+  ada.feed(ada.client.say('"x"\n'.repeat(1000)));
+  const clock = setInterval(() => table.nowMs += 10, 10);
+  try {
+    await ada.conn.until(() => ada.conn.lines.filter((line) => line.startsWith('{"$slow":')).length === 3);
+  } finally {
+    clearInterval(clock);
+  }
+  assert.deepEqual(ada.told("error").map(({ code }) => code), ["rate_limited"]);
+  assert.deepEqual(ada.told("slow")[0], { linesPerSecond: 2 });
+  assert.equal(ada.connection.ending, undefined);
+});
+
 Deno.test("Connection that is made to wait for its rate can be ended", async () => {
   for (const end of ["cut", "end"] as const) {
     await using table = new Table({ maxLinesPerSecond: 1 });

@@ -85,6 +85,8 @@ export class Connection implements Outlet, InputSink, WriterSource {
   #timer: Timer | undefined;
   readonly #outputEnded = Promise.withResolvers<void>();
   #badInARow = 0;
+  /** When the client was told last that it sends too fast. */
+  #toldSlowAt = -Infinity;
   #receivedLines = 0;
   #receivedBytes = 0;
   #errors = 0;
@@ -361,11 +363,18 @@ export class Connection implements Outlet, InputSink, WriterSource {
   }
 
   /** @internal For the input. */
-  onTooFast(): boolean {
-    const { maxLinesPerSecond, log } = this.#settings;
-    const message = `Cannot read so fast: ${maxLinesPerSecond} lines a second are allowed, more have to wait`;
-    log("warn", "client sends too fast, reading slowly", { address: this.address, maxLinesPerSecond });
-    return this.#member?.replyError({ code: "rate_limited", message }) ?? false;
+  onTooFast(): void {
+    const { maxLinesPerSecond, pingTimeoutMs, clock, log } = this.#settings;
+    const nowMs = clock();
+    if (nowMs - this.#toldSlowAt < pingTimeoutMs / 3) return;
+    if (this.#toldSlowAt > -Infinity) this.#session?.tellSlow();
+    else {
+      const message =
+        `Cannot read so fast: ${maxLinesPerSecond} lines a second are allowed, more have to wait`;
+      log("warn", "client sends too fast, reading slowly", { address: this.address, maxLinesPerSecond });
+      if (!this.#member?.replyError({ code: "rate_limited", message })) return; // again the next time
+    }
+    this.#toldSlowAt = nowMs;
   }
 
   // Writing

@@ -24,8 +24,8 @@ export interface InputSink extends LineSorterSink {
   readonly address: string;
   /** Is told each time that some lines were taken. */
   onPart(): void;
-  /** Is told that the client sends more lines than it may, so that they wait. Returns whether it need not be told again. */
-  onTooFast(): boolean;
+  /** Is told each time that lines have to wait, as the client sends more than it may: once a second at least while it does. */
+  onTooFast(): void;
 }
 
 /** The input of one connection. */
@@ -40,7 +40,6 @@ export class Input implements Served {
   #onTaken: (() => void) | undefined;
   #untilMs = 0;
   #timer: Timer | undefined;
-  #wasTooFast = false;
   #isStopped = false;
   #heardAt: number;
   #midLineSince: number | undefined;
@@ -139,7 +138,7 @@ export class Input implements Served {
   #waitForRate(ms: number): void {
     const { timers, service, clock } = this.#settings;
     this.#timer = timers.setTimeout(() => service.serve(this, clock(), false), ms);
-    this.#wasTooFast ||= this.#sink.onTooFast();
+    this.#sink.onTooFast();
   }
 
   #finish(): void {

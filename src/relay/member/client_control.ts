@@ -133,31 +133,42 @@ export function readPing({ fields: { t } }: Control): Understood<number> {
 
 /** Returns the text of the member `name` of the object that begins at `at` of a JSON text: the last one of that name, as JSON.parse takes it. */
 function findMember(text: string, at: number, name: string): string | undefined {
+  const plain = `"${name}"`;
   let found: string | undefined;
   do {
     const keyStart = text.indexOf('"', at);
     const keyEnd = endOfString(text, keyStart);
     const valueStart = text.indexOf(":", keyEnd) + 1;
     at = endOfValue(text, valueStart);
-    if (JSON.parse(text.slice(keyStart, keyEnd)) === name) found = text.slice(valueStart, at).trim();
-  } while (text[at] === ",");
+    const key = text.slice(keyStart, keyEnd);
+    // To decode each of thousands of keys would take longer than all else.
+    if (key === plain || (key.includes("\\") && JSON.parse(key) === name)) {
+      found = text.slice(valueStart, at).trim();
+    }
+  } while (text.charCodeAt(at) === COMMA);
   return found;
 }
 
+const QUOTE = 0x22, COMMA = 0x2c, BACKSLASH = 0x5c;
+const OPEN_ARRAY = 0x5b, CLOSE_ARRAY = 0x5d, OPEN_OBJECT = 0x7b, CLOSE_OBJECT = 0x7d;
+
 /** Returns the index behind the string that begins at `at`. */
 function endOfString(text: string, at: number): number {
-  for (at++; text[at] !== '"'; at++) if (text[at] === "\\") at++;
-  return at + 1;
+  for (at++;; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at + 1;
+    if (code === BACKSLASH) at++;
+  }
 }
 
 /** Returns the index of the comma or bracket that ends the value before which `at` stands. */
 function endOfValue(text: string, at: number): number {
   for (let depth = 0;; at++) {
-    const char = text[at];
-    if (char === '"') at = endOfString(text, at) - 1;
-    else if (char === "{" || char === "[") depth++;
-    else if (depth === 0 && (char === "," || char === "}")) return at;
-    else if (char === "}" || char === "]") depth--;
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at) - 1;
+    else if (code === OPEN_OBJECT || code === OPEN_ARRAY) depth++;
+    else if (depth === 0 && (code === COMMA || code === CLOSE_OBJECT)) return at;
+    else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) depth--;
   }
 }
 

@@ -197,6 +197,11 @@ export class SessionMember extends Member implements Peer {
     this.#stream.skipOwn(start, lines);
   }
 
+  /** Tells a client whose lines wait for its rate that the relay is there: its pings wait with them. */
+  tellSlow(): void {
+    this.reply(encodeControl("slow", { linesPerSecond: this.settings.maxLinesPerSecond }));
+  }
+
   /** Handles one control line, `bytes[start, end)` with its LF; returns what is wrong with it. */
   onControl(bytes: Uint8Array, start: number, end: number, lineNumber: number): WireError | undefined {
     const acknowledged = readPlainAck(bytes, start, end);
