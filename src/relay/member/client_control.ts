@@ -1,7 +1,7 @@
 // What clients say in control lines: text in, checked fields out, or a message that says what is allowed.
 // Pure.
 
-import { isRecord } from "../../wire/untrusted.ts";
+import { isRecord, quote } from "../../wire/untrusted.ts";
 import { keyFault, LOBBY, nameFault, nonceFault, startsAt } from "../../wire/protocol.ts";
 
 /** A control line that was understood, or what is wrong with it. */
@@ -174,8 +174,4 @@ function endOfValue(text: string, at: number): number {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.slice(0, 40));
 }

@@ -20,6 +20,7 @@ import type { LeaveReason, Peer, Room } from "../room/room.ts";
 import type { Cursor } from "../room/cursor.ts";
 import { TIME_LINE_MS } from "../room/feed.ts";
 import { joinKept, type Kept } from "../room/quiet_lines.ts";
+import { quote } from "../../wire/untrusted.ts";
 import { SentStream } from "./sent_stream.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { StateEntry } from "../room/state_table.ts";
@@ -344,7 +345,7 @@ export class SessionMember extends Member implements Peer {
         this.outlet?.cut("bye");
         return undefined;
     }
-    const message = `"$${control.name.slice(0, 40)}" is no control line, $ping, $ack, $set and $bye are`;
+    const message = `${quote(`$${control.name}`)} is no control line, $ping, $ack, $set and $bye are`;
     return { code: "unknown_control", message };
   }
 

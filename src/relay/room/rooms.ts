@@ -1,6 +1,7 @@
 // The rooms of a relay by their names: opened when somebody enters, freed when nobody is left; and what they give up
 // when memory is short. Knows neither members nor sockets.
 
+import { quote } from "../../wire/untrusted.ts";
 import { LOBBY, type WireError } from "../../wire/protocol.ts";
 import type { MemoryAccount } from "../memory_budget.ts";
 import type { Settings } from "../options.ts";
@@ -52,7 +53,7 @@ export class Rooms {
     const why = isFull
       ? `there are ${maxRooms} rooms, no more are allowed`
       : "the memory of the relay is full";
-    return { code: "too_many_rooms", message: `Cannot open room ${JSON.stringify(name)}: ${why}`, line: 1 };
+    return { code: "too_many_rooms", message: `Cannot open room ${quote(name)}: ${why}`, line: 1 };
   }
 
   /** Forgets removed keys that all have been told of. Is called every so often, and goes on from step to step as its caller likes. */

@@ -9,6 +9,7 @@ import type { MemoryAccount } from "../memory_budget.ts";
 import type { Settings } from "../options.ts";
 import { concat } from "../../wire/concat.ts";
 import type { ErrorCode } from "../../wire/protocol.ts";
+import { quote } from "../../wire/untrusted.ts";
 
 /** Who a value belongs to: a member, whose values vanish with it, or the room. */
 export interface StateOwner {
@@ -128,7 +129,7 @@ export class StateTable {
     else if (!this.#memory.tryGrow(growth)) {
       return {
         code: "state_full",
-        message: `Cannot set ${JSON.stringify(key)}: the memory of the relay is full`,
+        message: `Cannot set ${quote(key)}: the memory of the relay is full`,
       };
     }
     this.#version++;
@@ -211,7 +212,7 @@ export class StateTable {
     old: StateEntry | undefined,
   ): StateRefusal | undefined {
     const { maxKeys, maxValueBytes, maxStateBytes } = this.#settings;
-    const name = JSON.stringify(key);
+    const name = quote(key);
     if (valueBytes > maxValueBytes) {
       const message =
         `Cannot set ${name}: its value has ${valueBytes} bytes, at most ${maxValueBytes} are allowed`;

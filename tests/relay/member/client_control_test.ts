@@ -44,7 +44,7 @@ Deno.test("readControl says what is wrong", () => {
     ['{"$a":null}', /no object/],
     ['{"$a":[]}', /no object/],
     ['{"$a', /not JSON/],
-    [`{"$${"x".repeat(999)}":1}`, /^"\$x{39}" is no object$/],
+    [`{"$${"x".repeat(999)}":1}`, /^"\$x{39}…" is no object$/],
   ];
   for (const [line, message] of cases) assert.match(whyNot(readControl(encoder.encode(line))), message);
 });

@@ -2,7 +2,7 @@
 // its lines are the ones it has not had, in order, nothing twice.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
 import { SentStream } from "../../../src/relay/member/sent_stream.ts";
 import { RoomLog } from "../../../src/relay/room/room_log.ts";

@@ -2,7 +2,7 @@
 // was said, in order, nothing twice; and who is there and what holds is known in the end. In random histories, over good and bad networks.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import { ManualTime } from "../../support/manual_time.ts";
 import { type Seat, Table, turn } from "../../support/session_table.ts";
 

@@ -1,7 +1,7 @@
 // Holds writeWelcome against what it describes: the line and what follows it are together all there is, each thing once, within their limits.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import { RELAY_DEFAULTS } from "../../../src/relay/options.ts";
 import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
 import { MAX_WELCOME_BYTES, writeWelcome } from "../../../src/relay/member/welcome.ts";

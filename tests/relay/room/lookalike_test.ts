@@ -1,7 +1,7 @@
 // Holds the escaping of lookalikes against the plainest way to say it.
 
 import assert from "node:assert/strict";
-import fc from "npm:fast-check@4.3.0";
+import fc from "../../support/fast_check.ts";
 import { likeAnswers, withSpaces } from "../../../src/relay/room/lookalike.ts";
 
 const encoder = new TextEncoder();
