@@ -47,6 +47,9 @@ export class SimulatedLoop {
     clearImmediate: (turn) => void this.#immediates.delete(turn as unknown as number),
   };
 
+  /** Whether clients wait, as a test wants. */
+  readonly service = { isBehind: false };
+
   /** How many timers are running; what a test itself planned doesn't count. */
   get running(): number {
     return this.#running.size;

@@ -59,6 +59,11 @@ export class ServiceQueue {
     this.#plan();
   }
 
+  /** Whether clients wait who have said something: there is more to do than time for it. */
+  get isBehind(): boolean {
+    return this.#short.length + this.#long.length > 0;
+  }
+
   /** Serves nobody any more. */
   close(): void {
     this.#isClosed = true;
@@ -71,7 +76,7 @@ export class ServiceQueue {
   #plan(): void {
     if (this.#isClosed) return;
     this.#turnEnd ??= setImmediate(this.#endTurn);
-    if (this.#isTurnDue || this.#short.length + this.#long.length === 0) return;
+    if (this.#isTurnDue || !this.isBehind) return;
     this.#isTurnDue = true;
     this.#loop.call(this.#serveWaiting);
   }

@@ -14,6 +14,9 @@
  */
 export const FLUSH_SHARE = 0.65;
 
+/** The share while clients wait for what they have said to be read: each flush less is time for them. */
+export const BEHIND_SHARE = 0.2;
+
 /** For so long, in ms, the share may be saved up: who took nothing has a period of it at hand and waits for nobody. */
 export const PERIOD_MS = 100;
 
@@ -67,31 +70,34 @@ export class FlushBudget {
 
   /**
    * Says how long the next flush of a feed is to be put off, in ms: 0 while all feeds together stay within the budget, and
-   * for one that stays within its own part, which is the budget divided by how many have flushed lately.
+   * for one that stays within its own part, which is the budget divided by how many have flushed lately. `isBehind` says whether
+   * clients wait to be served.
    */
-  waitMs(feed: object, nowMs: number): number {
-    const waitMs = this.#all.waitMs(FLUSH_SHARE, nowMs);
+  waitMs(feed: object, isBehind: boolean, nowMs: number): number {
+    const share = isBehind ? BEHIND_SHARE : FLUSH_SHARE;
+    const waitMs = this.#all.waitMs(share, nowMs);
     const account = this.#accounts.get(feed);
     if (waitMs <= 0 || account === undefined) return 0;
-    return Math.max(0, Math.min(waitMs, account.waitMs(this.#shareOfOne(nowMs), nowMs)));
+    return Math.max(0, Math.min(waitMs, account.waitMs(share / this.#feedCount(nowMs), nowMs)));
   }
 
   /** Takes what the flush of a feed took, which has just ended, off the budget. */
-  spend(feed: object, tookMs: number, nowMs: number): void {
+  spend(feed: object, tookMs: number, isBehind: boolean, nowMs: number): void {
     this.#turnPeriod(nowMs);
     let account = this.#accounts.get(feed);
     if (account?.period !== this.#period) this.#feeds++;
-    const share = this.#shareOfOne(nowMs);
+    const shareOfAll = isBehind ? BEHIND_SHARE : FLUSH_SHARE;
+    const share = shareOfAll / this.#feedCount(nowMs);
     if (account === undefined) this.#accounts.set(feed, account = new Account(share, nowMs));
     account.period = this.#period;
     account.spend(tookMs, share, tookMs / share - tookMs + MAX_DEBT_MS, nowMs);
-    this.#all.spend(tookMs, FLUSH_SHARE, PERIOD_MS, nowMs);
+    this.#all.spend(tookMs, shareOfAll, PERIOD_MS, nowMs);
   }
 
   /** Counts who has flushed in this period and in the one before, whichever were more. */
-  #shareOfOne(nowMs: number): number {
+  #feedCount(nowMs: number): number {
     this.#turnPeriod(nowMs);
-    return FLUSH_SHARE / Math.max(1, this.#feeds, this.#feedsBefore);
+    return Math.max(1, this.#feeds, this.#feedsBefore);
   }
 
   #turnPeriod(nowMs: number): void {

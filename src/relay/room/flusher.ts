@@ -20,7 +20,9 @@ export interface Flushable {
 }
 
 /** What a flusher needs of the settings. */
-export type FlusherSettings = Pick<Settings, "clock" | "timers">;
+export type FlusherSettings = Pick<Settings, "clock" | "timers"> & {
+  readonly service: Pick<Settings["service"], "isBehind">;
+};
 
 /** Turns of the event loop, as `node:timers` has them: one call of `setImmediate` is one turn. */
 export interface Turns {
@@ -60,6 +62,7 @@ interface Flush {
 export class Flusher {
   readonly #clock: () => number;
   readonly #timers: Settings["timers"];
+  readonly #service: FlusherSettings["service"];
   readonly #turns: Turns;
   readonly #budget: FlushBudget;
   /** Who is flushed, in order: who is under way is here too, until it is its turn again. */
@@ -71,9 +74,10 @@ export class Flusher {
   #isClosed = false;
 
   /** @param turns what ends the turn that brought news; a test may have turns of its own */
-  constructor({ clock, timers }: FlusherSettings, turns: Turns = { setImmediate, clearImmediate }) {
+  constructor({ clock, timers, service }: FlusherSettings, turns: Turns = { setImmediate, clearImmediate }) {
     this.#clock = clock;
     this.#timers = timers;
+    this.#service = service;
     this.#turns = turns;
     this.#budget = new FlushBudget(clock());
   }
@@ -97,7 +101,7 @@ export class Flusher {
   #schedule(feed: Flushable, nowMs: number): void {
     if (feed.pendingBytes >= FULL_BYTES) return this.#add(feed);
     if (this.#waiting.has(feed)) return;
-    const pauseMs = this.#budget.waitMs(feed, nowMs);
+    const pauseMs = this.#budget.waitMs(feed, this.#service.isBehind, nowMs);
     if (pauseMs < MIN_PAUSE_MS) this.#add(feed);
     else this.#waiting.set(feed, this.#timers.setTimeout(() => this.#add(feed), pauseMs));
   }
@@ -139,7 +143,7 @@ export class Flusher {
 
   #end(feed: Flushable, { tookMs, hasNews }: Flush, nowMs: number): void {
     this.#underWay.delete(feed);
-    this.#budget.spend(feed, tookMs, nowMs);
+    this.#budget.spend(feed, tookMs, this.#service.isBehind, nowMs);
     if (hasNews) this.#schedule(feed, nowMs);
   }
 }

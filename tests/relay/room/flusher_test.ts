@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
 import type { Reader } from "../../../src/relay/room/feed.ts";
-import { FLUSH_SHARE } from "../../../src/relay/room/flush_budget.ts";
+import { BEHIND_SHARE, FLUSH_SHARE } from "../../../src/relay/room/flush_budget.ts";
 import { type Flushable, Flusher, FULL_BYTES, MAX_WAKES_A_TURN } from "../../../src/relay/room/flusher.ts";
 import { SimulatedLoop } from "../../support/simulated_loop.ts";
 
@@ -253,6 +253,21 @@ Deno.test("Flusher takes its share of the core and no more, beyond what it may, 
       assert.ok(waitMs < flushMs + pauseMs + 1, `waits ${waitMs} ms, a flush takes ${flushMs}`);
     },
   ));
+});
+
+Deno.test("Flusher takes less while clients wait to be served, and its share again when they don't", () => {
+  const { loop, feed } = setUp(TIMERS_LATE_MS);
+  const [crowd, pair] = [feed(300, 0.006), feed(2, 0.006)];
+  crowd.appendEvery(0.7, 9000, 1);
+  pair.appendEvery(10, 9000);
+  loop.at(3000, () => loop.service.isBehind = true);
+  loop.at(6000, () => loop.service.isBehind = false);
+  loop.run(9000);
+  for (const [fromMs, share] of [[0, FLUSH_SHARE], [3000, BEHIND_SHARE], [6000, FLUSH_SHARE]]) {
+    const settled = crowd.share(fromMs + SETTLED_MS, fromMs + 3000);
+    assert.ok(Math.abs(settled - share) < 0.04, `from ${fromMs} ms: ${settled} of ${share}`);
+  }
+  assert.ok(pair.longestWait(0, 9000) < 1, "who takes little waits for nobody");
 });
 
 Deno.test("Flusher keeps many feeds together to its share", () => {
