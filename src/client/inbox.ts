@@ -95,7 +95,10 @@ export class Inbox<E> {
     const iterator: AsyncIterableIterator<E, undefined> = {
       [Symbol.asyncIterator]: () => iterator,
       next: () => {
-        if (!isOver && this.length > 0) return Promise.resolve({ done: false, value: this.#take() });
+        if (!isOver && this.length > 0) {
+          if (this.#extra > 0) this.#extra--; // they are the oldest, or will be soon
+          return Promise.resolve({ done: false, value: this.#take() });
+        }
         if (isOver || this.#isClosed) return Promise.resolve(DONE);
         return new Promise((resolve) => {
           const waiter: Waiter<E> = (result) => {
@@ -124,7 +127,6 @@ export class Inbox<E> {
   }
 
   #take(): E {
-    if (this.#extra > 0) this.#extra--; // they are the oldest, or will be soon
     this.#size -= this.#sizes.shift()!;
     return this.#events.shift()!;
   }

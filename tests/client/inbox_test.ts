@@ -149,3 +149,17 @@ Deno.test("Inbox.close ends iterators that wait, and lets the rest be taken firs
   assert.deepEqual(inbox.takeAll(), [2, 3]);
   assert.equal((await events.next()).done, true);
 });
+
+Deno.test("Inbox lets in beyond maxEvents what is extra, until somebody takes it; and says what it pushes out", async () => {
+  const inbox = new Inbox<number>({ maxEvents: 10, maxSize: 100 });
+  for (let i = 0; i < 50; i++) assert.equal(inbox.push(i, 1, true), undefined);
+  for (let i = 50; i < 60; i++) assert.equal(inbox.push(i, 1), undefined);
+  assert.deepEqual(inbox.push(60, 1), { events: 1, size: 1 }, "the oldest goes");
+  assert.deepEqual(inbox.push(61, 60), { events: 20, size: 20 }, "the size holds for all");
+  assert.equal(inbox.dropped, 21);
+  const iterator = inbox.iterate();
+  assert.deepEqual(await iterator.next(), { done: false, value: 21 });
+  assert.deepEqual([inbox.takeAll()[0], inbox.length], [22, 0]);
+  for (let i = 0; i < 10; i++) inbox.push(i, 1);
+  assert.deepEqual(inbox.push(10, 1), { events: 1, size: 1 });
+});

@@ -15,6 +15,7 @@ const MAX_LINES = 3000;
 const MAX_CONNECTIONS = 25;
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 type Done = Extract<Answer, { kind: "done" }>;
 
@@ -31,6 +32,8 @@ export class HostileRelay {
   #connections = 0;
   #bytes = 0;
   #lines = 0;
+  /** What the last hello asked to be repeated. */
+  #nonce: string | undefined;
   readonly wantsRetry: boolean;
 
   private constructor(random: Random, server: net.Server) {
@@ -89,6 +92,7 @@ export class HostileRelay {
       for (const byte of chunk) if (byte === 0x0a) this.#lines++;
       if (isGreeted) return;
       isGreeted = true;
+      this.#nonce = /"nonce":"([^"]*)"/.exec(decoder.decode(chunk))?.[1];
       void this.#answer(socket).catch(() => {});
     });
   }
@@ -99,7 +103,7 @@ export class HostileRelay {
     const isAgain = this.#connections > 1;
     const resumed = isAgain && random() < 0.7;
     const bytes = pick(random, [0, 1, 50, 1000, 2 ** 53 - 1, -1, 0.5]);
-    const good = () => goodWelcome(resumed ? { resumed, bytes, peers: undefined, state: undefined } : {});
+    const good = () => this.#welcome(resumed ? { resumed, bytes, peers: undefined, state: undefined } : {});
     const lines = () =>
       Array.from({ length: whole(random, 0, 60) }, () => lineToClient(random, false)).join("\n") + "\n";
     const kinds: [weight: number, answer: () => Promise<void>][] = [
@@ -112,7 +116,7 @@ export class HostileRelay {
         () =>
           this.#say(
             socket,
-            `${goodWelcome({ more: pick(random, [1, 3, 1e9, 2 ** 53 - 1, -1]) })}\n${lines()}`,
+            `${this.#welcome({ more: pick(random, [1, 3, 1e9, 2 ** 53 - 1, -1]) })}\n${lines()}`,
           ),
       ],
       [
@@ -147,7 +151,7 @@ export class HostileRelay {
   /** A good welcome, then valid events among lines that have to be ignored; one connection, which lasts. */
   async #answerFairly(socket: net.Socket): Promise<void> {
     const random = this.#random;
-    const lines = [goodWelcome()];
+    const lines = [this.#welcome()];
     for (let mark = 1, last = whole(random, 1, 40); mark <= last; mark++) {
       while (random() < 0.6) lines.push(lineToClient(random, true));
       lines.push(JSON.stringify({ mark }));
@@ -155,6 +159,11 @@ export class HostileRelay {
     }
     await this.#say(socket, `${lines.join("\n")}\n`);
     this.#isWhole = !socket.destroyed && this.#connections === 1;
+  }
+
+  /** A good answer: without the nonce it would be one only at once. */
+  #welcome(fields: Record<string, unknown> = {}): string {
+    return goodWelcome({ nonce: this.#nonce, ...fields });
   }
 
   /** Writes in pieces. */
@@ -169,7 +178,7 @@ export class HostileRelay {
 
   /** A line without an end: 24 MB of it. */
   async #endless(socket: net.Socket): Promise<void> {
-    await this.#say(socket, `${goodWelcome()}\n"`);
+    await this.#say(socket, `${this.#welcome()}\n"`);
     const chunk = new Uint8Array(256 * 1024).fill(0x78);
     for (let i = 0; i < 96 && !socket.destroyed; i++) {
       if (!socket.write(chunk)) await onceDrained(socket);

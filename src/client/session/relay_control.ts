@@ -2,7 +2,7 @@
 // received line; what is not a control line is an event.
 
 import { isRecord } from "../../wire/untrusted.ts";
-import type { ErrorCode } from "../../wire/protocol.ts";
+import { CONTROL_OPENING, type ErrorCode } from "../../wire/protocol.ts";
 
 /** What the relay complains about. */
 export interface RelayError {
@@ -40,8 +40,9 @@ export function readErrorLine(line: string): RelayError | undefined {
   return control && readError(control.body);
 }
 
-/** Takes apart a line that begins with `CONTROL_OPENING`; `undefined` when it is no control line for all that. */
+/** Takes apart a control line; `undefined` for any other line, and for one that is none though it begins like one. */
 export function readControlLine(line: string): ControlLine | undefined {
+  if (!line.startsWith(CONTROL_OPENING)) return undefined;
   let parsed: Record<string, unknown>;
   try {
     parsed = JSON.parse(line);

@@ -423,3 +423,78 @@ Deno.test("Link.open goes on after a refusal that may pass, and gives up after o
   assert.ok(transports.every((transport) => transport.isClosed));
   await link.close();
 });
+
+Deno.test("Link lets waits begin anew after a connection that lasted, not after one that did not", async () => {
+  const { random } = Math;
+  const { now } = performance;
+  Math.random = () => 0.999;
+  let skippedMs = 0;
+  performance.now = () => now.call(performance) + skippedMs;
+  try {
+    const { link, transports, changes } = makeLink();
+    await link.open(false);
+    for (const [index, lastsMs] of [0, 0, 4000, 6000, 0].entries()) {
+      skippedMs += lastsMs;
+      transports[index].deliver(null);
+      await until(
+        () => transports.length === index + 2 && link.status === "connected",
+        "the next connection",
+      );
+    }
+    const waits = changes.flatMap(([status, { retryInMs }]) => status === "reconnecting" ? retryInMs! : []);
+    assert.deepEqual(waits.map(Math.round), [250, 500, 999, 250, 500]);
+    await link.close();
+  } finally {
+    Math.random = random;
+    performance.now = now;
+  }
+});
+
+Deno.test("Link.close before the first connection ends the attempt, and its transport", async () => {
+  for (const isOpening of [false, true]) {
+    const speaker = new StubTalk();
+    let opened = 0;
+    speaker.open = () => {
+      opened++;
+      return new Promise(() => {}); // what it waits for never comes
+    };
+    const transport = new FakeTransport();
+    const opening = Promise.withResolvers<Transport>();
+    const { link, changes } = makeLink({ speaker, openTransport: () => opening.promise });
+    const failed = assert.rejects(link.open(false), /changed my mind/);
+    if (isOpening) {
+      opening.resolve(transport);
+      await until(() => opened === 1, "the hello");
+      // The transport that is closed makes whoever reads it fail.
+      speaker.open = () => Promise.reject(new Error("closed"));
+    }
+    const closed = link.close(new Error("changed my mind"));
+    if (isOpening) await until(() => transport.isClosed, "the transport to be closed");
+    else await failed;
+    await closed;
+    assert.deepEqual(changes.map(([status]) => status), ["connecting", "closed"]);
+    link.send(line("too late"));
+    assert.deepEqual([link.droppedLines, link.droppedBytes], [1, 9]);
+  }
+});
+
+Deno.test("Link.close before open() has nothing to end, and open() then rejects", async () => {
+  const { link, transports } = makeLink();
+  await link.close(new Error("never mind"));
+  assert.equal(link.status, "closed");
+  await assert.rejects(link.open(true), /never mind/);
+  assert.deepEqual(transports, []);
+});
+
+Deno.test("Link keeps what waited when the connection broke, and offlineBytes of what is sent then", async () => {
+  const { link, transports } = makeLink({}, (transport) => transport.writeLimit = 0);
+  await link.open(false);
+  for (let i = 0; i < 500; i++) link.send(line("0123456789"));
+  await turn();
+  transports[0].break(new Error("cable pulled"));
+  await until(() => link.status === "reconnecting", "the break");
+  assert.equal(link.droppedLines, 0);
+  for (let i = 0; i < 500; i++) link.send(line("0123456789"));
+  assert.equal(link.waitingLines, Math.floor((500 * 11 + 1000) / 11), "the oldest go first");
+  await link.close();
+});

@@ -72,3 +72,33 @@ Deno.test("Roster.become keeps its map and its objects and tells what differs", 
   assert.equal(roster.peers, peers);
   assert.equal(peers.get("k2"), kept);
 });
+
+Deno.test("Roster holds no more than 64 Mi characters of members and values, and what leaves makes room", () => {
+  const { roster } = watched();
+  const value = "x".repeat(1_000_000);
+  const fill = (id: string | null) => {
+    for (let n = 0; n < 200; n++) roster.set(id, `${n}`, value, value.length);
+  };
+  assert.throws(() => fill(null), { name: "RangeError", message: /more than 67108864 characters/ });
+  for (const key of Object.keys(roster.state)) roster.set(null, key, undefined);
+  roster.join("k1", "");
+  assert.throws(() => fill("k1"), RangeError);
+  roster.leave("k1", "closed");
+  for (let n = 0; n < 1000; n++) roster.set(null, "same", value, value.length);
+  assert.throws(() => {
+    for (let n = 0;; n++) roster.join(`${n}`, value);
+  }, RangeError);
+  assert.ok(roster.peers.size > 60);
+  roster.compare([]);
+  roster.join("k2", value);
+});
+
+Deno.test("Roster.become bears values that are nested too deeply to be compared", () => {
+  const { roster } = watched();
+  const deep = () => JSON.parse("[".repeat(100_000) + "]".repeat(100_000));
+  roster.set(null, "deep", deep());
+  const next = new Roster();
+  next.set(null, "deep", deep());
+  roster.become(next);
+  assert.ok(Array.isArray(roster.state.deep));
+});

@@ -140,6 +140,138 @@ Deno.test("OwnState sets again what is missing, and gives up what somebody else 
   assert.equal(state.newsLength, 2);
 });
 
+Deno.test("SessionOutbox gives changed state half of a batch while events wait, and all of it otherwise", () => {
+  const outbox = holding(...Array.from({ length: 100 }, () => "x".repeat(19)));
+  for (let n = 0; n < 100; n++) outbox.set(`key ${n}`, "1", n % 2 === 0);
+  const share = (lines: string[]) => {
+    const state = lines.filter((line) => line.startsWith('{"$set')).join("\n").length;
+    return state / lines.join("\n").length;
+  };
+  const mixed = share(write(outbox, 1000));
+  assert.ok(mixed > 0.45 && mixed < 0.6, `${mixed}`);
+  const alone = holding();
+  for (let n = 0; n < 100; n++) alone.set(`key ${n}`, "1", false);
+  const lines = write(alone, 1000);
+  assert.ok(share(lines) > 0.9 && lines.join("\n").length > 950);
+});
+
+Deno.test("SessionOutbox says goodbye without waiting for confirmation, after all that waits", () => {
+  const outbox = holdingWithin(50, ...Array.from({ length: 20 }, (_, n) => `${n} ${"x".repeat(20)}`));
+  const before = write(outbox, 100);
+  assert.equal(outbox.nextBatch(100), undefined, "nothing goes out until some is confirmed");
+  outbox.end();
+  const lines = [...before];
+  while (outbox.hasMore) lines.push(...write(outbox, 100));
+  const events = lines.filter((line) => !line.startsWith('{"$'));
+  assert.equal(events.length, 20);
+  assert.equal(lines.at(-1), '{"$bye":{}}');
+  outbox.clear();
+  assert.deepEqual(outbox.takeLeft(), { lines: 0, bytes: 0, roomChanges: new Map() });
+});
+
+Deno.test("SessionOutbox.takeLeft has what was written and not confirmed when there was no goodbye", () => {
+  const outbox = holding("1", "22");
+  outbox.set("told", "1", true);
+  outbox.set("mine", "1", false);
+  write(outbox);
+  outbox.push(encode("waits"), Infinity);
+  outbox.set("news", "1", true);
+  outbox.rewind(Infinity);
+  outbox.end();
+  outbox.clear();
+  const { lines, bytes, roomChanges } = outbox.takeLeft();
+  assert.deepEqual([lines, bytes, [...roomChanges.keys()]], [2, 5, ["told", "news"]]);
+  assert.deepEqual([outbox.dropped, outbox.droppedBytes], [1, 6]);
+});
+
+Deno.test("SessionOutbox.takeLeft does not tell again what was dropped because it had not gone out whole", () => {
+  const outbox = holding("1", "22", "333");
+  const bytes = outbox.nextBatch(1000)!;
+  outbox.confirm(bytes.length - 1);
+  outbox.clear();
+  assert.deepEqual([outbox.dropped, outbox.droppedBytes, outbox.takeLeft().lines], [3, 9, 0]);
+});
+
+Deno.test("SessionOutbox.refuse finds the value by its line, and falls back to what the relay had taken", () => {
+  const outbox = holding("event");
+  outbox.set("a", "1", false);
+  write(outbox); // lines 2 and 3
+  outbox.confirmStream(outbox.unconfirmedBytes);
+  outbox.set("a", "2", false);
+  outbox.set("b", "1", false);
+  write(outbox); // lines 4 and 5
+  outbox.set("a", "3", false);
+  write(outbox); // line 6
+  assert.equal(outbox.refuse(3), undefined, "an event");
+  assert.equal(outbox.refuse(2), undefined, "confirmed");
+  assert.equal(outbox.refuse(99), undefined);
+  const wanted = () => {
+    outbox.rewind(Infinity);
+    outbox.restart();
+    outbox.isOpen = true;
+    return write(outbox);
+  };
+  assert.deepEqual(outbox.refuse(6), { key: "a", isRoom: false });
+  assert.deepEqual(outbox.refuse(5), { key: "b", isRoom: false });
+  assert.deepEqual(outbox.refuse(5), undefined, "once");
+  assert.deepEqual(outbox.refuse(4), { key: "a", isRoom: false });
+  assert.deepEqual(wanted(), ['{"$set":{"key":"a","value":1}}'], "both newer ones were refused");
+});
+
+Deno.test("SessionOutbox.refuse leaves a newer value alone, told or not, also after a resume with other line numbers", () => {
+  const outbox = holding();
+  outbox.askPing();
+  outbox.set("a", "1", true);
+  outbox.set("b", "1", false);
+  write(outbox); // a ping, too
+  outbox.rewind(Infinity);
+  assert.ok(outbox.resume(0));
+  outbox.isOpen = true;
+  outbox.set("a", "2", true);
+  const lines = write(outbox); // owed as lines 2 and 3, then 4
+  assert.deepEqual(lines, [
+    '{"$set":{"key":"a","value":1,"room":true}}',
+    '{"$set":{"key":"b","value":1}}',
+    '{"$set":{"key":"a","value":2,"room":true}}',
+  ]);
+  assert.deepEqual(outbox.refuse(2), { key: "a", isRoom: true });
+  assert.ok(outbox.room.has("a"), "2 may still be taken");
+  outbox.set("b", "2", false);
+  assert.deepEqual(outbox.refuse(3), { key: "b", isRoom: false });
+  assert.ok(outbox.member.has("b"), "it has not been told yet");
+  assert.deepEqual(outbox.refuse(4), { key: "a", isRoom: true });
+  assert.ok(!outbox.room.has("a"));
+});
+
+Deno.test("SessionOutbox.restart tells the room's changes that may be lost: not those confirmed or seen to have arrived", () => {
+  const outbox = holding();
+  outbox.set("confirmed", "1", true);
+  write(outbox);
+  outbox.confirmStream(outbox.unconfirmedBytes);
+  outbox.set("echoed", "1", true);
+  outbox.set("older", "1", true);
+  write(outbox);
+  outbox.set("older", "2", true);
+  outbox.set("gone", undefined, true);
+  outbox.set("mine", "1", false);
+  write(outbox);
+  outbox.noteEcho("echoed", "1");
+  outbox.noteEcho("older", "1");
+  outbox.set("waits", "1", true);
+  outbox.rewind(Infinity);
+  assert.deepEqual([...outbox.restart().roomChanges], [["older", "2"], ["gone", undefined]]);
+  assert.equal(outbox.restart().roomChanges.size, 0);
+});
+
+Deno.test("SessionOutbox takes no count for one that is above what was written", () => {
+  const outbox = holding("1", "2");
+  write(outbox);
+  outbox.confirmStream(1000);
+  assert.equal(outbox.unconfirmedBytes, 4);
+  outbox.rewind(Infinity);
+  assert.equal(outbox.resume(1000), false);
+});
+
 Deno.test("SessionOutbox and a relay that counts: nothing lost, doubled or out of order, however connections break", () => {
   const action = fc.oneof(
     { weight: 5, arbitrary: fc.record({ kind: fc.constant("push" as const), length: fc.nat(20) }) },

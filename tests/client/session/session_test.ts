@@ -2,6 +2,7 @@
 // session writes is read back. Against a real relay it is tested in session_integration_test.ts.
 
 import assert from "node:assert/strict";
+import type { Lost, RelayError } from "../../../client.ts";
 import { RefusedError } from "../../../src/client/link/connect_error.ts";
 import { Session, type SessionOptions } from "../../../src/client/session/session.ts";
 import { until } from "../../support/old_relay.ts";
@@ -27,6 +28,8 @@ class Script {
   /** The time on its clock, in ms. */
   nowMs = 1000;
   failure: Error | undefined;
+  /** Is told of each event whether a break had held it back. */
+  onEvent: (isRepair: boolean) => unknown = () => {};
   /** When it wanted to write. */
   readonly flushedAt: number[] = [];
   #onFlush: (() => void) | undefined;
@@ -43,7 +46,10 @@ class Script {
       maxUnfinishedBytes: 1000_000,
       now: () => this.nowMs,
       sink: {
-        onEvent: (line) => void this.told.push(["event", line]),
+        onEvent: (line, isRepair) => {
+          this.told.push(["event", line]);
+          this.onEvent(isRepair);
+        },
         onInvalidLine: (line, error) => void this.told.push(["bad", line, error.name]),
         onLost: note("lost"),
         onError: note("error"),
@@ -511,6 +517,128 @@ Deno.test("Session gives up a connection on which nothing comes although it ping
   assert.ok(performance.now() - startedAtMs >= 55);
   assert.ok(script.flush().length > 0);
   assert.ok(script.written.includes('{"$ping":{"t":'));
+});
+
+Deno.test("Session that comes back to the same run of the relay sets nothing of the room's again, but what it had not sent yet", async () => {
+  for (const relay of ["aaaaaaaa", ""]) {
+    using script = await opened({ relay });
+    script.speaker.source.set("removed", "1", true);
+    script.speaker.source.set("mine", "1", false);
+    script.flush();
+    script.receive(control("set", { key: "removed", value: 1, room: true, from: "k3" }));
+    script.end();
+    script.speaker.source.set("news", "2", true);
+    await script.open(welcome({ id: "k7", relay }));
+    script.begin();
+    assert.deepEqual(script.flush().filter((line) => !line.startsWith('{"$ack')), [
+      '{"$set":{"key":"news","value":2,"room":true}}',
+      '{"$set":{"key":"mine","value":1}}',
+    ]);
+    assert.ok(!script.told.some(([, lost]) => (lost as { reason?: string })?.reason === "state"));
+  }
+});
+
+Deno.test("Session does not take the echo of an earlier value for its own after it has removed the key", async () => {
+  using script = await opened({ relay: "aaaaaaaa" });
+  const { source } = script.speaker;
+  source.set("a", "1", true);
+  script.flush();
+  source.set("a", undefined, true);
+  script.receive(control("set", { key: "a", value: 1, room: true, from: "k3" }));
+  assert.deepEqual(script.flush(), ['{"$set":{"key":"a","room":true}}']);
+  script.receive(control("set", { key: "a", value: 1, room: true, from: "k3" }));
+  script.end();
+  await script.open(welcome({ id: "k7", relay: "bbbbbbbb" }));
+  script.begin();
+  assert.deepEqual(script.flush().filter((line) => line.startsWith('{"$set')), []);
+});
+
+Deno.test("Session tells which value the relay refused, by the line that set it", async () => {
+  using script = await opened();
+  const { source } = script.speaker;
+  const before = script.written.split("\n").length - 1; // the hello, what opened() let it write
+  script.send("1");
+  source.set("a", "1", false);
+  source.set("b", "1", true);
+  const lines = script.flush();
+  const lineOf = (text: string) => before + 1 + lines.findIndex((each) => each.includes(text));
+  const refuse = (line: number, code = "state_full") => control("error", { code, message: "m", line });
+  script.receive(
+    refuse(lineOf('"b"')) + refuse(lineOf('"a"'), "new_code") + refuse(before + 1 + lines.indexOf("1")),
+  );
+  script.receive(refuse(1) + refuse(-1) + refuse(1e300) + refuse(lineOf('"a"')));
+  assert.deepEqual(script.told.map(([, error]) => [(error as RelayError).key, (error as RelayError).room]), [
+    ["b", true],
+    ["a", false],
+    ...Array(5).fill([undefined, undefined]),
+  ]);
+  assert.deepEqual([source.member.has("a"), source.room.has("b")], [false, false]);
+});
+
+Deno.test("Session says of events that a break had held back that they are", async () => {
+  const repairs: boolean[] = [];
+  using script = await opened({ limits: { maxLagMs: 100 } });
+  script.onEvent = (isRepair) => repairs.push(isRepair);
+  script.receive(control("time", { time: 1e12 }) + "1\n");
+  script.end();
+  script.nowMs += 1000;
+  await script.open(welcome({ resumed: true, bytes: 0, peers: undefined, time: 1e12 + 1000 }));
+  script.begin();
+  script.receive("2\n" + control("time", { time: 1e12 + 500 }) + "3\n");
+  script.receive(control("time", { time: 1e12 + 1001 }) + "4\n");
+  assert.deepEqual(repairs, [false, true, true, false]);
+});
+
+Deno.test("Session begins anew where the relay tells of more than anybody can keep", async () => {
+  using script = await opened();
+  const value = "x".repeat(900_000);
+  assert.throws(() => {
+    for (let n = 0; n < 100; n++) script.receive(control("set", { key: `${n}`, value, room: true }));
+  }, { name: "RangeError" });
+  script.end();
+  await script.open(welcome({ id: "k4" }));
+  assert.equal(script.speaker.id, "k4");
+  assert.ok(!script.written.includes("resume"));
+  assert.deepEqual(Object.keys(script.speaker.state), []);
+});
+
+Deno.test("Session bears any number in place of a count or a time, and any depth of a value", async () => {
+  using script = await opened();
+  script.send("1");
+  script.flush();
+  const { unconfirmedBytes } = script.speaker.source;
+  for (
+    const number of ["-1", "0.5", "1e15", "9007199254740993", "1e300", "-1e300", "1e999", "null", '"5"', "{}"]
+  ) {
+    for (
+      const line of [
+        `{"$pong":{"t":${number},"time":${number},"bytes":${number}}}`,
+        `{"$pong":{"t":1000,"time":${number},"bytes":0}}`,
+        `{"$time":{"time":${number}}}`,
+        `{"$lost":{"lines":${number},"bytes":${number}}}`,
+        `{"$bye":{"retryMs":${number}}}`,
+        `{"$error":{"code":"x","message":"m","line":${number}}}`,
+      ]
+    ) {
+      script.receive(line + "\n");
+      assert.ok(Number.isFinite(script.speaker.clock.now(script.nowMs)), line);
+      assert.ok(!Number.isNaN(script.speaker.lagMs) && (script.speaker.takeRetryMs() ?? 0) <= 60_000, line);
+    }
+  }
+  assert.equal(
+    script.speaker.source.unconfirmedBytes,
+    unconfirmedBytes,
+    "nothing is confirmed that was not written",
+  );
+  for (const lost of script.told.filter(([what]) => what === "lost").map(([, lost]) => lost as Lost)) {
+    assert.ok(Number.isSafeInteger(lost.lines) && Number.isSafeInteger(lost.bytes));
+  }
+  const deep = "[".repeat(100_000) + "]".repeat(100_000);
+  script.receive(`{"$set":{"key":"deep","value":${deep},"room":true,"from":"k3"}}\n`);
+  script.receive(`{"$set":{"key":"deep","value":${deep},"room":true,"from":"k3"}}\n`);
+  script.end();
+  await script.open(welcome({ id: "k5", relay: "bbbbbbbb" }));
+  assert.deepEqual(Object.keys(script.speaker.state), []);
 });
 
 Deno.test("Session says goodbye last", async () => {
