@@ -449,3 +449,62 @@ Deno.test("SessionMember and plain member that a flood outruns still hear all of
   assert.ok(heard.plain.length < 90 * 601, "it did not take anything for a while");
   assert.equal(lost + slow.events.length, 100 * 601, "told or there, each once");
 });
+
+Deno.test("SessionMember gives events and state by turns, so that neither keeps the other waiting", async () => {
+  await using table = new Table({ windowBytes: 2000 });
+  const [ada, bo] = [await table.join(), await table.join()];
+  bo.conn.takeBytes(0);
+  for (let i = 0; i < 100; i++) await ada.say(lineOf(i));
+  for (let i = 0; i < 60; i++) await ada.set(`k${i}`, "x".repeat(100));
+  bo.conn.takeBytes(Infinity);
+  await turn();
+  for (let i = 0; i < 3; i++) await bo.ack();
+  const [events, sets] = [numbersOf(bo).length, bo.told("set").length];
+  assert.ok(events > 10 && events < 70 && sets > 5 && sets < 50, `${events} events, ${sets} values`);
+});
+
+Deno.test("SessionMember that timed out can be resumed for resumeMs from its last sign of life, not from when that was noticed", async () => {
+  for (const [afterMs, resumed] of [[12_000, true], [16_000, false]] as const) {
+    await using table = new Table({ pingTimeoutMs: 15_000, resumeMs: 30_000 });
+    const bo = await table.join();
+    await table.pass(16_000);
+    assert.equal(bo.conn.isClosed, true, "it was silent for too long");
+    await table.pass(afterMs);
+    const next = await table.resume(bo);
+    assert.equal(next.client.welcome.resumed, resumed, `${16_000 + afterMs} ms after the last sign of life`);
+  }
+});
+
+Deno.test("SessionMember that only its own lines have gone by is not behind: it is not closed, and misses nothing", async () => {
+  await using table = new Table({ whenBehind: "close", maxLogBytes: 64 * 1024 });
+  const [ada, bo] = [await table.join(), await table.join()];
+  ada.conn.takeBytes(0);
+  await bo.say("1\n");
+  for (let i = 0; i < 400; i++) {
+    await ada.say(lineOf(i, 1000));
+    if (i % 20 === 0) await bo.ack();
+  }
+  await table.pass(1000);
+  assert.equal(ada.conn.isClosed, false);
+  ada.conn.takeBytes(Infinity);
+  await turn();
+  await bo.say("2\n");
+  assert.deepEqual([ada.events, ada.told("lost"), ada.conn.isClosed], [["1", "2"], [], false]);
+  assert.deepEqual(table.log.filter(({ message }) => message.includes("behind")), []);
+});
+
+Deno.test("SessionMember is told again after a break what it did wrong, if that had not arrived, without the number of a line", async () => {
+  await using table = new Table();
+  const ada = await table.join();
+  ada.receive();
+  ada.bytesDown = 0;
+  await ada.control("set", { key: "", value: 1 });
+  await ada.control("ping", { t: 1 });
+  await ada.cut();
+  const next = await table.resume(ada);
+  await next.ack();
+  assert.deepEqual(next.told("error").map(({ code, line }) => [code, line]), [["bad_set", undefined]]);
+  assert.deepEqual(next.told("pong"), []);
+  const again = await table.resume(next);
+  assert.equal(again.told("error").length, 1, "once it has arrived, it does not come again");
+});
