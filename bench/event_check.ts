@@ -95,6 +95,19 @@ function median(numbers: number[]): number {
   return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 }
 
+if (Deno.args.length > 0) {
+  const isHelp = ["--help", "-h"].includes(Deno.args[0]);
+  const help =
+    `bench/event_check.ts: measures what the check of a line costs, beside JSON.parse, for several kinds of lines
+
+USAGE: deno run bench/event_check.ts      (half a minute; there are no options)`;
+  if (isHelp) console.log(help);
+  else {console.error(
+      `event_check.ts: Cannot use ${JSON.stringify(Deno.args[0])}: it takes nothing (try --help)`,
+    );}
+  Deno.exit(isHelp ? 0 : 2);
+}
+
 console.log(`deno ${Deno.version.deno}, V8 ${Deno.version.v8}, ${Deno.build.target}`);
 console.log(`chunks of ${CHUNK_BYTES} bytes, medians of ${RUNS} runs of ${RUN_MS} ms, ways taken in turn`);
 console.log("ns/line; behind it, as multiples of endOfEvent in the same run\n");

@@ -249,9 +249,39 @@ ${fullTables(main)}
 /** What the numbers say, kept beside the code that makes them, so that it is read again when they change. */
 const READING = await Deno.readTextFile(new URL("./reading.md", import.meta.url));
 
-const { values } = parseArgs({ options: { rate: { type: "string", multiple: true } }, strict: true });
-if (values.rate !== undefined) {
-  console.log(fullTables(await study(values.rate.map(Number))));
+const HELP = `bench/motion/report.ts: measures how near to the truth motion.ts draws, and what else there is
+
+USAGE: deno task bench:motion [options]      (a minute; writes docs/motion/report.md and its plots)
+
+  --rate HZ    print the tables of this many updates a second, write nothing; several times for several
+  --help`;
+
+/** Reads the command line: the rates to print, none for the whole report, or what is wrong with it. */
+function readRates(args: string[]): { rates?: number[]; isHelp?: boolean } | string {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { rate: { type: "string", multiple: true }, help: { type: "boolean", short: "h" } },
+      strict: true,
+    });
+    const wrong = values.rate?.find((text) => !(Number(text) > 0 && Number(text) <= FRAMES_HZ));
+    if (wrong !== undefined) {
+      return `Cannot use --rate ${JSON.stringify(wrong)}: a number above 0, up to ${FRAMES_HZ}`;
+    }
+    return { rates: values.rate?.map(Number), isHelp: values.help };
+  } catch (error) {
+    return (error as Error).message.split(/\. |\n/)[0];
+  }
+}
+
+const command = readRates(Deno.args);
+if (typeof command === "string") {
+  console.error(`report.ts: ${command} (try --help)`);
+  Deno.exitCode = 2;
+} else if (command.isHelp) {
+  console.log(HELP);
+} else if (command.rates !== undefined) {
+  console.log(fullTables(await study(command.rates)));
 } else {
   const rows = await study();
   const senders = senderStudy(SENDER_NETWORK);

@@ -1,8 +1,9 @@
 // How much of one core a crowd of tracks takes, and whether drawing leaves garbage: no object does, but the engine may put a
 // number that is passed on, such as the time, on the heap (16 bytes). Prints; not a test.
 //
-//   deno run bench/motion/speed.ts [STRATEGY]
+//   deno run bench/motion/speed.ts [STRATEGY...]
 
+import { parseArgs } from "node:util";
 import { type Motion, Track, type TrackOptions } from "../../motion.ts";
 
 const TRACKS = 10_000;
@@ -19,12 +20,48 @@ const cases: [string, TrackOptions][] = [
   ["interpolate", { strategy: "interpolate" }],
 ];
 
+const HELP = `bench/motion/speed.ts: measures how much of one core drawing takes, and taking in updates
+
+USAGE: deno run bench/motion/speed.ts [STRATEGY...]      (all of them: half a minute)
+
+STRATEGY: ${cases.map(([name]) => JSON.stringify(name)).join(", ")}`;
+
+/** Reads the command line: the names to measure, or what is wrong with it. */
+function readNames(args: string[]): { names: string[]; isHelp?: boolean } | string {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { help: { type: "boolean", short: "h" } },
+      allowPositionals: true,
+      strict: true,
+    });
+    const known = cases.map(([name]) => name);
+    const wrong = positionals.find((name) => !known.includes(name));
+    if (wrong !== undefined) {
+      return `Cannot measure ${JSON.stringify(wrong)}: ${
+        known.map((name) => JSON.stringify(name)).join(", ")
+      }`;
+    }
+    return { names: positionals.length > 0 ? positionals : known, isHelp: values.help };
+  } catch (error) {
+    return (error as Error).message.split(/\. |\n/)[0];
+  }
+}
+
+const command = readNames(Deno.args);
+if (typeof command === "string") {
+  console.error(`speed.ts: ${command} (try --help)`);
+  Deno.exit(2);
+}
+if (command.isHelp) {
+  console.log(HELP);
+  Deno.exit();
+}
 console.log(
   `${TRACKS} tracks in 2 dimensions, ${FRAMES_HZ} frames/s, ${UPDATES_HZ} updates/s each, ${SECONDS} s after a warm-up, Deno ${Deno.version.deno}`,
 );
 console.log("strategy               at() only  with push()  ns per at()  ns per push()  bytes per at()");
-const wanted = Deno.args[0];
-for (const [name, options] of cases.filter(([name]) => wanted === undefined || name === wanted)) {
+for (const [name, options] of cases.filter(([name]) => command.names.includes(name))) {
   const tracks = Array.from({ length: TRACKS }, () => new Track(options));
   const out: Motion = { pos: [0, 0], vel: [0, 0], age: 0.5, delay: 0.5, starved: false };
   const sample = { t: 0.5, pos: [0.5, 0.5], vel: [0.5, 0.5] };

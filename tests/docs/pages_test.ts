@@ -1,0 +1,141 @@
+// Holds README and docs/ against the repository: links lead somewhere, files and tasks that they name are there, flags
+// are those of the program, shell lines can be read. What the code in them does is tested in snippets_test.ts.
+
+import assert from "node:assert/strict";
+import config from "../../deno.json" with { type: "json" };
+import { helpText, readCommand } from "../../src/program/flags.ts";
+import { anchorsOf, type Block, blocksOf, linksOf, namesOf, readPages, ROOT } from "./pages.ts";
+
+const PAGES = readPages();
+const BLOCKS = PAGES.flatMap(blocksOf);
+
+/** The most lines that README has: what is read in three minutes. */
+const README_LINES = 150;
+
+const TOP_FOLDERS = ["src", "example", "bench", "tests", "docs"];
+
+function where({ page, line }: Block): string {
+  return `${page.path}, line ${line}`;
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(new URL(path, ROOT)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The commands of all shell blocks: what a line says before its remark. */
+function* commands(): Generator<{ command: string; at: string }> {
+  for (const block of BLOCKS.filter(({ info }) => info === "sh")) {
+    for (const line of block.code.replaceAll("\\\n", " ").split("\n")) {
+      const command = line.replace(/\s#.*$/, "").trim();
+      if (command !== "") yield { command, at: where(block) };
+    }
+  }
+}
+
+Deno.test("README is a page", () => {
+  const { text } = PAGES[0];
+  assert.ok(text.split("\n").length - 1 <= README_LINES, `it has ${text.split("\n").length - 1} lines`);
+});
+
+Deno.test("pages have blocks of all kinds", () => {
+  const kinds = new Set(BLOCKS.map(({ info }) => info));
+  for (const kind of ["ts", "python", "sh", "text", "console"]) assert.ok(kinds.has(kind), kind);
+});
+
+for (const page of PAGES) {
+  Deno.test(`${page.path}: links lead to files and headings that are there`, () => {
+    for (const link of linksOf(page)) {
+      if (/^https?:/.test(link)) continue;
+      const [file, anchor] = link.split("#");
+      const path = file === "" ? page.path : new URL(file, new URL(page.path, "file:///")).pathname.slice(1);
+      assert.ok(exists(path), `${link}: there is no ${path}`);
+      if (anchor === undefined) continue;
+      const target = PAGES.find((each) => each.path === path);
+      assert.ok(
+        target !== undefined && anchorsOf(target).includes(anchor),
+        `${link}: there is no such heading`,
+      );
+    }
+  });
+
+  Deno.test(`${page.path}: files and folders that it names are there`, () => {
+    for (const name of namesOf(page)) {
+      const isPath = TOP_FOLDERS.some((folder) => name.startsWith(`${folder}/`)) && /^[\w./-]+$/.test(name);
+      if (isPath) assert.ok(exists(name), `there is no ${name}`);
+    }
+  });
+}
+
+Deno.test("tasks that the pages name are those of deno.json", () => {
+  const named = PAGES.flatMap(({ path, text }) =>
+    Array.from(text.matchAll(/\bdeno(?:@[\d.]+)? task ([a-z][\w:]*)/g), ([, task]) => ({ path, task }))
+  );
+  assert.ok(named.length > 10);
+  for (const { path, task } of named) assert.ok(task in config.tasks, `${path} names the task ${task}`);
+});
+
+Deno.test("shell lines can be read by a shell, and the files they run are there", async () => {
+  for (const { command, at } of commands()) {
+    const { success, stderr } = await new Deno.Command("sh", { args: ["-n", "-c", command] }).output();
+    assert.ok(success, `${at}: ${command}\n${new TextDecoder().decode(stderr)}`);
+    for (const [path] of command.matchAll(/\b(?:example|bench|src|tests)\/[\w/.-]+/g)) {
+      assert.ok(exists(path), `${at}: there is no ${path}`);
+    }
+  }
+});
+
+Deno.test("the relay takes the flags and variables that the pages start it with", () => {
+  let started = 0;
+  for (const { command, at } of commands()) {
+    const match =
+      /^((?:\w+=\S+ )*)(?:setsid |ssh \S+ )?(?:\.\/eventrelay|(?:npx -y )?deno(?:@[\d.]+)? task start|deno run .*server\.ts)(.*)$/
+        .exec(command);
+    if (match === null) continue;
+    started++;
+    const env = new Map(match[1].trim().split(" ").map((pair) => pair.split("=") as [string, string]));
+    const args = match[2].replace(/\s*[<>].*$/, "").replace(/;.*$/, "").trim().split(/\s+/).filter((arg) =>
+      arg !== ""
+    );
+    const read = readCommand(args, (name) => env.get(name));
+    assert.equal(read.kind, "serve", `${at}: ${command}: ${"message" in read ? read.message : ""}`);
+  }
+  assert.ok(started >= 8, `${started} commands start a relay`);
+});
+
+Deno.test("limits.md and lab-host.md explain every flag of the relay, and no page names another", () => {
+  const flags = new Set(Array.from(helpText("1").matchAll(/--[a-z][a-z-]*/g), ([flag]) => flag));
+  const explained = PAGES.filter(({ path }) =>
+    ["docs/limits.md", "docs/lab-host.md", "docs/sessions.md"].includes(path)
+  )
+    .map(({ text }) => text).join("\n");
+  for (const flag of flags) {
+    if (flag === "--version") continue;
+    assert.match(explained, new RegExp(`${flag}\\b(?!-)`), `${flag} is not explained`);
+  }
+  const named = namesOf(PAGES.find(({ path }) => path === "docs/limits.md")!).filter((name) =>
+    name.startsWith("--")
+  );
+  for (const name of named) assert.ok(flags.has(name.split(/[ =]/)[0]), `limits.md names ${name}`);
+});
+
+Deno.test("limits.md has the defaults that --help tells", () => {
+  const limits = PAGES.find(({ path }) => path === "docs/limits.md")!.text;
+  const defaults = Array.from(helpText("1").matchAll(/^ {2}(--[a-z-]+)[^\n]*\(([^()\n]+)\)(?=[;\n])/gm));
+  const documented = new Map(
+    Array.from(
+      limits.matchAll(/^\|[^|\n]*\| `(--[a-z-]+)` *\| *([^|\n]+?) *\|/gm),
+      ([, flag, value]) => [flag, value],
+    ),
+  );
+  let compared = 0;
+  for (const [, flag, value] of defaults) {
+    if (!documented.has(flag)) continue;
+    compared++;
+    assert.equal(documented.get(flag), value, flag);
+  }
+  assert.ok(compared >= 6, `${compared} defaults compared`);
+});
