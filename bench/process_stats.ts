@@ -83,3 +83,32 @@ function readText(path: string): string | null {
     return null;
   }
 }
+
+/** Resident memory of a process by kind of mapping, in KiB. */
+export interface Mappings {
+  /** Mapped from files: the program's code and data. */
+  fileKib: number;
+  /** The C heap. */
+  mallocKib: number;
+  /** All else: V8's heap and its code, stacks, further arenas of malloc. */
+  anonymousKib: number;
+  allKib: number;
+}
+
+/** Adds up the text of /proc/PID/smaps. */
+export function parseSmaps(text: string): Mappings {
+  const sum: Mappings = { fileKib: 0, mallocKib: 0, anonymousKib: 0, allKib: 0 };
+  let kind: keyof Mappings = "anonymousKib";
+  for (const line of text.split("\n")) {
+    const [, path] = line.match(/^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \d+\s*(.*)$/) ?? [];
+    if (path !== undefined) {
+      kind = path === "[heap]" ? "mallocKib" : path.startsWith("/") ? "fileKib" : "anonymousKib";
+      continue;
+    }
+    const rss = line.match(/^Rss:\s+(\d+) kB$/);
+    if (rss === null) continue;
+    sum[kind] += Number(rss[1]);
+    sum.allKib += Number(rss[1]);
+  }
+  return sum;
+}

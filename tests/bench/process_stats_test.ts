@@ -5,6 +5,7 @@ import {
   parseBusyUs,
   parseCpuUs,
   parseMemory,
+  parseSmaps,
   parseWaitUs,
   readCpuUs,
   readMemory,
@@ -30,6 +31,24 @@ Deno.test("parseBusyUs adds all but idle and waiting, and no guest time twice", 
 Deno.test("parseWaitUs is the second number, and nothing where the kernel doesn't count", () => {
   assert.equal(parseWaitUs("1754968 19928284 2\n"), 19_928.284);
   assert.equal(parseWaitUs(""), null);
+});
+
+Deno.test("parseSmaps adds up what is resident, by kind", () => {
+  const smaps = `55d0c0000000-55d0c1000000 r-xp 00000000 fe:00 1234                       /usr/bin/deno
+Size:              16384 kB
+Rss:                5000 kB
+Pss:                4000 kB
+55d0c2000000-55d0c3000000 rw-p 00000000 00:00 0                          [heap]
+Rss:                 300 kB
+7f0000000000-7f0000100000 rw-p 00000000 00:00 0
+Rss:                  40 kB
+7f0000200000-7f0000300000 rw-p 00000000 fe:00 99 /tmp/a file
+Rss:                   7 kB
+7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0                          [stack]
+Rss:                   2 kB
+`;
+  assert.deepEqual(parseSmaps(smaps), { fileKib: 5007, mallocKib: 300, anonymousKib: 42, allKib: 5349 });
+  assert.deepEqual(parseSmaps(""), { fileKib: 0, mallocKib: 0, anonymousKib: 0, allKib: 0 });
 });
 
 Deno.test({

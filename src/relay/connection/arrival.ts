@@ -29,7 +29,7 @@ export interface Opening {
 /** The beginning of one connection. */
 export class Arrival {
   readonly #settings: Settings;
-  readonly #timer: Timer;
+  #timer: Timer | undefined;
   #place: Place | undefined;
   #bytes: Uint8Array = NOTHING;
   #since = 0;
@@ -75,6 +75,7 @@ export class Arrival {
 
   #leave(): void {
     this.#settings.timers.clearTimeout(this.#timer);
+    this.#timer = undefined; // a timer that is over is half a kilobyte, and an arrival may be looked at for hours
     this.#place?.leave();
     this.#place = undefined;
   }

@@ -1,0 +1,96 @@
+// Where the memory of idle connections is: embeds the relay, lets a process of its own open more and more connections, and prints what each
+// adds: objects that are alive (after a garbage collection), buffers, what V8 keeps beyond them, the C heap, code.
+// Needs Linux. Run it with: deno run -A bench/idle_memory.ts [FOLDER of another checkout]
+
+import { countOpenFiles, type Mappings, parseSmaps } from "./process_stats.ts";
+
+/** How many connections are held before anything is counted, and after each step; a step is one burst. */
+const [WARM, STEPS] = [200, [1000, 2000, 4000]];
+/** Time for the relay to have all, and to have decided what they are. */
+const SETTLE_MS = 1000;
+
+interface Reading {
+  connections: number;
+  memory: Deno.MemoryUsage;
+  mappings: Mappings;
+}
+
+/** In a process of its own: holds connections to a port, as many as each line of stdin says. */
+async function hold(port: number): Promise<void> {
+  const held: Deno.Conn[] = [];
+  const decoder = new TextDecoder();
+  for await (const bytes of Deno.stdin.readable) {
+    const count = Number(decoder.decode(bytes));
+    while (held.length < count) held.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+  }
+}
+
+/** In a process of its own: embeds the relay of a checkout, and prints readings as JSON. */
+async function measure(folder: string): Promise<void> {
+  const { serve } = await import(`${folder}/src/relay/relay.ts`);
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 4096 });
+  serve(listener);
+  const clients = run(["--hold", String(listener.addr.port)]).spawn();
+  const orders = clients.stdin.getWriter();
+  const readings: Reading[] = [];
+  const openFiles = countOpenFiles(Deno.pid)!;
+  for (const connections of [WARM, ...STEPS]) {
+    await orders.write(new TextEncoder().encode(`${connections}\n`));
+    while (countOpenFiles(Deno.pid)! < openFiles + connections) await sleep(50);
+    await sleep(SETTLE_MS);
+    const mappings = parseSmaps(Deno.readTextFileSync("/proc/self/smaps"));
+    const { rss } = Deno.memoryUsage();
+    (globalThis as unknown as { gc(): void }).gc();
+    readings.push({ connections, mappings, memory: { ...Deno.memoryUsage(), rss } });
+  }
+  console.log(JSON.stringify(readings));
+  clients.kill("SIGKILL");
+  Deno.exit(0);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
+
+function run(args: string[]): Deno.Command {
+  const script = decodeURIComponent(new URL(import.meta.url).pathname);
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-lock", "--no-check", "--v8-flags=--expose-gc", script, ...args],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  });
+}
+
+async function print(name: string, folder: string): Promise<void> {
+  const child = run(["--measure", folder]).spawn();
+  await child.stdin.close();
+  const { success, stdout } = await child.output();
+  if (!success) throw new Error("Cannot measure memory: the relay's process failed, see above");
+  const readings: Reading[] = JSON.parse(new TextDecoder().decode(stdout));
+  console.log(`\n${name}: bytes for each connection\n`);
+  console.log("| connections | objects alive | buffers | all of V8's heap | malloc | code | resident, all |");
+  console.log("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+  for (const [index, after] of readings.slice(1).entries()) {
+    const before = readings[index];
+    const each = (pick: (reading: Reading) => number) =>
+      Math.round((pick(after) - pick(before)) / (after.connections - before.connections));
+    const figures = [
+      each(({ memory }) => memory.heapUsed),
+      each(({ memory }) => memory.external),
+      each(({ memory }) => memory.heapTotal),
+      each(({ mappings }) => mappings.mallocKib * 1024),
+      each(({ mappings }) => mappings.fileKib * 1024),
+      each(({ memory }) => memory.rss),
+    ];
+    console.log(`| ${before.connections + 1} to ${after.connections} | ${figures.join(" | ")} |`);
+  }
+}
+
+const [mode, argument] = Deno.args;
+if (mode === "--hold") await hold(Number(argument));
+else if (mode === "--measure") await measure(argument);
+else {
+  await print("eventrelay", decodeURIComponent(new URL("..", import.meta.url).pathname));
+  if (mode !== undefined) await print(mode, await Deno.realPath(mode));
+}
