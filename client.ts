@@ -1,5 +1,6 @@
-// The public door for programs: connect(), the Relay it gives, and what a game loop needs beside them. It only exports; what stands
-// behind it is in src/client/. Imports nothing but files of this repository, so it can be imported by URL.
+// The public door for programs: connect(), the Relay it gives, and what a game loop needs beside them. It
+// only exports; what stands behind it is in src/client/. Imports nothing but files of this repository, so it
+// can be imported by URL.
 
 export { connect, Relay, type SetOptions } from "./src/client/relay.ts";
 export { type Clock, frames, rateLimit } from "./src/client/frames.ts";

@@ -1,5 +1,6 @@
-// What a program hands over, looked at before it is used: objects of options, their names and their kinds. Every refusal names what was
-// given and what is allowed. Pure; limits and texts are looked at where they are read (options.ts, target.ts).
+// What a program hands over, looked at before it is used: objects of options, their names and their kinds.
+// Every refusal names what was given and what is allowed. Pure; limits and texts are looked at where they are
+// read (options.ts, target.ts).
 
 /** What an option may be. */
 export type Kind = "boolean" | "function" | "signal" | "any";
@@ -14,7 +15,8 @@ const ALLOWED: Readonly<Record<Exclude<Kind, "any">, string>> = {
 const MAX_SHOWN_LENGTH = 40;
 
 /**
- * Refuses options that are none: no object, unknown names, wrong kinds. One that is undefined counts as missing.
+ * Refuses options that are none: no object, unknown names, wrong kinds. One that is undefined counts as
+ * missing.
  *
  * @param what what can't be done, such as "connect"
  * @throws {TypeError} that names the option and what is allowed

@@ -20,7 +20,9 @@ export class DrainWatch {
     this.#now = now;
   }
 
-  /** Notes a call, and returns true, once, when the turn has lasted suspiciously long and has seen many calls. */
+  /**
+   * Notes a call, and returns true, once, when the turn has lasted suspiciously long and has seen many calls.
+   */
   noteCall(): boolean {
     if (this.#isOver) return false;
     this.#calls++;

@@ -37,10 +37,12 @@ export class FrameSchedule {
 }
 
 /**
- * Ticks a game loop at a steady rate: yields the seconds since the last frame, the first time after one period.
+ * Ticks a game loop at a steady rate: yields the seconds since the last frame, the first time after one
+ * period.
  *
- * Between frames the network gets to run, always, also when the loop's body takes longer than a period. After a pause
- * there is one long frame and then the rate again, no burst. The generator ends when `signal` is aborted.
+ * Between frames the network gets to run, always, also when the loop's body takes longer than a period. After
+ * a pause there is one long frame and then the rate again, no burst. The generator ends when `signal` is
+ * aborted.
  *
  * @example
  * ```ts
@@ -100,11 +102,11 @@ function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
 }
 
 /**
- * Makes a function that says whether it is time to do something again: true at once, then on average at most `hz` times
- * a second however often it is asked.
+ * Makes a function that says whether it is time to do something again: true at once, then on average at most
+ * `hz` times a second however often it is asked.
  *
- * It keeps to a schedule: asked 30 times a second, a limit of 10 gives 10, not 7.5. Two trues are at least half a
- * period apart, and what was not asked for in a pause is not made up for.
+ * It keeps to a schedule: asked 30 times a second, a limit of 10 gives 10, not 7.5. Two trues are at least
+ * half a period apart, and what was not asked for in a pause is not made up for.
  *
  * @example
  * ```ts

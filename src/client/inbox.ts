@@ -21,9 +21,9 @@ const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value:
 /**
  * Holds received events until the program takes them.
  *
- * Order is the order of arrival. When it is over a limit the oldest go out and are counted in
- * {@linkcode Inbox.dropped}. `takeAll()` and iterators share it: each event goes to exactly one of them. After
- * `close()` nothing gets in any more; what is left can be taken, and iterators end once it is empty.
+ * Order is the order of arrival. When it is over a limit the oldest go out and are counted in {@linkcode
+ * Inbox.dropped}. `takeAll()` and iterators share it: each event goes to exactly one of them. After `close()`
+ * nothing gets in any more; what is left can be taken, and iterators end once it is empty.
  */
 export class Inbox<E> {
   readonly #limits: InboxLimits;
@@ -32,7 +32,10 @@ export class Inbox<E> {
   readonly #waiters = new Queue<Waiter<E>>();
   #size = 0;
   #dropped = 0;
-  /** How many more events may wait than `maxEvents`: those that a resume brought at once, until somebody takes them. */
+  /**
+   * How many more events may wait than `maxEvents`: those that a resume brought at once, until somebody takes
+   * them.
+   */
   #extra = 0;
   #isClosed = false;
 
@@ -52,8 +55,9 @@ export class Inbox<E> {
   }
 
   /**
-   * Adds an event, or hands it to the iterator that has waited longest. Does nothing after `close()`. One that `isExtra` does not
-   * count towards the most events that wait, only towards their size. Returns the sizes of what it pushed out, with their number.
+   * Adds an event, or hands it to the iterator that has waited longest. Does nothing after `close()`. One
+   * that `isExtra` does not count towards the most events that wait, only towards their size. Returns the
+   * sizes of what it pushed out, with their number.
    */
   push(event: E, size: number, isExtra = false): { events: number; size: number } | undefined {
     if (this.#isClosed) return;
@@ -86,8 +90,9 @@ export class Inbox<E> {
   }
 
   /**
-   * Returns an iterator over the events from now on, those that wait included. It ends after `close()`, once the
-   * inbox is empty. Ending it early (`break`) loses nothing: it takes an event only when asked for the next one.
+   * Returns an iterator over the events from now on, those that wait included. It ends after `close()`, once
+   * the inbox is empty. Ending it early (`break`) loses nothing: it takes an event only when asked for the
+   * next one.
    */
   iterate(): AsyncIterableIterator<E, undefined> {
     const own = new Set<Waiter<E>>();

@@ -1,4 +1,5 @@
-// Adds up what was dropped, so that a program is told of a flood in one call instead of a thousand. Knows reasons and numbers, not events.
+// Adds up what was dropped, so that a program is told of a flood in one call instead of a thousand. Knows
+// reasons and numbers, not events.
 
 import { afterThisTurn } from "./link/after_turn.ts";
 import type { Lost } from "./session/session.ts";
@@ -7,8 +8,8 @@ import type { Lost } from "./session/session.ts";
 const PERIOD_MS = 1000;
 
 /**
- * Tells what was noted: the first of it after this turn of the event loop, what comes then once a second. After `close()` after each
- * turn, so that no timer is left.
+ * Tells what was noted: the first of it after this turn of the event loop, what comes then once a second.
+ * After `close()` after each turn, so that no timer is left.
  */
 export class LossTally {
   readonly #tell: (lost: Lost) => void;

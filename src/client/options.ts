@@ -11,7 +11,9 @@ import type { StandardSchema } from "./standard_schema.ts";
 import { checkName } from "./target.ts";
 import type { TlsOptions } from "./link/transport.ts";
 
-/** The most events that wait in the inbox, unless `inboxLimit` says otherwise: 3 s of a class of 30 programs. */
+/**
+ * The most events that wait in the inbox, unless `inboxLimit` says otherwise: 3 s of a class of 30 programs.
+ */
 const DEFAULT_INBOX_LIMIT = 10_000;
 
 /** What is kept of what is sent while away, unless `offlineBytes` says otherwise: 25 s of a busy program. */
@@ -47,81 +49,99 @@ const OPTION_KINDS: Readonly<Record<keyof ConnectOptions, Kind>> = {
 /** What `connect` can be told. */
 export interface ConnectOptions<E = unknown> {
   /**
-   * Speaks plain events, for a relay that knows no sessions: no rooms but the lobby, no peers, no state, no clock, and a
-   * broken connection may lose what was under way. `name` and `token` are then left unsaid. Default: false, a session.
+   * Speaks plain events, for a relay that knows no sessions: no rooms but the lobby, no peers, no state, no
+   * clock, and a broken connection may lose what was under way. `name` and `token` are then left unsaid.
+   * Default: false, a session.
    */
   plain?: boolean;
-  /** The room: 1 to 64 characters without control characters. Default: that of the target, or else `lobby`. */
+  /**
+   * The room: 1 to 64 characters without control characters. Default: that of the target, or else `lobby`.
+   */
   room?: string;
-  /** The name that others see: up to 64 characters without control characters, need not be unique. Default: none. */
+  /**
+   * The name that others see: up to 64 characters without control characters, need not be unique. Default:
+   * none.
+   */
   name?: string;
   /** What the relay asks from whoever enters, if it does. Default: none. */
   token?: string;
   /**
-   * Asks the relay for a bad network on purpose, for what this program receives: `lan`, `wifi`, `mobile`, `awful`, or settings such as
+   * Asks the relay for a bad network on purpose, for what this program receives: `lan`, `wifi`, `mobile`,
+   * `awful`, or settings such as
    * `delay=80ms,jitter=20ms,spike=300ms/5s,rate=64k,stall=2s/30s,cut=60s,seed=1`. Default: none.
    */
   simulate?: string;
   /**
-   * Encrypts the connection: `true` trusts the certificates that Deno trusts, `caCerts` (in PEM) are trusted beside them.
-   * Default: false.
+   * Encrypts the connection: `true` trusts the certificates that Deno trusts, `caCerts` (in PEM) are trusted
+   * beside them. Default: false.
    */
   tls?: boolean | TlsOptions;
   /**
-   * Keeps trying when the first attempt fails, until `signal` is aborted or trying again can't help: no permission, a bad
-   * token or name, a certificate that is not to be trusted. Without `onStatus` the first failure is a warning on the console.
-   * Default: false, `connect` rejects.
+   * Keeps trying when the first attempt fails, until `signal` is aborted or trying again can't help: no
+   * permission, a bad token or name, a certificate that is not to be trusted. Without `onStatus` the first
+   * failure is a warning on the console. Default: false, `connect` rejects.
    */
   retry?: boolean;
   /** Ends connecting, and later closes the relay object as `close()` does. */
   signal?: AbortSignal;
-  /** Checks every event: what it refuses is handled as an invalid line; what it returns is the event. Default: none. */
+  /**
+   * Checks every event: what it refuses is handled as an invalid line; what it returns is the event. Default:
+   * none.
+   */
   schema?: StandardSchema<E>;
   /** Is told every change of the status, and every failed attempt to (re)connect. */
   onStatus?: (status: Status, detail: StatusDetail) => void;
   /**
-   * Is told a received line that is not JSON (SyntaxError), not UTF-8 or refused by `schema` (TypeError), or has no end
-   * (RangeError; then only its beginning). Such a line is counted and skipped. Default: it is only counted.
+   * Is told a received line that is not JSON (SyntaxError), not UTF-8 or refused by `schema` (TypeError), or
+   * has no end (RangeError; then only its beginning). Such a line is counted and skipped. Default: it is only
+   * counted.
    */
   onInvalid?: (line: string, error: Error) => void;
   /**
-   * Is told what the relay complained about: a line or a value it refused (then `key` says which), or that it reads slower.
-   * Default: a warning on the console, one a second at most.
+   * Is told what the relay complained about: a line or a value it refused (then `key` says which), or that it
+   * reads slower. Default: a warning on the console, one a second at most.
    */
   onError?: (error: RelayError) => void;
   /**
-   * Is told that a member came into the room, after it is in `peers`. Whoever is there when `connect` resolves is in
-   * `peers` then and not told. Never called before `connect` has resolved, as the callbacks below.
+   * Is told that a member came into the room, after it is in `peers`. Whoever is there when `connect`
+   * resolves is in `peers` then and not told. Never called before `connect` has resolved, as the callbacks
+   * below.
    */
   onJoin?: (peer: Peer) => void;
   /** Is told that a member left, after it is out of `peers`; `peer.state` is what it had. */
   onLeave?: (peer: Peer, reason: LeaveReason) => void;
   /**
-   * Is told a new value of a member, or of the room for `null`; `undefined` when the key was removed. Values in between may
-   * be skipped, the newest never. One's own member state is not told; room state is, when the relay has decided who won.
+   * Is told a new value of a member, or of the room for `null`; `undefined` when the key was removed. Values
+   * in between may be skipped, the newest never. One's own member state is not told; room state is, when the
+   * relay has decided who won.
    */
   onState?: (peer: Peer | null, key: string, value: unknown) => void;
   /**
-   * Is told exactly what was lost and why, or that it can't be known: by the relay, by this module for lack of space, or with a
-   * session that could not go on. Of a flood it is told once a second. Also called after `close()`, for what was not sent.
+   * Is told exactly what was lost and why, or that it can't be known: by the relay, by this module for lack
+   * of space, or with a session that could not go on. Of a flood it is told once a second. Also called after
+   * `close()`, for what was not sent.
    */
   onLost?: (lost: Lost) => void;
   /**
-   * The bytes kept of what is sent while there is no connection, or one that takes nothing, the oldest lines dropped first. What
-   * waited already when the connection broke is kept beside it. Default: 256 KiB.
+   * The bytes kept of what is sent while there is no connection, or one that takes nothing, the oldest lines
+   * dropped first. What waited already when the connection broke is kept beside it. Default: 256 KiB.
    */
   offlineBytes?: number;
   /**
-   * The memory, in bytes, that may wait to be written to a connection that takes it: what one turn sends at once, or more than
-   * the network carries. Each line counts with 64 bytes beside its own. Over it, the oldest are dropped. Default: 64 MiB.
+   * The memory, in bytes, that may wait to be written to a connection that takes it: what one turn sends at
+   * once, or more than the network carries. Each line counts with 64 bytes beside its own. Over it, the
+   * oldest are dropped. Default: 64 MiB.
    */
   maxQueuedBytes?: number;
   /**
-   * The most events that wait to be taken, the oldest dropped first; what a resume brings is let in beyond it.
-   * Default: 10,000.
+   * The most events that wait to be taken, the oldest dropped first; what a resume brings is let in beyond
+   * it. Default: 10,000.
    */
   inboxLimit?: number;
-  /** The most bytes that `send()` takes as a line without its LF; never more than the relay allows. Default: 64 KiB. */
+  /**
+   * The most bytes that `send()` takes as a line without its LF; never more than the relay allows. Default:
+   * 64 KiB.
+   */
   maxLineBytes?: number;
 }
 
@@ -139,7 +159,10 @@ export interface Stats {
   droppedSent: number;
   /** Events received and pushed out of the inbox before anybody took them. */
   droppedReceived: number;
-  /** Lines that the relay skipped, that came too late, or that may not have arrived: `onLost` has told them, beside those dropped. */
+  /**
+   * Lines that the relay skipped, that came too late, or that may not have arrived: `onLost` has told them,
+   * beside those dropped.
+   */
   lost: number;
   /** Received lines that were no event. */
   invalid: number;

@@ -10,8 +10,8 @@ import { joinLines, LineQueue } from "./link/line_queue.ts";
 /**
  * Keeps whole lines in order until they are handed to the network.
  *
- * Lines of the batch under way are never dropped; of the others the oldest go first, and every dropped line is
- * counted. At most the limit given with {@linkcode PlainOutbox.push} plus one batch is held.
+ * Lines of the batch under way are never dropped; of the others the oldest go first, and every dropped line
+ * is counted. At most the limit given with {@linkcode PlainOutbox.push} plus one batch is held.
  */
 export class PlainOutbox implements LineSource {
   readonly #waiting = new LineQueue();
@@ -51,8 +51,8 @@ export class PlainOutbox implements LineSource {
   }
 
   /**
-   * Begins a batch of whole lines and returns its bytes, or `undefined` when nothing waits. It has at most `maxBytes`,
-   * unless its first line alone is longer. The batch before must have been confirmed to its end.
+   * Begins a batch of whole lines and returns its bytes, or `undefined` when nothing waits. It has at most
+   * `maxBytes`, unless its first line alone is longer. The batch before must have been confirmed to its end.
    */
   nextBatch(maxBytes: number): Uint8Array | undefined {
     this.#batch = [];

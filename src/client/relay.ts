@@ -1,10 +1,9 @@
-// The client module: connect() and the Relay it gives to a program, and all that a program may want to import
-// beside them. Nothing here touches a socket (src/client/link/transport.ts does) or keeps a connection alive
-// (src/client/link/link.ts does); here lines become events and events become lines. Imports nothing but files
-// of this repository, so it can be imported by URL.
+// The Relay that a program gets from connect(): here lines become events and events become lines, and what is
+// lost is told. Touches no socket and keeps no connection alive, its link does. Imports nothing but files of
+// this repository, so it can be imported by URL.
 //
-//   send(event) ─→ JSON, LF ─→ Link ⇄ relay        Link ─→ line ─→ control line? JSON? schema? ─→ Inbox ─→ drain()
-//                                                                                                     └─→ for await
+//   send(event) ─→ JSON, LF ─→ Link ⇄ relay     Link ─→ line ─→ control line? JSON? schema? ─→ Inbox ─→ drain()
+//                                                                                                  └─→ for await
 
 import { printable } from "../wire/untrusted.ts";
 import { readErrorLine, type RelayError } from "./session/relay_control.ts";
@@ -25,7 +24,10 @@ import { PlainSpeaker } from "./plain.ts";
 import { openTcp, openTls } from "./link/transport.ts";
 import { afterThisTurn } from "./link/after_turn.ts";
 
-/** The most that the waiting events may take, in characters of their lines: what bounds the memory when events are large. */
+/**
+ * The most that the waiting events may take, in characters of their lines: what bounds the memory when events
+ * are large.
+ */
 const MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
 
 /** What an event takes beside its line, in characters. */
@@ -39,8 +41,8 @@ const encoder = new TextEncoder();
 /** Whose value a key is set for. */
 export interface SetOptions {
   /**
-   * The room's instead of this member's: it stays when this member leaves, until the room is empty. Anybody may overwrite
-   * it, the last one wins. Default: false.
+   * The room's instead of this member's: it stays when this member leaves, until the room is empty. Anybody
+   * may overwrite it, the last one wins. Default: false.
    */
   room?: boolean;
 }
@@ -51,24 +53,26 @@ let open: <E>(target: Target, options: ConnectOptions<E>) => Promise<Relay<E>>;
 /**
  * A program's end of a relay: what it sends goes to everybody else in its room, what they send arrives here.
  *
- * Made by {@linkcode connect}. It reconnects by itself, until `close()`. Order is kept per sender. Received events wait in
- * an inbox that `drain()` and iterators share.
+ * Made by {@linkcode connect}. It reconnects by itself, until `close()`. Order is kept per sender. Received
+ * events wait in an inbox that `drain()` and iterators share.
  *
- * A *session*, the usual case, goes on over a broken connection: what was under way in both directions is completed, none
- * of it lost or doubled, as long as the relay keeps it (30 s, unless it says otherwise); what is sent meanwhile is kept
- * within `offlineBytes`. A silent connection counts as broken after 15 s, or what the relay says. If a session can't go on (the relay was
- * restarted, or the connection was away for too long), the relay object becomes a new member with another `id`: `onStatus` gets
- * `resumed: false`, `onLost` says what can't be known, the member's state is set again, `peers` and `state` are brought up to date
- * with a call for each difference. Of the room's own state this program sets again, after a restart of the relay, what it was the
- * last to set, where nothing stands; where the relay ran on, the room is as others left it. Changes not sent yet go out in any case.
+ * A *session*, the usual case, goes on over a broken connection: what was under way in both directions is
+ * completed, none of it lost or doubled, as long as the relay keeps it (30 s, unless it says otherwise); what
+ * is sent meanwhile is kept within `offlineBytes`. A silent connection counts as broken after 15 s, or what
+ * the relay says. If a session can't go on (the relay was restarted, or the connection was away for too
+ * long), the relay object becomes a new member with another `id`: `onStatus` gets `resumed: false`, `onLost`
+ * says what can't be known, the member's state is set again, `peers` and `state` are brought up to date with
+ * a call for each difference. Of the room's own state this program sets again, after a restart of the relay,
+ * what it was the last to set, where nothing stands; where the relay ran on, the room is as others left it.
+ * Changes not sent yet go out in any case.
  *
  * Whatever is dropped, here or by the relay, is told by `onLost`.
  *
- * A *plain* one knows events alone. What the network had taken when a connection broke may be lost; what it had not is
- * sent again whole, and so is what was sent meanwhile, within `offlineBytes`. A relay that vanishes without ending its
- * connections (power, cable) is noticed only when the system gives up on what was sent, in minutes. Its `id` and `name`
- * are empty, so are `peers` and `state`; `set()` and `unset()` throw; `rtt`, `jitter` and `lag` are 0; `now()` is the
- * local clock.
+ * A *plain* one knows events alone. What the network had taken when a connection broke may be lost; what it
+ * had not is sent again whole, and so is what was sent meanwhile, within `offlineBytes`. A relay that
+ * vanishes without ending its connections (power, cable) is noticed only by a program that sends, 30 s after
+ * nothing more of it was taken. Its `id` and `name` are empty, so are `peers` and `state`; `set()` and
+ * `unset()` throw; `rtt`, `jitter` and `lag` are 0; `now()` is the local clock.
  */
 export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDisposable {
   readonly #inbox: Inbox<E>;
@@ -82,7 +86,9 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   readonly #mayWarn = rateLimit(1);
   readonly #onAbort: () => void;
   #closed: Promise<void> | undefined;
-  /** Callbacks that wait until `connect()` has given its caller the relay object; `undefined` from then on. */
+  /**
+   * Callbacks that wait until `connect()` has given its caller the relay object; `undefined` from then on.
+   */
   #held: (() => void)[] | undefined = [];
   #cancelHeld: (() => void) | undefined;
   #received = 0;
@@ -98,8 +104,8 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   /** The room it is in. */
   readonly room: string;
   /**
-   * The other sessions in the room by their id: a live view, which changes as they come and go. Plain clients are not in
-   * it. A peer's `state` is what it has set.
+   * The other sessions in the room by their id: a live view, which changes as they come and go. Plain clients
+   * are not in it. A peer's `state` is what it has set.
    */
   readonly peers: ReadonlyMap<string, Peer>;
   /** The room's own values by key, those that won, as the relay tells: a live view. */
@@ -157,7 +163,9 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     this.#onAbort = () => void this.close();
   }
 
-  /** What names this member to others; another one after a session that could not be resumed. Empty if plain. */
+  /**
+   * What names this member to others; another one after a session that could not be resumed. Empty if plain.
+   */
   get id(): string {
     return this.#session?.id ?? "";
   }
@@ -173,21 +181,23 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   }
 
   /**
-   * How old, in ms, the newest thing received was when it came: half a round trip when all is well. Events older than the
-   * relay's `maxLagMs` plus a round trip are not given to the program but counted, see `onLost`.
+   * How old, in ms, the newest thing received was when it came: half a round trip when all is well. Events
+   * older than the relay's `maxLagMs` plus a round trip are not given to the program but counted, see
+   * `onLost`.
    */
   get lag(): number {
     return this.#session?.lagMs ?? 0;
   }
 
   /**
-   * Tells the time on the relay's clock, in ms since 1970 with fractions: the same moment has the same time on all clients,
-   * so a time in an event means the same to all. It never steps back (but after a restart of the relay on another clock)
-   * and is corrected by 5 ms a second at most, once the first eight answers are there.
+   * Tells the time on the relay's clock, in ms since 1970 with fractions: the same moment has the same time
+   * on all clients, so a time in an event means the same to all. It never steps back (but after a restart of
+   * the relay on another clock) and is corrected by 5 ms a second at most, once the first eight answers are
+   * there.
    *
-   * It is wrong by at most half the shortest round trip among the last eight (Cristian, 1989), plus the drift of the
-   * clocks since. Two clients agree within half the sum of their round trips; within half the difference where neither
-   * has a longer way out and the other a longer way back.
+   * It is wrong by at most half the shortest round trip among the last eight (Cristian, 1989), plus the drift
+   * of the clocks since. Two clients agree within half the sum of their round trips; within half the
+   * difference where neither has a longer way out and the other a longer way back.
    */
   now(): number {
     const localMs = performance.now();
@@ -222,9 +232,11 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   /**
    * Sends an event to everybody else in the room. Never blocks, and never throws because of the network.
    *
-   * What is sent in one turn of the event loop goes out in one write. While there is no connection, or one that takes
-   * nothing, up to `offlineBytes` of new events are kept beside what waited, and up to `maxQueuedBytes` otherwise; the oldest
-   * are dropped first, counted and told by `onLost`. After `close()` it is dropped, counted and told. As with `JSON.stringify`, NaN becomes null and properties that are undefined or functions are left out.
+   * What is sent in one turn of the event loop goes out in one write. While there is no connection, or one
+   * that takes nothing, up to `offlineBytes` of new events are kept beside what waited, and up to
+   * `maxQueuedBytes` otherwise; the oldest are dropped first, counted and told by `onLost`. After `close()`
+   * it is dropped, counted and told. As with `JSON.stringify`, NaN becomes null and properties that are
+   * undefined or functions are left out.
    *
    * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle
    * @throws {RangeError} when it is longer than `maxLineBytes`
@@ -243,11 +255,13 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   }
 
   /**
-   * Sets a value that others see as `peers.get(id)?.state[key]`, also those who come later, until this member leaves.
+   * Sets a value that others see as `peers.get(id)?.state[key]`, also those who come later, until this member
+   * leaves.
    *
-   * Only the newest value of a key matters: of several in one turn, or while away, only the last is sent, and slow members
-   * may miss those in between. Its order relative to events is not kept. The value is taken as it is now. It is set again
-   * after a session that could not be resumed. Plain clients hear nothing of it: tell them with `send`.
+   * Only the newest value of a key matters: of several in one turn, or while away, only the last is sent, and
+   * slow members may miss those in between. Its order relative to events is not kept. The value is taken as
+   * it is now. It is set again after a session that could not be resumed. Plain clients hear nothing of it:
+   * tell them with `send`.
    *
    * @example
    * ```ts
@@ -260,12 +274,14 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * }
    * ```
    *
-   * @throws {TypeError} when JSON can't hold the value, the key is not a string, an option is none, or the relay object is plain
-   * A value that the relay refuses all the same (the room is full) is told by `onError`, with its `key`. After `close()` nothing
-   * is set.
+   * A value that the relay refuses all the same (the room is full) is told by `onError`, with its `key`.
+   * After `close()` nothing is set.
    *
-   * @throws {RangeError} when the key has not 1 to 128 characters, or when there are more keys (of this member, or of the room as
-   * far as it is known here), or the value has more bytes, than the relay allows (256, 16 KiB)
+   * @throws {TypeError} when JSON can't hold the value, the key is not a string, an option is none, or the
+   * relay object is plain
+   * @throws {RangeError} when the key has not 1 to 128 characters, or when there are more keys (of this
+   * member, or of the room as far as it is known here), or the value has more bytes, than the relay allows
+   * (256, 16 KiB)
    */
   set(key: string, value: unknown, options: SetOptions = {}): void {
     const session = this.#sessionFor(key, options);
@@ -292,16 +308,19 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     this.#set(session, key, json, room);
   }
 
-  /** Removes a key, as {@linkcode Relay.set} sets it; does nothing if it has no value. Throws as `set()` does. */
+  /**
+   * Removes a key, as {@linkcode Relay.set} sets it; does nothing if it has no value. Throws as `set()` does.
+   */
   unset(key: string, options: SetOptions = {}): void {
     this.#set(this.#sessionFor(key, options), key, undefined, options.room === true);
   }
 
   /**
-   * Takes all events that have arrived since the last call, oldest first. Returns at once; also after `close()`, for
-   * what is left. Shares the inbox with iterators: each event goes to whoever takes it first.
+   * Takes all events that have arrived since the last call, oldest first. Returns at once; also after
+   * `close()`, for what is left. Shares the inbox with iterators: each event goes to whoever takes it first.
    *
-   * A loop that calls it has to await something in between, such as `frames()`: otherwise nothing ever arrives.
+   * A loop that calls it has to await something in between, such as `frames()`: otherwise nothing ever
+   * arrives.
    */
   drain(): E[] {
     if (this.#drainWatch.noteCall()) {
@@ -314,16 +333,18 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   }
 
   /**
-   * Waits for each event in turn. Goes on waiting while the connection is away; ends after `close()`, when what was left
-   * has been taken. `break` loses nothing. Several iterators share the events, each goes to one of them.
+   * Waits for each event in turn. Goes on waiting while the connection is away; ends after `close()`, when
+   * what was left has been taken. `break` loses nothing. Several iterators share the events, each goes to one
+   * of them.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<E, undefined> {
     return this.#inbox.iterate();
   }
 
   /**
-   * Writes out what was sent, says goodbye and closes the connection, within a second. Nothing more is received from the call on,
-   * and no more is told but the status, and by `onLost` what could not be sent; what is left can still be taken. Never rejects; may be called again.
+   * Writes out what was sent, says goodbye and closes the connection, within a second. Nothing more is
+   * received from the call on, and no more is told but the status, and by `onLost` what could not be sent;
+   * what is left can still be taken. Never rejects; may be called again.
    */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
@@ -475,9 +496,9 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
 /**
  * Connects to a relay and opens a session in a room, or, with `plain`, just connects.
  *
- * Resolves when all who are in the room are known; from then on the relay object reconnects by itself, with waits that
- * double from 250 ms to 5 s, drawn evenly between 0 and that, longer if the relay asks for it. An attempt may take 10 s,
- * the relay's answer to it 3 s.
+ * Resolves when all who are in the room are known; from then on the relay object reconnects by itself, with
+ * waits that double from 250 ms to 5 s, drawn evenly between 0 and that, longer if the relay asks for it. An
+ * attempt may take 10 s, the relay's answer to it 3 s.
  *
  * @example
  * ```ts
@@ -488,14 +509,15 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
  *
  * await using relay = await connect<{ id: string; pos: number[] }>(`127.0.0.1:${port}`, { plain: true });
  * relay.send({ id: "ada-1", pos: [3, 4] });
- * for (const event of relay.drain()) console.log(event?.id, event?.pos); // what has arrived: anybody may send null, too
+ * for (const event of relay.drain()) console.log(event?.id, event?.pos); // null is an event, too
  * ```
  *
  * @throws {TypeError} when the target or an option has the wrong form
  * @throws {RangeError} when the port or an option is out of range
- * @throws {Error} `Cannot connect to ifilab100:32100: connection refused, is the relay running there`, and the like, with
- * the network's own error as its `cause`, or the relay's refusal, whose `code` is that of the protocol (`bad_token`,
- * `relay_full` …). With `retry` only when trying again can't help. When `signal` is aborted, its reason.
+ * @throws {Error} `Cannot connect to ifilab100:32100: connection refused, is the relay running there`, and
+ * the like, with the network's own error as its `cause`, or the relay's refusal, whose `code` is that of the
+ * protocol (`bad_token`, `relay_full` …). With `retry` only when trying again can't help. When `signal` is
+ * aborted, its reason.
  */
 // deno-lint-ignore require-await -- a wrong target rejects, too: one way for all errors
 export async function connect<E = unknown>(
@@ -520,7 +542,10 @@ function stringify(verb: string, value: unknown): string {
   return text;
 }
 
-/** Calls a program's callback. What it throws is the program's own mistake: reported as uncaught, after our work. */
+/**
+ * Calls a program's callback. What it throws is the program's own mistake: reported as uncaught, after our
+ * work.
+ */
 function tell<A extends unknown[]>(callback: ((...args: A) => void) | undefined, ...args: A): void {
   try {
     callback?.(...args);

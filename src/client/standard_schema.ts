@@ -33,8 +33,8 @@ const ASYNC_MESSAGE = "Cannot check events: the schema answers with a promise, i
 /**
  * Makes a function that returns a checked event or throws.
  *
- * @throws {TypeError} when it is not a schema, or one that answers with a promise. Not every schema shows that before it
- * gets a value of the right shape: then the function it made throws it.
+ * @throws {TypeError} when it is not a schema, or one that answers with a promise. Not every schema shows
+ * that before it gets a value of the right shape: then the function it made throws it.
  */
 export function eventChecker<E>(schema: StandardSchema<E>): (value: unknown) => E {
   const validate = schema?.["~standard"]?.validate;

@@ -5,7 +5,8 @@ import { DEFAULT_PORT, nameFault } from "../wire/protocol.ts";
 
 /**
  * The relay to connect to: `"host"`, `"host:port"`, `"[::1]:port"`, or an object. Without a port it is
- * {@linkcode DEFAULT_PORT}. A text may end with a room: `"host:port/pong"`, all after the first slash is its name.
+ * {@linkcode DEFAULT_PORT}. A text may end with a room: `"host:port/pong"`, all after the first slash is its
+ * name.
  */
 export type Target = string | { hostname: string; port?: number };
 

@@ -1,5 +1,5 @@
-// Tests that a program can import client.ts by URL: from a file server that this test starts, into an empty cache,
-// without a configuration or lock file, and with the least permissions.
+// Tests that a program can import client.ts by URL: from a file server that this test starts, into an empty
+// cache, without a configuration or lock file, and with the least permissions.
 
 import assert from "node:assert/strict";
 import { OldRelay } from "../support/old_relay.ts";

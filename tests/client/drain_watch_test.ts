@@ -1,4 +1,5 @@
-// Tests src/client/drain_watch.ts with the real event loop and a clock of its own: a loop that never lets it turn, and loops that do.
+// Tests src/client/drain_watch.ts with the real event loop and a clock of its own: a loop that never lets it
+// turn, and loops that do.
 
 import assert from "node:assert/strict";
 import { DrainWatch } from "../../src/client/drain_watch.ts";

@@ -1,4 +1,5 @@
-// Tests src/client/frames.ts: the schedules with time passed in, the generator with the real clock only where that can't fail.
+// Tests src/client/frames.ts: the schedules with time passed in, the generator with the real clock only where
+// that can't fail.
 
 import assert from "node:assert/strict";
 import { frames, FrameSchedule, rateLimit } from "../../src/client/frames.ts";

@@ -1,4 +1,5 @@
-// Tests src/client/options.ts: defaults, and what is said about wrong options. Limits are tested in client_test.ts.
+// Tests src/client/options.ts: defaults, and what is said about wrong options. Limits are tested in
+// client_test.ts.
 
 import assert from "node:assert/strict";
 import { type ConnectOptions, readOptions } from "../../src/client/options.ts";

@@ -1,5 +1,6 @@
-// Tests client.ts as a plain client, over TCP on loopback, against a relay as the first one was. What connections do to lines is tested in
-// link_test.ts; here it is events, targets, errors, and that nothing is left behind.
+// Tests client.ts as a plain client, over TCP on loopback, against a relay as the first one was. What
+// connections do to lines is tested in link_test.ts; here it is events, targets, errors, and that nothing is
+// left behind.
 
 import assert from "node:assert/strict";
 import {

@@ -1,5 +1,5 @@
-// Tests client.ts and src/relay/relay.ts together, over TCP on loopback: rooms, presence, state, broken connections under load, a
-// relay that restarts, a program that stalls.
+// Tests client.ts and src/relay/relay.ts together, over TCP on loopback: rooms, presence, state, broken
+// connections under load, a relay that restarts, a program that stalls.
 
 import assert from "node:assert/strict";
 import { seededRandom } from "../../src/simulation/random.ts";

@@ -1,5 +1,6 @@
-// Tests what client.ts promises of a session, with src/relay/relay.ts over TCP on loopback: what is lost is told, what the relay refused is
-// given up, what others removed stays removed, whose answer is taken, and whose clock now() tells.
+// Tests what client.ts promises of a session, with src/relay/relay.ts over TCP on loopback: what is lost is
+// told, what the relay refused is given up, what others removed stays removed, whose answer is taken, and
+// whose clock now() tells.
 
 import assert from "node:assert/strict";
 import { connect, type Lost, type RelayError } from "../../client.ts";

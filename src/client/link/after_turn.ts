@@ -9,7 +9,8 @@ interface WithImmediates {
 const { setImmediate, clearImmediate } = globalThis as WithImmediates;
 
 /**
- * Calls back once, when everything that this turn brings has been handled. Returns a function that prevents it.
+ * Calls back once, when everything that this turn brings has been handled. Returns a function that prevents
+ * it.
  *
  * Browsers have no `setImmediate`; their shortest timer stands in.
  */

@@ -4,7 +4,9 @@
 /** The upper bound of the first wait, in milliseconds; it doubles with every attempt. */
 export const FIRST_RETRY_MS = 250;
 
-/** The upper bound of any wait, in milliseconds. A connection that lasted as long lets the waits start anew. */
+/**
+ * The upper bound of any wait, in milliseconds. A connection that lasted as long lets the waits start anew.
+ */
 export const MAX_RETRY_MS = 5000;
 
 /**

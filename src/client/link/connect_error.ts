@@ -1,5 +1,5 @@
-// Why there is no connection, in people's words: what the network says, what a certificate lacks, what the relay refuses; and whether
-// another attempt can help.
+// Why there is no connection, in people's words: what the network says, what a certificate lacks, what the
+// relay refuses; and whether another attempt can help.
 
 import { printable } from "../../wire/untrusted.ts";
 import type { Address } from "../target.ts";

@@ -23,8 +23,9 @@ const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
 /**
  * Cuts received bytes into lines of text. One per connection: an unfinished line ends with it.
  *
- * A line that is still without an end after `maxUnfinishedBytes` is reported once and skipped to its LF, so that memory
- * stays bounded whatever comes. Empty lines are dropped; a CR before the LF stays (it is white space in JSON).
+ * A line that is still without an end after `maxUnfinishedBytes` is reported once and skipped to its LF, so
+ * that memory stays bounded whatever comes. Empty lines are dropped; a CR before the LF stays (it is white
+ * space in JSON).
  */
 export class LineDecoder {
   readonly #maxUnfinishedBytes: number;

@@ -30,7 +30,10 @@ export class LineQueue {
     return this.#droppedBytes;
   }
 
-  /** Appends a line, then drops the oldest while they are over the limit: the new one, too, if it alone is over it. */
+  /**
+   * Appends a line, then drops the oldest while they are over the limit: the new one, too, if it alone is
+   * over it.
+   */
   push(line: Uint8Array, limitBytes: number): void {
     this.#lines.push(line);
     this.#bytes += line.length;
@@ -48,8 +51,8 @@ export class LineQueue {
   }
 
   /**
-   * Moves the oldest lines to the end of `batch` while they fit into `roomBytes`, and returns their bytes. The first
-   * line goes in any case if `batch` is empty: a line longer than a batch goes alone.
+   * Moves the oldest lines to the end of `batch` while they fit into `roomBytes`, and returns their bytes.
+   * The first line goes in any case if `batch` is empty: a line longer than a batch goes alone.
    */
   moveTo(batch: Uint8Array[], roomBytes: number): number {
     let bytes = 0;

@@ -14,8 +14,8 @@ export interface LineSource {
   /** Appends an event (a line with its LF); drops the oldest ones that wait while they are over the limit. */
   push(line: Uint8Array, limitBytes: number): void;
   /**
-   * Begins a batch of whole lines and returns its bytes, or `undefined` when nothing may go out now. It has about
-   * `maxBytes`, or one longer line. The batch before must have been confirmed to its end.
+   * Begins a batch of whole lines and returns its bytes, or `undefined` when nothing may go out now. It has
+   * about `maxBytes`, or one longer line. The batch before must have been confirmed to its end.
    */
   nextBatch(maxBytes: number): Uint8Array | undefined;
   /** Notes that so many more bytes of the batch have gone out; returns how many events that completed. */

@@ -1,5 +1,6 @@
-// A lasting link to a relay over one connection at a time: connects, reads, reconnects, and says how much may wait to be written. It
-// knows bytes, not what they mean, and prints nothing. What is said over it, first and after a break, is its speaker's.
+// A lasting link to a relay over one connection at a time: connects, reads, reconnects, and says how much may
+// wait to be written. It knows bytes, not what they mean, and prints nothing. What is said over it, first and
+// after a break, is its speaker's.
 //
 //   send(line) ─→ Speaker's source ─→ Writer ─→ Transport ─ the only reader ─→ Speaker.receive(bytes)
 
@@ -16,7 +17,10 @@ import { Writer } from "./writer.ts";
 export interface LinkOptions {
   address: Address;
   openTransport: OpenTransport;
-  /** What is kept of what is sent while there is no connection, or one that takes nothing, beside what waited by then. */
+  /**
+   * What is kept of what is sent while there is no connection, or one that takes nothing, beside what waited
+   * by then.
+   */
   offlineBytes: number;
   /** What may wait while the connection takes bytes, each line with {@linkcode LINE_COST_BYTES} more. */
   maxQueuedBytes: number;
@@ -92,8 +96,8 @@ export class Link {
   /**
    * Connects for the first time; resolves when there is a connection.
    *
-   * @throws {Error} when that fails, unless `retry` is set, then it goes on until `close()`; where trying again can't
-   * help it fails in any case
+   * @throws {Error} when that fails, unless `retry` is set, then it goes on until `close()`; where trying
+   * again can't help it fails in any case
    */
   async open(retry: boolean): Promise<void> {
     this.#setStatus("connecting", { attempt: 1, retryInMs: 0 });
@@ -110,7 +114,10 @@ export class Link {
     this.#running = this.#run(transport);
   }
 
-  /** Takes a line with its LF. Never blocks; drops the oldest lines that wait when too many do, or all when closed. */
+  /**
+   * Takes a line with its LF. Never blocks; drops the oldest lines that wait when too many do, or all when
+   * closed.
+   */
   send(line: Uint8Array): void {
     this.#source.push(line, this.#limitBytes());
     this.flush();
@@ -122,9 +129,9 @@ export class Link {
   }
 
   /**
-   * Writes out what waits, ends the connection and waits for the relay's end of it, {@linkcode CLOSE_TIMEOUT_MS} at most.
-   * What didn't go out is dropped and counted. A pending `open()` rejects with `reason`. Never rejects; the second call
-   * waits for the first.
+   * Writes out what waits, ends the connection and waits for the relay's end of it, {@linkcode
+   * CLOSE_TIMEOUT_MS} at most. What didn't go out is dropped and counted. A pending `open()` rejects with
+   * `reason`. Never rejects; the second call waits for the first.
    */
   close(reason: unknown = new DOMException("The relay object was closed", "AbortError")): Promise<void> {
     return this.#closed ??= this.#shutDown(reason);
@@ -145,7 +152,10 @@ export class Link {
     if (this.#status !== "closed") this.#setStatus("closed", {});
   }
 
-  /** Closing with received bytes unread would reset the connection and could destroy what was just sent: reads on. */
+  /**
+   * Closing with received bytes unread would reset the connection and could destroy what was just sent: reads
+   * on.
+   */
   async #sayGoodbye(transport: Transport): Promise<void> {
     this.#options.speaker.finish();
     try {
@@ -212,7 +222,9 @@ export class Link {
     return lostError(address, cause);
   }
 
-  /** Tries until there is a connection. Rejects only when the link is closed, or with an error that `isFinal`. */
+  /**
+   * Tries until there is a connection. Rejects only when the link is closed, or with an error that `isFinal`.
+   */
   async #keepConnecting(
     status: Status,
     error: Error,
@@ -268,7 +280,10 @@ export class Link {
     }
   }
 
-  /** Opens a connection. That ends at its deadline and at `close()` also where looking up a name can't be cancelled. */
+  /**
+   * Opens a connection. That ends at its deadline and at `close()` also where looking up a name can't be
+   * cancelled.
+   */
   async #openTransport(): Promise<Transport> {
     const { address, openTransport, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     const stopped = this.#stop.signal;

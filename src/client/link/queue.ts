@@ -4,7 +4,9 @@
 //   items: [ undefined, undefined, c, d, e ]      shift() takes c, push() appends after e
 //                                  ^ head
 
-/** The gone items in front of the head that are worth a compaction; below that many it isn't worth the copy. */
+/**
+ * The gone items in front of the head that are worth a compaction; below that many it isn't worth the copy.
+ */
 const MIN_COMPACTION = 64;
 
 /** A first-in, first-out queue without a limit of its own. Not for several threads, not observable. */

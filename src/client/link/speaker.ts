@@ -1,5 +1,5 @@
-// What is spoken over a link, behind one interface: nothing but events, or a session. A link makes connections, reads and writes; a speaker says what comes first, what to
-// write and what received bytes mean.
+// What is spoken over a link, behind one interface: nothing but events, or a session. A link makes
+// connections, reads and writes; a speaker says what comes first, what to write and what received bytes mean.
 
 import type { LineSource } from "./line_source.ts";
 
@@ -25,7 +25,10 @@ export interface LiveLink {
 export interface Speaker {
   /** What is to be written. */
   readonly source: LineSource;
-  /** Says and reads what comes first on a new connection; tells whether a session went on. Rejects if that fails. */
+  /**
+   * Says and reads what comes first on a new connection; tells whether a session went on. Rejects if that
+   * fails.
+   */
   open(pipe: Pipe): Promise<{ resumed?: boolean }>;
   /** Begins to use the connection that was opened last. */
   begin(connection: LiveLink): void;

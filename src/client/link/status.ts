@@ -1,8 +1,8 @@
 // What a program is told of its connection.
 
 /**
- * What a relay object is doing: `connecting` before the first connection, `connected`, `reconnecting` after a connection
- * broke, `closed` for good.
+ * What a relay object is doing: `connecting` before the first connection, `connected`, `reconnecting` after a
+ * connection broke, `closed` for good.
  */
 export type Status = "connecting" | "connected" | "reconnecting" | "closed";
 
@@ -15,8 +15,8 @@ export interface StatusDetail {
   /** While connecting or reconnecting: the milliseconds until that attempt. */
   retryInMs?: number;
   /**
-   * When connected again, in a session: true if it goes on as if nothing had happened; false if it is a new one, with
-   * another id, and something may be lost.
+   * When connected again, in a session: true if it goes on as if nothing had happened; false if it is a new
+   * one, with another id, and something may be lost.
    */
   resumed?: boolean;
 }

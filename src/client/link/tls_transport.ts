@@ -1,6 +1,7 @@
-// TLS that can be broken off. A TLS connection of Deno's own lives on after close() for as long as the other side wants:
-// while it doesn't shake hands, or doesn't read. So the socket stays a TCP connection of Deno's, which can be closed, and
-// node:tls, where the runtime has it, does the arithmetic. It is asked for at run time, so that nothing is imported.
+// TLS that can be broken off. A TLS connection of Deno's own lives on after close() for as long as the other
+// side wants: while it doesn't shake hands, or doesn't read. So the socket stays a TCP connection of Deno's,
+// which can be closed, and node:tls, where the runtime has it, does the arithmetic. It is asked for at run
+// time, so that nothing is imported.
 
 import type { Address } from "../target.ts";
 import type { Transport } from "./transport.ts";
@@ -88,7 +89,8 @@ export class TlsTransport implements Transport {
     const ca = caCerts && [...tls.getCACertificates?.("default") ?? tls.rootCertificates, ...caCerts];
     const socket = encryptedStream(Duplex, conn);
     const servername = isAddress(hostname) ? "" : hostname;
-    // Not rejected by node, which would forget the certificate and so the reason, but below: nothing was said by then.
+    // Not rejected by node, which would forget the certificate and so the reason, but below: nothing was said
+    // by then.
     this.#socket = tls.connect({ socket, host: hostname, servername, ca, rejectUnauthorized: false });
     this.#socket.allowHalfOpen = true;
     this.#socket.on("secureConnect", () => {
@@ -107,7 +109,10 @@ export class TlsTransport implements Transport {
     this.#socket.on("close", () => this.#fail(closed()));
   }
 
-  /** Waits until the other side's certificate was found good. Rejects if it wasn't, and when the connection ends before. */
+  /**
+   * Waits until the other side's certificate was found good. Rejects if it wasn't, and when the connection
+   * ends before.
+   */
   handshake(): Promise<void> {
     return this.#secured.promise;
   }
@@ -202,7 +207,10 @@ function isAddress(hostname: string): boolean {
   return /^[\d.]+$/.test(hostname) || hostname.includes(":");
 }
 
-/** Says in the words of Deno's own TLS what is wrong with a certificate, for node:tls has one code for much of it. */
+/**
+ * Says in the words of Deno's own TLS what is wrong with a certificate, for node:tls has one code for much of
+ * it.
+ */
 function certificateError(socket: TlsSocket): Error {
   const { authorizationError: fault } = socket;
   const code = String((fault as { code?: unknown } | null | undefined)?.code ?? fault);

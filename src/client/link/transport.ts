@@ -1,5 +1,5 @@
-// The seam between the client and the network: bytes in, bytes out, close. TCP stands here today; a WebSocket can stand in the same
-// place. The only file of the client that touches the network functions of Deno.
+// The seam between the client and the network: bytes in, bytes out, close. TCP stands here today; a WebSocket
+// can stand in the same place. The only file of the client that touches the network functions of Deno.
 
 import type { Address } from "../target.ts";
 import { nodeParts, TlsTransport } from "./tls_transport.ts";
@@ -7,8 +7,8 @@ import { nodeParts, TlsTransport } from "./tls_transport.ts";
 /** A connection as the client needs it. One reader, one writer. */
 export interface Transport {
   /**
-   * Waits for bytes: at least one, or `null` when the other side has ended. The bytes are valid until the next call.
-   * Rejects when the connection broke or `close()` was called.
+   * Waits for bytes: at least one, or `null` when the other side has ended. The bytes are valid until the
+   * next call. Rejects when the connection broke or `close()` was called.
    */
   read(): Promise<Uint8Array | null>;
   /** Hands over some of the bytes, at least one, and returns how many. Rejects when the connection broke. */
@@ -36,7 +36,9 @@ export async function openTcp(address: Address, signal: AbortSignal): Promise<Tr
   return new ConnTransport(await connectTcp(address, signal));
 }
 
-/** Returns a function that opens a TLS connection, and is done when the relay's certificate was found good. */
+/**
+ * Returns a function that opens a TLS connection, and is done when the relay's certificate was found good.
+ */
 export function openTls({ caCerts }: TlsOptions): OpenTransport {
   return async (address, signal) => {
     const tcp = await connectTcp(address, signal);
@@ -70,7 +72,10 @@ async function shakeHands(
   }
 }
 
-/** Connects. Ends at once when it is aborted: Deno itself would wait until a name is looked up, which may take long. */
+/**
+ * Connects. Ends at once when it is aborted: Deno itself would wait until a name is looked up, which may take
+ * long.
+ */
 async function connectTcp({ hostname, port }: Address, signal: AbortSignal): Promise<Deno.TcpConn> {
   signal.throwIfAborted();
   const connecting = Deno.connect({ hostname, port, signal });

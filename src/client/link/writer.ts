@@ -1,5 +1,6 @@
-// The only writer of one connection: takes batches from the source of what is to be written and hands them over, one write at a time,
-// however much of it a write takes. Knows when a connection takes nothing. What a batch holds is its source's.
+// The only writer of one connection: takes batches from the source of what is to be written and hands them
+// over, one write at a time, however much of it a write takes. Knows when a connection takes nothing. What a
+// batch holds is its source's.
 
 import { afterThisTurn } from "./after_turn.ts";
 import type { LineSource } from "./line_source.ts";

@@ -9,35 +9,40 @@
 /** How many samples the clock chooses from; the eight stages of NTP's clock filter (RFC 5905, section 10). */
 export const CLOCK_SAMPLES = 8;
 
-/** How fast a running clock is corrected, in ms per ms of local time: 5 ms each second, too little to be seen. */
+/**
+ * How fast a running clock is corrected, in ms per ms of local time: 5 ms each second, too little to be seen.
+ */
 export const SLEW_RATE = 0.005;
 
 /**
- * How far apart two clocks may run, in ms per ms: 100 ppm, two crystals with 50 ppm each. A sample is trusted less by
- * so much for each ms of its age. (NTP's PHI, RFC 5905 section 7.2, is 15 ppm, for computers that have been
- * disciplined by NTP before.)
+ * How far apart two clocks may run, in ms per ms: 100 ppm, two crystals with 50 ppm each. A sample is trusted
+ * less by so much for each ms of its age. (NTP's PHI, RFC 5905 section 7.2, is 15 ppm, for computers that
+ * have been disciplined by NTP before.)
  */
 export const MAX_DRIFT = 100e-6;
 
 /**
- * How far, in ms, a sample must lie outside of what is possible to show another clock: what ntpd steps at instead of
- * slewing. To slew so far would take half a minute.
+ * How far, in ms, a sample must lie outside of what is possible to show another clock: what ntpd steps at
+ * instead of slewing. To slew so far would take half a minute.
  */
 export const FAR_MS = 128;
 
 /**
- * How far, in ms, what is shown may lie outside of what the samples allow and still be slewed: four seconds of
- * slewing. What is wrong by more than that, for sure, is stepped.
+ * How far, in ms, what is shown may lie outside of what the samples allow and still be slewed: four seconds
+ * of slewing. What is wrong by more than that, for sure, is stepped.
  */
 export const MAX_SLEW_MS = 20;
 
 /**
- * How long, in ms, `now()` may stand still until the relay's clock has caught up: longer than a late first answer asks for.
- * A clock that is ahead by more goes back instead: a program can live with a jump, but not with a time that stops.
+ * How long, in ms, `now()` may stand still until the relay's clock has caught up: longer than a late first
+ * answer asks for. A clock that is ahead by more goes back instead: a program can live with a jump, but not
+ * with a time that stops.
  */
 export const MAX_STANDSTILL_MS = 1500;
 
-/** By how much, in ms, relay and client may read their clocks too coarsely, together: browsers round to 1 ms. */
+/**
+ * By how much, in ms, relay and client may read their clocks too coarsely, together: browsers round to 1 ms.
+ */
 const RESOLUTION_MS = 2;
 
 /** The share of a new round trip in the smoothed one (alpha in RFC 6298, section 2). */
@@ -72,46 +77,46 @@ interface Known {
 /**
  * Tells the time on the relay.
  *
- * *Choice.* Of the last {@linkcode CLOCK_SAMPLES} samples the one with the shortest round trip counts, where a
- * sample's round trip grows with its age by twice {@linkcode MAX_DRIFT}: else, on a network that answers in less than
- * a millisecond, a sample half a minute old would win over a new one by a hair, although the clocks have drifted by
- * more than that since. (So it is the sample whose error has the lowest bound: the "distance" by which RFC 1305,
- * section 4.1, sorts.)
+ * *Choice.* Of the last {@linkcode CLOCK_SAMPLES} samples the one with the shortest round trip counts, where
+ * a sample's round trip grows with its age by twice {@linkcode MAX_DRIFT}: else, on a network that answers in
+ * less than a millisecond, a sample half a minute old would win over a new one by a hair, although the clocks
+ * have drifted by more than that since. (So it is the sample whose error has the lowest bound: the "distance"
+ * by which RFC 1305, section 4.1, sorts.)
  *
- * *Correction.* The first sample sets the clock. Up to the eighth, a better one corrects it at once: forward in a
- * step; backward unseen if no later time has been told yet, else `now()` stands still until the relay's clock has
- * caught up. So if the first answer is 300 ms late, the clock is wrong by 150 ms, but only until the second one is
- * there; slewed, it would be wrong for 30 s. A caller that sends its first eight pings 50 ms apart is done with it
- * before a player notices. After that the clock runs at most {@linkcode SLEW_RATE} faster or slower than the local
- * one, unless what it shows is proved wrong: where it is more than {@linkcode MAX_SLEW_MS} outside of what all samples
- * together allow, it steps to the edge of that. (A relay whose host slept for 10 s answers all pings of that time at once:
- * each of these samples allows for seconds, the first one after them for a millisecond. Slewed, the rest would take
- * minutes.)
+ * *Correction.* The first sample sets the clock. Up to the eighth, a better one corrects it at once: forward
+ * in a step; backward unseen if no later time has been told yet, else `now()` stands still until the relay's
+ * clock has caught up. So if the first answer is 300 ms late, the clock is wrong by 150 ms, but only until
+ * the second one is there; slewed, it would be wrong for 30 s. A caller that sends its first eight pings 50
+ * ms apart is done with it before a player notices. After that the clock runs at most {@linkcode SLEW_RATE}
+ * faster or slower than the local one, unless what it shows is proved wrong: where it is more than {@linkcode
+ * MAX_SLEW_MS} outside of what all samples together allow, it steps to the edge of that. (A relay whose host
+ * slept for 10 s answers all pings of that time at once: each of these samples allows for seconds, the first
+ * one after them for a millisecond. Slewed, the rest would take minutes.)
  *
- * *Order.* `now()` never decreases within an `epoch`. An epoch ends by `reset()`, by a sample that proves the clock to be
- * another one (see `addSample`), or where `now()` would have to stand still for more than
+ * *Order.* `now()` never decreases within an `epoch`. An epoch ends by `reset()`, by a sample that proves the
+ * clock to be another one (see `addSample`), or where `now()` would have to stand still for more than
  * {@linkcode MAX_STANDSTILL_MS}; the next one may begin earlier.
  *
- * *Error.* Each sample says that the offset lies within half its round trip, whatever the network does (F. Cristian,
- * "Probabilistic clock synchronization", Distributed Computing 3, 1989), plus `MAX_DRIFT` times its age. What all samples
- * of one clock allow is the intersection of that (K. Marzullo, 1984); it bounds the error, `errorBoundMs()`, and a poor
- * sample, chosen when there is no better one among the last eight, never leads out of it. The resolution of the two
- * clocks comes on top.
+ * *Error.* Each sample says that the offset lies within half its round trip, whatever the network does (F.
+ * Cristian, "Probabilistic clock synchronization", Distributed Computing 3, 1989), plus `MAX_DRIFT` times its
+ * age. What all samples of one clock allow is the intersection of that (K. Marzullo, 1984); it bounds the
+ * error, `errorBoundMs()`, and a poor sample, chosen when there is no better one among the last eight, never
+ * leads out of it. The resolution of the two clocks comes on top.
  *
- * *Two clients* A and B that ask `now()` at the same moment are apart by at most (rttA + rttB) / 2, with the round
- * trips of their chosen samples, plus drift and correction as above. If neither direction was faster for the one
- * whose other direction was slower (same way back and a longer way out, say; or both ways longer; or both ways
- * symmetric), it is |rttA - rttB| / 2: half the difference of their round trips. For the error of each is (out -
- * back) / 2, so they are apart by |(outA - outB) - (backA - backB)| / 2, and |p - q| <= |p + q| where p and q have
- * one sign. Where A's way out and B's way back are the slow ones, only the sum holds: round trips may be equal and
- * the clocks still apart.
+ * *Two clients* A and B that ask `now()` at the same moment are apart by at most (rttA + rttB) / 2, with the
+ * round trips of their chosen samples, plus drift and correction as above. If neither direction was faster
+ * for the one whose other direction was slower (same way back and a longer way out, say; or both ways longer;
+ * or both ways symmetric), it is |rttA - rttB| / 2: half the difference of their round trips. For the error
+ * of each is (out - back) / 2, so they are apart by |(outA - outB) - (backA - backB)| / 2, and |p - q| <= |p
+ * + q| where p and q have one sign. Where A's way out and B's way back are the slow ones, only the sum holds:
+ * round trips may be equal and the clocks still apart.
  */
 export class RelayClock {
   #samples: Measured[] = [];
   #best: Measured | undefined;
   #known: Known | undefined;
-  // The correction in force: at local time #sinceMs the clock was #offsetMs ahead of the local one, and has been on its
-  // way to #targetMs since: the offset of #best, as far as all samples allow.
+  // The correction in force: at local time #sinceMs the clock was #offsetMs ahead of the local one, and has
+  // been on its way to #targetMs since: the offset of #best, as far as all samples allow.
   #offsetMs = NaN;
   #targetMs = NaN;
   #sinceMs = NaN;
@@ -126,13 +131,13 @@ export class RelayClock {
    * Takes a sample. Samples come in the order in which their answers were received.
    *
    * A sample that no drift can bring into line with the others shows that one of the clocks was set, or stood
-   * still while the computer slept: earlier samples are forgotten, and the clock slews to the new one. If it is out
-   * by more than {@linkcode FAR_MS} (another relay, or restarted on another clock), the clock begins anew as if
-   * `reset()` had been called before. A late answer alone never does that: it makes the round trip longer, and what a
-   * long round trip says is compatible with much.
+   * still while the computer slept: earlier samples are forgotten, and the clock slews to the new one. If it
+   * is out by more than {@linkcode FAR_MS} (another relay, or restarted on another clock), the clock begins
+   * anew as if `reset()` had been called before. A late answer alone never does that: it makes the round trip
+   * longer, and what a long round trip says is compatible with much.
    *
-   * @param isMeasure whether the round trip is the network's; false if the answer lay there unread for a while, then round
-   * trip and jitter stay what they are
+   * @param isMeasure whether the round trip is the network's; false if the answer lay there unread for a
+   * while, then round trip and jitter stay what they are
    * @throws {TypeError} if a time is not a finite number.
    * @throws {RangeError} if the answer was received before the question was sent.
    */
@@ -170,8 +175,8 @@ export class RelayClock {
   }
 
   /**
-   * Tells the relay's clock at a local time, in ms since 1970 with fractions; NaN before the first sample. Never less
-   * than it has told before in this `epoch`, also for an earlier `localMs`.
+   * Tells the relay's clock at a local time, in ms since 1970 with fractions; NaN before the first sample.
+   * Never less than it has told before in this `epoch`, also for an earlier `localMs`.
    */
   now(localMs: number): number {
     if (this.#best === undefined) return NaN;
@@ -180,9 +185,9 @@ export class RelayClock {
   }
 
   /**
-   * Forgets the samples but not the time that is shown: the next sample alone decides, and until then the error has no
-   * bound. For who has reason to doubt them, such as a stream that has been too old for longer than a few answers. Does
-   * nothing before the first sample.
+   * Forgets the samples but not the time that is shown: the next sample alone decides, and until then the
+   * error has no bound. For who has reason to doubt them, such as a stream that has been too old for longer
+   * than a few answers. Does nothing before the first sample.
    */
   doubt(): void {
     if (this.#known === undefined) return;
@@ -191,9 +196,9 @@ export class RelayClock {
   }
 
   /**
-   * Bounds how far `now()` may be from the relay's clock at a local time, in ms, by what all samples allow: at most half
-   * the shortest round trip, the time since then times {@linkcode MAX_DRIFT}, and what is left to correct. NaN before the
-   * first sample.
+   * Bounds how far `now()` may be from the relay's clock at a local time, in ms, by what all samples allow:
+   * at most half the shortest round trip, the time since then times {@linkcode MAX_DRIFT}, and what is left
+   * to correct. NaN before the first sample.
    */
   errorBoundMs(localMs: number): number {
     if (this.#best === undefined) return NaN;
@@ -203,8 +208,8 @@ export class RelayClock {
   }
 
   /**
-   * Forgets all samples, round trip and jitter, and begins a new `epoch`: for another relay. Not needed after a lost
-   * connection.
+   * Forgets all samples, round trip and jitter, and begins a new `epoch`: for another relay. Not needed after
+   * a lost connection.
    */
   reset(): void {
     this.#samples = [];
@@ -232,40 +237,40 @@ export class RelayClock {
   }
 
   /**
-   * What the relay's clock is ahead of the local one, in ms, by the chosen sample; `now()` may still be on its way
-   * there. NaN before the first.
+   * What the relay's clock is ahead of the local one, in ms, by the chosen sample; `now()` may still be on
+   * its way there. NaN before the first.
    */
   get offsetMs(): number {
     return this.#best?.offsetMs ?? NaN;
   }
 
   /**
-   * The round trip of the chosen sample, in ms; half of it bounds the error of `offsetMs` when it was taken. NaN
-   * before the first.
+   * The round trip of the chosen sample, in ms; half of it bounds the error of `offsetMs` when it was taken.
+   * NaN before the first.
    */
   get bestRttMs(): number {
     return this.#best?.rttMs ?? NaN;
   }
 
   /**
-   * The round trip, in ms, smoothed as TCP does it: 7/8 of what it was and 1/8 of the new one (RFC 6298, section 2).
-   * NaN before the first.
+   * The round trip, in ms, smoothed as TCP does it: 7/8 of what it was and 1/8 of the new one (RFC 6298,
+   * section 2). NaN before the first.
    */
   get rttMs(): number {
     return this.#rttMs;
   }
 
   /**
-   * The jitter of the way from the relay to here, in ms: the mean of how much the time under way changes from one
-   * answer to the next, with a gain of 1/16 (RFC 3550, section 6.4.1). 0 until there are two samples.
+   * The jitter of the way from the relay to here, in ms: the mean of how much the time under way changes from
+   * one answer to the next, with a gain of 1/16 (RFC 3550, section 6.4.1). 0 until there are two samples.
    */
   get jitterMs(): number {
     return this.#jitterMs;
   }
 
   /**
-   * Takes into account what a sample allows, and returns by how many ms it contradicts the earlier ones; 0 or less if one
-   * clock can have made all of them.
+   * Takes into account what a sample allows, and returns by how many ms it contradicts the earlier ones; 0 or
+   * less if one clock can have made all of them.
    */
   #narrow(measured: Measured, localMs: number): number {
     const allowed = allowedBy(measured, localMs);
@@ -325,8 +330,8 @@ export class RelayClock {
 }
 
 /**
- * Bounds the error of a sample's offset at a local time. The relay may have answered as early as the moment of
- * sending: drift counts from there.
+ * Bounds the error of a sample's offset at a local time. The relay may have answered as early as the moment
+ * of sending: drift counts from there.
  */
 function boundMs(sample: Measured, localMs: number): number {
   return sample.rttMs / 2 + MAX_DRIFT * (localMs - sample.sentAtMs);

@@ -3,8 +3,8 @@
 // the time on the relay's clock.
 
 /**
- * Judges the age of received lines by the last `$time` mark before them. As a mark is the earliest time of what follows,
- * ages are at most over-estimated, by the distance of two marks.
+ * Judges the age of received lines by the last `$time` mark before them. As a mark is the earliest time of
+ * what follows, ages are at most over-estimated, by the distance of two marks.
  */
 export class Freshness {
   #markMs: number | undefined;
@@ -42,8 +42,8 @@ export class Freshness {
   }
 
   /**
-   * Notes an answer to a ping. It tells the lag only where no events come: those may be older than the answer, which
-   * overtakes them.
+   * Notes an answer to a ping. It tells the lag only where no events come: those may be older than the
+   * answer, which overtakes them.
    */
   pong(timeMs: number, nowMs: number): void {
     if (!this.#hasMarkSincePong) this.#lagMs = Math.max(0, nowMs - timeMs);
@@ -51,8 +51,9 @@ export class Freshness {
   }
 
   /**
-   * Notes that the stream goes on after a break, at `timeMs` on the relay's clock: what was missed comes first and is
-   * never stale, until a mark later than that. (An answer to a ping overtakes what waits, so it ends nothing.)
+   * Notes that the stream goes on after a break, at `timeMs` on the relay's clock: what was missed comes
+   * first and is never stale, until a mark later than that. (An answer to a ping overtakes what waits, so it
+   * ends nothing.)
    */
   repair(timeMs: number): void {
     this.#repairMs = timeMs;

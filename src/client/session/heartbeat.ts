@@ -1,7 +1,10 @@
 // When to ping, and when a silent connection counts as dead. Pure: the caller passes time and does what it is
 // told.
 
-/** The pings with which a connection begins, and the ms between them: enough to set the clock before anybody notices. */
+/**
+ * The pings with which a connection begins, and the ms between them: enough to set the clock before anybody
+ * notices.
+ */
 const FIRST_PINGS = 8;
 const FIRST_PINGS_MS = 50;
 
@@ -11,7 +14,10 @@ export const ACTIVE_PING_MS = 1000;
 /** The ms between two pings when idle. */
 export const IDLE_PING_MS = 5000;
 
-/** How much later than planned, in ms, a tick has to come to show that the program was busy with something else. */
+/**
+ * How much later than planned, in ms, a tick has to come to show that the program was busy with something
+ * else.
+ */
 const BLOCKED_MS = 250;
 
 /** What a tick brings. */
@@ -25,7 +31,8 @@ export interface Beat {
 /**
  * Plans the pings of one connection.
  *
- * Time during which the program itself was blocked does not count as silence: what had arrived meanwhile has not been read.
+ * Time during which the program itself was blocked does not count as silence: what had arrived meanwhile has
+ * not been read.
  */
 export class Heartbeat {
   readonly #timeoutMs: number;
@@ -39,7 +46,9 @@ export class Heartbeat {
   /** Set when events go or come; cleared with each ping. */
   isActive = true;
 
-  /** Makes a heartbeat whose first tick is due at once; `timeoutMs` is how long the other side may be silent. */
+  /**
+   * Makes a heartbeat whose first tick is due at once; `timeoutMs` is how long the other side may be silent.
+   */
   constructor(timeoutMs: number, nowMs: number) {
     this.#timeoutMs = timeoutMs;
     this.#lastTickMs = nowMs;
@@ -75,7 +84,10 @@ export class Heartbeat {
     return { isPingDue, isDead: this.#silentMs >= this.#timeoutMs };
   }
 
-  /** Tells whether the answer to a ping sent then, read now, measures the network: not if the program was blocked. */
+  /**
+   * Tells whether the answer to a ping sent then, read now, measures the network: not if the program was
+   * blocked.
+   */
   isMeasure(sentMs: number, nowMs: number): boolean {
     return sentMs > this.#unblockedAtMs && !this.#isLate(nowMs);
   }

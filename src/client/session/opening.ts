@@ -1,5 +1,6 @@
-// How a session begins on a new connection: the hello, the relay's answer to it, found among what may be the lines of others, and the
-// lines that belong to a welcome. Keeps nothing of earlier sessions and touches no socket: it is given a pipe.
+// How a session begins on a new connection: the hello, the relay's answer to it, found among what may be the
+// lines of others, and the lines that belong to a welcome. Keeps nothing of earlier sessions and touches no
+// socket: it is given a pipe.
 //
 //   hello ─→ … lines of the lobby … ─→ $welcome ─→ `more` lines, acknowledged ─→ the stream
 //                                   └→ $error: RefusedError
@@ -16,19 +17,25 @@ import { followControl, readAnswer, type Welcome } from "./welcome.ts";
 export const WELCOME_TIMEOUT_MS = 3000;
 
 /**
- * For how long the relay, of whatever version, says nothing of others to a connection of which it has heard nothing, in ms: a little
- * less than the 250 ms of docs/PROTOCOL.md, for timers that are early.
+ * For how long the relay, of whatever version, says nothing of others to a connection of which it has heard
+ * nothing, in ms: a little less than the 250 ms of docs/PROTOCOL.md, for timers that are early.
  */
 const HELD_MS = 240;
 
 /** The longest answer that is looked at, in bytes; a relay's welcome is half as long. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** The most lines that a welcome may announce, and how long all of them may take, in ms: a room of thousands is far below it. */
+/**
+ * The most lines that a welcome may announce, and how long all of them may take, in ms: a room of thousands
+ * is far below it.
+ */
 const MAX_MORE_LINES = 1_000_000;
 const MAX_WELCOME_MS = 120_000;
 
-/** The share of the relay's window, or of the time that it hears nothing, after which what was read of a welcome is acknowledged. */
+/**
+ * The share of the relay's window, or of the time that it hears nothing, after which what was read of a
+ * welcome is acknowledged.
+ */
 const ACK_SHARE = 1 / 2;
 
 const WELCOME_START = `{"$welcome":`;
@@ -122,7 +129,10 @@ class Opening {
     }
   }
 
-  /** Reads the lines that belong to a welcome, and acknowledges them: that is a sign of life, too. Returns what it wrote. */
+  /**
+   * Reads the lines that belong to a welcome, and acknowledges them: that is a sign of life, too. Returns
+   * what it wrote.
+   */
   async #readMore({ more, roster, limits: { windowBytes, pingTimeoutMs } }: Welcome): Promise<Uint8Array[]> {
     const { maxLineBytes } = this.#options;
     if (more > MAX_MORE_LINES) {
@@ -201,8 +211,8 @@ class FirstLines {
   }
 
   /**
-   * Waits for the next line and returns it without its LF, "" for one that is longer than allowed; `undefined` when the connection
-   * has ended.
+   * Waits for the next line and returns it without its LF, "" for one that is longer than allowed;
+   * `undefined` when the connection has ended.
    */
   async next(maxBytes: number): Promise<string | undefined> {
     const parts: Uint8Array[] = [];

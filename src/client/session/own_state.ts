@@ -4,7 +4,10 @@
 import { encodeSet } from "../../wire/protocol.ts";
 import { Queue } from "../link/queue.ts";
 
-/** Remembers what was set, and which keys the relay has not been told about. One for the member, one for the room. */
+/**
+ * Remembers what was set, and which keys the relay has not been told about. One for the member, one for the
+ * room.
+ */
 export class OwnState {
   readonly #isRoom: boolean;
   /** The values that are this program's, as it wants them to be. */
@@ -55,12 +58,17 @@ export class OwnState {
     this.#tellAbout(key);
   }
 
-  /** Notes that a value of this program's stands there: it is this program's to set again. What it has said since stays. */
+  /**
+   * Notes that a value of this program's stands there: it is this program's to set again. What it has said
+   * since stays.
+   */
   keep(key: string, json: string): void {
     if (!this.#news.has(key) && !this.#values.has(key)) this.#values.set(key, json);
   }
 
-  /** Notes that somebody else's value stands there now, or none; what the relay has not been told yet stays. */
+  /**
+   * Notes that somebody else's value stands there now, or none; what the relay has not been told yet stays.
+   */
   forget(key: string): void {
     this.#settled.delete(key);
     if (!this.#news.has(key)) this.#values.delete(key);
@@ -72,8 +80,8 @@ export class OwnState {
   }
 
   /**
-   * Notes that the relay refused the newest value that it was told for a key: what it had taken before is what holds. `told` is a
-   * newer value that it may still take, if there is one. What is news stays.
+   * Notes that the relay refused the newest value that it was told for a key: what it had taken before is
+   * what holds. `told` is a newer value that it may still take, if there is one. What is news stays.
    */
   refuse(key: string, told?: { json: string | undefined }): void {
     if (this.#news.has(key)) return;

@@ -1,9 +1,13 @@
-// The pings of one connection, by the clock: when one is due, whether it waits for events to ride with, and when silence means that the
-// connection is dead. What a ping says and what its answer means is the session's.
+// The pings of one connection, by the clock: when one is due, whether it waits for events to ride with, and
+// when silence means that the connection is dead. What a ping says and what its answer means is the
+// session's.
 
 import { Heartbeat } from "./heartbeat.ts";
 
-/** How long a ping may wait, in ms, to go out with the next events of a program that sends: alone, it would wake the relay once more. */
+/**
+ * How long a ping may wait, in ms, to go out with the next events of a program that sends: alone, it would
+ * wake the relay once more.
+ */
 const RIDE_MS = 100;
 
 /** What a {@linkcode Pinger} is made of. */

@@ -13,8 +13,8 @@ export interface RelayError {
   /** The number of the line at fault, counted from 1 on this connection. */
   line?: number;
   /**
-   * The key whose value was not taken, if it is about one: `set()` of this program did nothing, and what the relay had taken before
-   * holds. The value is not set again.
+   * The key whose value was not taken, if it is about one: `set()` of this program did nothing, and what the
+   * relay had taken before holds. The value is not set again.
    */
   key?: string;
   /** Whether it is a key of the room; said where `key` is. */
@@ -31,8 +31,8 @@ export interface ControlLine {
 const ERROR_START = `{"$error":`;
 
 /**
- * Returns the error that a line tells a plain client about, or `undefined` when the line is something else. Only the
- * relay's own form counts: one key, which comes first, with a code and a message.
+ * Returns the error that a line tells a plain client about, or `undefined` when the line is something else.
+ * Only the relay's own form counts: one key, which comes first, with a code and a message.
  */
 export function readErrorLine(line: string): RelayError | undefined {
   if (!line.startsWith(ERROR_START)) return undefined;
@@ -40,7 +40,10 @@ export function readErrorLine(line: string): RelayError | undefined {
   return control && readError(control.body);
 }
 
-/** Takes apart a control line; `undefined` for any other line, and for one that is none though it begins like one. */
+/**
+ * Takes apart a control line; `undefined` for any other line, and for one that is none though it begins like
+ * one.
+ */
 export function readControlLine(line: string): ControlLine | undefined {
   if (!line.startsWith(CONTROL_OPENING)) return undefined;
   let parsed: Record<string, unknown>;

@@ -1,19 +1,23 @@
 // Who is in the room, and what state they and the room have: a live picture, made from the welcome and kept
 // by the control lines that follow. Pure. Programs see it as relay.peers and relay.state.
 
-/** Another member of the room, as far as it speaks sessions. The object lives as long as the member is there. */
+/**
+ * Another member of the room, as far as it speaks sessions. The object lives as long as the member is there.
+ */
 export interface Peer {
   /** Short, never used again while the relay runs. */
   readonly id: string;
   /** The name it gave itself, possibly empty; others may have the same. */
   readonly name: string;
-  /** Its newest values by key; changes as they arrive. An object without a prototype: any key is only a key. */
+  /**
+   * Its newest values by key; changes as they arrive. An object without a prototype: any key is only a key.
+   */
   readonly state: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Why a member left: `closed` (it said so), `lost` (its connection broke and it did not come back), `behind` (it could not
- * keep up), `timeout` (nothing was heard of it). A newer relay may have more.
+ * Why a member left: `closed` (it said so), `lost` (its connection broke and it did not come back), `behind`
+ * (it could not keep up), `timeout` (nothing was heard of it). A newer relay may have more.
  */
 export type LeaveReason = "closed" | "lost" | "behind" | "timeout" | (string & Record<never, never>);
 
@@ -25,7 +29,9 @@ export interface RosterSink {
   onState(peer: Peer | null, key: string, value: unknown): void;
 }
 
-/** The most that names, keys and values may add up to, in characters: no relay keeps as much of a whole room. */
+/**
+ * The most that names, keys and values may add up to, in characters: no relay keeps as much of a whole room.
+ */
 const MAX_SIZE = 64 * 1024 * 1024;
 
 /** What a member or a value takes beside its text, in characters. */
@@ -43,7 +49,8 @@ function emptyState(): State {
 /**
  * The members of a room with their state, and the room's own. Every change is told to the sink.
  *
- * It holds 64 Mi characters: what would be more is refused with a RangeError, so that no relay can fill a client's memory.
+ * It holds 64 Mi characters: what would be more is refused with a RangeError, so that no relay can fill a
+ * client's memory.
  */
 export class Roster {
   readonly #members = new Map<string, Member>();
@@ -89,8 +96,8 @@ export class Roster {
   }
 
   /**
-   * Sets a value of a member, or of the room for `null`; `undefined` removes it. Members not here have no state. `size` is what key
-   * and value take as text, in characters.
+   * Sets a value of a member, or of the room for `null`; `undefined` removes it. Members not here have no
+   * state. `size` is what key and value take as text, in characters.
    */
   set(id: string | null, key: string, value: unknown, size: number = key.length): void {
     const peer = id === null ? null : this.#members.get(id);
@@ -110,8 +117,8 @@ export class Roster {
   }
 
   /**
-   * Becomes what another roster is, and tells the differences: first who left, then who joined, then what state is
-   * another. Those who left without a word are `lost`.
+   * Becomes what another roster is, and tells the differences: first who left, then who joined, then what
+   * state is another. Those who left without a word are `lost`.
    */
   become(next: Roster): void {
     this.compare([...next.#members.values()]);

@@ -1,5 +1,6 @@
-// A session as a client speaks it: what comes and what it means, acknowledgements, what is too old, and what a broken connection means.
-// How it begins is in opening.ts, what it writes in session_outbox.ts, when it pings in pinger.ts. Touches no socket: its link does.
+// A session as a client speaks it: what comes and what it means, acknowledgements, what is too old, and what
+// a broken connection means. How it begins is in opening.ts, what it writes in session_outbox.ts, when it
+// pings in pinger.ts. Touches no socket: its link does.
 //
 //   receive(bytes) ─→ LineDecoder ─→ {"$…: control line ─→ roster, clock, freshness, outbox
 //                                 └─→ event ─→ too old? counted : sink.onEvent(line)
@@ -17,7 +18,10 @@ import { isSameJson, type Peer, Roster, type RosterSink } from "./roster.ts";
 import { type LineCount, SessionOutbox, type Unconfirmed } from "./session_outbox.ts";
 import type { LiveLink, Pipe, Speaker } from "../link/speaker.ts";
 
-/** The share of the relay's window after which an acknowledgement goes out with the next events, as alone it would wake the relay once more… */
+/**
+ * The share of the relay's window after which an acknowledgement goes out with the next events, as alone it
+ * would wake the relay once more…
+ */
 const RIDE_SHARE = 1 / 2;
 
 /** …and after which it goes out alone: the rest of the window is on its way meanwhile. */
@@ -34,23 +38,29 @@ const MAX_RETRY_AFTER_MS = 60_000;
  *
  * - `behind`: others' events that the relay skipped because this program was too slow.
  * - `stale`: others' events that arrived, but too old, and were dropped here.
- * - `inbox`: others' events that waited here for longer than `inboxLimit` allows, and were pushed out by newer ones.
- * - `outbox`: this program's own events that were dropped before they were sent: more waited than `offlineBytes` or, on a
- *   connection that takes them, `maxQueuedBytes` allow.
- * - `closed`: this program's own events that had not been sent when `close()` gave up, or were given to `send()` after it, or had been
- *   written to a connection that was broken by then, so that they may have arrived or not. `keys` are the keys of the room of which
- *   the same holds.
- * - `unconfirmed`: a session could not be resumed. `lines` are this program's own events that were written and not confirmed, so they
- *   may have arrived or not; 0 is possible. What others sent in the time between is missing, too, and nobody can count it.
- * - `state`: a session could not be resumed, and this program had changed `keys` of the room's state, which may have arrived or not.
- *   They are not changed again, since others may have changed them after that: `relay.state` tells what holds now. `lines` is 0.
+ * - `inbox`: others' events that waited here for longer than `inboxLimit` allows, and were pushed out by
+ *   newer ones.
+ * - `outbox`: this program's own events that were dropped before they were sent: more waited than
+ *   `offlineBytes` or, on a connection that takes them, `maxQueuedBytes` allow.
+ * - `closed`: this program's own events that had not been sent when `close()` gave up, or were given to
+ *   `send()` after it, or had been written to a connection that was broken by then, so that they may have
+ *   arrived or not. `keys` are the keys of the room of which the same holds.
+ * - `unconfirmed`: a session could not be resumed. `lines` are this program's own events that were written
+ *   and not confirmed, so they may have arrived or not; 0 is possible. What others sent in the time between
+ *   is missing, too, and nobody can count it.
+ * - `state`: a session could not be resumed, and this program had changed `keys` of the room's state, which
+ *   may have arrived or not. They are not changed again, since others may have changed them after that:
+ *   `relay.state` tells what holds now. `lines` is 0.
  */
 export interface Lost {
   /** Why, and so whose lines. */
   reason: "behind" | "stale" | "inbox" | "outbox" | "closed" | "unconfirmed" | "state";
   /** How many lines. */
   lines: number;
-  /** The bytes of these lines; as the relay counts them where it does; characters where they were in the inbox. */
+  /**
+   * The bytes of these lines; as the relay counts them where it does; characters where they were in the
+   * inbox.
+   */
   bytes: number;
   /** The keys of the room whose change is lost, or may be. */
   keys?: string[];
@@ -77,7 +87,10 @@ export interface SessionOptions extends Omit<Hello, "resume" | "nonce"> {
   now?: () => number;
 }
 
-/** Speaks level 1 over one link; a session goes on from connection to connection as long as the relay keeps it. */
+/**
+ * Speaks level 1 over one link; a session goes on from connection to connection as long as the relay keeps
+ * it.
+ */
 export class Session implements Speaker {
   readonly #options: SessionOptions;
   readonly #sink: SessionSink;
@@ -197,7 +210,8 @@ export class Session implements Speaker {
   /**
    * Takes received bytes, and acknowledges them when that is due.
    *
-   * @throws {RangeError} when the relay tells more of who and what is there than can be kept: the session can't go on then
+   * @throws {RangeError} when the relay tells more of who and what is there than can be kept: the session
+   * can't go on then
    */
   receive(bytes: Uint8Array): void {
     const lastLf = bytes.lastIndexOf(LF);
@@ -260,8 +274,8 @@ export class Session implements Speaker {
       this.#roster.sink = this.#sink;
       return;
     }
-    // Where the relay ran on, its room is as others left it: a key that is missing was removed. A relay that was restarted knows
-    // nothing, and whoever set a value last sets it again.
+    // Where the relay ran on, its room is as others left it: a key that is missing was removed. A relay that
+    // was restarted knows nothing, and whoever set a value last sets it again.
     const isOtherRelay = welcome.relay !== before.relay;
     const lostKeys = this.#bringRoomUpToDate(welcome.roster.state, unconfirmed, isOtherRelay);
     this.#sink.onLost({ reason: "unconfirmed", lines: unconfirmed.lines, bytes: unconfirmed.bytes });
@@ -270,7 +284,10 @@ export class Session implements Speaker {
     if (lostKeys.length > 0) this.#sink.onLost({ reason: "state", lines: 0, bytes: 0, keys: lostKeys });
   }
 
-  /** Decides which values of the room this program sets again; returns the keys whose last change by it may be lost. */
+  /**
+   * Decides which values of the room this program sets again; returns the keys whose last change by it may be
+   * lost.
+   */
   #bringRoomUpToDate(
     present: Readonly<Record<string, unknown>>,
     { roomChanges }: Unconfirmed,
@@ -359,7 +376,8 @@ export class Session implements Speaker {
     this.#stalePongs = this.#freshness.isStale ? this.#stalePongs + 1 : 0;
     // All that comes is too old, and goes on being so: is it the clock that is wrong?
     if (this.#stalePongs >= DOUBT_PONGS) this.#clock.doubt();
-    // An answer that this program was too busy to read tells nothing of the network, but what it says of the clock holds.
+    // An answer that this program was too busy to read tells nothing of the network, but what it says of the
+    // clock holds.
     const isMeasure = this.#pinger.isMeasure(sentAtMs, nowMs);
     this.#clock.addSample({ sentAtMs, receivedAtMs: nowMs, relayTimeMs: time }, isMeasure);
     if (isMeasure) this.#freshness.pong(time, this.#relayNow());

@@ -2,9 +2,9 @@
 // connection loses and doubles nothing. Pure: it writes nothing itself and reads no clock but the one it is
 // given.
 //
-//   push(event) ─→ [ waiting ] ─┐                        ┌─→ written ─→ [ sent, not confirmed ] ─→ confirmed: forgotten
-//   set(key): changed keys ─────┼─→ nextBatch() ─────────┘                        │
-//   ack, ping: made when due ───┘        ^ [ owed ] ←── resume(bytes): what the relay has not counted, first of all
+//   push(event) ─→ [ waiting ] ─┐                 ┌─→ written ─→ [ sent, not confirmed ] ─→ confirmed: forgotten
+//   set(key): changed keys ─────┼─→ nextBatch() ──┘                    │
+//   ack, ping: made when due ───┘     ^ [ owed ] ←── resume(bytes): what the relay has not counted, first of all
 
 import { joinLines, LineQueue } from "../link/line_queue.ts";
 import type { LineSource } from "../link/line_source.ts";
@@ -12,10 +12,16 @@ import { OwnState } from "./own_state.ts";
 import { encodeControl, isControlLine } from "../../wire/protocol.ts";
 import { Queue } from "../link/queue.ts";
 
-/** What is kept for a resume; over it nothing but control lines goes out until the relay has confirmed some of it. */
+/**
+ * What is kept for a resume; over it nothing but control lines goes out until the relay has confirmed some of
+ * it.
+ */
 export const MAX_UNCONFIRMED_BYTES = 1024 * 1024;
 
-/** The share of that limit after which a ping is sent early, so that confirmation comes before writing has to wait. */
+/**
+ * The share of that limit after which a ping is sent early, so that confirmation comes before writing has to
+ * wait.
+ */
 const EARLY_PING_SHARE = 1 / 4;
 
 /** The share of a batch that changed state may fill while events wait. */
@@ -43,11 +49,11 @@ interface ToldSet {
 }
 
 /**
- * Orders what a session writes: what it owes from an earlier connection, then acknowledgements, changed state, events in
- * the order of `push()`, a ping if one is due.
+ * Orders what a session writes: what it owes from an earlier connection, then acknowledgements, changed
+ * state, events in the order of `push()`, a ping if one is due.
  *
- * Everything handed out by {@linkcode SessionOutbox.nextBatch} is kept until the relay has confirmed its bytes;
- * nothing unconfirmed is ever dropped. When more than the limit is unconfirmed, events wait.
+ * Everything handed out by {@linkcode SessionOutbox.nextBatch} is kept until the relay has confirmed its
+ * bytes; nothing unconfirmed is ever dropped. When more than the limit is unconfirmed, events wait.
  */
 export class SessionOutbox implements LineSource {
   readonly #maxUnconfirmedBytes: number;
@@ -55,14 +61,19 @@ export class SessionOutbox implements LineSource {
   readonly #waiting = new LineQueue();
   readonly #owed = new LineQueue();
   readonly #sent = new Queue<Uint8Array>();
-  /** The position in the stream to the relay: of the end of what was handed out, of what is confirmed, of the last ping. */
+  /**
+   * The position in the stream to the relay: of the end of what was handed out, of what is confirmed, of the
+   * last ping.
+   */
   #sentBytes = 0;
   #confirmedBytes = 0;
   #pingedBytes = 0;
   #batchBytesLeft = 0;
   /** The lines of this connection so far, as the relay numbers them: the hello is the first. */
   #lineNumber = 1;
-  /** The `$set` lines that the relay has not counted, by their number on this connection, the oldest first. */
+  /**
+   * The `$set` lines that the relay has not counted, by their number on this connection, the oldest first.
+   */
   readonly #toldSets = new Map<number, ToldSet>();
   /** The last change of each key of the room that was handed out, until it is known that it has arrived. */
   #roomChanges = new Map<string, ToldSet>();
@@ -128,7 +139,10 @@ export class SessionOutbox implements LineSource {
     this.#waiting.push(line, limitBytes);
   }
 
-  /** Sets a key of the member or of the room to a value, given as JSON; `undefined` removes it. The newest goes out. */
+  /**
+   * Sets a key of the member or of the room to a value, given as JSON; `undefined` removes it. The newest
+   * goes out.
+   */
   set(key: string, json: string | undefined, isRoom: boolean): void {
     this.changes++;
     (isRoom ? this.room : this.member).set(key, json);
@@ -167,7 +181,9 @@ export class SessionOutbox implements LineSource {
     return joinLines(batch);
   }
 
-  /** Notes that so many more bytes of the batch went out; returns how many events went out for the first time. */
+  /**
+   * Notes that so many more bytes of the batch went out; returns how many events went out for the first time.
+   */
   confirm(bytes: number): number {
     this.#batchBytesLeft -= bytes;
     if (this.#batchBytesLeft > 0) return 0;
@@ -185,7 +201,10 @@ export class SessionOutbox implements LineSource {
     this.#waiting.trim(limitBytes);
   }
 
-  /** Forgets what the relay has counted: so many bytes of this session's stream. More than there are is no count. */
+  /**
+   * Forgets what the relay has counted: so many bytes of this session's stream. More than there are is no
+   * count.
+   */
   confirmStream(bytes: number): void {
     if (bytes > this.#sentBytes) return;
     for (const [line, told] of this.#toldSets) {
@@ -208,8 +227,8 @@ export class SessionOutbox implements LineSource {
   }
 
   /**
-   * Takes a refused value out of the own state, whose `$set` was the line of that number on this connection: what the relay had
-   * taken before holds. Returns whose value it was, or `undefined` if it was another line.
+   * Takes a refused value out of the own state, whose `$set` was the line of that number on this connection:
+   * what the relay had taken before holds. Returns whose value it was, or `undefined` if it was another line.
    */
   refuse(lineNumber: number): { key: string; isRoom: boolean } | undefined {
     const refused = this.#toldSets.get(lineNumber);
@@ -224,8 +243,8 @@ export class SessionOutbox implements LineSource {
   }
 
   /**
-   * Goes on with the session on a new connection, of whose stream the relay has counted so many bytes: what came after is
-   * owed. Returns false, and changes nothing that matters, if that can't be.
+   * Goes on with the session on a new connection, of whose stream the relay has counted so many bytes: what
+   * came after is owed. Returns false, and changes nothing that matters, if that can't be.
    */
   resume(bytes: number): boolean {
     this.confirmStream(bytes);
@@ -238,8 +257,9 @@ export class SessionOutbox implements LineSource {
   }
 
   /**
-   * Begins another session, of whose stream `written` are the first lines, already out. All own state of the member is told
-   * again. Returns what was written of the session before and not confirmed: it may have arrived or not, and is not sent again.
+   * Begins another session, of whose stream `written` are the first lines, already out. All own state of the
+   * member is told again. Returns what was written of the session before and not confirmed: it may have
+   * arrived or not, and is not sent again.
    */
   restart(written: readonly Uint8Array[] = []): Unconfirmed {
     const unconfirmed = this.#takeUnconfirmed();
@@ -260,8 +280,8 @@ export class SessionOutbox implements LineSource {
   }
 
   /**
-   * Takes, after `clear()`, what nobody will know of: events that were written and not confirmed, and the keys of the room whose
-   * last change may not have arrived. That is nothing if the goodbye has gone out.
+   * Takes, after `clear()`, what nobody will know of: events that were written and not confirmed, and the
+   * keys of the room whose last change may not have arrived. That is nothing if the goodbye has gone out.
    */
   takeLeft(): Unconfirmed {
     const left = this.#takeUnconfirmed();

@@ -55,9 +55,10 @@ export interface Welcome {
 /**
  * Reads the relay's answer to the hello that had this nonce; `undefined` for what may be another client's.
  *
- * To a connection whose hello is late the relay passes on what is said in the lobby, and anybody there can say
- * `{"$welcome":…}`. The relay's answer repeats the nonce, which nobody else knows. Older relays repeat none, and one that is full
- * says so before it has read any hello: these are taken only if it is certain that the line is the relay's own.
+ * To a connection whose hello is late the relay passes on what is said in the lobby, and anybody there can
+ * say `{"$welcome":…}`. The relay's answer repeats the nonce, which nobody else knows. Older relays repeat
+ * none, and one that is full says so before it has read any hello: these are taken only if it is certain that
+ * the line is the relay's own.
  *
  * @throws {RefusedError} when it is an `$error`
  * @throws {TypeError} when it is neither that nor a welcome that can be understood
@@ -104,8 +105,8 @@ export function isTime(value: unknown): value is number {
 }
 
 /**
- * Does what a control line says of who is there and what holds. `size` is that of the line, in characters. Returns false if it says
- * something else.
+ * Does what a control line says of who is there and what holds. `size` is that of the line, in characters.
+ * Returns false if it says something else.
  *
  * @throws {RangeError} when that would be more than a roster holds
  */
@@ -146,7 +147,10 @@ function readRoster(peers: unknown, state: unknown): Roster {
   return roster;
 }
 
-/** Takes each limit that is a number, within what can be kept; the default for one that the relay doesn't name. */
+/**
+ * Takes each limit that is a number, within what can be kept; the default for one that the relay doesn't
+ * name.
+ */
 function readLimits(limits: unknown): SessionLimits {
   const named = isRecord(limits) ? limits : {};
   const read = (name: keyof SessionLimits, most: number) => {

@@ -1,4 +1,5 @@
-// Tests src/client/link/line_decoder.ts: whatever way the bytes are cut, the lines are those of text.split("\n").
+// Tests src/client/link/line_decoder.ts: whatever way the bytes are cut, the lines are those of
+// text.split("\n").
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";

@@ -1,4 +1,5 @@
-// Tests src/client/link/link.ts over a transport of the tests' own, which writes in parts, gets stuck and breaks on command.
+// Tests src/client/link/link.ts over a transport of the tests' own, which writes in parts, gets stuck and
+// breaks on command.
 
 import assert from "node:assert/strict";
 import { RefusedError } from "../../../src/client/link/connect_error.ts";

@@ -1,4 +1,5 @@
-// Tests src/client/link/writer.ts: what link_test.ts doesn't see of it, over a transport that takes nothing or a part.
+// Tests src/client/link/writer.ts: what link_test.ts doesn't see of it, over a transport that takes nothing
+// or a part.
 
 import assert from "node:assert/strict";
 import { PlainOutbox } from "../../../src/client/plain_outbox.ts";

@@ -1,5 +1,6 @@
-// Holds RelayClock against numbers worked by hand, and against a simulated network of which everything is known: ways
-// of different length, jitter, spikes, clocks that drift. Time is simulated too, so nothing here waits.
+// Holds RelayClock against numbers worked by hand, and against a simulated network of which everything is
+// known: ways of different length, jitter, spikes, clocks that drift. Time is simulated too, so nothing here
+// waits.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
@@ -311,7 +312,9 @@ interface Frame {
 
 const FRAME_MS = 37;
 
-/** Plays a client and yields its frames, at the same true times for every client, from its first sample on. */
+/**
+ * Plays a client and yields its frames, at the same true times for every client, from its first sample on.
+ */
 function* play(way: Way, durationMs: number): Generator<Frame> {
   const random = seededRandom(way.seed);
   const delay = (ms: number) =>
@@ -409,7 +412,8 @@ Deno.test("RelayClock never steps back, and once it has 8 samples never slews fa
           const tookMs = frame.localMs - before.localMs;
           const wentMs = frame.nowMs - before.nowMs;
           assert.ok(wentMs >= 0, `at ${frame.trueMs}: stepped back by ${-wentMs}`);
-          // Delayed answers come together: between two looks there may have been the eighth, which corrects at once.
+          // Delayed answers come together: between two looks there may have been the eighth, which corrects
+          // at once.
           if (countBefore >= CLOCK_SAMPLES && before.boundMs <= MAX_SLEW_MS) {
             // The clock may still be standing still for what the first 8 samples corrected.
             caughtUp ||= wentMs >= tookMs * (1 - SLEW_RATE) - ROUNDING_MS;
@@ -445,9 +449,8 @@ Deno.test("RelayClock is wrong by half a round trip and one ping's drift at most
     for (const { nowMs, trueMs, clock } of play(way, 600_000)) {
       if (clock.sampleCount > 0) worstMs = Math.max(worstMs, Math.abs(nowMs - (AHEAD_MS + trueMs)));
     }
-    // A round trip takes 0.5 ms at most, so the newest sample is good to 0.25 ms, and to 0.5 ms more when the next
-    // one comes.
-    // (Chosen by the round trip alone, a sample could be 40 s old, and 4 ms of drift off.)
+    // A round trip takes 0.5 ms at most, so the newest sample is good to 0.25 ms, and to 0.5 ms more when the
+    // next one comes. (Chosen by the round trip alone, a sample could be 40 s old, and 4 ms of drift off.)
     assert.ok(worstMs <= 0.25 + 0.5 + 0.01, `wrong by ${worstMs} ms`);
   }
 });

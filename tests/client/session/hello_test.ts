@@ -1,5 +1,5 @@
-// Tests src/client/session/hello.ts and src/client/session/welcome.ts: what is said first, and what is taken for the answer. How the answer is
-// found among other lines is tested in opening_test.ts.
+// Tests src/client/session/hello.ts and src/client/session/welcome.ts: what is said first, and what is taken
+// for the answer. How the answer is found among other lines is tested in opening_test.ts.
 
 import assert from "node:assert/strict";
 import { encodeHello } from "../../../src/client/session/hello.ts";

@@ -1,5 +1,5 @@
-// Tests src/client/session/opening.ts: whose answer is taken, what is said of a relay that gives none, and what belongs to a welcome, over
-// a pipe of the test's own.
+// Tests src/client/session/opening.ts: whose answer is taken, what is said of a relay that gives none, and
+// what belongs to a welcome, over a pipe of the test's own.
 
 import assert from "node:assert/strict";
 import type { Pipe } from "../../../src/client/link/speaker.ts";
@@ -15,7 +15,9 @@ class TestPipe implements Pipe {
   readonly #answer: (nonce: string) => (string | null)[];
   #reads: (string | null)[] | undefined;
 
-  /** `answer` makes what is read, one read each; `null` ends the connection; after the last one nothing comes. */
+  /**
+   * `answer` makes what is read, one read each; `null` ends the connection; after the last one nothing comes.
+   */
   constructor(answer: (nonce: string) => (string | null)[]) {
     this.#answer = answer;
   }

@@ -1,4 +1,5 @@
-// Tests src/client/session/relay_control.ts: only the relay's own form of an error is taken out of the events.
+// Tests src/client/session/relay_control.ts: only the relay's own form of an error is taken out of the
+// events.
 
 import assert from "node:assert/strict";
 import { readErrorLine } from "../../../src/client/session/relay_control.ts";

@@ -1,5 +1,6 @@
-// Tests src/client/session/session.ts without a network: what a relay says is written here line by line, cut anywhere, and what the
-// session writes is read back. Against a real relay it is tested in session_integration_test.ts.
+// Tests src/client/session/session.ts without a network: what a relay says is written here line by line, cut
+// anywhere, and what the session writes is read back. Against a real relay it is tested in
+// session_integration_test.ts.
 
 import assert from "node:assert/strict";
 import type { Lost, RelayError } from "../../../client.ts";
@@ -295,7 +296,8 @@ Deno.test("Session drops nothing of a relay whose host slept: its pongs say at o
 Deno.test("Session that finds everything too old during three pongs doubts its clock, and takes the next sample's word", async () => {
   using script = await opened({ limits: { maxLagMs: 1000 } });
   script.nowMs += 3000;
-  // The relay's clock was set back by 2 s, which answers that took 3 s can't show: they allow for it, and for none.
+  // The relay's clock was set back by 2 s, which answers that took 3 s can't show: they allow for it, and for
+  // none.
   const relayMs = () => 1e12 + script.nowMs - 1000 - 2000;
   for (let i = 0; i < 3; i++) {
     script.nowMs += 1000;
