@@ -2,7 +2,7 @@
 
 import type { SimulationOptions } from "../simulation/parse_simulation.ts";
 import { DEFAULT_LIMITS } from "../wire/protocol.ts";
-import { ServiceQueue } from "./connection/service_queue.ts";
+import { ServiceQueue } from "./service_queue.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { LogFunction } from "./log.ts";
 import { DEFAULT_MAX_MEMORY_BYTES, MemoryBudget, type Relief } from "./memory_budget.ts";

@@ -8,7 +8,7 @@
 import type { Settings, Timer } from "../options.ts";
 import { LineSorter, type LineSorterSink } from "./line_sorter.ts";
 import { RateMeter } from "./rate_meter.ts";
-import type { Served } from "./service_queue.ts";
+import type { Served } from "../service_queue.ts";
 
 /** A chunk of this size, in bytes, is much to be dealt with: a program that says what it has to say in a frame sends less at a time. */
 const LONG_CHUNK_BYTES = 4 * 1024;

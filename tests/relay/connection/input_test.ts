@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { Input, type InputSink } from "../../../src/relay/connection/input.ts";
-import { ServiceQueue } from "../../../src/relay/connection/service_queue.ts";
+import { ServiceQueue } from "../../../src/relay/service_queue.ts";
 import { EventLoop } from "../../../src/relay/event_loop.ts";
 import { ManualTime } from "../../support/manual_time.ts";
 

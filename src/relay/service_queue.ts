@@ -7,7 +7,7 @@
 //     is time for: they wait, and are not read    with little before those with much
 
 import { clearImmediate, setImmediate } from "node:timers";
-import type { EventLoop } from "../event_loop.ts";
+import type { EventLoop } from "./event_loop.ts";
 
 /** How long one client is served before it is another one's turn, in ms: about what checking and passing on 64 KiB takes. */
 const PART_MS = 0.5;

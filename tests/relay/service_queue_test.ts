@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import { type Served, ServiceQueue } from "../../../src/relay/connection/service_queue.ts";
-import { EventLoop } from "../../../src/relay/event_loop.ts";
+import { type Served, ServiceQueue } from "../../src/relay/service_queue.ts";
+import { EventLoop } from "../../src/relay/event_loop.ts";
 
 /** A clock, an event loop whose turns the test makes, and the queue on them. */
 class Desk {
