@@ -43,6 +43,11 @@ export class LineReader {
     return this.#carried > 0 || this.#isSkipping;
   }
 
+  /** How much memory the half line takes, in bytes. */
+  get heldBytes(): number {
+    return this.#carry?.length ?? 0;
+  }
+
   /** Takes the next chunk and calls the sink for what it completes. The chunk may be used again afterwards. */
   push(chunk: Uint8Array): void {
     let start = 0;

@@ -67,6 +67,10 @@ export class Program implements AsyncDisposable {
     return pattern.exec(this.stderr)!;
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   signal(signal: Deno.Signal): void {
     this.#child.kill(signal);
   }

@@ -16,6 +16,7 @@ import { encodeControl, type WireError } from "../../wire/protocol.ts";
 import type { Settings, Timer } from "../options.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { Transport } from "./transport.ts";
+import type { MemoryAccount } from "../memory_budget.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { Writer, type WriterSource } from "./writer.ts";
 import type { Room } from "../room/room.ts";
@@ -59,6 +60,12 @@ const GOODBYE_MS = 1000;
 
 /** …and how long it then waits for the other side's end. Closing before that, with input unread, would make the kernel discard what the client has not read yet. */
 const LINGER_MS = 250;
+
+/** What a connection takes in memory beside its buffers, in bytes. */
+const CONNECTION_BYTES = 8 * 1024;
+
+/** How long a half line may be that is kept even if all memory is in use, in bytes. */
+const MAX_FREE_LINE_BYTES = 4 * 1024;
 
 /** The service of one connection. */
 export class Connection implements Outlet, InputSink, WriterSource {
@@ -104,6 +111,16 @@ export class Connection implements Outlet, InputSink, WriterSource {
     this.#arrival = new Arrival(lobby, settings, () => this.#becomePlain());
   }
 
+  /** Counts what reading takes. When all memory is in use, a line that may become long is not kept. */
+  #countInput(account: MemoryAccount, bufferBytes: number): void {
+    const { sorter } = this.#input;
+    account.resize(CONNECTION_BYTES + bufferBytes + sorter.heldBytes);
+    if (sorter.heldBytes <= MAX_FREE_LINE_BYTES || this.#settings.memory.hasRoomFor(0)) return;
+    const line = sorter.lineNumber + 1;
+    const message = `Cannot keep the beginning of line ${line}: the memory of the relay is full`;
+    this.refuse({ code: "relay_full", message, line });
+  }
+
   /** Why the connection is ending or has ended; undefined while it goes on. */
   get ending(): EndReason | undefined {
     return this.#ending;
@@ -117,13 +134,15 @@ export class Connection implements Outlet, InputSink, WriterSource {
   /** Serves the connection until both directions have ended. Never rejects. */
   async run(): Promise<void> {
     const buffer = new ReadBuffer();
+    const { memory } = this.#settings, account = memory.open();
     try {
       for (;;) {
         const n = await this.#conn.read(buffer.bytes);
         if (n === null) break;
         const taken = this.#ending === undefined ? this.#receive(buffer.filled(n)) : undefined;
         if (taken !== undefined) await taken;
-        buffer.fit(n);
+        buffer.fit(n, !memory.isShort);
+        this.#countInput(account, buffer.heldBytes);
       }
       if (this.#ending === undefined) this.#receiveEnd();
       this.end("closed");
@@ -131,6 +150,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
       this.#fail(error);
     }
     buffer.release();
+    account.close();
     await this.#outputEnded.promise;
     this.cut("closed");
     if (this.#session === undefined) this.#member?.cursor.close();

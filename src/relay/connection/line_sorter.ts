@@ -90,6 +90,11 @@ export class LineSorter implements LineSink {
     return this.#reader.isMidLine;
   }
 
+  /** How much memory a half line takes, in bytes. */
+  get heldBytes(): number {
+    return this.#reader.heldBytes;
+  }
+
   /** How many bytes complete lines had so far, with their LFs. */
   get lineBytes(): number {
     return this.#lineBytes;

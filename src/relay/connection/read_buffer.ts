@@ -12,6 +12,11 @@ const MEDIUM_READ_BYTES = 4 * 1024;
 /** …and the one that is lent to it while its reads fill that. */
 const LARGE_READ_BYTES = 64 * 1024;
 
+/** How many large buffers are lent at a time: further connections read in small pieces. */
+const MAX_LENT = 256;
+
+let lent = 0;
+
 const largeReadPool = new BufferPool(LARGE_READ_BYTES, 64);
 
 /** The read buffer of one connection. */
@@ -29,17 +34,32 @@ export class ReadBuffer {
     return n === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, n);
   }
 
-  /** Makes it as large as the last read suggests, which was `n` bytes. They must not be needed any more. */
-  fit(n: number): void {
+  /** How much memory it takes, in bytes. */
+  get heldBytes(): number {
+    return this.#own.length + (this.#bytes === this.#own ? 0 : this.#bytes.length);
+  }
+
+  /**
+   * Makes it as large as the last read suggests, which was `n` bytes. They must not be needed any more.
+   * @param mayGrow whether there is memory for a large one
+   */
+  fit(n: number, mayGrow = true): void {
     const isFull = n === this.#bytes.length;
     if (isFull && n === SMALL_READ_BYTES) this.#bytes = this.#own = new Uint8Array(MEDIUM_READ_BYTES);
-    else if (isFull && this.#bytes === this.#own) this.#bytes = largeReadPool.take();
-    else if (n < this.#own.length) this.release();
+    else if (isFull && this.#bytes === this.#own) {
+      if (mayGrow && lent < MAX_LENT) this.#borrow();
+    } else if (n < this.#own.length || !mayGrow) this.release();
+  }
+
+  #borrow(): void {
+    lent++;
+    this.#bytes = largeReadPool.take();
   }
 
   /** Gives back what is lent. */
   release(): void {
     if (this.#bytes === this.#own) return;
+    lent--;
     largeReadPool.give(this.#bytes);
     this.#bytes = this.#own;
   }

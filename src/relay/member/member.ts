@@ -5,7 +5,7 @@
 import type { Feed, Reader } from "../room/feed.ts";
 import { concat } from "../../wire/concat.ts";
 import type { Settings } from "../options.ts";
-import type { MemoryAccount } from "../memory_budget.ts";
+import type { MemoryAccount, MemoryBudget } from "../memory_budget.ts";
 import { encodeControl, type WireError } from "../../wire/protocol.ts";
 import type { Room } from "../room/room.ts";
 import type { Cursor } from "../room/cursor.ts";
@@ -53,11 +53,21 @@ export const BEHIND = "behind";
 /** What a cursor has taken. */
 class Taken implements Batch {
   bytes: Uint8Array = NOTHING;
+  readonly #memory: MemoryAccount;
 
-  constructor(readonly cursor: Cursor) {}
+  constructor(readonly cursor: Cursor, memory: MemoryBudget) {
+    this.#memory = memory.open();
+  }
+
+  /** Is given bytes; those that are no piece of the log count as memory until they are written. */
+  take(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    if (!this.cursor.isWriting) this.#memory.resize(bytes.length);
+  }
 
   written(): void {
     this.bytes = NOTHING; // it would keep a block of the log alive
+    this.#memory.close();
     this.cursor.commit();
   }
 }
@@ -209,8 +219,8 @@ export abstract class Member implements Reader {
 
   #batchOf(bytes: Uint8Array | undefined): Batch | undefined {
     if (bytes === undefined) return undefined;
-    if (this.#taken?.cursor !== this.cursor) this.#taken = new Taken(this.cursor);
-    this.#taken.bytes = bytes;
+    if (this.#taken?.cursor !== this.cursor) this.#taken = new Taken(this.cursor, this.settings.memory);
+    this.#taken.take(bytes);
     return this.#taken;
   }
 

@@ -32,6 +32,9 @@ const ABSENCE_MS = 5000;
 /** The most state that one write takes. */
 const MAX_STATE_WRITE_BYTES = 64 * 1024;
 
+/** …and when memory is short. */
+const MIN_STATE_WRITE_BYTES = 4 * 1024;
+
 /** What a session takes in memory beside what is counted elsewhere, in bytes. */
 export const SESSION_BYTES = 2048;
 
@@ -304,13 +307,14 @@ export class SessionMember extends Member implements Peer {
 
   /** Takes the changes of state that the client has not seen, the oldest first, as far as it knows whose they are. */
   #takeState(limitBytes: number): Uint8Array | undefined {
+    const maxWriteBytes = this.settings.memory.isShort ? MIN_STATE_WRITE_BYTES : MAX_STATE_WRITE_BYTES;
     const { state } = this.room;
     let version = this.#stream.stateVersion;
     if (version === state.version) return undefined;
     const lines: Uint8Array[] = [];
     let bytes = 0;
     let entry: StateEntry | undefined = state.firstAfter(version);
-    for (; entry !== undefined && bytes < Math.min(limitBytes, MAX_STATE_WRITE_BYTES); entry = entry.newer) {
+    for (; entry !== undefined && bytes < Math.min(limitBytes, maxWriteBytes); entry = entry.newer) {
       const since = this.room.presentSince(entry.owner);
       if (since > this.cursor.offset && since < Infinity) break; // its $join comes first
       version = entry.version;

@@ -102,6 +102,11 @@ export class Cursor implements Occupant {
     return this.#takenFrom?.evicted ? this.#takenFrom.bytes.length : 0;
   }
 
+  /** Whether what {@linkcode take} returned last is not committed. */
+  get isWriting(): boolean {
+    return this.#gathered !== undefined || this.#takenFrom !== undefined;
+  }
+
   /** How many writes were begun so far: tells one from the next. */
   get writes(): number {
     return this.#writes;
