@@ -10,7 +10,10 @@ import { handleSignals } from "./src/program/signals.ts";
 import { logMembers, logStatus, logStatusWhenNew } from "./src/program/status.ts";
 import { serve } from "./src/relay/relay.ts";
 
-/** The exit codes: stopped in order; stopped at once, or nobody takes what was asked for; what the operator can put right. */
+/**
+ * The exit codes: stopped in order; stopped at once, or nobody takes what was asked for; what the operator
+ * can put right.
+ */
 const EXIT_OK = 0, EXIT_FAILURE = 1, EXIT_USAGE = 2;
 
 if (import.meta.main) await main();
@@ -49,8 +52,8 @@ async function run(options: ServerOptions, warnings: string[]): Promise<void> {
     status: () => void logMembers(relay, log),
   });
 
-  // Last, because whoever started the program may send a signal as soon as it says that it is ready. Nothing waits for it: a
-  // stdout that takes nothing is no reason not to serve.
+  // Last, because whoever started the program may send a signal as soon as it says that it is ready. Nothing
+  // waits for it: a stdout that takes nothing is no reason not to serve.
   void print(readyLines(options.host, listener.addr.port)).then((fault) => {
     if (fault !== undefined) log("warn", "cannot write to stdout", { error: fault });
   });

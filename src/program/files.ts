@@ -17,7 +17,10 @@ export function readFile(what: string, name: string): string {
   }
 }
 
-/** Reads the token: the file's content without white space at its ends. @throws {OperatorError} if it can't be read or is empty */
+/**
+ * Reads the token: the file's content without white space at its ends. @throws {OperatorError} if it can't be
+ * read or is empty
+ */
 export function readToken(name: string): string {
   const token = readFile("token", name).trim();
   if (token !== "") return token;

@@ -109,8 +109,9 @@ const SHORT: Record<string, string> = { port: "p", help: "h" };
 const MAX_WARNINGS = 20;
 
 /**
- * Reads the command line, and the environment for what it doesn't say. What is set and empty is refused like any other value that is
- * not allowed. `variables` names what is in the environment, so that what begins like an option of the relay and is none can be told of.
+ * Reads the command line, and the environment for what it doesn't say. What is set and empty is refused like
+ * any other value that is not allowed. `variables` names what is in the environment, so that what begins like
+ * an option of the relay and is none can be told of.
  */
 export function readCommand(
   args: string[],
@@ -164,7 +165,10 @@ export function readCommand(
   return combine(values as Values, warnOf(variables));
 }
 
-/** Names the variables that look like an option's and are none: a slip of the pen must not start an open relay in silence. */
+/**
+ * Names the variables that look like an option's and are none: a slip of the pen must not start an open relay
+ * in silence.
+ */
 function warnOf(variables: readonly string[]): string[] {
   const twins = Object.keys(READERS).map(environmentName);
   return variables

@@ -1,4 +1,5 @@
-// Listening: on the first port that is free, with TLS or without, and in the operator's words why not. Accepts nothing.
+// Listening: on the first port that is free, with TLS or without, and in the operator's words why not.
+// Accepts nothing.
 
 import type { Listener } from "../relay/relay.ts";
 import { OperatorError, readFile } from "./files.ts";
@@ -9,7 +10,10 @@ export interface BoundListener extends Listener {
   readonly addr: { port: number };
 }
 
-/** How many connections may wait to be accepted, where the runtime lets a program say so: a lecture that comes back at once. The kernel has a limit of its own (`net.core.somaxconn`). */
+/**
+ * How many connections may wait to be accepted, where the runtime lets a program say so: a lecture that comes
+ * back at once. The kernel has a limit of its own (`net.core.somaxconn`).
+ */
 const BACKLOG = 4096;
 
 /** Listens on the first port of a range that is free. @throws {OperatorError} if it can't */
@@ -38,7 +42,8 @@ export function joinHostPort(host: string, port: number): string {
 type Bind = (hostname: string, port: number) => Promise<BoundListener> | BoundListener;
 
 function listenPlain(hostname: string, port: number): BoundListener {
-  return Deno.listen({ hostname, port, tcpBacklog: BACKLOG });
+  const options = { hostname, port, tcpBacklog: BACKLOG }; // older Deno doesn't know the last, and ignores it
+  return Deno.listen(options);
 }
 
 /** Reads the files first: what is wrong with them is not the port's fault. */

@@ -1,14 +1,20 @@
-// Log lines on their way out: a bounded queue before one asynchronous write at a time, so that a full disk, a closed
-// pipe or a reader that stands still costs lines and never the service. Doesn't know what a line says.
+// Log lines on their way out: a bounded queue before one asynchronous write at a time, so that a full disk, a
+// closed pipe or a reader that stands still costs lines and never the service. Doesn't know what a line says.
 
-/** Where the bytes go; {@linkcode Deno.stderr} has it. Writes some of them and says how many; may reject, may never settle. */
+/**
+ * Where the bytes go; {@linkcode Deno.stderr} has it. Writes some of them and says how many; may reject, may
+ * never settle.
+ */
 export interface LogSink {
   write(bytes: Uint8Array): Promise<number>;
 }
 
 /** What {@linkcode LogWriter} can be told. */
 export interface LogWriterOptions {
-  /** How much waits at the most, in UTF-16 units: room for a line of each of thousands of members. Default: 4 Mi. */
+  /**
+   * How much waits at the most, in UTF-16 units: room for a line of each of thousands of members. Default: 4
+   * Mi.
+   */
   maxQueued?: number;
   /** How long it waits after a failed write before it tries again, in ms. Default: 1,000. */
   retryMs?: number;
@@ -18,8 +24,9 @@ export interface LogWriterOptions {
 const MAX_WRITE = 16 * 1024;
 
 /**
- * Writes lines in order. When the queue is full, new lines are dropped; once there is room again, a line made by
- * `dropped` stands in their place. A write that fails is tried again from the byte it got to, so no line is torn.
+ * Writes lines in order. When the queue is full, new lines are dropped; once there is room again, a line made
+ * by `dropped` stands in their place. A write that fails is tried again from the byte it got to, so no line
+ * is torn.
  */
 export class LogWriter {
   readonly #sink: LogSink;
@@ -80,7 +87,10 @@ export class LogWriter {
     for (const done of this.#onIdle.splice(0)) done();
   }
 
-  /** Takes whole lines, as many as make one write. What is left out of a full queue is told when its lines have gone. */
+  /**
+   * Takes whole lines, as many as make one write. What is left out of a full queue is told when its lines
+   * have gone.
+   */
   #take(): string {
     if (this.#lines.length === 0 && this.#droppedCount > 0) {
       this.#push(this.#dropped(this.#droppedCount));

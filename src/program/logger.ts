@@ -1,22 +1,27 @@
-// Log lines: a fact and its fields to one line of text or JSON of a bounded length. Pure but for the function that takes
-// the line.
+// Log lines: a fact and its fields to one line of text or JSON of a bounded length. Pure but for the function
+// that takes the line.
 
 import type { LogFunction, LogLevel } from "../relay/log.ts";
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-/** How long a line may be, in UTF-16 units, not counting its end: fields that don't fit are left out, and `cut` says how many. */
+/**
+ * How long a line may be, in UTF-16 units, not counting its end: fields that don't fit are left out, and
+ * `cut` says how many.
+ */
 export const MAX_LOG_LINE = 4000;
 
-/** How long the fact or one value may be, in UTF-16 units before they are escaped; the rest is an ellipsis. */
+/**
+ * How long the fact or one value may be, in UTF-16 units before they are escaped; the rest is an ellipsis.
+ */
 const MAX_VALUE = 500;
 
 /** Room for the time, the level and the field `cut`. */
 const RESERVED = 100;
 
 /**
- * Makes a function that hands each log line of at least `level` to `write`, without a line end. Whatever the values are,
- * it does not throw.
+ * Makes a function that hands each log line of at least `level` to `write`, without a line end. Whatever the
+ * values are, it does not throw.
  */
 export function createLogger(
   format: "text" | "json",

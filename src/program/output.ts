@@ -1,5 +1,5 @@
-// What the program prints: text for whoever started it on stdout, its log on stderr. Neither can stop it: what can't be
-// written within a while is left out.
+// What the program prints: text for whoever started it on stdout, its log on stderr. Neither can stop it:
+// what can't be written within a while is left out.
 
 import { createLogger } from "./logger.ts";
 import { LogWriter } from "./log_writer.ts";
@@ -35,7 +35,10 @@ export async function complain(line: string): Promise<void> {
   await writer.flush(LAST_WORDS_MS);
 }
 
-/** Writes a text to stdout. Returns undefined, or why it couldn't; a reader that has closed it has what it wanted. */
+/**
+ * Writes a text to stdout. Returns undefined, or why it couldn't; a reader that has closed it has what it
+ * wanted.
+ */
 export async function print(text: string): Promise<string | undefined> {
   let bytes = new TextEncoder().encode(text);
   try {

@@ -1,6 +1,7 @@
-// What each signal does to the relay. None whose default is death ends it without a word: it stops in order, logs its
-// status, or says that it was ignored. Left alone are those of a fault of the program itself (SIGSEGV, SIGBUS, …),
-// SIGKILL and SIGSTOP, which nobody can catch, and those by which a shell suspends and resumes.
+// What each signal does to the relay. None whose default is death ends it without a word: it stops in order,
+// logs its status, or says that it was ignored. Left alone are those of a fault of the program itself
+// (SIGSEGV, SIGBUS, …), SIGKILL and SIGSTOP, which nobody can catch, and those by which a shell suspends and
+// resumes.
 
 import type { LogFunction } from "../relay/relay.ts";
 
@@ -17,13 +18,22 @@ export interface SignalActions {
 /** Stop in order. A second one of these stops at once: somebody is waiting. */
 const ENDS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGABRT"];
 
-/** Stop in order, however many come: a terminal that goes away, or a shutdown, sends several; the rest mean that there isn't much time. */
+/**
+ * Stop in order, however many come: a terminal that goes away, or a shutdown, sends several; the rest mean
+ * that there isn't much time.
+ */
 const CALLS_TO_END: readonly Deno.Signal[] = ["SIGHUP", "SIGPWR", "SIGXCPU", "SIGBREAK"];
 
-/** Ask how it is. Deno 2.9.2 and newer, run from source, also opens its debugger on SIGUSR1, so there is a second one. */
+/**
+ * Ask how it is. Deno 2.9.2 and newer, run from source, also opens its debugger on SIGUSR1, so there is a
+ * second one.
+ */
 const QUESTIONS: readonly Deno.Signal[] = ["SIGUSR1", "SIGUSR2"];
 
-/** Mean nothing to a relay. SIGXFSZ comes with a write to a log that is as long as it may be, which fails by itself. */
+/**
+ * Mean nothing to a relay. SIGXFSZ comes with a write to a log that is as long as it may be, which fails by
+ * itself.
+ */
 const IGNORED: readonly Deno.Signal[] = [
   "SIGALRM",
   "SIGVTALRM",
@@ -76,8 +86,9 @@ function listen(signal: Deno.Signal, listener: () => void): void {
 }
 
 /**
- * Whether whoever started the program wants it to outlive its terminal: `nohup` has SIGHUP ignored, and shells name the command that
- * they ran in `_`. What is ignored stands in a file that Deno shows only to programs that may do everything, hence the second way.
+ * Whether whoever started the program wants it to outlive its terminal: `nohup` has SIGHUP ignored, and
+ * shells name the command that they ran in `_`. What is ignored stands in a file that Deno shows only to
+ * programs that may do everything, hence the second way.
  */
 function isHangupIgnored(): boolean {
   try {

@@ -1,4 +1,5 @@
-// Status lines: what a relay has done since it was started, and a line for each member. Decides when, not where to.
+// Status lines: what a relay has done since it was started, and a line for each member. Decides when, not
+// where to.
 
 import type { LogFunction, RelayServer } from "../relay/relay.ts";
 

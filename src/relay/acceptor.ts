@@ -1,19 +1,26 @@
-// The accept loop: takes connections from a listener until it is stopped, whatever fails meanwhile. What becomes of a
-// connection is not its business.
+// The accept loop: takes connections from a listener until it is stopped, whatever fails meanwhile. What
+// becomes of a connection is not its business.
 
 import type { LogFunction } from "./log.ts";
 import type { Timer, Timers } from "./options.ts";
 
-/** What fails for want of something that accepting again does not bring: descriptors or the kernel's memory. */
+/**
+ * What fails for want of something that accepting again does not bring: descriptors or the kernel's memory.
+ */
 const SHORTAGES: readonly unknown[] = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
 
 /** How long to wait after such a failure, in ms: doubling from the first to the second. */
 const SHORTAGE_PAUSE_MS = [10, 1000] as const;
 
-/** After this many failures of other kinds in a row, such as connections that were reset while they waited… */
+/**
+ * After this many failures of other kinds in a row, such as connections that were reset while they waited…
+ */
 const FAILURES_BEFORE_PAUSE = 64;
 
-/** …there is a pause of so many ms: 12,800 resets a second are still cleared away, and a listener that only fails takes little of the core. */
+/**
+ * …there is a pause of so many ms: 12,800 resets a second are still cleared away, and a listener that only
+ * fails takes little of the core.
+ */
 const SHORT_PAUSE_MS = 5;
 
 /** How far apart the log lines about the second kind are at least, in ms. */

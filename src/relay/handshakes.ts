@@ -1,5 +1,5 @@
-// Connections between accept and the end of their TLS handshake: each has a deadline. Who they are and what comes after is not
-// its business.
+// Connections between accept and the end of their TLS handshake: each has a deadline. Who they are and what
+// comes after is not its business.
 
 import type { LogFunction } from "./log.ts";
 import type { Timer, Timers } from "./options.ts";
@@ -27,7 +27,10 @@ export class Handshakes {
     this.#settings = settings;
   }
 
-  /** Waits for a handshake, then calls `next`; if it fails or takes too long, closes the connection and calls `failed`. */
+  /**
+   * Waits for a handshake, then calls `next`; if it fails or takes too long, closes the connection and calls
+   * `failed`.
+   */
   start(conn: ShakingConn, address: string, next: () => void, failed: () => void): void {
     const done = this.#wait(conn, address).then((isDone) => isDone ? next() : failed()).catch((error) => {
       closeQuietly(conn);

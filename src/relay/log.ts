@@ -1,4 +1,5 @@
-// What an operator is told: the form of a log line, and the guard that keeps a log's own trouble out of the service.
+// What an operator is told: the form of a log line, and the guard that keeps a log's own trouble out of the
+// service.
 
 /** How important a log line is. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -11,8 +12,8 @@ export type LogFunction = (
 ) => void;
 
 /**
- * Makes a log that never throws out of one that may: what it throws, or rejects with if it is asynchronous, ends here. The next
- * line that it takes is followed by one that says how many it did not take.
+ * Makes a log that never throws out of one that may: what it throws, or rejects with if it is asynchronous,
+ * ends here. The next line that it takes is followed by one that says how many it did not take.
  */
 export function guardLog(log: LogFunction): LogFunction {
   let failed = 0;

@@ -47,7 +47,10 @@ export class NoiseFilter {
     this.#write(level, message, fields);
   };
 
-  /** Writes what was held back for a second, with a `count` of the lines. To be called every so often, and with Infinity in the end. */
+  /**
+   * Writes what was held back for a second, with a `count` of the lines. To be called every so often, and
+   * with Infinity in the end.
+   */
   flush(nowMs: number): void {
     for (const [key, noise] of this.#noises) {
       const { loggedAt, heldBack, level, message, fields } = noise;

@@ -1,5 +1,5 @@
-// Holds the program against outputs that take nothing, and against signals: neither what it prints nor who prods it stops
-// the service. The outputs and signals are those of Linux.
+// Holds the program against outputs that take nothing, and against signals: neither what it prints nor who
+// prods it stops the service. The outputs and signals are those of Linux.
 
 import assert from "node:assert/strict";
 import { LineClient } from "../support/line_client.ts";
@@ -8,7 +8,9 @@ import { FROM_SOURCE, Program } from "../support/program.ts";
 const PATHS = ["HOME", "DENO_DIR", "PATH"].map((name) => [name, Deno.env.get(name) ?? ""]);
 const LOOPBACK = ["0", "--host", "127.0.0.1"];
 
-/** Starts the relay from a shell that does something with its outputs first: in `script`, "$@" is the relay. */
+/**
+ * Starts the relay from a shell that does something with its outputs first: in `script`, "$@" is the relay.
+ */
 function start(script: string, args = LOOPBACK, env: Record<string, string> = {}): Program {
   const launch = {
     program: "/bin/sh",

@@ -1,5 +1,5 @@
-// Holds the TLS listener, and a relay behind it, against clients that don't shake hands, don't read, or leave; whether sockets are
-// really closed is asked of /proc/self/fd, so these tests need Linux.
+// Holds the TLS listener, and a relay behind it, against clients that don't shake hands, don't read, or
+// leave; whether sockets are really closed is asked of /proc/self/fd, so these tests need Linux.
 
 import assert from "node:assert/strict";
 import { listenTls, tlsFault } from "../../src/program/tls_listener.ts";
@@ -81,10 +81,11 @@ for (const [what, bytes] of BEGINNINGS) {
 }
 
 test("unfinished TLS handshakes take places, which are free again when they are closed", async () => {
-  const { port, relay } = start({ handshakeMs: 500, maxClients: 2 });
+  const { port, relay } = start({ handshakeMs: 2000, maxClients: 2 });
   const silent = [await Deno.connect({ port }), await Deno.connect({ port })];
   await untilSockets(port, 2);
   const refused = await connectTls(port);
+  await refused.write(new TextEncoder().encode("1\n"));
   const buffer = new Uint8Array(1000);
   const answer = new TextDecoder().decode(buffer.subarray(0, (await refused.read(buffer))!));
   assert.equal(JSON.parse(answer).$error.code, "relay_full");
@@ -101,9 +102,8 @@ test("unfinished TLS handshakes take places, which are free again when they are 
 test("a TLS member that takes no byte is really closed after writeDeadlineMs", async () => {
   const { port, relay } = start({ writeDeadlineMs: 500, maxLogBytes: 64 * 1024 * 1024, maxLagMs: 60_000 });
   const speaker = await connectTls(port), stuck = await connectTls(port);
-  await stuck.handshake();
-  await speaker.write(new TextEncoder().encode('"hello"\n'));
-  await stuck.read(new Uint8Array(100)); // is a member
+  for (const conn of [speaker, stuck]) await conn.write(new TextEncoder().encode("1\n"));
+  while (relay.stats().receivedLines < 2) await new Promise((done) => setTimeout(done, 10));
   const line = new TextEncoder().encode(`"${"x".repeat(60_000)}"\n`);
   const giveUpAt = performance.now() + 20_000;
   while (relay.stats().members === 2) {

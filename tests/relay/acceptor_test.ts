@@ -14,7 +14,10 @@ function failure(code: string | undefined): Error {
   return Object.assign(new Error(`no ${code}`), code === undefined ? {} : { code });
 }
 
-/** An acceptor over a listener that gives `outcomes` and then waits for ever; with a clock that only pauses move. */
+/**
+ * An acceptor over a listener that gives `outcomes` and then waits for ever; with a clock that only pauses
+ * move.
+ */
 function setUp(outcomes: (StubConn | Error)[]) {
   const pauses: number[] = [], lines: string[] = [], taken: StubConn[] = [];
   const state = { nowMs: 0 };

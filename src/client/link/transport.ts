@@ -2,7 +2,7 @@
 // can stand in the same place. The only file of the client that touches the network functions of Deno.
 
 import type { Address } from "../target.ts";
-import { nodeParts, TlsTransport } from "./tls_transport.ts";
+import { nodeParts, TlsStream } from "../../wire/tls_stream.ts";
 
 /** A connection as the client needs it. One reader, one writer. */
 export interface Transport {
@@ -44,8 +44,8 @@ export function openTls({ caCerts }: TlsOptions): OpenTransport {
     const tcp = await connectTcp(address, signal);
     const parts = nodeParts();
     if (parts !== undefined) {
-      const transport = new TlsTransport(parts, tcp, address, caCerts);
-      return await shakeHands(transport, () => transport.handshake(), signal);
+      const stream = TlsStream.connect(parts, tcp, address.hostname, caCerts);
+      return await shakeHands(new TlsTransport(stream), () => stream.handshake(), signal);
     }
     const conn = await Deno.startTls(tcp, { hostname: address.hostname, caCerts }); // sends nothing yet
     return await shakeHands(new ConnTransport(conn), () => conn.handshake(), signal);
@@ -124,5 +124,29 @@ class ConnTransport implements Transport {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#conn.close();
+  }
+}
+
+class TlsTransport implements Transport {
+  readonly #stream: TlsStream;
+
+  constructor(stream: TlsStream) {
+    this.#stream = stream;
+  }
+
+  read(): Promise<Uint8Array | null> {
+    return this.#stream.read(READ_BUFFER_BYTES);
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#stream.write(bytes);
+  }
+
+  endWriting(): Promise<void> {
+    return this.#stream.endWriting();
+  }
+
+  close(): void {
+    this.#stream.close();
   }
 }

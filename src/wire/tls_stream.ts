@@ -1,0 +1,279 @@
+// TLS that can be broken off, for both sides. A TLS connection of Deno's own lives on after close() for as
+// long as the other side wants: while it doesn't shake hands, or doesn't read. So the socket stays a TCP
+// connection of Deno's, which can be closed, and node:tls, where the runtime has it, does the arithmetic. It
+// is asked for at run time: nothing is imported.
+//
+//   Deno.TcpConn ⇄ Duplex (encrypted) ⇄ tls.TLSSocket (plain) ⇄ read(), write()
+
+/** The first Deno whose node:tls works over a stream on both sides, and really closes it. */
+const FIRST_DENO = [2, 9] as const;
+
+/** What the encrypted bytes are read into at first, and from the first read on that filled that. */
+const READ_BYTES = [4 * 1024, 64 * 1024] as const;
+
+/** How much is handed over by one write: a slow reader shows progress each time it has taken so much. */
+const MAX_WRITE_BYTES = 32 * 1024;
+
+/** As much of node's streams as this needs. */
+interface Stream {
+  allowHalfOpen: boolean;
+  readonly readableLength: number;
+  push(bytes: Uint8Array | null): void;
+  read(size: number): Uint8Array | null;
+  write(bytes: Uint8Array, done: (error?: Error | null) => void): void;
+  end(done: () => void): void;
+  destroy(error?: Error): void;
+  on(event: string, listener: (error: Error) => void): void;
+}
+
+interface TlsSocket extends Stream {
+  readonly authorized: boolean;
+  /** Why not: a code, or an error with one. */
+  readonly authorizationError?: unknown;
+  getPeerCertificate(): { valid_from?: string; valid_to?: string } | undefined;
+}
+
+interface StreamOptions {
+  allowHalfOpen: boolean;
+  read(this: Stream): void;
+  write(bytes: Uint8Array, encoding: string, done: (error?: Error) => void): void;
+  final(done: (error?: Error) => void): void;
+  destroy(error: Error | null, done: (error: Error | null) => void): void;
+}
+
+interface ConnectOptions {
+  socket: Stream;
+  host: string;
+  servername: string;
+  ca?: string[];
+  rejectUnauthorized: boolean;
+}
+
+interface NodeTls {
+  connect(options: ConnectOptions): TlsSocket;
+  createSecureContext(options: { cert: string; key: string }): SecureContext;
+  TLSSocket: new (socket: Stream, options: { isServer: true; secureContext: SecureContext }) => TlsSocket;
+  getCACertificates?(kind: "default"): string[];
+  rootCertificates: readonly string[];
+}
+
+/** A certificate and its key, understood. */
+export type SecureContext = { readonly _isSecureContext?: never } & object;
+
+/** The parts of node that TLS is made of. */
+export interface NodeParts {
+  tls: NodeTls;
+  Duplex: new (options: StreamOptions) => Stream;
+}
+
+/** Returns them, or undefined where there are none, or none that close what they should. */
+export function nodeParts(): NodeParts | undefined {
+  const [major, minor] = Deno.version.deno.split(".").map(Number);
+  if (major < FIRST_DENO[0] || (major === FIRST_DENO[0] && minor < FIRST_DENO[1])) return undefined;
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
+  const tls = process?.getBuiltinModule?.("tls") as NodeTls | undefined;
+  const stream = process?.getBuiltinModule?.("stream") as { Duplex: NodeParts["Duplex"] } | undefined;
+  return tls && stream && { tls, Duplex: stream.Duplex };
+}
+
+/** TLS over a connection, which it owns from now on. One reader, one writer. Errors are of Deno's classes. */
+export class TlsStream {
+  readonly #conn: Deno.TcpConn;
+  readonly #socket: TlsSocket;
+  readonly #secured = Promise.withResolvers<void>();
+  /** Ends the waits of the read and of the write that are under way. */
+  #onReadable: (() => void) | undefined;
+  #failWrite: ((error: Error) => void) | undefined;
+  #failure: Error | undefined;
+  #hasEnded = false;
+  #isClosed = false;
+
+  private constructor(conn: Deno.TcpConn, socket: TlsSocket) {
+    this.#conn = conn;
+    this.#socket = socket;
+    this.#secured.promise.catch(() => {}); // nobody needs to wait for it
+    socket.allowHalfOpen = true; // what is due is still written to who has said its last
+    socket.on("readable", () => this.#onReadable?.());
+    socket.on("end", () => {
+      this.#hasEnded = true;
+      this.#secured.reject(
+        new Deno.errors.UnexpectedEof("the connection ended before its TLS handshake did"),
+      );
+      this.#onReadable?.();
+    });
+    socket.on("error", (error) => this.#fail(inWordsOfDeno(error)));
+    socket.on("close", () => this.#fail(closed()));
+  }
+
+  /** Is the server's side. */
+  static serve({ tls, Duplex }: NodeParts, conn: Deno.TcpConn, secureContext: SecureContext): TlsStream {
+    const socket = new tls.TLSSocket(encryptedStream(Duplex, conn), { isServer: true, secureContext });
+    const stream = new TlsStream(conn, socket);
+    socket.on("secure", () => stream.#secured.resolve());
+    return stream;
+  }
+
+  /**
+   * Is the client's side; trusts certificates that the system trusts, and those that `caCerts` (PEM) have
+   * signed.
+   */
+  static connect(parts: NodeParts, conn: Deno.TcpConn, hostname: string, caCerts?: string[]): TlsStream {
+    const { tls, Duplex } = parts;
+    const socket = tls.connect({
+      socket: encryptedStream(Duplex, conn),
+      host: hostname,
+      servername: isAddress(hostname) ? "" : hostname,
+      ca: caCerts && [...tls.getCACertificates?.("default") ?? tls.rootCertificates, ...caCerts],
+      // Not by node, which would forget the certificate and so the reason, but below: nothing was said by
+      // then.
+      rejectUnauthorized: false,
+    });
+    const stream = new TlsStream(conn, socket);
+    socket.on("secureConnect", () => {
+      if (socket.authorized === true) stream.#secured.resolve();
+      else stream.#fail(certificateError(socket));
+    });
+    return stream;
+  }
+
+  /**
+   * Waits for the handshake; a client has found the other side's certificate good then. Rejects if it fails,
+   * and when the connection ends before.
+   */
+  handshake(): Promise<void> {
+    return this.#secured.promise;
+  }
+
+  /** Waits for bytes: at least one and at most `maxBytes`, or null when the other side has ended. */
+  async read(maxBytes: number): Promise<Uint8Array | null> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const bytes = this.#socket.read(Math.min(this.#socket.readableLength, maxBytes));
+      if (bytes !== null && bytes.length > 0) return bytes;
+      if (this.#hasEnded) return null;
+      await new Promise<void>((done) => this.#onReadable = done);
+    }
+  }
+
+  /** Writes some of the bytes and says how many. They must not change meanwhile. */
+  write(bytes: Uint8Array): Promise<number> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const part = bytes.subarray(0, MAX_WRITE_BYTES);
+    return new Promise((resolve, reject) => {
+      this.#failWrite = reject;
+      const done = (error?: Error | null) =>
+        error ? reject(this.#failure ?? inWordsOfDeno(error)) : resolve(part.length);
+      this.#socket.write(part, done);
+    });
+  }
+
+  /** Ends the output, after all that was written. */
+  endWriting(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#failWrite = reject;
+      this.#socket.end(resolve);
+    });
+  }
+
+  /** Closes the socket at once; what is under way rejects. May be called again. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#fail(closed());
+    this.#socket.destroy();
+    closeConn(this.#conn);
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#secured.reject(this.#failure);
+    this.#onReadable?.();
+    this.#failWrite?.(this.#failure);
+  }
+}
+
+/** Makes a stream of a connection: what TLS has encrypted. */
+function encryptedStream(Duplex: NodeParts["Duplex"], conn: Deno.TcpConn): Stream {
+  let buffer = new Uint8Array(READ_BYTES[0]);
+  const read = async () => {
+    const n = await conn.read(buffer);
+    if (n === null) return null;
+    const bytes = buffer.slice(0, n);
+    if (n === READ_BYTES[0] && n === buffer.length) buffer = new Uint8Array(READ_BYTES[1]);
+    return bytes;
+  };
+  const writeAll = async (bytes: Uint8Array) => {
+    while (bytes.length > 0) bytes = bytes.subarray(await conn.write(bytes));
+  };
+  return new Duplex({
+    allowHalfOpen: true,
+    read() {
+      read().then((bytes) => this.push(bytes), (error) => this.destroy(error));
+    },
+    write(bytes, _encoding, done) {
+      writeAll(bytes).then(() => done(), done);
+    },
+    final(done) {
+      conn.closeWrite().then(() => done(), done);
+    },
+    destroy(error, done) {
+      closeConn(conn);
+      done(error);
+    },
+  });
+}
+
+function closed(): Error {
+  return new Deno.errors.Interrupted("the connection was closed");
+}
+
+function closeConn(conn: Deno.TcpConn): void {
+  try {
+    conn.close();
+  } catch {
+    // It is closed already.
+  }
+}
+
+function isAddress(hostname: string): boolean {
+  return /^[\d.]+$/.test(hostname) || hostname.includes(":");
+}
+
+/**
+ * Makes an error of Deno's classes of one of node's: what is not the network's is TLS that the other side got
+ * wrong.
+ */
+function inWordsOfDeno(error: Error): Error {
+  if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return error;
+  switch ((error as { code?: string }).code) {
+    case "ECONNRESET":
+      return new Deno.errors.ConnectionReset(error.message);
+    case "EPIPE":
+    case "ERR_STREAM_WRITE_AFTER_END":
+      return new Deno.errors.BrokenPipe(error.message);
+    case "ECANCELED":
+    case "ERR_STREAM_DESTROYED":
+    case "ERR_STREAM_PREMATURE_CLOSE":
+      return new Deno.errors.Interrupted(error.message);
+  }
+  return new Deno.errors.InvalidData(error.message);
+}
+
+/**
+ * Says in the words of Deno's own TLS what is wrong with a certificate, for node:tls has one code for much of
+ * it.
+ */
+function certificateError(socket: TlsSocket): Error {
+  const { authorizationError: fault } = socket;
+  const code = String((fault as { code?: unknown } | null | undefined)?.code ?? fault);
+  const { valid_from: from = "", valid_to: to = "" } = socket.getPeerCertificate() ?? {};
+  const why = Date.parse(to) < Date.now()
+    ? "Expired"
+    : Date.parse(from) > Date.now()
+    ? "NotValidYet"
+    : code === "ERR_TLS_CERT_ALTNAME_INVALID"
+    ? "NotValidForName"
+    : "UnknownIssuer";
+  return new Deno.errors.InvalidData(`invalid peer certificate: ${why} (${code})`);
+}
