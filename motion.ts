@@ -2,10 +2,10 @@
  * Draws remote objects that are updated a few times a second so that they move smoothly, and near to where
  * they are.
  *
- * Pure and without dependencies: the caller passes the time, nothing is printed, timed or sent. Runs in Deno,
- * in a browser and in anything else that runs modules. A simulated network (`Simulation`) says how motion looks over a
- * bad line, without one. Times are in milliseconds, velocities in units per
- * second.
+ * Pure and without dependencies: the caller passes the time, nothing is printed, timed or sent. Runs in Deno;
+ * bundled (`deno bundle`) also in a browser and in whatever else runs modules. A simulated network
+ * (`Simulation`) says how motion looks over a bad line, without one. Times are in milliseconds, velocities in
+ * units per second.
  *
  * @example
  * ```ts

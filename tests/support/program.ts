@@ -9,7 +9,7 @@ export interface Launch {
   cwd?: string;
 }
 
-/** The relay from source, with the permissions that the README names. */
+/** The relay from source, with the permissions that `deno task start` gives it. */
 export const FROM_SOURCE: Launch = {
   program: Deno.execPath(),
   args: [
