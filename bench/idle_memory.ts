@@ -1,6 +1,7 @@
-// Where the memory of idle connections is: embeds the relay, lets a process of its own open more and more connections, and prints what each
-// adds: objects that are alive (after a garbage collection), buffers, what V8 keeps beyond them, the C heap, code.
-// Needs Linux. Run it with: deno run -A bench/idle_memory.ts [FOLDER of another checkout]
+// Where the memory of idle connections is: embeds the relay, lets a process of its own open more and more
+// connections, and prints what each adds: objects that are alive (after a garbage collection), buffers, what
+// V8 keeps beyond them, the C heap, code. Needs Linux. Run it with: deno run -A bench/idle_memory.ts [FOLDER
+// of another checkout]
 
 import { countOpenFiles, type Mappings, parseSmaps } from "./process_stats.ts";
 

@@ -1,6 +1,6 @@
-// How servers get slower as their core runs short: p50 and p99 over the load, from a tenth to more than all that each can hold, on one
-// core that it shares with a busy neighbour. Prints a table, and draws it. Needs what run.ts needs, two cores and taskset.
-// Run it with: deno task bench:curve --help
+// How servers get slower as their core runs short: p50 and p99 over the load, from a tenth to more than all
+// that each can hold, on one core that it shares with a busy neighbour. Prints a table, and draws it. Needs
+// what run.ts needs, two cores and taskset. Run it with: deno task bench:curve --help
 
 import { parseArgs } from "node:util";
 import { allContenders, type Contender } from "./contenders.ts";
@@ -44,7 +44,10 @@ interface Bench {
   neighbours: number;
 }
 
-/** Runs one load against a server that shares its core. A server that fails under it is one that doesn't hold it. */
+/**
+ * Runs one load against a server that shares its core. A server that fails under it is one that doesn't hold
+ * it.
+ */
 async function measure(
   contender: Contender,
   plan: PeerPlan,
@@ -181,7 +184,10 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Finds what each contender can hold, then measures shares of it: rounds outermost, contenders in alternation. */
+/**
+ * Finds what each contender can hold, then measures shares of it: rounds outermost, contenders in
+ * alternation.
+ */
 async function run(
   contenders: readonly Contender[],
   shares: readonly number[],

@@ -1,4 +1,5 @@
-// A curve's loads: what a server can hold, and which shares of it are measured; and the table of what came out. Pure; curve.ts runs them.
+// A curve's loads: what a server can hold, and which shares of it are measured; and the table of what came
+// out. Pure; curve.ts runs them.
 
 import type { LoadReport, Verdict } from "./native.ts";
 import { HELD_SHARE, offeredDeliveries } from "./results.ts";
@@ -10,7 +11,10 @@ const OBJECTS = 10;
 /** The first rate that is tried, in ticks a second, and the last: then the load is what is measured. */
 const FIRST_HZ = 2;
 const MOST_HZ = 1000;
-/** A server that holds a rate delivers within this, in ms, though late; else what waits grows as long as the run lasts. */
+/**
+ * A server that holds a rate delivers within this, in ms, though late; else what waits grows as long as the
+ * run lasts.
+ */
 const HELD_P99_MS = 100;
 /** How near the capacity that is found is to the true one. */
 const CAPACITY_PRECISION = 0.05;
@@ -54,7 +58,10 @@ export function hallPlan(
   };
 }
 
-/** Says whether a server has held its rate: it has delivered all but a hundredth, nothing was wrong, and nothing queued up. */
+/**
+ * Says whether a server has held its rate: it has delivered all but a hundredth, nothing was wrong, and
+ * nothing queued up.
+ */
 export function isHeld(plan: PeerPlan, report: LoadReport & Verdict): boolean {
   const rate = report.deliveries / (report.elapsedUs / 1e6);
   const { lost, again, own, damaged } = report.faults;
@@ -62,7 +69,10 @@ export function isHeld(plan: PeerPlan, report: LoadReport & Verdict): boolean {
     lost + again + own + damaged + report.disconnected === 0;
 }
 
-/** Finds the highest rate that is held, in ticks a second: by doubling, then by halving what is between. 0 if none is. */
+/**
+ * Finds the highest rate that is held, in ticks a second: by doubling, then by halving what is between. 0 if
+ * none is.
+ */
 export async function findCapacity(holds: (hz: number) => Promise<boolean>): Promise<number> {
   let [held, missed] = [0, FIRST_HZ];
   while (missed <= MOST_HZ && await holds(missed)) [held, missed] = [missed, missed * 2];

@@ -1,4 +1,5 @@
-// An event loop whose time is made up: work takes as long as it says, and hours pass at once. For whatever takes a clock, timers and turns.
+// An event loop whose time is made up: work takes as long as it says, and hours pass at once. For whatever
+// takes a clock, timers and turns.
 
 import type { Turn, Turns } from "../../src/relay/room/flusher.ts";
 import type { Timer, Timers } from "../../src/relay/options.ts";

@@ -2,28 +2,39 @@
 // steadily, with a share of it for each feed. Knows no timers and wakes nobody.
 //
 // The model is interrupt moderation, whose question is the same: go now, or gather. Linux's net_dim
-// (Documentation/networking/net_dim.rst) samples what goes through and tries profiles step by step, as a driver
-// can't know what an interrupt costs. What a flush costs is measured here, so there is nothing to try and nothing
-// that swings: it is a quota that may be saved up for a period, as for a group of processes (Documentation/
-// scheduler/sched-bwc.rst), but paid after the work, by as long a pause as fills it again.
+// (Documentation/networking/net_dim.rst) samples what goes through and tries profiles step by step, as a
+// driver can't know what an interrupt costs. What a flush costs is measured here, so there is nothing to try
+// and nothing that swings: it is a quota that may be saved up for a period, as for a group of processes
+// (Documentation/ scheduler/sched-bwc.rst), but paid after the work, by as long a pause as fills it again.
 
 /**
- * The share of a core that flushes may take. What they take is seen from outside, in time that goes by: where others
- * want the core too it takes longer, and the pauses come earlier. A tenth of it comes on top, after the flush, when
- * the runtime completes the writes (measured with a flush to each of 100 and of 300 members); reading has the rest.
+ * The share of a core that flushes may take. What they take is seen from outside, in time that goes by: where
+ * others want the core too it takes longer, and the pauses come earlier. A tenth comes on top, after the
+ * flush, when the runtime completes the writes (measured with 100 and with 300 members), and reading, so that
+ * a quarter of the core stays free. Less, and a lecture hall of the benchmarks would have to pause on a
+ * machine that has time for it.
  */
-export const FLUSH_SHARE = 0.65;
+export const FLUSH_SHARE = 0.62;
 
 /** The share while clients wait for what they have said to be read: each flush less is time for them. */
 export const BEHIND_SHARE = 0.2;
 
-/** For so long, in ms, the share may be saved up: who took nothing has a period of it at hand and waits for nobody. */
+/**
+ * For so long, in ms, the share may be saved up: who took nothing has a period of it at hand and waits for
+ * nobody.
+ */
 export const PERIOD_MS = 100;
 
-/** What a feed owes is at most worth a pause that makes up for its last flush, and so many ms more for those before. */
+/**
+ * What a feed owes is at most worth a pause that makes up for its last flush, and so many ms more for those
+ * before.
+ */
 const MAX_DEBT_MS = 5;
 
-/** What may be spent: grows with the time, up to a period's worth; below zero after more was spent than there was. */
+/**
+ * What may be spent: grows with the time, up to a period's worth; below zero after more was spent than there
+ * was.
+ */
 class Account {
   /** The period in which it was last used. */
   period = -1;
@@ -53,7 +64,10 @@ class Account {
   }
 }
 
-/** The time that flushes may take, for all feeds of a relay. Times are of one clock that never goes back, in ms. */
+/**
+ * The time that flushes may take, for all feeds of a relay. Times are of one clock that never goes back, in
+ * ms.
+ */
 export class FlushBudget {
   readonly #all: Account;
   readonly #accounts = new WeakMap<object, Account>();
@@ -69,9 +83,9 @@ export class FlushBudget {
   }
 
   /**
-   * Says how long the next flush of a feed is to be put off, in ms: 0 while all feeds together stay within the budget, and
-   * for one that stays within its own part, which is the budget divided by how many have flushed lately. `isBehind` says whether
-   * clients wait to be served.
+   * Says how long the next flush of a feed is to be put off, in ms: 0 while all feeds together stay within
+   * the budget, and for one that stays within its own part, which is the budget divided by how many have
+   * flushed lately. `isBehind` says whether clients wait to be served.
    */
   waitMs(feed: object, isBehind: boolean, nowMs: number): number {
     const share = isBehind ? BEHIND_SHARE : FLUSH_SHARE;

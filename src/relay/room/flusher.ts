@@ -1,6 +1,6 @@
 // When the members of a feed write: at the end of the turn of the event loop that brought news, so that all
-// that came in it goes out together; a part of them a turn, if they are many; and after a pause only where the core
-// runs short, as the budget says.
+// that came in it goes out together; a part of them a turn, if they are many; and after a pause only where
+// the core runs short, as the budget says.
 //
 //   turn           turn            turn           pause              turn
 //   ├ news ┤ ───▶ ├ 100 wakes ┤ ▶ ├ 50 wakes ┤ ◀──────────────▶ ├ 100 wakes ┤ ▶ …
@@ -34,15 +34,22 @@ export interface Turns {
 export type Turn = ReturnType<typeof setImmediate>;
 
 /**
- * How many readers are woken in a turn. After 128 operations tokio, on which Deno runs, makes a task give way (its module
- * `task::coop`): each further write of that turn would be put off, which costs as much as the write itself.
+ * How many readers are woken in a turn. After 128 operations tokio, on which Deno runs, makes a task give way
+ * (its module `task::coop`): each further write of that turn would be put off, which costs as much as the
+ * write itself.
  */
 export const MAX_WAKES_A_TURN = 100;
 
-/** How many readers of a feed are woken before those of the next: a small room doesn't wait until a crowd has all. */
+/**
+ * How many readers of a feed are woken before those of the next: a small room doesn't wait until a crowd has
+ * all.
+ */
 const MAX_WAKES_IN_A_ROW = 25;
 
-/** A shorter pause than this, in ms, is none: timers take a millisecond longer than they are told. Its time stays owed. */
+/**
+ * A shorter pause than this, in ms, is none: timers take a millisecond longer than they are told. Its time
+ * stays owed.
+ */
 export const MIN_PAUSE_MS = 1;
 
 /** So much, in bytes, does not wait: to copy it takes as long as the rest of a write. */

@@ -1,5 +1,6 @@
-// Holds Flusher against its contract on a loop whose time is made up, with stub feeds whose readers take as long as a test wants: who is
-// woken in which turn, and when a flush is put off, up to whole loads and how they settle.
+// Holds Flusher against its contract on a loop whose time is made up, with stub feeds whose readers take as
+// long as a test wants: who is woken in which turn, and when a flush is put off, up to whole loads and how
+// they settle.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
@@ -238,7 +239,8 @@ Deno.test("Flusher takes its share of the core and no more, beyond what it may, 
       const { loop, feed } = setUp(timersLateMs);
       const one = feed(readers, wakeUs / 1000);
       const flushMs = readers * wakeUs / 1000;
-      // One event a flush would take `overload` times what may be taken; more than 16 KiB a flush never wait, so they are small.
+      // One event a flush would take `overload` times what may be taken; more than 16 KiB a flush never wait,
+      // so they are small.
       const periodMs = Math.max(flushMs / FLUSH_SHARE / overload, 0.02);
       one.appendEvery(periodMs, 3000, 1);
       loop.run(3000);
