@@ -301,12 +301,13 @@ test("server.ts never shows hostile bytes raw", async () => {
     "\0\x7f\n",
     "\u2028\n",
   ];
-  for (const text of hostile) {
-    using ada = await LineClient.connect(port);
-    ada.send(text);
-    await ada.line(1);
-    await program.logs(new RegExp(`bad line address=${ada.address} `));
+  // The first is logged at once, the last at the end: what is between is held back, as of one host. tests/program/logger_test.ts has all.
+  using ada = await LineClient.connect(port);
+  for (const [n, text] of hostile.entries()) {
+    ada.send(`${n}\n${text}`);
+    await ada.line(n + 1);
   }
+  await program.logs(new RegExp(`bad line address=${ada.address} `));
   program.signal("SIGTERM");
   assert.equal(await program.code(), 0);
   // deno-lint-ignore no-control-regex
