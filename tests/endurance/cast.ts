@@ -24,12 +24,6 @@ export const NETWORKS = [
   "delay=30ms,rate=96k",
   "stall=800ms/3s",
 ];
-/**
- * How far a clock may be off, in ms: this machine's hiccups, and half of the longest usual delay of a
- * network.
- */
-const CLOCK_BOUND_MS = 50;
-const NETWORK_BOUND_MS = 80;
 
 /** The clients of a run with their processes and proxies. */
 export class Cast implements AsyncDisposable {
@@ -151,15 +145,13 @@ export class Cast implements AsyncDisposable {
     const { kind, room, isWitness, simulate } = part;
     const index = this.#histories.size + 1;
     const name = `${isWitness ? "witness" : kind} ${index}`;
-    const isPlain = kind === "plain";
     this.#histories.set(name, {
       name,
       room,
-      level: isPlain ? "plain" : "session",
+      level: kind === "plain" ? "plain" : "session",
       isWitness,
       isComplete: true,
       isThere: true,
-      clockBoundMs: isPlain ? undefined : CLOCK_BOUND_MS + (simulate ? NETWORK_BOUND_MS : 0),
       entries: [],
     });
     home.order({

@@ -6,12 +6,17 @@ import { mixSeed, seeded } from "../../bench/motion/random.ts";
 import type { Answer, Question } from "./fuzz_client_worker.ts";
 import type { Course, Finding } from "./fuzz_relay.ts";
 import { HostileRelay } from "./hostile_relay.ts";
+import { Starvation } from "./starvation.ts";
 
 /** Cases at a time; most of their time they wait. */
 const AT_ONCE = 40;
 /** How long the worker may be busy with anything, in ms. */
 const HANG_MS = 3000;
 const ASK_MS = 200;
+/**
+ * A case is not blamed for taking its time when the machine has kept this program waiting for so long, in ms.
+ */
+const MAX_STARVED_MS = 300;
 /** How long a case may take in all; longer than everything a client may wait for. */
 const CASE_MS = 30_000;
 
@@ -35,7 +40,10 @@ export async function fuzzClient(
   };
   const worker = new Worker(new URL("fuzz_client_worker.ts", import.meta.url), { type: "module" });
   const ask = (question: Question) => worker.postMessage(question);
-  let lastAliveMs = performance.now(), lastAskMs = lastAliveMs;
+  // There may be more in this process than the fuzzer.
+  const beforeMib = rssMib();
+  const starvation = new Starvation("self", ASK_MS);
+  let lastAliveMs = performance.now();
   let isAwake = false;
   worker.onerror = (event) => {
     event.preventDefault();
@@ -49,16 +57,14 @@ export async function fuzzClient(
   };
   ask({ kind: "alive" });
   const watching = setInterval(() => {
-    const nowMs = performance.now();
-    const ownDelayMs = nowMs - lastAskMs - ASK_MS;
-    lastAskMs = nowMs;
-    if (ownDelayMs > ASK_MS) lastAliveMs = Math.min(nowMs, lastAliveMs + ownDelayMs);
-    else if (isAwake && nowMs - lastAliveMs > HANG_MS) {
-      find(`the client is busy for ${Math.round(nowMs - lastAliveMs)} ms`);
-    }
-    const mib = Deno.memoryUsage().rss / 1024 ** 2;
+    lastAliveMs += starvation.look();
+    const silentMs = performance.now() - lastAliveMs;
+    if (isAwake && silentMs > HANG_MS) find(`the client is busy for ${Math.round(silentMs)} ms`);
+    const mib = rssMib() - beforeMib;
     peakMib = Math.max(peakMib, mib);
-    if (mib > maxRssMib) find(`this process has ${mib.toFixed(0)} MiB resident, ${maxRssMib} are allowed`);
+    if (mib > maxRssMib) {
+      find(`this process has ${mib.toFixed(0)} MiB more resident, ${maxRssMib} are allowed`);
+    }
     ask({ kind: "alive" });
   }, ASK_MS);
   const play = async () => {
@@ -67,6 +73,7 @@ export async function fuzzClient(
       const { promise, resolve } = Promise.withResolvers<Done | undefined>();
       const ticket = ++tickets;
       running.set(ticket, { index, resolve });
+      const starvedBeforeMs = starvation.totalMs;
       const timer = setTimeout(() => {
         find("the case does not end", [index]);
         resolve(undefined);
@@ -79,11 +86,17 @@ export async function fuzzClient(
       if (answer === undefined) return;
       cases++;
       outcomes[answer.outcome] = (outcomes[answer.outcome] ?? 0) + 1;
-      for (const what of [...answer.faults, ...relay.judge(answer)]) find(what, [index]);
+      const wasStarved = starvation.totalMs - starvedBeforeMs > MAX_STARVED_MS;
+      const slow = wasStarved ? [] : [...answer.slow, ...relay.judgeOutcome(answer)];
+      for (const what of [...answer.faults, ...relay.judge(answer), ...slow]) find(what, [index]);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, play));
   clearInterval(watching);
   worker.terminate();
   return { cases, peakMib, finding, outcomes };
+}
+
+function rssMib(): number {
+  return Deno.memoryUsage().rss / 1024 ** 2;
 }

@@ -10,7 +10,7 @@ export type Question = { kind: "case"; ticket: number; port: number; retry: bool
 /** What it answers. */
 export type Answer =
   | { kind: "alive" }
-  | { kind: "done"; ticket: number; outcome: string; marks: number[]; faults: string[] }
+  | { kind: "done"; ticket: number; outcome: string; marks: number[]; faults: string[]; slow: string[] }
   | { kind: "unhandled"; what: string };
 
 /**
@@ -27,6 +27,8 @@ const STATUSES = ["connecting", "connected", "reconnecting", "closed"];
 /** Plays one case. */
 class Case {
   readonly #faults: string[] = [];
+  /** Faults that a machine could have that has no time for this program. */
+  readonly #slow: string[] = [];
   readonly #marks: number[] = [];
   #relay: Relay | undefined;
   #wasBroken = false;
@@ -39,18 +41,18 @@ class Case {
     if (settled === undefined) {
       // A welcome in parts may take as long as the relay says: then a program can still give up.
       abort.abort(new Error("enough"));
-      if (await inTime(opening, END_MS) === undefined) this.#fault("connect() does not end after abort");
+      if (await inTime(opening, END_MS) === undefined) this.#slow.push("connect() does not end after abort");
       outcome = "waited";
     } else outcome = settled;
     if (this.#relay !== undefined) {
       await this.#live(this.#relay);
       if (await inTime(this.#relay.close().then(() => "closed"), END_MS) === undefined) {
-        this.#fault("close() does not end");
+        this.#slow.push("close() does not end");
       }
       this.#look(this.#relay);
       if (this.#relay.status !== "closed") this.#fault(`status is ${this.#relay.status} after close()`);
     }
-    return { kind: "done", ticket, outcome, marks: this.#marks, faults: this.#faults };
+    return { kind: "done", ticket, outcome, marks: this.#marks, faults: this.#faults, slow: this.#slow };
   }
 
   async #open(port: number, retry: boolean, signal: AbortSignal): Promise<string> {

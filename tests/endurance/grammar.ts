@@ -207,8 +207,8 @@ export function goodWelcome(fields: Record<string, unknown> = {}): string {
   return JSON.stringify({ $welcome: welcome });
 }
 
-/** A welcome whose fields may be anything. */
-export function hostileWelcome(random: Random): string {
+/** A welcome whose fields may be anything; `nonce` is the one of the hello. */
+export function hostileWelcome(random: Random, nonce: string): string {
   const value = () => hostileValue(random),
     number = () => hostileNumber(random),
     text = () => hostileString(random);
@@ -221,6 +221,7 @@ export function hostileWelcome(random: Random): string {
   return `{"$welcome":${
     object(random, {
       version: ["1", number],
+      nonce: [JSON.stringify(nonce), text],
       id: ['"k3"', text],
       room: ['"fuzz"', text],
       relay: ['"Zk3xQ0aB"', text],

@@ -29,8 +29,8 @@ export type Entry =
      * lost.
      */
     | { kind: "lost"; reason: string; lines: number }
-    /** What the client took for the relay's time when it was `atMs`. */
-    | { kind: "clock"; relayMs: number }
+    /** What the client took for the relay's time when it was `atMs`, and how far that may be off. */
+    | { kind: "clock"; relayMs: number; boundMs: number }
     /** A line that is neither an event of this run nor anything else that is known. */
     | { kind: "strange"; what: string }
     | ({ kind: "end" } & Snapshot)
@@ -73,8 +73,6 @@ export interface History {
   isComplete: boolean;
   /** Whether it was still there at the end. */
   isThere: boolean;
-  /** How far its clock may be off, in ms; it has none without it. */
-  clockBoundMs?: number;
   entries: Entry[];
 }
 

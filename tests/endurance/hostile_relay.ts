@@ -71,14 +71,21 @@ export class HostileRelay {
     if (this.#connections > MAX_CONNECTIONS) {
       faults.push(`the client has connected ${this.#connections} times`);
     }
-    if (this.#isFair && outcome !== "connected") faults.push(`the client has ${outcome} a good welcome`);
-    if (this.#isFair && this.#isWhole && JSON.stringify(marks) !== JSON.stringify(this.#due)) {
+    if (
+      this.#isFair && this.#isWhole && outcome === "connected" &&
+      JSON.stringify(marks) !== JSON.stringify(this.#due)
+    ) {
       faults.push(`the program got the events ${marks}, ${this.#due} were valid`);
     }
     if (marks.some((mark, index) => marks.indexOf(mark) !== index)) {
       faults.push(`an event came twice: ${marks}`);
     }
     return faults;
+  }
+
+  /** The same, for what may also come of too little time. */
+  judgeOutcome({ outcome }: Done): string[] {
+    return this.#isFair && outcome !== "connected" ? [`the client has ${outcome} a good welcome`] : [];
   }
 
   #onConnection(socket: net.Socket): void {
@@ -108,7 +115,7 @@ export class HostileRelay {
       Array.from({ length: whole(random, 0, 60) }, () => lineToClient(random, false)).join("\n") + "\n";
     const kinds: [weight: number, answer: () => Promise<void>][] = [
       [25, () => this.#say(socket, `${good()}\n${lines()}`)],
-      [20, () => this.#say(socket, `${hostileWelcome(random)}\n${lines()}`)],
+      [20, () => this.#say(socket, `${hostileWelcome(random, this.#nonce ?? "")}\n${lines()}`)],
       [10, () => this.#say(socket, mutate(random, encoder.encode(`${good()}\n${lines()}`)))],
       [8, () => this.#say(socket, `${good().slice(0, whole(random, 1, 600))}`)],
       [
@@ -124,9 +131,9 @@ export class HostileRelay {
         () =>
           this.#say(
             socket,
-            `{"$error":{"code":${pick(random, ['"bad_hello"', '"bad_token"', '"x"', "1"])},"message":${
-              pick(random, ['"no"', "7", '"\\u001b[2J"'])
-            }}}\n`,
+            `{"$error":{"nonce":${JSON.stringify(this.#nonce ?? null)},"code":${
+              pick(random, ['"bad_hello"', '"bad_token"', '"x"', "1"])
+            },"message":${pick(random, ['"no"', "7", '"\\u001b[2J"'])}}}\n`,
           ),
       ],
       [4, () => this.#say(socket, lines())],

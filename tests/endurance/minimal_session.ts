@@ -38,6 +38,7 @@ export class MinimalSession {
   readonly #own = new Map<string, string>();
   readonly #ownRoom = new Map<string, string>();
   #conn: Deno.TcpConn | undefined;
+  #nonce = "";
   #welcome: Body;
   /** Lines of the welcome that have not come; such a session is not resumed. */
   #moreLeft = 0;
@@ -163,7 +164,9 @@ export class MinimalSession {
       const resume = this.#welcome !== undefined && this.#moreLeft === 0
         ? { session: this.#welcome.session, bytes: this.#processed }
         : undefined;
-      await writeAll(conn, `${JSON.stringify({ $hello: { version: 1, room, name, simulate, resume } })}\n`);
+      this.#nonce = crypto.randomUUID();
+      const hello = { version: 1, room, name, nonce: this.#nonce, simulate, resume };
+      await writeAll(conn, `${JSON.stringify({ $hello: hello })}\n`);
       this.#heardAtMs = performance.now();
       ticker = setInterval(() => this.#tick(), this.#options.pingMs ?? PING_MS);
       const lines = new Lines();
@@ -276,6 +279,8 @@ export class MinimalSession {
     if (!this.#isOpen) {
       if (!line.startsWith('{"$')) return; // the lobby's, before this was known to be a session
       const { $welcome, $error } = json;
+      // Anything without the nonce is somebody else's event.
+      if (($welcome ?? $error)?.nonce !== this.#nonce) return;
       if ($error !== undefined) this.#strange(`refused: ${$error.code} ${$error.message}`);
       if ($welcome !== undefined) this.#onWelcome($welcome);
       return;
@@ -377,7 +382,7 @@ export class MinimalSession {
     // The relay said it somewhere between the ping and now: only what is outside of that is wrong.
     const origin = performance.timeOrigin;
     const nearest = Math.min(Math.max(time, origin + t), origin + nowMs);
-    this.#options.record({ kind: "clock", relayMs: origin + nowMs + (time - nearest) });
+    this.#options.record({ kind: "clock", relayMs: origin + nowMs + (time - nearest), boundMs: 5 });
   }
 }
 
