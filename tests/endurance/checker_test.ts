@@ -240,14 +240,14 @@ const FAULTY: [name: string, expected: RegExp, change: (run: Run) => void][] = [
   }],
   ["a clock that goes back", /clock back: now\(\) went back by 0\.500 ms/, ({ ada }) => {
     for (const relayMs of [1000, 999.5]) {
-      ada.entries.push({ kind: "clock", atMs: 1000, boundMs: 50, relayMs });
+      ada.entries.push({ kind: "clock", atMs: 1000, boundMs: 50, offMs: 0, relayMs });
     }
   }],
   ["a clock that is off", /clock off: now\(\) is off by 60\.0 ms, its bound is 50\.0 ms/, ({ ada }) => {
-    ada.entries.push({ kind: "clock", atMs: 1000, boundMs: 50, relayMs: 1060 });
+    ada.entries.push({ kind: "clock", atMs: 1000, boundMs: 50, offMs: 60, relayMs: 1060 });
   }],
   ["a clock that shows no time", /clock: now\(\) is NaN/, ({ ada }) => {
-    ada.entries.push({ kind: "clock", atMs: 1000, boundMs: 50, relayMs: NaN });
+    ada.entries.push({ kind: "clock", atMs: 1000, boundMs: 50, offMs: 0, relayMs: NaN });
   }],
   ["another order among plain clients", /other order: ada#1/, (run) => {
     for (const client of Object.values(run)) client.level = "plain";

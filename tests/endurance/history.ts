@@ -29,8 +29,8 @@ export type Entry =
      * lost.
      */
     | { kind: "lost"; reason: string; lines: number }
-    /** What the client took for the relay's time when it was `atMs`, and how far that may be off. */
-    | { kind: "clock"; relayMs: number; boundMs: number }
+    /** What the client took for the relay's time, how far that was off, and how far it may be off, all in ms. */
+    | { kind: "clock"; relayMs: number; offMs: number; boundMs: number }
     /** A line that is neither an event of this run nor anything else that is known. */
     | { kind: "strange"; what: string }
     | ({ kind: "end" } & Snapshot)

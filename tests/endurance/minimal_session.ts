@@ -17,6 +17,8 @@ const encoder = new TextEncoder();
 const PING_MS = 1000;
 const WELCOME_TIMEOUT_MS = 3000;
 const CLOSE_TIMEOUT_MS = 3000;
+/** How far the clocks of two processes of one machine may be apart, in ms. */
+const CLOCKS_APART_MS = 5;
 
 /** A line that the relay has not confirmed; `end` is the place in the stream after its LF. */
 interface Unconfirmed {
@@ -381,8 +383,8 @@ export class MinimalSession {
     this.#options.onPong?.(nowMs - t);
     // The relay said it somewhere between the ping and now: only what is outside of that is wrong.
     const origin = performance.timeOrigin;
-    const nearest = Math.min(Math.max(time, origin + t), origin + nowMs);
-    this.#options.record({ kind: "clock", relayMs: origin + nowMs + (time - nearest), boundMs: 5 });
+    const offMs = Math.max(0, origin + t - time, time - origin - nowMs);
+    this.#options.record({ kind: "clock", relayMs: time, offMs, boundMs: CLOCKS_APART_MS });
   }
 }
 

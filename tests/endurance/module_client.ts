@@ -2,7 +2,7 @@
 // Nothing is checked here.
 
 import { connect, type Relay } from "../../client.ts";
-import { type News, readPayload, type Snapshot, type Values } from "./history.ts";
+import { type News, readPayload, type Snapshot, timeMs, type Values } from "./history.ts";
 
 /**
  * The error of now() is at most half of the shortest of the last eight round trips. Of those, `rtt` tells no
@@ -10,10 +10,7 @@ import { type News, readPayload, type Snapshot, type Values } from "./history.ts
  * most rtt / 2 / 0.66.
  */
 const RTT_SHARE = 0.77;
-/**
- * What now() may take its time to correct, and the hiccups between two clocks that are read one after the
- * other.
- */
+/** What now() may take its time to correct, and the clocks of two processes may differ. */
 const SLEW_MS = 25;
 
 /** What a module client is made of. */
@@ -102,7 +99,11 @@ export class ModuleClient {
     this.#relay?.drain();
     if (this.#relay === undefined) return;
     const boundMs = this.#relay.rtt * RTT_SHARE + SLEW_MS;
-    this.#record({ kind: "clock", relayMs: this.#relay.now(), boundMs });
+    // The machine may turn to something else between two looks at a clock.
+    const beforeMs = timeMs();
+    const relayMs = this.#relay.now();
+    const offMs = Math.max(0, beforeMs - relayMs, relayMs - timeMs());
+    this.#record({ kind: "clock", relayMs, offMs, boundMs });
   }
 
   async close(): Promise<void> {
