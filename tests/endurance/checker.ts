@@ -16,6 +16,12 @@ export interface Violation {
 /** The most violations of one kind that are told of one client. */
 const MAX_OF_A_KIND = 3;
 
+/** Why others' events are told as lost; all other reasons are about one's own. */
+const OF_OTHERS = new Set(["behind", "stale", "inbox"]);
+
+/** The most events of members that say little that may follow a `$lost` from among what was skipped. */
+const MAX_QUIET_EVENTS = 500;
+
 /** Checks a whole run; an empty list is what should come out. */
 export function check(histories: readonly History[]): Violation[] {
   const violations: Violation[] = [];
@@ -231,14 +237,14 @@ function checkLife({ name }: History, life: Life, reference: Reference, report: 
   const { senders, places, joins } = reference;
   // Who was there before the witness came is followed from its first event on.
   let next = joins.get(life.id);
-  let told: Told[] = [];
+  const told = new Told(name, report);
   const missingUpTo = (end: number) => {
     let missing = 0;
     for (let place = next!; place < end; place++) if (senders[place] !== name) missing++;
     return missing;
   };
   for (const entry of life.entries) {
-    if (entry.kind === "lost" && entry.reason !== "unconfirmed") told.push(entry);
+    if (entry.kind === "lost" && OF_OTHERS.has(entry.reason)) told.tell(entry);
     if (entry.kind !== "event") continue;
     const place = places.get(keyOf(entry));
     if (place === undefined) {
@@ -253,23 +259,60 @@ function checkLife({ name }: History, life: Life, reference: Reference, report: 
       report.add(name, "other order", `${keyOf(entry)} ${why}`);
       continue;
     }
-    compareGap(name, missingUpTo(place), told, `before ${keyOf(entry)}`, report);
-    told = [];
+    told.settle(missingUpTo(place), `before ${keyOf(entry)}`);
     next = place + 1;
   }
   if (life.isLast && next !== undefined) {
-    compareGap(name, missingUpTo(senders.length), told, "at the end", report);
+    told.settle(missingUpTo(senders.length), "at the end");
+    told.end("at the end");
   }
 }
 
-type Told = Extract<Entry, { kind: "lost" }>;
+/**
+ * What was told as lost and has not been found missing yet. A `$lost` stands before what it is about, and events of
+ * members that say little may follow it from among what was skipped: so it is good for the gaps behind it, but not
+ * for ever.
+ */
+class Told {
+  readonly #name: string;
+  readonly #report: Report;
+  #lines = 0;
+  #list: string[] = [];
+  #eventsSince = 0;
 
-function compareGap(name: string, missing: number, told: Told[], where: string, report: Report): void {
-  const lines = told.reduce((sum, { lines }) => sum + lines, 0);
-  if (lines === missing) return;
-  const list = told.map(({ lines, reason }) => `${lines} ${reason}`).join(", ") || "none";
-  const what = `${missing} events are missing ${where}, ${lines} were told (${list})`;
-  report.add(name, missing > lines ? "unreported" : "told too much", what);
+  constructor(name: string, report: Report) {
+    this.#name = name;
+    this.#report = report;
+  }
+
+  tell({ lines, reason }: Extract<Entry, { kind: "lost" }>): void {
+    this.#lines += lines;
+    this.#list.push(`${lines} ${reason}`);
+    this.#eventsSince = 0;
+  }
+
+  /** So many are missing before the event that came now. */
+  settle(missing: number, where: string): void {
+    if (missing > this.#lines) {
+      this.#report.add(this.#name, "unreported", `${missing} events are missing ${where}, ${this.#saying()}`);
+    }
+    this.#lines = Math.max(0, this.#lines - missing);
+    if (this.#lines === 0) this.#list = [];
+    else if (++this.#eventsSince > MAX_QUIET_EVENTS) this.end(where);
+  }
+
+  /** Nothing more can be missing. */
+  end(where: string): void {
+    if (this.#lines > 0) {
+      this.#report.add(this.#name, "told too much", `none is missing ${where}, ${this.#saying()}`);
+    }
+    this.#lines = 0;
+    this.#list = [];
+  }
+
+  #saying(): string {
+    return `${this.#lines} were told (${this.#list.join(", ") || "none"})`;
+  }
 }
 
 /** What reached nobody is known to its sender: as unconfirmed, or as never sent. */
@@ -284,7 +327,7 @@ function checkArrivals(members: readonly History[], report: Report): void {
     let missing = 0, told = 0;
     for (const entry of entries) {
       if (entry.kind === "sent" && !arrived.has(keyOf({ from: name, number: entry.number }))) missing++;
-      if (entry.kind === "lost" && entry.reason !== "behind" && entry.reason !== "stale") told += entry.lines;
+      if (entry.kind === "lost" && !OF_OTHERS.has(entry.reason)) told += entry.lines;
       if (entry.kind === "end") told += entry.unsent;
     }
     if (missing > told) {

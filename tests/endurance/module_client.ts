@@ -128,7 +128,7 @@ export class ModuleClient {
       room: toValues(relay.state),
       own: Object.fromEntries(this.#own),
       ownRoom: Object.fromEntries(this.#ownRoom),
-      unsent: relay.stats.droppedSent,
+      unsent: 0, // told as lost
     };
   }
 

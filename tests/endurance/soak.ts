@@ -89,11 +89,6 @@ class Player {
     return player;
   }
 
-  /** What it has lost of its own, by what it was told. */
-  get lost(): number {
-    return this.forgone + this.relay.stats.droppedSent;
-  }
-
   async leave(): Promise<void> {
     clearInterval(this.#timer);
     await this.relay.close();
@@ -103,7 +98,7 @@ class Player {
     for (let object = 0; object < OBJECTS; object++) {
       const number = ++this.number;
       const pos: [number, number] = [Math.round(1e4 * Math.sin(number)) / 1e4, number];
-      this.relay.send({ from: this.name, number, forgone: this.lost, object, pos });
+      this.relay.send({ from: this.name, number, forgone: this.forgone, object, pos });
     }
   }
 
@@ -123,7 +118,7 @@ class Player {
     if (reason === "unconfirmed") {
       this.tally.restart();
       this.forgone += lines;
-    } else if (reason === "behind" || reason === "stale") this.tally.tell(lines);
+    } else if (["behind", "stale", "inbox"].includes(reason)) this.tally.tell(lines);
     else this.forgone += lines;
   }
 }
@@ -209,8 +204,8 @@ export async function runSoak(options: SoakOptions): Promise<string[]> {
   await sleep(LAST_WORDS_MS);
   report();
   for (const player of players) {
-    for (const { name, number, lost } of players) {
-      if (name !== player.name) player.tally.finish(name, number, lost);
+    for (const { name, number, forgone } of players) {
+      if (name !== player.name) player.tally.finish(name, number, forgone);
     }
   }
   const { doubled, reordered, unreported } = total(players);
