@@ -15,7 +15,7 @@ USAGE: deno task fuzz [--seconds N] [options]
   --seed S        what is sent follows from it (another one each time; it is printed)
   --only I        only case I, ten times: even cases go to the relay, odd ones to client.ts
   --first I       begin with case I (0)
-  --max-rss N     the most MiB that the relay, or the program with the clients, may have resident (600)
+  --max-memory N  the most MiB that the relay may have resident, and that the clients may hold (600)
   --help
 
 Exit code: 0, or 1 with what was found and the cases that were under way, or 2 for wrong options.`;
@@ -31,21 +31,21 @@ export interface FuzzOptions {
   seed: number;
   only?: number;
   first?: number;
-  maxRssMib?: number;
+  maxMib?: number;
   /** Takes a line about what goes on. Default: nothing is said. */
   say?(line: string): void;
 }
 
 /** Fuzzes in both directions, and returns what was found. */
 export async function runFuzz(options: FuzzOptions): Promise<Finding[]> {
-  const { seconds, seed, only, first = 0, maxRssMib = 600, say = () => {} } = options;
+  const { seconds, seed, only, first = 0, maxMib = 600, say = () => {} } = options;
   const findings: Finding[] = [];
   for (const [parity, name, fuzz] of [[0, "relay", fuzzRelay], [1, "client", fuzzClient]] as const) {
     if (only !== undefined && only % 2 !== parity) continue;
     const next = only === undefined
       ? casesFor(seconds / 2, first + (first + parity) % 2)
       : Array(REPEATS).fill(only)[Symbol.iterator]();
-    const { cases, peakMib, finding, outcomes } = await fuzz(seed, maxRssMib, () => next.next().value);
+    const { cases, peakMib, finding, outcomes } = await fuzz(seed, maxMib, () => next.next().value);
     const list = Object.entries(outcomes).map(([outcome, count]) => `, ${count} ${outcome}`).join("");
     say(`${name}: ${cases} cases${list}, at most ${peakMib.toFixed(0)} MiB`);
     if (finding !== undefined) findings.push(finding);
@@ -66,13 +66,13 @@ if (import.meta.main) {
     seed: anySeed(),
     only: { value: -1, least: -1, most: 2 ** 31, isWhole: true },
     first: { value: 0, least: 0, most: 2 ** 31, isWhole: true },
-    "max-rss": { value: 600, least: 50, most: 1e6 },
+    "max-memory": { value: 600, least: 50, most: 1e6 },
   });
   console.log(`seed ${flags.seed}`);
   const findings = await runFuzz({
     ...flags,
     only: flags.only < 0 ? undefined : flags.only,
-    maxRssMib: flags["max-rss"],
+    maxMib: flags["max-memory"],
     say: (line) => console.log(line),
   });
   for (const { what, cases } of findings) {

@@ -25,7 +25,7 @@ type Done = Extract<Answer, { kind: "done" }>;
 /** Runs cases until the time is over or something is found. */
 export async function fuzzClient(
   seed: number,
-  maxRssMib: number,
+  maxMib: number,
   nextCase: () => number | undefined,
 ): Promise<Course> {
   const outcomes: Record<string, number> = {};
@@ -40,8 +40,6 @@ export async function fuzzClient(
   };
   const worker = new Worker(new URL("fuzz_client_worker.ts", import.meta.url), { type: "module" });
   const ask = (question: Question) => worker.postMessage(question);
-  // There may be more in this process than the fuzzer.
-  const beforeMib = rssMib();
   const starvation = new Starvation("self", ASK_MS);
   let lastAliveMs = performance.now();
   let isAwake = false;
@@ -53,18 +51,16 @@ export async function fuzzClient(
     isAwake = true;
     lastAliveMs = performance.now();
     if (data.kind === "done") running.get(data.ticket)?.resolve(data);
-    else if (data.kind === "unhandled") find(`unhandled: ${data.what}`);
+    else if (data.kind === "alive") {
+      peakMib = Math.max(peakMib, data.mib);
+      if (data.mib > maxMib) find(`the clients hold ${data.mib.toFixed(0)} MiB, ${maxMib} are allowed`);
+    } else if (data.kind === "unhandled") find(`unhandled: ${data.what}`);
   };
   ask({ kind: "alive" });
   const watching = setInterval(() => {
     lastAliveMs += starvation.look();
     const silentMs = performance.now() - lastAliveMs;
     if (isAwake && silentMs > HANG_MS) find(`the client is busy for ${Math.round(silentMs)} ms`);
-    const mib = rssMib() - beforeMib;
-    peakMib = Math.max(peakMib, mib);
-    if (mib > maxRssMib) {
-      find(`this process has ${mib.toFixed(0)} MiB more resident, ${maxRssMib} are allowed`);
-    }
     ask({ kind: "alive" });
   }, ASK_MS);
   const play = async () => {
@@ -95,8 +91,4 @@ export async function fuzzClient(
   clearInterval(watching);
   worker.terminate();
   return { cases, peakMib, finding, outcomes };
-}
-
-function rssMib(): number {
-  return Deno.memoryUsage().rss / 1024 ** 2;
 }

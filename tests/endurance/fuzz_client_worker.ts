@@ -9,7 +9,8 @@ export type Question = { kind: "case"; ticket: number; port: number; retry: bool
 
 /** What it answers. */
 export type Answer =
-  | { kind: "alive" }
+  /** What this worker holds, in MiB: other parts of the process are not its. */
+  | { kind: "alive"; mib: number }
   | { kind: "done"; ticket: number; outcome: string; marks: number[]; faults: string[]; slow: string[] }
   | { kind: "unhandled"; what: string };
 
@@ -161,6 +162,11 @@ class Case {
   }
 }
 
+function heldMib(): number {
+  const { heapTotal, external } = Deno.memoryUsage();
+  return (heapTotal + external) / 1024 ** 2;
+}
+
 async function inTime<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(resolve, ms, undefined);
@@ -188,6 +194,6 @@ globalThis.addEventListener("error", (event) => {
 console.warn = () => {}; // the client's own words about what it is told
 
 port.onmessage = ({ data }) => {
-  if (data.kind === "alive") return port.postMessage({ kind: "alive" });
+  if (data.kind === "alive") return port.postMessage({ kind: "alive", mib: heldMib() });
   void new Case().play(data.ticket, data.port, data.retry).then((answer) => port.postMessage(answer));
 };
