@@ -1,5 +1,5 @@
-// The pages that users read, and what a test wants to know of one: its blocks of code, its links, its headings, the
-// files that it names. Text only; runs nothing.
+// The pages that users read, and what a test wants to know of one: its blocks of code, its links, its
+// headings, the names that it sets in backticks. Text only; runs nothing.
 
 export const ROOT = new URL("../../", import.meta.url);
 

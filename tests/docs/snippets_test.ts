@@ -1,5 +1,6 @@
-// Runs the programs in README and docs/, TypeScript and Python, against a relay on which strangers say what nobody should:
-// they must connect, take what comes, and still be there. Types are checked by the gate (`deno check --doc-only`).
+// Runs the programs in README and docs/, TypeScript and Python, against a relay on which strangers say what
+// nobody should: they must connect, take what comes, and still be there. Types are checked by the gate
+// (`deno check --doc-only`).
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
