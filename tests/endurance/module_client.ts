@@ -69,10 +69,11 @@ export class ModuleClient {
         this.#record({ kind: "strange", what: `invalid line ${line.slice(0, 200)}: ${error}` }),
     });
     const peers = [...relay.peers.values()].map(({ id, name }): [string, string] => [id, name]);
-    this.#options.record({ kind: "opened", id: relay.id, resumed: false, peers, isLate: true });
     const early = this.#early!;
     this.#early = undefined;
     for (const news of early) this.#record(news);
+    // Who is there is known as of now, which says nothing about who was when those first events came.
+    this.#record({ kind: "opened", id: relay.id, resumed: false, peers, isLate: true });
   }
 
   send(json: string): void {
