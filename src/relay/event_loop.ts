@@ -8,21 +8,48 @@ const LOOPBACK = "127.0.0.1";
 
 const ONE_BYTE = new Uint8Array(1);
 
+/** How long work may go on, in ms, until the sockets are looked at again. */
+const MAX_BUSY_MS = 2;
+
+/** How long callbacks are called in one turn, in ms. */
+const CALL_MS = 1;
+
 /** Calls back in later turns. */
 export class EventLoop {
+  readonly #clock: () => number;
   #callbacks: (() => void)[] = [];
+  #lookedMs = -Infinity;
   #opening: Promise<void> | undefined;
   #pipe: Pipe | undefined;
   #isClosed = false;
+
+  /** @param clock tells the time in ms; never goes back */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock;
+  }
+
+  /** Notes that something was read at `nowMs`: the loop has looked at its sockets. */
+  noteLook(nowMs: number): void {
+    this.#lookedMs = nowMs;
+  }
+
+  /** Whether who has more to do should `call()` for a later turn, as the sockets have not been looked at for too long. */
+  isBusy(nowMs: number): boolean {
+    return nowMs - this.#lookedMs > MAX_BUSY_MS;
+  }
 
   /** Opens the socket through which turns are asked for. Until then, and where that is not allowed or fails, turns come without a look at the sockets. Never rejects. */
   open(): Promise<void> {
     return this.#opening = Pipe.open().then((pipe) => void (this.#pipe = pipe), () => {});
   }
 
-  /** Calls `callback` in a later turn, once sockets were looked at; callbacks come in order. After `close()` nothing is called. */
+  /** Calls `callback` in a later turn, once sockets were looked at; callbacks come in order, as many in a turn as there is time for. After `close()` nothing is called. */
   call(callback: () => void): void {
-    if (this.#callbacks.push(callback) > 1 || this.#isClosed) return;
+    if (this.#callbacks.push(callback) === 1) this.#askForTurn();
+  }
+
+  #askForTurn(): void {
+    if (this.#isClosed) return;
     const pipe = this.#pipe;
     if (pipe === undefined) setImmediate(this.#callAll);
     else {
@@ -46,7 +73,13 @@ export class EventLoop {
   readonly #callAll = (): void => {
     const callbacks = this.#callbacks;
     this.#callbacks = [];
-    for (const callback of callbacks) callback();
+    this.#lookedMs = this.#clock();
+    const untilMs = this.#lookedMs + CALL_MS;
+    let called = 0;
+    while (called < callbacks.length && (called === 0 || this.#clock() < untilMs)) callbacks[called++]();
+    if (this.#isClosed || called === callbacks.length) return;
+    this.#callbacks = [...callbacks.slice(called), ...this.#callbacks];
+    if (this.#callbacks.length === callbacks.length - called) this.#askForTurn(); // else it was asked for
   };
 }
 

@@ -137,7 +137,7 @@ export interface Settings extends Readonly<Required<Omit<RelayOptions, "simulate
 export function resolveOptions(options: RelayOptions, environment: Environment = REAL_ENVIRONMENT): Settings {
   const { clock, timeOriginMs, timers } = environment;
   const all = { ...RELAY_DEFAULTS, ...options };
-  const loop = new EventLoop();
+  const loop = new EventLoop(clock);
   return {
     ...all,
     needsToken: all.token !== "",

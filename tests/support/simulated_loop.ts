@@ -51,6 +51,12 @@ export class SimulatedLoop {
   /** Whether clients wait, as a test wants. */
   readonly service = { isBehind: false };
 
+  /** A loop that looks at its sockets in every turn. */
+  readonly loop = {
+    isBusy: () => false,
+    call: (callback: () => void) => void this.turns.setImmediate(callback),
+  };
+
   /** How many timers are running; what a test itself planned doesn't count. */
   get running(): number {
     return this.#running.size;

@@ -16,7 +16,7 @@ const LONG_CHUNK_BYTES = 4 * 1024;
 /** What an {@linkcode Input} needs of the settings. */
 export type InputSettings = Pick<
   Settings,
-  "maxLineBytes" | "isChecked" | "maxLinesPerSecond" | "clock" | "timers" | "log" | "service"
+  "maxLineBytes" | "isChecked" | "maxLinesPerSecond" | "clock" | "timers" | "log" | "loop" | "service"
 >;
 
 /** Where an {@linkcode Input} puts the lines. */
@@ -70,6 +70,7 @@ export class Input implements Served {
   take(chunk: Uint8Array, nowMs: number): Promise<void> | undefined {
     if (this.#isStopped) return undefined;
     this.#heardAt = nowMs;
+    this.#settings.loop.noteLook(nowMs);
     this.#chunk = chunk;
     this.#isFresh = true;
     this.#lineNumber = this.sorter.lineNumber;

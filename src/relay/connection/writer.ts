@@ -121,8 +121,14 @@ export class Writer {
       return this.#write(this.#writing.subarray(n));
     }
     this.#endBatch();
-    this.#writeNext();
+    if (!this.#source.hasNews) return this.#writeNext();
+    // Many who have much to be written would keep the loop from its sockets: each waits for its turn then.
+    const { clock, loop } = this.#settings, nowMs = clock();
+    if (loop.isBusy(nowMs)) loop.call(this.#goOn);
+    else this.#writeNext(nowMs);
   };
+
+  readonly #goOn = (): void => this.#writeNext();
 
   readonly #onFailed = (error: unknown): void => {
     this.#endBatch();

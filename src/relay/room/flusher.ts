@@ -22,6 +22,7 @@ export interface Flushable {
 /** What a flusher needs of the settings. */
 export type FlusherSettings = Pick<Settings, "clock" | "timers"> & {
   readonly service: Pick<Settings["service"], "isBehind">;
+  readonly loop: Pick<Settings["loop"], "isBusy" | "call">;
 };
 
 /** Turns of the event loop, as `node:timers` has them: one call of `setImmediate` is one turn. */
@@ -40,11 +41,14 @@ export type Turn = ReturnType<typeof setImmediate>;
  */
 export const MAX_WAKES_A_TURN = 100;
 
+/** How long readers are woken in a turn, in ms: one who gets much takes long. */
+const MAX_TURN_MS = 2;
+
 /**
  * How many readers of a feed are woken before those of the next: a small room doesn't wait until a crowd has
  * all.
  */
-const MAX_WAKES_IN_A_ROW = 25;
+const MAX_WAKES_IN_A_ROW = 12;
 
 /**
  * A shorter pause than this, in ms, is none: timers take a millisecond longer than they are told. Its time
@@ -70,6 +74,7 @@ export class Flusher {
   readonly #clock: () => number;
   readonly #timers: Settings["timers"];
   readonly #service: FlusherSettings["service"];
+  readonly #loop: FlusherSettings["loop"];
   readonly #turns: Turns;
   readonly #budget: FlushBudget;
   /** Who is flushed, in order: who is under way is here too, until it is its turn again. */
@@ -77,14 +82,19 @@ export class Flusher {
   readonly #underWay = new Map<Flushable, Flush>();
   /** Who has news, and waits for the end of a pause. */
   readonly #waiting = new Map<Flushable, Timer>();
+  #isTurnDue = false;
   #nextTurn: Turn | undefined;
   #isClosed = false;
 
   /** @param turns what ends the turn that brought news; a test may have turns of its own */
-  constructor({ clock, timers, service }: FlusherSettings, turns: Turns = { setImmediate, clearImmediate }) {
+  constructor(
+    { clock, timers, service, loop }: FlusherSettings,
+    turns: Turns = { setImmediate, clearImmediate },
+  ) {
     this.#clock = clock;
     this.#timers = timers;
     this.#service = service;
+    this.#loop = loop;
     this.#turns = turns;
     this.#budget = new FlushBudget(clock());
   }
@@ -117,13 +127,21 @@ export class Flusher {
     this.#timers.clearTimeout(this.#waiting.get(feed));
     this.#waiting.delete(feed);
     this.#due.add(feed);
-    this.#nextTurn ??= this.#turns.setImmediate(() => this.#turn());
+    if (!this.#isTurnDue) this.#planTurn();
   }
 
-  #turn(): void {
-    this.#nextTurn = undefined;
+  /** Has the next turn begin when this one ends, or, where that would be without a look at the sockets for too long, after that. */
+  #planTurn(isBusy = false): void {
+    this.#isTurnDue = true;
+    if (isBusy) this.#loop.call(this.#turn);
+    else this.#nextTurn = this.#turns.setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#isTurnDue = false;
     let nowMs = this.#clock();
-    for (let wakesLeft = MAX_WAKES_A_TURN; wakesLeft > 0 && !this.#isClosed;) {
+    const untilMs = nowMs + MAX_TURN_MS;
+    for (let wakesLeft = MAX_WAKES_A_TURN; wakesLeft > 0 && nowMs < untilMs && !this.#isClosed;) {
       const [feed] = this.#due;
       if (feed === undefined) return;
       this.#due.delete(feed);
@@ -137,10 +155,8 @@ export class Flusher {
       if (unused === 0) this.#due.add(feed);
       else this.#end(feed, flush, nowMs);
     }
-    if (!this.#isClosed && this.#due.size > 0) {
-      this.#nextTurn ??= this.#turns.setImmediate(() => this.#turn());
-    }
-  }
+    if (this.#due.size > 0 && !this.#isTurnDue && !this.#isClosed) this.#planTurn(this.#loop.isBusy(nowMs));
+  };
 
   #start(feed: Flushable, nowMs: number): Flush {
     const flush = { readers: feed.startFlush(nowMs)[Symbol.iterator](), tookMs: 0, hasNews: false };

@@ -156,7 +156,8 @@ function describe(peers: readonly Peer[], state: StateTable, mayShare: boolean):
   }
   members.pop();
   const written = bytes <= MAX_MEMBERS_BYTES ? concat(members) : undefined;
-  const each = () => peers.map((peer) => describe([peer], state, false));
+  let alone: Description[] | undefined; // a group at the end of a full welcome is asked for it by each newcomer
+  const each = () => alone ??= peers.map((peer) => describe([peer], state, false));
   const isShared = mayShare && written !== undefined && written.length <= SHARED_BYTES;
   return { members: written, names: encoder.encode(names.join()), lines, lineCount, isShared, each };
 }

@@ -327,6 +327,7 @@ Deno.test("Flusher forgets what a hiccup of the machine took", () => {
     if (one.wakes === 1) loop.spend(60_000);
   };
   loop.turn();
+  loop.turn();
   const endMs = loop.nowMs;
   one.append(10);
   loop.run(1000);
