@@ -1,6 +1,7 @@
 // The accept loop: takes connections from a listener until it is stopped, whatever fails meanwhile. What
 // becomes of a connection is not its business.
 
+import type { EventLoop } from "./event_loop.ts";
 import type { LogFunction } from "./log.ts";
 import type { Timer, Timers } from "./options.ts";
 
@@ -31,6 +32,7 @@ export interface AcceptorSettings {
   clock: () => number;
   timers: Timers;
   log: LogFunction;
+  loop: Pick<EventLoop, "isBusy" | "callLater">;
 }
 
 /** Accepts connections and hands each to `take`. */
@@ -64,6 +66,9 @@ export class Acceptor<C extends { close(): void }> {
       this.#inARow = this.#shortagePauseMs = 0;
       if (this.#isStopped) closeQuietly(conn);
       else this.#hand(conn);
+      // A thousand may come at once: those who are there are served between.
+      const { clock, loop } = this.#settings;
+      if (loop.isBusy(clock())) await new Promise<void>((done) => loop.callLater(done));
     }
   }
 

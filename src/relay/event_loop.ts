@@ -11,13 +11,16 @@ const ONE_BYTE = new Uint8Array(1);
 /** How long work may go on, in ms, until the sockets are looked at again. */
 const MAX_BUSY_MS = 2;
 
-/** How long callbacks are called in one turn, in ms. */
-const CALL_MS = 1;
+/** How long those who are in no hurry are called in one turn, in ms. */
+const BULK_MS = 1;
 
 /** Calls back in later turns. */
 export class EventLoop {
   readonly #clock: () => number;
   #callbacks: (() => void)[] = [];
+  /** Who comes after these, as far as there is time: one of them in any case. */
+  #bulk: (() => void)[] = [];
+  #isAskedFor = false;
   #lookedMs = -Infinity;
   #opening: Promise<void> | undefined;
   #pipe: Pipe | undefined;
@@ -33,7 +36,7 @@ export class EventLoop {
     this.#lookedMs = nowMs;
   }
 
-  /** Whether who has more to do should `call()` for a later turn, as the sockets have not been looked at for too long. */
+  /** Whether who has more to do should leave it to a later turn, as the sockets have not been looked at for too long. */
   isBusy(nowMs: number): boolean {
     return nowMs - this.#lookedMs > MAX_BUSY_MS;
   }
@@ -43,13 +46,21 @@ export class EventLoop {
     return this.#opening = Pipe.open().then((pipe) => void (this.#pipe = pipe), () => {});
   }
 
-  /** Calls `callback` in a later turn, once sockets were looked at; callbacks come in order, as many in a turn as there is time for. After `close()` nothing is called. */
+  /** Calls `callback` in the next turn, once sockets were looked at; callbacks come in order. After `close()` nothing is called. */
   call(callback: () => void): void {
-    if (this.#callbacks.push(callback) === 1) this.#askForTurn();
+    this.#callbacks.push(callback);
+    this.#askForTurn();
+  }
+
+  /** Calls `callback` in a later turn, after those that are called in the next one, as soon as there is time: for work that many may have at once. */
+  callLater(callback: () => void): void {
+    this.#bulk.push(callback);
+    this.#askForTurn();
   }
 
   #askForTurn(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isAskedFor) return;
+    this.#isAskedFor = true;
     const pipe = this.#pipe;
     if (pipe === undefined) setImmediate(this.#callAll);
     else {
@@ -65,21 +76,23 @@ export class EventLoop {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#callbacks = [];
+    this.#bulk = [];
     await this.#opening;
     this.#pipe?.close();
     this.#pipe = undefined;
   }
 
   readonly #callAll = (): void => {
-    const callbacks = this.#callbacks;
-    this.#callbacks = [];
+    this.#isAskedFor = false;
     this.#lookedMs = this.#clock();
-    const untilMs = this.#lookedMs + CALL_MS;
+    const callbacks = this.#callbacks, bulk = this.#bulk;
+    this.#callbacks = [];
+    for (const callback of callbacks) callback();
+    const untilMs = this.#clock() + BULK_MS;
     let called = 0;
-    while (called < callbacks.length && (called === 0 || this.#clock() < untilMs)) callbacks[called++]();
-    if (this.#isClosed || called === callbacks.length) return;
-    this.#callbacks = [...callbacks.slice(called), ...this.#callbacks];
-    if (this.#callbacks.length === callbacks.length - called) this.#askForTurn(); // else it was asked for
+    while (called < bulk.length && (called === 0 || this.#clock() < untilMs)) bulk[called++]();
+    if (called > 0) bulk.splice(0, called); // what was added meanwhile stands behind
+    if (this.#bulk.length > 0) this.#askForTurn();
   };
 }
 

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { Acceptor } from "../../src/relay/acceptor.ts";
 import { REAL_ENVIRONMENT, type Timers } from "../../src/relay/options.ts";
 
+/** An event loop that has looked at its sockets just now. */
+const IDLE = { isBusy: () => false, callLater: (callback: () => void) => callback() };
+
 /** A connection that knows whether it was closed. */
 class StubConn {
   isClosed = false;
@@ -45,6 +48,7 @@ function setUp(outcomes: (StubConn | Error)[]) {
     clock: () => state.nowMs,
     timers,
     log,
+    loop: IDLE,
   });
   return { acceptor, exhausted, pauses, lines, taken };
 }
@@ -88,7 +92,7 @@ Deno.test("Acceptor takes a short rest from a listener that only fails, and says
 Deno.test("Acceptor lets other work run while a listener fails without end", async () => {
   const accept = () => Promise.reject(failure("EBADF"));
   const { clock, timers } = REAL_ENVIRONMENT;
-  const acceptor = new Acceptor<StubConn>({ accept }, () => {}, { clock, timers, log: () => {} });
+  const acceptor = new Acceptor<StubConn>({ accept }, () => {}, { clock, timers, log: () => {}, loop: IDLE });
   const running = acceptor.run();
   await new Promise((done) => setTimeout(done, 20)); // would never come, if the loop were one of microtasks only
   acceptor.stop();
@@ -112,6 +116,7 @@ Deno.test("Acceptor goes on after what can't be served, and closes it", async ()
     clock,
     timers,
     log: (_, message) => lines.push(message),
+    loop: IDLE,
   });
   void acceptor.run();
   await all;
@@ -128,9 +133,37 @@ Deno.test("Acceptor.stop ends a pause and the loop", async () => {
   const { clock, timers } = REAL_ENVIRONMENT;
   const log = () => isPausing();
   const longTimers: Timers = { ...timers, setTimeout: (callback) => timers.setTimeout(callback, 3_600_000) };
-  const acceptor = new Acceptor<StubConn>({ accept }, () => {}, { clock, timers: longTimers, log });
+  const acceptor = new Acceptor<StubConn>({ accept }, () => {}, {
+    clock,
+    timers: longTimers,
+    log,
+    loop: IDLE,
+  });
   const running = acceptor.run();
   await pausing;
   acceptor.stop();
   await running;
+});
+
+Deno.test("Acceptor takes what comes at once, but on a busy loop only one before others have their turn", async () => {
+  const conns = Array.from({ length: 5 }, () => new StubConn());
+  const taken: StubConn[] = [];
+  const turns: (() => void)[] = [];
+  let isBusy = false;
+  const accept = () => Promise.resolve(conns.shift()).then((conn) => conn ?? new Promise<StubConn>(() => {}));
+  const take = (conn: StubConn) => {
+    taken.push(conn);
+    isBusy = taken.length === 3;
+  };
+  const loop = { isBusy: () => isBusy, callLater: (callback: () => void) => void turns.push(callback) };
+  const { clock, timers } = REAL_ENVIRONMENT;
+  const acceptor = new Acceptor<StubConn>({ accept }, take, { clock, timers, log: () => {}, loop });
+  void acceptor.run();
+  await new Promise((done) => setTimeout(done));
+  assert.deepEqual([taken.length, turns.length], [3, 1]);
+  isBusy = false;
+  turns[0]();
+  await new Promise((done) => setTimeout(done));
+  assert.equal(taken.length, 5);
+  acceptor.stop();
 });

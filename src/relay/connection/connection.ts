@@ -144,10 +144,12 @@ export class Connection implements Outlet, InputSink, WriterSource {
         buffer.fit(n, !memory.isShort);
         this.#countInput(account, buffer.heldBytes);
       }
-      if (this.#ending === undefined) this.#receiveEnd();
-      this.end("closed");
+      await this.#inTurn(() => {
+        if (this.#ending === undefined) this.#receiveEnd();
+        this.end("closed");
+      });
     } catch (error) {
-      this.#fail(error);
+      await this.#inTurn(() => this.#fail(error));
     }
     buffer.release();
     account.close();
@@ -155,6 +157,18 @@ export class Connection implements Outlet, InputSink, WriterSource {
     this.cut("closed");
     if (this.#session === undefined) this.#member?.cursor.close();
     this.#settings.log("debug", "connection ended", { address: this.address, reason: this.#ending! });
+  }
+
+  /** Does something when it is its turn: a thousand connections may end at once. */
+  #inTurn(work: () => void): Promise<void> | void {
+    const { clock, loop } = this.#settings;
+    if (!loop.isBusy(clock())) return work();
+    return new Promise((done) =>
+      loop.callLater(() => {
+        work();
+        done();
+      })
+    );
   }
 
   /**

@@ -124,7 +124,7 @@ export class Writer {
     if (!this.#source.hasNews) return this.#writeNext();
     // Many who have much to be written would keep the loop from its sockets: each waits for its turn then.
     const { clock, loop } = this.#settings, nowMs = clock();
-    if (loop.isBusy(nowMs)) loop.call(this.#goOn);
+    if (loop.isBusy(nowMs)) loop.callLater(this.#goOn);
     else this.#writeNext(nowMs);
   };
 
