@@ -46,7 +46,7 @@ OPTIONS
   --max-rate N            lines a second of a client; who sends more is read slowly (no limit)
   --max-lag TIME          oldest line that a slow member is sent (5s)
   --max-log SIZE          what a room keeps for slow members (8m)
-  --max-memory SIZE       what the relay holds for all clients together (80m)
+  --max-memory SIZE       what the relay holds for all clients together (64m)
   --when-behind WHAT      skip to the newest lines, or close (skip)
   --write-deadline TIME   a member that takes no byte is closed (30s)
   --ping-timeout TIME     a session that nothing is heard of is gone (15s)

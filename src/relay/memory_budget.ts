@@ -7,7 +7,7 @@
 //                                        └───────────┴ so much is given up, in the order of RELIEF_ORDER
 
 /** How much the relay may hold for its clients, in bytes, unless it is told otherwise. */
-export const DEFAULT_MAX_MEMORY_BYTES = 80 * 1024 * 1024;
+export const DEFAULT_MAX_MEMORY_BYTES = 64 * 1024 * 1024;
 
 /** What is given up when memory runs short, the first thing first. After that, what is new is refused. */
 export const RELIEF_ORDER = [
@@ -43,7 +43,7 @@ export interface MemoryBudgetOptions {
     setTimeout(callback: () => void, ms: number): Timer;
     clearTimeout(timer: Timer | undefined): void;
   };
-  /** How much may be in use in all, in bytes. Default: 80 MiB. */
+  /** How much may be in use in all, in bytes. Default: 64 MiB. */
   maxMemoryBytes?: number;
   /** Is told, each time, that something was given up. */
   onRelief?: (relief: Relief, bytes: number) => void;

@@ -48,7 +48,7 @@ export interface RelayOptions {
   maxStateBytes?: number;
   /**
    * How much the relay holds for its clients in all, in bytes: logs, state, what waits to be written, absent sessions. When it runs
-   * short, see `RELIEF_ORDER` for what is given up; then new rooms and values are refused. Default: 80 MiB.
+   * short, see `RELIEF_ORDER` for what is given up; then new rooms and values are refused. Default: 64 MiB.
    */
   maxMemoryBytes?: number;
   /** What clients have to know to take part; plain clients can't. Default: "", nothing. */
