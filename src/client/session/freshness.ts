@@ -41,6 +41,11 @@ export class Freshness {
       nowMs - this.#markMs > maxAgeMs;
   }
 
+  /** Says whether what follows the last mark is no older than allowed by the relay's own word that it is `timeMs` there. */
+  isFreshBy(timeMs: number, maxAgeMs: number): boolean {
+    return this.#markMs === undefined || timeMs - this.#markMs <= maxAgeMs;
+  }
+
   /**
    * Notes an answer to a ping. It tells the lag only where no events come: those may be older than the
    * answer, which overtakes them.

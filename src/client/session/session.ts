@@ -27,7 +27,7 @@ const RIDE_SHARE = 1 / 2;
 /** …and after which it goes out alone: the rest of the window is on its way meanwhile. */
 const ACK_SHARE = 3 / 4;
 
-/** After so many answers to pings during which all events were too old, the clock is doubted. */
+/** After so many answers to pings during which all events were too old, but not by the relay's clock, the clock is doubted. */
 const DOUBT_PONGS = 3;
 
 /** The longest time to stay away that a relay may ask for, in ms. */
@@ -373,8 +373,10 @@ export class Session implements Speaker {
     if (this.source.hasMore) this.#connection?.flush();
     const nowMs = this.#now();
     if (sentAtMs < this.#beganAtMs || sentAtMs > nowMs || this.#pinger === undefined) return;
-    this.#stalePongs = this.#freshness.isStale ? this.#stalePongs + 1 : 0;
-    // All that comes is too old, and goes on being so: is it the clock that is wrong?
+    // All that comes is too old, and goes on being so, but not by the relay's own word: is it the clock that is wrong?
+    const { isStale } = this.#freshness;
+    const isDoubtful = isStale && this.#freshness.isFreshBy(time, this.#welcome!.limits.maxLagMs);
+    this.#stalePongs = isDoubtful ? this.#stalePongs + 1 : 0;
     if (this.#stalePongs >= DOUBT_PONGS) this.#clock.doubt();
     // An answer that this program was too busy to read tells nothing of the network, but what it says of the
     // clock holds.

@@ -308,6 +308,23 @@ Deno.test("Session that finds everything too old during three pongs doubts its c
   assert.deepEqual(script.told.filter(([what]) => what === "event"), [["event", '"heard"']]);
 });
 
+Deno.test("Session does not doubt its clock where the stream is old by the relay's own word", async () => {
+  using script = await opened({ limits: { maxLagMs: 1000 } });
+  script.nowMs += 5000;
+  const bound = script.speaker.clock.errorBoundMs(script.nowMs);
+  for (let i = 0; i < 5; i++) {
+    script.nowMs += 1000;
+    const relayMs = 1e12 + script.nowMs - 1000;
+    script.receive(control("time", { time: relayMs - 3000 }) + `${i}\n`);
+    script.receive(control("pong", { t: script.nowMs - 900, time: relayMs - 450, bytes: 0 }));
+  }
+  assert.deepEqual(script.told.filter(([what]) => what === "event"), [], "all are too old");
+  assert.ok(
+    script.speaker.clock.errorBoundMs(script.nowMs) < bound + 1,
+    "what is known of the clock is kept",
+  );
+});
+
 Deno.test("Session is not deceived by a pong that overtakes what a resume brings", async () => {
   using script = await opened({ limits: { maxLagMs: 100 } });
   script.receive(control("time", { time: 1e12 }) + "1\n");
