@@ -4,7 +4,8 @@
 import config from "./deno.json" with { type: "json" };
 import { OperatorError, readToken } from "./src/program/files.ts";
 import { helpText, readCommand, type ServerOptions } from "./src/program/flags.ts";
-import { type BoundListener, joinHostPort, listen } from "./src/program/listen.ts";
+import { joinHostPort, listen } from "./src/program/listen.ts";
+import type { BoundListener } from "./src/program/tls_listener.ts";
 import { complain, openLog, print } from "./src/program/output.ts";
 import { handleSignals } from "./src/program/signals.ts";
 import { logMembers, logStatus, logStatusWhenNew } from "./src/program/status.ts";

@@ -2,16 +2,10 @@
 // is. A contender whose program isn't installed is named and left out. Used by run.ts.
 
 import { sourceCommand } from "../relay_process.ts";
-import { startOnFreePort, startOnOwnPort } from "./servers.ts";
+import { type PeerServer, startOnFreePort, startOnOwnPort } from "./servers.ts";
 
 /** The protocols that native/wire.c speaks. */
 export type Wire = "lines" | "sessions" | "nats" | "resp" | "mqtt";
-
-/** A server that listens on the loopback device; disposing ends its process. */
-export interface PeerServer extends AsyncDisposable {
-  readonly port: number;
-  readonly pid: number;
-}
 
 export interface Contender {
   name: string;

@@ -1,8 +1,8 @@
 // Builds the native helpers with the machine's C compiler, and runs the load. They need nothing but libc and Linux.
 
 import { type PeerPlan, windowBytes } from "./scenarios.ts";
-import type { PeerServer, Wire } from "./contenders.ts";
-import { adopt } from "./servers.ts";
+import type { Wire } from "./contenders.ts";
+import { adopt, type PeerServer } from "./servers.ts";
 
 const FOLDER = new URL("./native/", import.meta.url);
 const LOAD_SOURCES = ["load.c", "crowd.c", "plan.c", "receiver.c", "wire.c", "event.c", "stats.c"];

@@ -1,10 +1,10 @@
 // What a second relay process would give: rooms of two that flood each other, all on one relay or half of them on each of two, with
 // the same two loads in both cases. Prints a table. Needs what run.ts needs, but no peers. Run it with: deno run -A bench/peers/processes.ts
 
-import { allContenders, type PeerServer } from "./contenders.ts";
+import { allContenders } from "./contenders.ts";
 import { buildPrograms, type LoadReport, type Programs, runLoad } from "./native.ts";
 import { FULL, type PeerPlan, scenariosOf } from "./scenarios.ts";
-import { killAll } from "./servers.ts";
+import { killAll, type PeerServer } from "./servers.ts";
 
 const ROOMS = 100;
 const LOADS = 2;

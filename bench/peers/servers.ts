@@ -1,7 +1,11 @@
 // Starts servers and makes sure that each ends: when its run is over, when something fails, when the user interrupts.
-// Used by contenders.ts, and by native.ts for the load; knows no particular server.
+// Knows no particular server.
 
-import type { PeerServer } from "./contenders.ts";
+/** A server that listens on the loopback device; disposing ends its process. */
+export interface PeerServer extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+}
 
 /** How long a server may take to listen, and to end after SIGTERM. */
 const READY_DEADLINE_MS = 10_000;

@@ -1,14 +1,9 @@
 // Listening: on the first port that is free, with TLS or without, and in the operator's words why not.
 // Accepts nothing.
 
-import type { Listener } from "../relay/relay.ts";
 import { OperatorError, readFile } from "./files.ts";
 import type { ServerOptions } from "./flags.ts";
-
-/** A listener that says on which port. */
-export interface BoundListener extends Listener {
-  readonly addr: { port: number };
-}
+import type { BoundListener } from "./tls_listener.ts";
 
 /**
  * How many connections may wait to be accepted, where the runtime lets a program say so: a lecture that comes

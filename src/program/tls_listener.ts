@@ -1,9 +1,13 @@
 // A listener that speaks TLS and whose connections are really closed when they are closed, where the runtime
 // can do that.
 
-import type { Accepted } from "../relay/relay.ts";
+import type { Accepted, Listener } from "../relay/relay.ts";
 import { nodeParts, TlsStream } from "../wire/tls_stream.ts";
-import type { BoundListener } from "./listen.ts";
+
+/** A listener that says on which port. */
+export interface BoundListener extends Listener {
+  readonly addr: { port: number };
+}
 
 /** What {@linkcode listenTls} needs. */
 export interface TlsListenOptions {
