@@ -50,6 +50,43 @@ Deno.test("EventLoop looks at the sockets before each turn, however busy it is",
   assert.ok(Math.max(...waits) < 10, `turns until a byte was seen: ${waits}`);
 });
 
+Deno.test("EventLoop.callLater gives way to what is called in the next turn, as often as there is more than time for", async () => {
+  for (const isOpen of [false, true]) {
+    let nowMs = 0;
+    const loop = new EventLoop(() => nowMs);
+    if (isOpen) await loop.open();
+    const called: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (let i = 0; i < 5; i++) {
+      loop.callLater(() => {
+        called.push(`later ${i}`);
+        nowMs += 0.6; // two of these are all that a turn has time for
+        if (i === 4) resolve();
+      });
+    }
+    const callAgain = () => void (called.push("next") < 20 && loop.call(callAgain));
+    loop.call(callAgain);
+    await promise;
+    assert.deepEqual(
+      called.slice(0, 8),
+      ["next", "later 0", "later 1", "next", "later 2", "later 3", "next", "later 4"],
+    );
+    await loop.close();
+  }
+});
+
+Deno.test("EventLoop is busy once it has not looked at its sockets for two milliseconds", async () => {
+  let nowMs = 100;
+  const loop = new EventLoop(() => nowMs);
+  assert.equal(loop.isBusy(nowMs), true, "nothing is known yet");
+  loop.noteLook(nowMs);
+  assert.deepEqual([loop.isBusy(102), loop.isBusy(102.1)], [false, true]);
+  nowMs = 200;
+  await new Promise<void>((done) => loop.call(done));
+  assert.deepEqual([loop.isBusy(202), loop.isBusy(202.1)], [false, true], "each turn of its own is a look");
+  await loop.close();
+});
+
 Deno.test("EventLoop calls nobody after close, and leaves nothing open", async () => {
   const loop = new EventLoop();
   void loop.open();

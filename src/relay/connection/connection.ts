@@ -163,10 +163,13 @@ export class Connection implements Outlet, InputSink, WriterSource {
   #inTurn(work: () => void): Promise<void> | void {
     const { clock, loop } = this.#settings;
     if (!loop.isBusy(clock())) return work();
-    return new Promise((done) =>
+    return new Promise((done, fail) =>
       loop.callLater(() => {
-        work();
-        done();
+        try {
+          done(work());
+        } catch (error) {
+          fail(error); // to who waits: thrown here it would end the relay
+        }
       })
     );
   }
