@@ -1,6 +1,4 @@
-// The distributions that simulations draw from, and their one source of numbers.
-
-export { seededRandom as seeded } from "../../src/simulation/random.ts";
+// The distributions that simulations draw from.
 
 /** Gives numbers in [0, 1). */
 export type Random = () => number;

@@ -5,7 +5,8 @@
 //   relay ◀── proxy ◀── player (a process with some clients) ──entries──▶ here ──▶ check()
 //         ◀──────────── witnesses, never disturbed          ──entries──▶
 
-import { exponential, mixSeed, seeded } from "../../bench/motion/random.ts";
+import { exponential, mixSeed } from "../../bench/motion/random.ts";
+import { seededRandom } from "../../src/simulation/random.ts";
 import { Cast, NETWORKS, ROOMS } from "./cast.ts";
 import { check, type Violation } from "./checker.ts";
 import { anySeed, flagsOrExit } from "./flags.ts";
@@ -41,7 +42,7 @@ export interface ChaosOptions {
 
 /** Runs it, and returns what did not hold. */
 export async function runChaos({ seed, seconds, say = () => {} }: ChaosOptions): Promise<Violation[]> {
-  const random = seeded(mixSeed(seed, 1));
+  const random = seededRandom(mixSeed(seed, 1));
   const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)];
   const args = [
     "--max-lag",

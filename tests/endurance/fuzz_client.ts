@@ -2,7 +2,8 @@
 // here is who looks at how they bear it: whether they throw, hang, send without an end or take too much
 // memory.
 
-import { mixSeed, seeded } from "../../bench/motion/random.ts";
+import { mixSeed } from "../../bench/motion/random.ts";
+import { seededRandom } from "../../src/simulation/random.ts";
 import type { Answer, Question } from "./fuzz_client_worker.ts";
 import type { Course, Finding } from "./fuzz_relay.ts";
 import { HostileRelay } from "./hostile_relay.ts";
@@ -65,7 +66,7 @@ export async function fuzzClient(
   }, ASK_MS);
   const play = async () => {
     for (let index = nextCase(); index !== undefined && finding === undefined; index = nextCase()) {
-      const relay = await HostileRelay.listen(seeded(mixSeed(seed, index)));
+      const relay = await HostileRelay.listen(seededRandom(mixSeed(seed, index)));
       const { promise, resolve } = Promise.withResolvers<Done | undefined>();
       const ticket = ++tickets;
       running.set(ticket, { index, resolve });

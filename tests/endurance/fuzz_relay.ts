@@ -2,7 +2,8 @@
 // must not notice. A relay that answers late, loses something, passes on what is no JSON, or says anything
 // but its log, has failed.
 
-import { mixSeed, seeded } from "../../bench/motion/random.ts";
+import { mixSeed } from "../../bench/motion/random.ts";
+import { seededRandom } from "../../src/simulation/random.ts";
 import { HostileClient } from "./hostile_client.ts";
 import { RelayProcess } from "./relay_process.ts";
 import { HANG_MS, Witnesses } from "./witnesses.ts";
@@ -56,7 +57,7 @@ export async function fuzzRelay(
       recent.push(entry);
       if (recent.length > 200) recent.shift();
       const enough = AbortSignal.timeout(CASE_MS);
-      await new HostileClient(seeded(mixSeed(seed, index)), relay.port, enough, find).run();
+      await new HostileClient(seededRandom(mixSeed(seed, index)), relay.port, enough, find).run();
       entry.endedAtMs = performance.now();
       cases++;
     }

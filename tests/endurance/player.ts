@@ -2,7 +2,8 @@
 // plays and what happens from stdin, lets them send events and set state at random times, and writes what
 // they saw to stdout, a JSON array [name, entry] a line.
 
-import { between, exponential, type Random, seeded } from "../../bench/motion/random.ts";
+import { between, exponential, type Random } from "../../bench/motion/random.ts";
+import { seededRandom } from "../../src/simulation/random.ts";
 import { type Entry, type News, payload, timeMs } from "./history.ts";
 import { MinimalPlain } from "./minimal_plain.ts";
 import { MinimalSession } from "./minimal_session.ts";
@@ -55,7 +56,7 @@ class Actor {
 
   constructor(role: Role) {
     this.#role = role;
-    this.#random = seeded(role.seed);
+    this.#random = seededRandom(role.seed);
     const options = { ...role, record: (news: News) => write(role.name, news) };
     this.#client = role.kind === "module"
       ? new ModuleClient(options)

@@ -3,7 +3,8 @@
 // something is missing that nobody was told of, or memory grows.
 
 import { connect, type Relay } from "../../client.ts";
-import { mixSeed, type Random, seeded } from "../../bench/motion/random.ts";
+import { mixSeed, type Random } from "../../bench/motion/random.ts";
+import { seededRandom } from "../../src/simulation/random.ts";
 import { anySeed, flagsOrExit } from "./flags.ts";
 import { growth, type Sample } from "./growth.ts";
 import { RelayProcess } from "./relay_process.ts";
@@ -126,7 +127,7 @@ class Player {
 /** Runs it, and returns what did not hold. */
 export async function runSoak(options: SoakOptions): Promise<string[]> {
   const { minutes, killEveryMinutes, cutEverySeconds, clients, maxGrowthPercent, seed, say } = options;
-  const random = seeded(mixSeed(seed, 3));
+  const random = seededRandom(mixSeed(seed, 3));
   const faults: string[] = [];
   await using relay = await new RelayProcess().start();
   const proxies: RoughProxy[] = [];
