@@ -1,0 +1,3954 @@
+// client.js of eventrelay 0.1.0, made by `deno task bundle`. MIT license.
+// @ts-self-types="./client.d.ts"
+// src/wire/untrusted.ts
+function isRecord(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function printable(text) {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
+}
+
+// src/wire/protocol.ts
+var LF = 10;
+var DEFAULT_PORT = 32100;
+var DEFAULT_MAX_LINE_BYTES = 64 * 1024;
+var PROTOCOL_VERSION = 1;
+var LOBBY = "lobby";
+var MAX_NAME_CHARACTERS = 64;
+var MAX_KEY_CHARACTERS = 128;
+var DEFAULT_LIMITS = {
+  maxLineBytes: DEFAULT_MAX_LINE_BYTES,
+  windowBytes: 256 * 1024,
+  maxLagMs: 5e3,
+  resumeMs: 3e4,
+  pingTimeoutMs: 15e3,
+  maxKeys: 256,
+  maxValueBytes: 16 * 1024,
+  maxStateBytes: 4 * 1024 * 1024
+};
+var CONTROL_OPENING = '{"$';
+function isControlLine(bytes, start) {
+  return bytes[start] === 123 && bytes[start + 1] === 34 && bytes[start + 2] === 36;
+}
+var encoder = new TextEncoder();
+function encodeControl(name, body) {
+  return encoder.encode(`{"$${name}":${JSON.stringify(body)}}
+`);
+}
+function encodeSet(key, json, isRoom, from) {
+  const fields = `"key":${JSON.stringify(key)}` + (json === void 0 ? "" : `,"value":${json}`) + (isRoom ? `,"room":true` : "") + (from === void 0 ? "" : `,"from":${JSON.stringify(from)}`);
+  return encoder.encode(`{"$set":{${fields}}}
+`);
+}
+function nameFault(name, least) {
+  return lengthFault(name, least, MAX_NAME_CHARACTERS) ?? (/\p{Cc}/u.test(name) ? "has a control character, text without any is allowed" : void 0);
+}
+function keyFault(key) {
+  return lengthFault(key, 1, MAX_KEY_CHARACTERS);
+}
+function lengthFault(text, least, most) {
+  if (typeof text !== "string") {
+    const kind = text === null || text === void 0 ? text : Array.isArray(text) ? "an array" : `a ${typeof text}`;
+    return `is ${kind}, a string is allowed`;
+  }
+  const characters = text.length > 4 * most ? text.length : Array.from(text).length;
+  if (characters >= least && characters <= most) return void 0;
+  return `has ${characters} characters, ${least} to ${most} are allowed`;
+}
+
+// src/client/session/relay_control.ts
+var ERROR_START = `{"$error":`;
+function readErrorLine(line) {
+  if (!line.startsWith(ERROR_START)) return void 0;
+  const control = readControlLine(line);
+  return control && readError(control.body);
+}
+function readControlLine(line) {
+  if (!line.startsWith(CONTROL_OPENING)) return void 0;
+  let parsed;
+  try {
+    parsed = JSON.parse(line);
+  } catch {
+    return void 0;
+  }
+  const [[name, body], ...more] = Object.entries(parsed);
+  if (more.length > 0 || !isRecord(body)) return void 0;
+  return {
+    name: name.slice(1),
+    body
+  };
+}
+function readError({ code, message, line }) {
+  if (typeof code !== "string" || typeof message !== "string") return void 0;
+  return {
+    code,
+    message,
+    ...typeof line === "number" ? {
+      line
+    } : {}
+  };
+}
+
+// src/client/check.ts
+var ALLOWED = {
+  boolean: "true or false",
+  function: "a function",
+  signal: "an AbortSignal"
+};
+var MAX_SHOWN_LENGTH = 40;
+function checkOptions(what, options, kinds) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(`Cannot ${what}: options is ${show(options)}, an object is allowed`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(kinds, name)) {
+      const names = Object.keys(kinds);
+      const like = names.find((each) => each.toLowerCase() === name.toLowerCase()) ?? names.find((each) => isNear(each, name));
+      const hint = like === void 0 ? "" : ` (${like}?)`;
+      throw new TypeError(`Cannot ${what}: ${show(name)} is no option${hint}, allowed is ${names.join(", ")}`);
+    }
+    const kind = kinds[name];
+    if (value === void 0 || kind === "any" || isOfKind(value, kind)) continue;
+    throw new TypeError(`Cannot ${what}: ${name} is ${show(value)}, ${ALLOWED[kind]} is allowed`);
+  }
+}
+function show(value) {
+  if (typeof value === "string") {
+    return JSON.stringify(value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}\u2026` : value);
+  }
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
+}
+function kindOf(value) {
+  if (value === null || value === void 0) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+function isOfKind(value, kind) {
+  if (kind === "boolean") return typeof value === "boolean";
+  if (kind === "function") return typeof value === "function";
+  const { aborted, addEventListener } = value ?? {};
+  return typeof value === "object" && typeof aborted === "boolean" && typeof addEventListener === "function";
+}
+function isNear(a, b) {
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  let [aEnd, bEnd] = [
+    a.length,
+    b.length
+  ];
+  while (aEnd > start && bEnd > start && a[aEnd - 1] === b[bEnd - 1]) [aEnd, bEnd] = [
+    aEnd - 1,
+    bEnd - 1
+  ];
+  const [aRest, bRest] = [
+    a.slice(start, aEnd),
+    b.slice(start, bEnd)
+  ];
+  return Math.max(aRest.length, bRest.length) <= 1 || aRest.length === 2 && aRest[0] === bRest[1] && aRest[1] === bRest[0];
+}
+
+// src/client/drain_watch.ts
+var SUSPICIOUS_CALLS = 10;
+var SUSPICIOUS_MS = 1e3;
+var DrainWatch = class {
+  #calls = 0;
+  #firstAtMs = 0;
+  #timer;
+  #isOver = false;
+  #now;
+  /** @param now tells the time in ms; never goes back */
+  constructor(now2 = () => performance.now()) {
+    this.#now = now2;
+  }
+  /**
+   * Notes a call, and returns true, once, when the turn has lasted suspiciously long and has seen many calls.
+   */
+  noteCall() {
+    if (this.#isOver) return false;
+    this.#calls++;
+    if (this.#timer === void 0) {
+      this.#firstAtMs = this.#now();
+      this.#timer = setTimeout(() => {
+        this.#timer = void 0;
+        this.#calls = 0;
+      }, 0);
+      return false;
+    }
+    if (this.#calls < SUSPICIOUS_CALLS || this.#now() - this.#firstAtMs < SUSPICIOUS_MS) return false;
+    this.stop();
+    return true;
+  }
+  /** Ends the watch and its timer. */
+  stop() {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+};
+
+// src/client/link/queue.ts
+var MIN_COMPACTION = 64;
+var Queue = class {
+  #items = [];
+  #head = 0;
+  /** The number of items in the queue. */
+  get length() {
+    return this.#items.length - this.#head;
+  }
+  /** Appends an item at the end. */
+  push(item) {
+    this.#items.push(item);
+  }
+  /** Takes the oldest item out, or returns `undefined` when the queue is empty. */
+  shift() {
+    const items = this.#items;
+    if (this.#head === items.length) return void 0;
+    const item = items[this.#head];
+    items[this.#head++] = void 0;
+    if (this.#head === items.length) {
+      items.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= MIN_COMPACTION && this.#head * 2 >= items.length) {
+      this.#items = items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+  /** Returns the oldest item and leaves it in the queue, or `undefined` when the queue is empty. */
+  peek() {
+    return this.#items[this.#head];
+  }
+  /** Takes everything out, oldest first. The array belongs to the caller. */
+  takeAll() {
+    const items = this.#items;
+    const all = this.#head === 0 ? items : items.slice(this.#head);
+    this.#items = [];
+    this.#head = 0;
+    return all;
+  }
+  /** Puts items back in front of the oldest, in the order given. Costs O(length): for rare events. */
+  putBack(items) {
+    this.#items = [
+      ...items,
+      ...this.takeAll()
+    ];
+  }
+};
+
+// src/client/inbox.ts
+var DONE = Object.freeze({
+  done: true,
+  value: void 0
+});
+var Inbox = class {
+  #limits;
+  #events = new Queue();
+  #sizes = new Queue();
+  #waiters = new Queue();
+  #size = 0;
+  #dropped = 0;
+  /**
+   * How many more events may wait than `maxEvents`: those that a resume brought at once, until somebody takes
+   * them.
+   */
+  #extra = 0;
+  #isClosed = false;
+  /** Makes an empty inbox. */
+  constructor(limits) {
+    this.#limits = limits;
+  }
+  /** The number of events that wait. */
+  get length() {
+    return this.#events.length;
+  }
+  /** The number of events that went out unread because a limit was reached. */
+  get dropped() {
+    return this.#dropped;
+  }
+  /**
+   * Adds an event, or hands it to the iterator that has waited longest. Does nothing after `close()`. One
+   * that `isExtra` does not count towards the most events that wait, only towards their size. Returns the
+   * sizes of what it pushed out, with their number.
+   */
+  push(event, size, isExtra = false) {
+    if (this.#isClosed) return;
+    const waiter = this.#waiters.shift();
+    if (waiter !== void 0) {
+      waiter({
+        done: false,
+        value: event
+      });
+      return;
+    }
+    if (isExtra) this.#extra++;
+    this.#events.push(event);
+    this.#sizes.push(size);
+    this.#size += size;
+    const { maxEvents, maxSize } = this.#limits;
+    const before = {
+      events: this.#events.length,
+      size: this.#size
+    };
+    while (this.#events.length > maxEvents + this.#extra || this.#size > maxSize && this.#events.length > 1) {
+      this.#take();
+      this.#dropped++;
+    }
+    const events = before.events - this.#events.length;
+    return events === 0 ? void 0 : {
+      events,
+      size: before.size - this.#size
+    };
+  }
+  /** Takes all events that wait, oldest first; the array belongs to the caller. Costs nothing per event. */
+  takeAll() {
+    this.#sizes.takeAll();
+    this.#size = this.#extra = 0;
+    return this.#events.takeAll();
+  }
+  /**
+   * Returns an iterator over the events from now on, those that wait included. It ends after `close()`, once
+   * the inbox is empty. Ending it early (`break`) loses nothing: it takes an event only when asked for the
+   * next one.
+   */
+  iterate() {
+    const own = /* @__PURE__ */ new Set();
+    let isOver = false;
+    const iterator = {
+      [Symbol.asyncIterator]: () => iterator,
+      next: () => {
+        if (!isOver && this.length > 0) {
+          if (this.#extra > 0) this.#extra--;
+          return Promise.resolve({
+            done: false,
+            value: this.#take()
+          });
+        }
+        if (isOver || this.#isClosed) return Promise.resolve(DONE);
+        return new Promise((resolve) => {
+          const waiter = (result) => {
+            own.delete(waiter);
+            resolve(result);
+          };
+          own.add(waiter);
+          this.#waiters.push(waiter);
+        });
+      },
+      return: () => {
+        isOver = true;
+        this.#waiters.putBack(this.#waiters.takeAll().filter((waiter) => !own.has(waiter)));
+        for (const waiter of own) waiter(DONE);
+        return Promise.resolve(DONE);
+      }
+    };
+    return iterator;
+  }
+  /** Lets nothing more in and ends the iterators that wait. What is left can still be taken. */
+  close() {
+    this.#isClosed = true;
+    for (const waiter of this.#waiters.takeAll()) waiter(DONE);
+  }
+  #take() {
+    this.#size -= this.#sizes.shift();
+    return this.#events.shift();
+  }
+};
+
+// src/client/link/backoff.ts
+var FIRST_RETRY_MS = 250;
+var MAX_RETRY_MS = 5e3;
+var Backoff = class {
+  #boundMs = FIRST_RETRY_MS;
+  /** Returns the milliseconds to wait now; `random` is at least 0 and less than 1. */
+  nextDelayMs(random = Math.random()) {
+    const delayMs = random * this.#boundMs;
+    this.#boundMs = Math.min(this.#boundMs * 2, MAX_RETRY_MS);
+    return delayMs;
+  }
+  /** Notes that a connection ended after so long. */
+  noteConnection(lastedMs) {
+    if (lastedMs >= MAX_RETRY_MS) this.#boundMs = FIRST_RETRY_MS;
+  }
+};
+
+// src/client/link/connect_error.ts
+var TEMPORARY_CODES = [
+  "relay_full",
+  "too_many_rooms"
+];
+var RefusedError = class extends Error {
+  /** The relay's code for it. */
+  code;
+  /** Whether another attempt may succeed. */
+  isTemporary;
+  /** Makes an error of an `$error`; what comes from outside is made fit for a terminal. */
+  constructor(code, message) {
+    super(printable(message));
+    this.name = "RefusedError";
+    this.code = printable(code);
+    this.isTemporary = TEMPORARY_CODES.includes(code);
+  }
+};
+function connectError({ label }, cause) {
+  return new Error(`Cannot connect to ${label}: ${reason(label, cause)}`, {
+    cause
+  });
+}
+function isPermissionError(error) {
+  return error instanceof Error && (error.name === "NotCapable" || error.name === "PermissionDenied");
+}
+function isHopeless(error) {
+  return isPermissionError(error) || error instanceof Error && certificateReason(error.message) !== void 0;
+}
+function certificateReason(message) {
+  if (!/certificate|corrupt message/i.test(message)) return void 0;
+  if (/expired/i.test(message)) return "its certificate has expired, the relay needs a new one";
+  if (/not ?valid ?yet/i.test(message)) {
+    return "its certificate is not valid yet, is the clock of this machine right";
+  }
+  if (/UnknownIssuer/i.test(message)) {
+    return "its certificate is signed by nobody that is trusted here, name whom to trust: { tls: { caCerts: [\u2026] } }";
+  }
+  if (/NotValidForName|not valid for name/i.test(message)) return "its certificate is for another host";
+  if (/InvalidContentType|corrupt message/i.test(message)) {
+    return "it does not speak TLS there, leave out tls";
+  }
+  return `its certificate is not good, ${message}`;
+}
+function reason(label, cause) {
+  if (!(cause instanceof Error)) return String(cause);
+  if (isPermissionError(cause)) return `this program may not, run it with --allow-net=${label}`;
+  switch (cause.name) {
+    case "ConnectionRefused":
+      return "connection refused, is the relay running there";
+    case "TimedOut":
+      return "no answer, is the host up and the port open";
+    case "TimeoutError":
+      return `${cause.message}, is the host up and the port open`;
+  }
+  const certificate = certificateReason(cause.message);
+  if (certificate !== void 0) return certificate;
+  const { code } = cause;
+  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") {
+    return "no way leads to the host, is it up and is this machine on its network";
+  }
+  if (/lookup address|host is known|name or service|nodename/i.test(cause.message)) {
+    return "no such host, is its name spelled right";
+  }
+  return cause.message;
+}
+
+// src/client/link/after_turn.ts
+var { setImmediate, clearImmediate } = globalThis;
+function afterThisTurn(callback) {
+  if (setImmediate !== void 0 && clearImmediate !== void 0) {
+    const handle = setImmediate(callback);
+    return () => clearImmediate(handle);
+  }
+  const timer = setTimeout(callback, 0);
+  return () => clearTimeout(timer);
+}
+
+// src/client/link/writer.ts
+var WRITE_BATCH_BYTES = 64 * 1024;
+var STUCK_MS = 1e3;
+var WRITE_DEADLINE_MS = 3e4;
+var Writer = class {
+  #transport;
+  #source;
+  #sink;
+  #deadlineMs;
+  #writing;
+  #startedAtMs;
+  #deadline;
+  /** Since when the source has had lines that it may not give out. */
+  #heldBackSinceMs;
+  /** Prevents the flush after this turn, if one is due. */
+  #cancelFlush;
+  #isStopped = false;
+  /** Makes a writer that waits for `flush()`. A write that takes nothing for `deadlineMs` is an error. */
+  constructor(transport, source, sink, deadlineMs = WRITE_DEADLINE_MS) {
+    this.#transport = transport;
+    this.#source = source;
+    this.#sink = sink;
+    this.#deadlineMs = deadlineMs;
+  }
+  /** Whether the connection has taken nothing for a while, although there is something to write. */
+  get isStuck() {
+    const sinceMs = this.#startedAtMs ?? this.#heldBackSinceMs;
+    return sinceMs !== void 0 && performance.now() - sinceMs > STUCK_MS;
+  }
+  /** Has what waits written after this turn of the event loop, all that the turn brings together. */
+  flush() {
+    if (this.#isStopped) return;
+    this.#cancelFlush ??= afterThisTurn(() => {
+      this.#cancelFlush = void 0;
+      this.#write();
+    });
+  }
+  /** Writes all that the source has; resolves then, or when the connection takes nothing more. */
+  async finish() {
+    this.#cancelFlush?.();
+    this.#cancelFlush = void 0;
+    while (!this.#isStopped && this.#source.hasMore) {
+      await this.#write();
+      if (this.#heldBackSinceMs !== void 0) return;
+    }
+  }
+  /** Ends it. A write under way may never settle on a connection that is stuck: nobody waits for it. */
+  stop() {
+    this.#isStopped = true;
+    this.#startedAtMs = this.#heldBackSinceMs = void 0;
+    clearTimeout(this.#deadline);
+    this.#cancelFlush?.();
+  }
+  /** Starts to write, or returns what is under way. Never rejects. */
+  #write() {
+    return this.#writing ??= this.#writeAll().finally(() => this.#writing = void 0);
+  }
+  async #writeAll() {
+    try {
+      while (!this.#isStopped) {
+        let bytes = this.#source.nextBatch(WRITE_BATCH_BYTES);
+        if (bytes === void 0) {
+          this.#heldBackSinceMs = this.#source.hasMore ? this.#heldBackSinceMs ?? performance.now() : void 0;
+          return;
+        }
+        this.#heldBackSinceMs = void 0;
+        while (bytes.length > 0) {
+          const written = await this.#writeSome(bytes);
+          if (this.#isStopped) return;
+          this.#sink.onWritten(written, this.#source.confirm(written));
+          bytes = bytes.subarray(written);
+        }
+      }
+    } catch (error) {
+      if (this.#isStopped) return;
+      this.stop();
+      this.#sink.onError(error);
+    }
+  }
+  async #writeSome(bytes) {
+    this.#startedAtMs = performance.now();
+    this.#deadline = setTimeout(() => {
+      this.stop();
+      this.#sink.onError(new Error(`it took nothing for ${this.#deadlineMs / 1e3} s`));
+    }, this.#deadlineMs);
+    try {
+      return await this.#transport.write(bytes);
+    } finally {
+      clearTimeout(this.#deadline);
+      this.#startedAtMs = void 0;
+    }
+  }
+};
+
+// src/client/link/link.ts
+var CONNECT_TIMEOUT_MS = 1e4;
+var CLOSE_TIMEOUT_MS = 1e3;
+var LINE_COST_BYTES = 64;
+var Link = class {
+  #options;
+  #source;
+  #backoff = new Backoff();
+  #stop = new AbortController();
+  #status = "connecting";
+  #transport;
+  #running;
+  #closed;
+  /** The writer of the connection in use. */
+  #writer;
+  /** What may wait while there is no connection; while the one in use takes nothing. */
+  #awayLimitBytes;
+  #stuckLimitBytes;
+  /** What opening the last connection brought. */
+  #opened = {};
+  /** The lines that went out whole. */
+  sentLines = 0;
+  /** The bytes that went out, also those that had to be sent again. */
+  sentBytes = 0;
+  /** The bytes that came in. */
+  receivedBytes = 0;
+  /** The connections after the first. */
+  reconnects = 0;
+  /** Makes a link that does nothing before `open()`. */
+  constructor(options) {
+    this.#options = options;
+    this.#source = options.speaker.source;
+    this.#awayLimitBytes = options.offlineBytes;
+  }
+  /** What the link is doing. */
+  get status() {
+    return this.#status;
+  }
+  /** The lines that have not gone out whole yet. */
+  get waitingLines() {
+    return this.#source.length;
+  }
+  /** The lines that were given to `send()` and dropped. */
+  get droppedLines() {
+    return this.#source.dropped;
+  }
+  /** The bytes of these lines. */
+  get droppedBytes() {
+    return this.#source.droppedBytes;
+  }
+  /**
+   * Connects for the first time; resolves when there is a connection.
+   *
+   * @throws {Error} when that fails, unless `retry` is set, then it goes on until `close()`; where trying
+   * again can't help it fails in any case
+   */
+  async open(retry) {
+    this.#setStatus("connecting", {
+      attempt: 1,
+      retryInMs: 0
+    });
+    let transport;
+    try {
+      transport = await this.#connect();
+    } catch (error) {
+      if (!retry || this.#stop.signal.aborted || isFinal(error.cause)) {
+        if (!this.#stop.signal.aborted) this.#setStatus("closed", {
+          error
+        });
+        throw error;
+      }
+      transport = await this.#keepConnecting("connecting", error, 2, isFinal);
+    }
+    this.#running = this.#run(transport);
+  }
+  /**
+   * Takes a line with its LF. Never blocks; drops the oldest lines that wait when too many do, or all when
+   * closed.
+   */
+  send(line) {
+    this.#source.push(line, this.#limitBytes());
+    this.flush();
+  }
+  /** Has what waits written after this turn of the event loop, if there is a connection. */
+  flush() {
+    if (!this.#stop.signal.aborted) this.#writer?.flush();
+  }
+  /**
+   * Writes out what waits, ends the connection and waits for the relay's end of it, {@linkcode
+   * CLOSE_TIMEOUT_MS} at most. What didn't go out is dropped and counted. A pending `open()` rejects with
+   * `reason`. Never rejects; the second call waits for the first.
+   */
+  close(reason2 = new DOMException("The relay object was closed", "AbortError")) {
+    return this.#closed ??= this.#shutDown(reason2);
+  }
+  async #shutDown(reason2) {
+    this.#stop.abort(reason2);
+    const transport = this.#transport;
+    if (transport !== void 0) {
+      let timer;
+      const deadline = new Promise((resolve) => timer = setTimeout(resolve, CLOSE_TIMEOUT_MS));
+      await Promise.race([
+        this.#sayGoodbye(transport),
+        deadline
+      ]);
+      clearTimeout(timer);
+      transport.close();
+    }
+    await this.#running;
+    this.#source.clear();
+    if (this.#status !== "closed") this.#setStatus("closed", {});
+  }
+  /**
+   * Closing with received bytes unread would reset the connection and could destroy what was just sent: reads
+   * on.
+   */
+  async #sayGoodbye(transport) {
+    this.#options.speaker.finish();
+    try {
+      await this.#writer?.finish();
+      if (this.#transport === transport) await transport.endWriting();
+      await this.#running;
+    } catch {
+    }
+  }
+  async #run(transport) {
+    for (; ; ) {
+      const error = await this.#serve(transport);
+      if (this.#stop.signal.aborted) return;
+      try {
+        transport = await this.#keepConnecting("reconnecting", error, 1);
+      } catch {
+        return;
+      }
+      this.reconnects++;
+    }
+  }
+  /** Reads one connection to its end; returns why it ended. */
+  async #serve(transport) {
+    const { address: address2, offlineBytes, speaker } = this.#options;
+    const startedAtMs = performance.now();
+    let cause;
+    if (this.#stop.signal.aborted) transport.close();
+    let failure;
+    const fail = (error) => {
+      if (this.#transport !== transport) return;
+      failure ??= error;
+      transport.close();
+    };
+    const writer = new Writer(transport, this.#source, {
+      onWritten: (bytes, lines) => {
+        this.sentBytes += bytes;
+        this.sentLines += lines;
+      },
+      onError: fail
+    });
+    this.#transport = transport;
+    this.#writer = writer;
+    speaker.begin({
+      flush: () => this.flush(),
+      fail
+    });
+    this.#setStatus("connected", this.#opened);
+    if (this.#source.hasMore) this.flush();
+    try {
+      for (let bytes = await this.#read(transport); bytes !== null; bytes = await this.#read(transport)) {
+        speaker.receive(bytes);
+      }
+    } catch (error) {
+      cause = failure ?? error;
+    }
+    writer.stop();
+    this.#transport = this.#writer = this.#stuckLimitBytes = void 0;
+    transport.close();
+    speaker.end();
+    this.#source.rewind(Infinity);
+    this.#awayLimitBytes = this.#source.waitingBytes + offlineBytes;
+    this.#backoff.noteConnection(performance.now() - startedAtMs);
+    return lostError(address2, cause);
+  }
+  /**
+   * Tries until there is a connection. Rejects only when the link is closed, or with an error that `isFinal`.
+   */
+  async #keepConnecting(status, error, attempt, isFinal2 = () => false) {
+    for (; ; attempt++) {
+      const retryInMs = this.#backoff.nextDelayMs() + (this.#options.speaker.takeRetryMs() ?? 0);
+      this.#setStatus(status, {
+        error,
+        attempt,
+        retryInMs
+      });
+      await sleep(retryInMs, this.#stop.signal);
+      try {
+        return await this.#connect();
+      } catch (failure) {
+        if (this.#stop.signal.aborted) throw failure;
+        error = failure;
+        if (!isFinal2(error.cause)) continue;
+        this.#setStatus("closed", {
+          error
+        });
+        throw error;
+      }
+    }
+  }
+  /** Makes one attempt: a connection, and what the speaker has to say first. */
+  async #connect() {
+    const { address: address2, speaker } = this.#options;
+    const stopped = this.#stop.signal;
+    const beganAtMs = performance.now();
+    const transport = await this.#openTransport();
+    const abort = () => transport.close();
+    stopped.addEventListener("abort", abort);
+    const pipe = {
+      ageMs: () => performance.now() - beganAtMs,
+      read: () => this.#read(transport),
+      write: async (bytes) => {
+        for (let rest = bytes; rest.length > 0; ) {
+          const written = await transport.write(rest);
+          this.sentBytes += written;
+          rest = rest.subarray(written);
+        }
+      }
+    };
+    try {
+      stopped.throwIfAborted();
+      this.#opened = await speaker.open(pipe);
+      stopped.throwIfAborted();
+      return transport;
+    } catch (cause) {
+      transport.close();
+      if (stopped.aborted) throw stopped.reason;
+      throw connectError(address2, cause);
+    } finally {
+      stopped.removeEventListener("abort", abort);
+    }
+  }
+  /**
+   * Opens a connection. That ends at its deadline and at `close()` also where looking up a name can't be
+   * cancelled.
+   */
+  async #openTransport() {
+    const { address: address2, openTransport, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const stopped = this.#stop.signal;
+    stopped.throwIfAborted();
+    const attempt = new AbortController();
+    const abort = () => attempt.abort(stopped.reason);
+    const timer = setTimeout(() => {
+      attempt.abort(new DOMException(`no answer within ${connectTimeoutMs / 1e3} s`, "TimeoutError"));
+    }, connectTimeoutMs);
+    stopped.addEventListener("abort", abort);
+    const aborted = new Promise((_, reject) => {
+      attempt.signal.addEventListener("abort", () => reject(attempt.signal.reason));
+    });
+    const opening = openTransport(address2, attempt.signal);
+    try {
+      return await Promise.race([
+        opening,
+        aborted
+      ]);
+    } catch (cause) {
+      opening.then((late) => late.close(), () => {
+      });
+      if (stopped.aborted) throw stopped.reason;
+      throw connectError(address2, cause);
+    } finally {
+      clearTimeout(timer);
+      stopped.removeEventListener("abort", abort);
+    }
+  }
+  async #read(transport) {
+    const bytes = await transport.read();
+    this.receivedBytes += bytes?.length ?? 0;
+    return bytes;
+  }
+  /** How many bytes may wait beside the batch under way. */
+  #limitBytes() {
+    if (this.#stop.signal.aborted) return 0;
+    if (this.#writer === void 0) return this.#awayLimitBytes;
+    const { offlineBytes, maxQueuedBytes } = this.#options;
+    if (this.#writer.isStuck) return this.#stuckLimitBytes ??= this.#source.waitingBytes + offlineBytes;
+    this.#stuckLimitBytes = void 0;
+    return Math.max(offlineBytes, maxQueuedBytes - LINE_COST_BYTES * this.#source.length);
+  }
+  #setStatus(status, detail) {
+    this.#status = status;
+    this.#options.onStatus(status, detail);
+  }
+};
+function isFinal(cause) {
+  return isHopeless(cause) || cause instanceof RefusedError && !cause.isTemporary;
+}
+function lostError({ label }, cause) {
+  if (cause === void 0) return new Error(`Lost the connection to ${label}: the relay closed it`);
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`Lost the connection to ${label}: ${why}`, {
+    cause
+  });
+}
+function sleep(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(wake, ms);
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    function wake() {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    }
+    function abort() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+      reject(signal.reason);
+    }
+  });
+}
+
+// src/client/loss_tally.ts
+var PERIOD_MS = 1e3;
+var LossTally = class {
+  #tell;
+  #sums = /* @__PURE__ */ new Map();
+  #cancelTurn;
+  #timer;
+  #isClosed = false;
+  /** Makes a tally in which there is nothing. */
+  constructor(tell2) {
+    this.#tell = tell2;
+  }
+  /** Adds something to what is to be told: lines and their bytes, or a key. */
+  note(reason2, lines, bytes, keys = []) {
+    const sum = this.#sums.get(reason2) ?? {
+      reason: reason2,
+      lines: 0,
+      bytes: 0
+    };
+    sum.lines += lines;
+    sum.bytes += bytes;
+    if (keys.length > 0) sum.keys = [
+      .../* @__PURE__ */ new Set([
+        ...sum.keys ?? [],
+        ...keys
+      ])
+    ];
+    this.#sums.set(reason2, sum);
+    if (this.#timer === void 0) this.#cancelTurn ??= afterThisTurn(() => this.#onTurnEnd());
+  }
+  /** Tells what there is to tell, now. */
+  flush() {
+    this.#cancelTurn?.();
+    clearTimeout(this.#timer);
+    this.#cancelTurn = this.#timer = void 0;
+    const sums = [
+      ...this.#sums.values()
+    ];
+    this.#sums.clear();
+    for (const sum of sums) this.#tell(sum);
+  }
+  /** Tells what there is to tell, and keeps no timer from now on. */
+  close() {
+    this.#isClosed = true;
+    this.flush();
+  }
+  #onTurnEnd() {
+    this.flush();
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = void 0;
+      if (this.#sums.size > 0) this.#onTurnEnd();
+    }, PERIOD_MS);
+  }
+};
+
+// src/client/target.ts
+var MAX_PORT = 65535;
+var FORMS = `a target is "host", "host:port" or "[address]:port", and "/room" if you like`;
+function parseTarget(target) {
+  if (typeof target === "string") return parseText(target);
+  if (typeof target !== "object" || target === null || typeof target.hostname !== "string") {
+    throw new TypeError(`Cannot connect to ${show(target)}: it names no host, ${FORMS} or { hostname, port }`);
+  }
+  const stray = Object.keys(target).find((name) => ![
+    "hostname",
+    "port",
+    "transport"
+  ].includes(name));
+  if (stray !== void 0) {
+    throw new TypeError(`Cannot connect to ${show(target.hostname)}: ${show(stray)} is nothing that a target has, hostname and port are`);
+  }
+  const { hostname, port = DEFAULT_PORT } = target;
+  const bare = /^\[(.*)\]$/.exec(hostname)?.[1] ?? hostname;
+  if (!/^[^\s/?#@[\]]+$/.test(bare)) {
+    throw new TypeError(`Cannot connect to ${show(hostname)}: it is not a host, a name or an address is allowed`);
+  }
+  if (typeof port !== "number") {
+    throw new TypeError(`Cannot connect to ${show(hostname)}: its port is ${kindOf(port)}, a number is allowed`);
+  }
+  return address(bare, port);
+}
+function parseText(text) {
+  const slash = text.includes("://") ? -1 : text.indexOf("/");
+  const place = slash < 0 ? text : text.slice(0, slash);
+  const parts = /^(?:\[([^\s/?#@[\]]+)\]|([^\s/?#@[\]:]+))(?::([0-9]+))?$/.exec(place);
+  if (parts === null) throw new TypeError(`Cannot connect to ${show(text)}: ${whyNot(place)}, ${FORMS}`);
+  const [, bracketed, plain, port] = parts;
+  const found = address(bracketed ?? plain, port === void 0 ? DEFAULT_PORT : Number(port));
+  return slash < 0 ? found : {
+    ...found,
+    room: checkName("room", text.slice(slash + 1), 1)
+  };
+}
+function checkName(what, name, least) {
+  const fault = nameFault(name, least);
+  if (fault === void 0) return name;
+  const isLength = typeof name === "string" && fault.includes(" characters, ");
+  throw new (isLength ? RangeError : TypeError)(`Cannot connect: ${what} ${fault}`);
+}
+function whyNot(text) {
+  if (text === "") return "it is empty";
+  if (text.includes("/")) return `it has a "/" before the room`;
+  if (text.split(":").length > 2 && !text.includes("[")) return "it has several colons";
+  const port = /:([^:\]]*)$/.exec(text)?.[1];
+  if (port !== void 0 && !/^[0-9]+$/.test(port)) return `${show(port)} is not a port`;
+  return "it is not a host";
+}
+function address(hostname, port) {
+  const label = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  if (!Number.isInteger(port) || port < 1 || port > MAX_PORT) {
+    throw new RangeError(`Cannot connect to ${label}: a port is 1 to ${MAX_PORT}`);
+  }
+  return {
+    hostname,
+    port,
+    label
+  };
+}
+
+// src/client/options.ts
+var DEFAULT_INBOX_LIMIT = 1e4;
+var DEFAULT_OFFLINE_BYTES = 256 * 1024;
+var DEFAULT_QUEUED_BYTES = 64 * 1024 * 1024;
+var OPTION_KINDS = {
+  plain: "boolean",
+  room: "any",
+  name: "any",
+  token: "any",
+  simulate: "any",
+  tls: "any",
+  retry: "boolean",
+  signal: "signal",
+  schema: "any",
+  onStatus: "function",
+  onInvalid: "function",
+  onError: "function",
+  onJoin: "function",
+  onLeave: "function",
+  onState: "function",
+  onLost: "function",
+  offlineBytes: "any",
+  maxQueuedBytes: "any",
+  inboxLimit: "any",
+  maxLineBytes: "any"
+};
+function readOptions(options, targetRoom) {
+  checkOptions("connect", options, OPTION_KINDS);
+  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", tls = false } = options;
+  const { offlineBytes = DEFAULT_OFFLINE_BYTES, inboxLimit = DEFAULT_INBOX_LIMIT } = options;
+  const { maxQueuedBytes = DEFAULT_QUEUED_BYTES, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
+  checkName("room", room, 1);
+  checkName("name", name, 0);
+  if (typeof token !== "string") {
+    throw new TypeError(`Cannot connect: token is ${kindOf(token)}, a string is allowed`);
+  }
+  if (typeof simulate !== "string") {
+    throw new TypeError(`Cannot connect: simulate is ${kindOf(simulate)}, a string is allowed`);
+  }
+  if (targetRoom !== void 0 && targetRoom !== room) {
+    throw new TypeError("Cannot connect: the target names another room than the option room, one is allowed");
+  }
+  if (plain && room !== LOBBY) {
+    throw new TypeError(`Cannot connect: a plain client is in the room "${LOBBY}", no other is allowed`);
+  }
+  checkLimit("offlineBytes", offlineBytes, 0);
+  checkLimit("maxQueuedBytes", maxQueuedBytes, 1);
+  checkLimit("inboxLimit", inboxLimit, 1);
+  checkLimit("maxLineBytes", maxLineBytes, 1);
+  const limits = {
+    offlineBytes,
+    maxQueuedBytes,
+    inboxLimit,
+    maxLineBytes
+  };
+  return {
+    plain,
+    room,
+    name,
+    token,
+    simulate,
+    tls: readTls(tls),
+    ...limits
+  };
+}
+function readTls(tls) {
+  if (tls === false) return void 0;
+  if (tls === true) return {};
+  if (typeof tls === "object" && tls !== null) checkOptions("connect with tls", tls, {
+    caCerts: "any"
+  });
+  const { caCerts } = tls ?? {};
+  if (Array.isArray(caCerts) && caCerts.every((cert) => typeof cert === "string")) return {
+    caCerts
+  };
+  throw new TypeError("Cannot connect: tls is neither true nor false nor has it caCerts, an array of PEM texts is allowed");
+}
+function checkLimit(name, value, least) {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot connect: ${name} is ${kindOf(value)}, a number is allowed`);
+  }
+  if (!Number.isInteger(value) || value < least) {
+    throw new RangeError(`Cannot connect: ${name} is ${value}, a whole number from ${least} is allowed`);
+  }
+}
+
+// src/client/frames.ts
+var now = () => performance.now();
+var FrameSchedule = class {
+  #periodMs;
+  #dueMs;
+  #lastMs;
+  /** Makes a schedule whose first frame is due one period after `nowMs`. */
+  constructor(hz, nowMs) {
+    this.#periodMs = periodMs(hz);
+    this.#dueMs = nowMs + this.#periodMs;
+    this.#lastMs = nowMs;
+  }
+  /** Returns how long to wait for the next frame, 0 when it is due. */
+  waitMs(nowMs) {
+    return Math.max(0, this.#dueMs - nowMs);
+  }
+  /** Begins a frame: returns the seconds since the one before. What was missed is not made up for. */
+  begin(nowMs) {
+    const seconds = (nowMs - this.#lastMs) / 1e3;
+    this.#lastMs = nowMs;
+    const isLate = nowMs - this.#dueMs >= this.#periodMs;
+    this.#dueMs = (isLate ? nowMs : this.#dueMs) + this.#periodMs;
+    return seconds;
+  }
+};
+function frames(hz, options = {}) {
+  const schedule = new FrameSchedule(hz, now());
+  checkOptions("tick", options, {
+    signal: "signal"
+  });
+  return tick(schedule, options.signal);
+}
+async function* tick(schedule, signal) {
+  while (!signal?.aborted) {
+    await waitUntilDue(schedule, signal);
+    if (signal?.aborted) return;
+    yield schedule.begin(now());
+  }
+}
+var MAX_TIMER_MS = 2 ** 31 - 1;
+async function waitUntilDue(schedule, signal) {
+  for (let ms = Infinity; ms > MAX_TIMER_MS && !signal?.aborted; ) {
+    ms = schedule.waitMs(now());
+    await wait(Math.min(ms, MAX_TIMER_MS), signal);
+  }
+}
+function wait(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end);
+    function end() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    }
+  });
+}
+function rateLimit(hz, clock = now) {
+  const period = periodMs(hz);
+  if (typeof clock !== "function") {
+    throw new TypeError(`Cannot keep a rate: clock is ${kindOf(clock)}, a function is allowed`);
+  }
+  let dueMs = -Infinity;
+  return function isTime2() {
+    const nowMs = clock();
+    if (nowMs < dueMs) return false;
+    const isAfterPause = nowMs - dueMs >= period;
+    dueMs = isAfterPause ? nowMs + period : Math.max(dueMs + period, nowMs + period / 2);
+    return true;
+  };
+}
+function periodMs(hz) {
+  if (typeof hz !== "number") {
+    throw new TypeError(`Cannot keep a rate: hz is ${kindOf(hz)}, a number is allowed`);
+  }
+  if (!(hz > 0 && hz < Infinity)) throw new RangeError(`Cannot keep a rate: hz is ${hz}, above 0 is allowed`);
+  return 1e3 / hz;
+}
+
+// src/client/session/clock.ts
+var CLOCK_SAMPLES = 8;
+var SLEW_RATE = 5e-3;
+var MAX_DRIFT = 1e-4;
+var FAR_MS = 128;
+var MAX_SLEW_MS = 20;
+var MAX_STANDSTILL_MS = 1500;
+var RESOLUTION_MS = 2;
+var RTT_GAIN = 1 / 8;
+var JITTER_GAIN = 1 / 16;
+var RelayClock = class {
+  #samples = [];
+  #best;
+  #known;
+  // The correction in force: at local time #sinceMs the clock was #offsetMs ahead of the local one, and has
+  // been on its way to #targetMs since: the offset of #best, as far as all samples allow.
+  #offsetMs = NaN;
+  #targetMs = NaN;
+  #sinceMs = NaN;
+  #lastToldMs = -Infinity;
+  #transitMs = NaN;
+  #rttMs = NaN;
+  #jitterMs = 0;
+  #sampleCount = 0;
+  #epoch = 0;
+  /**
+   * Takes a sample. Samples come in the order in which their answers were received.
+   *
+   * A sample that no drift can bring into line with the others shows that one of the clocks was set, or stood
+   * still while the computer slept: earlier samples are forgotten, and the clock slews to the new one. If it
+   * is out by more than {@linkcode FAR_MS} (another relay, or restarted on another clock), the clock begins
+   * anew as if `reset()` had been called before. A late answer alone never does that: it makes the round trip
+   * longer, and what a long round trip says is compatible with much.
+   *
+   * @param isMeasure whether the round trip is the network's; false if the answer lay there unread for a
+   * while, then round trip and jitter stay what they are
+   * @throws {TypeError} if a time is not a finite number.
+   * @throws {RangeError} if the answer was received before the question was sent.
+   */
+  addSample(sample, isMeasure = true) {
+    const { sentAtMs, receivedAtMs, relayTimeMs } = sample;
+    for (const [name, value] of Object.entries({
+      sentAtMs,
+      receivedAtMs,
+      relayTimeMs
+    })) {
+      if (!Number.isFinite(value)) {
+        throw new TypeError(`Cannot add clock sample: ${name} is ${value}, it must be a finite number`);
+      }
+    }
+    if (receivedAtMs < sentAtMs) {
+      throw new RangeError(`Cannot add clock sample: receivedAtMs is ${receivedAtMs}, it must not be before sentAtMs, ${sentAtMs}`);
+    }
+    const measured = {
+      offsetMs: relayTimeMs - (sentAtMs + receivedAtMs) / 2,
+      rttMs: receivedAtMs - sentAtMs,
+      sentAtMs
+    };
+    const outOfReachMs = this.#narrow(measured, receivedAtMs);
+    if (outOfReachMs > 0) {
+      if (outOfReachMs > FAR_MS) this.reset();
+      this.#samples = [];
+      this.#transitMs = NaN;
+      this.#known = allowedBy(measured, receivedAtMs);
+    }
+    this.#sampleCount += 1;
+    if (isMeasure || Number.isNaN(this.#rttMs)) {
+      this.#measureNetwork(measured.rttMs, receivedAtMs - relayTimeMs);
+    }
+    this.#choose(measured, receivedAtMs);
+  }
+  /**
+   * Tells the relay's clock at a local time, in ms since 1970 with fractions; NaN before the first sample.
+   * Never less than it has told before in this `epoch`, also for an earlier `localMs`.
+   */
+  now(localMs) {
+    if (this.#best === void 0) return NaN;
+    this.#lastToldMs = this.#toldMs(localMs);
+    return this.#lastToldMs;
+  }
+  /**
+   * Forgets the samples but not the time that is shown: the next sample alone decides, and until then the
+   * error has no bound. For who has reason to doubt them, such as a stream that has been too old for longer
+   * than a few answers. Does nothing before the first sample.
+   */
+  doubt() {
+    if (this.#known === void 0) return;
+    this.#samples = [];
+    this.#known = {
+      leastMs: -Infinity,
+      mostMs: Infinity,
+      atMs: this.#known.atMs
+    };
+  }
+  /**
+   * Bounds how far `now()` may be from the relay's clock at a local time, in ms, by what all samples allow:
+   * at most half the shortest round trip, the time since then times {@linkcode MAX_DRIFT}, and what is left
+   * to correct. NaN before the first sample.
+   */
+  errorBoundMs(localMs) {
+    if (this.#best === void 0) return NaN;
+    const { leastMs, mostMs } = grown(this.#known, localMs);
+    const toldMs = this.#toldMs(localMs) - localMs;
+    return Math.max(toldMs - leastMs, mostMs - toldMs);
+  }
+  /**
+   * Forgets all samples, round trip and jitter, and begins a new `epoch`: for another relay. Not needed after
+   * a lost connection.
+   */
+  reset() {
+    this.#samples = [];
+    this.#best = this.#known = void 0;
+    this.#offsetMs = this.#targetMs = this.#sinceMs = this.#transitMs = this.#rttMs = NaN;
+    this.#lastToldMs = -Infinity;
+    this.#jitterMs = 0;
+    this.#sampleCount = 0;
+    this.#epoch += 1;
+  }
+  /** How often the clock has begun anew. `now()` never decreases while this stays the same. */
+  get epoch() {
+    return this.#epoch;
+  }
+  /** How many samples there have been in this epoch. */
+  get sampleCount() {
+    return this.#sampleCount;
+  }
+  /**
+   * What the relay's clock is ahead of the local one, in ms, by the chosen sample; `now()` may still be on
+   * its way there. NaN before the first.
+   */
+  get offsetMs() {
+    return this.#best?.offsetMs ?? NaN;
+  }
+  /**
+   * The round trip of the chosen sample, in ms; half of it bounds the error of `offsetMs` when it was taken.
+   * NaN before the first.
+   */
+  get bestRttMs() {
+    return this.#best?.rttMs ?? NaN;
+  }
+  /**
+   * The round trip, in ms, smoothed as TCP does it: 7/8 of what it was and 1/8 of the new one (RFC 6298,
+   * section 2). NaN before the first.
+   */
+  get rttMs() {
+    return this.#rttMs;
+  }
+  /**
+   * The jitter of the way from the relay to here, in ms: the mean of how much the time under way changes from
+   * one answer to the next, with a gain of 1/16 (RFC 3550, section 6.4.1). 0 until there are two samples.
+   */
+  get jitterMs() {
+    return this.#jitterMs;
+  }
+  /**
+   * Takes into account what a sample allows, and returns by how many ms it contradicts the earlier ones; 0 or
+   * less if one clock can have made all of them.
+   */
+  #narrow(measured, localMs) {
+    const allowed = allowedBy(measured, localMs);
+    if (this.#known === void 0) {
+      this.#known = allowed;
+      return 0;
+    }
+    const known = grown(this.#known, localMs);
+    const leastMs = Math.max(known.leastMs, allowed.leastMs), mostMs = Math.min(known.mostMs, allowed.mostMs);
+    this.#known = {
+      leastMs: Math.min(leastMs, mostMs),
+      mostMs: Math.max(leastMs, mostMs),
+      atMs: localMs
+    };
+    return leastMs - mostMs - RESOLUTION_MS;
+  }
+  #measureNetwork(rttMs, transitMs) {
+    this.#rttMs = Number.isNaN(this.#rttMs) ? rttMs : this.#rttMs + RTT_GAIN * (rttMs - this.#rttMs);
+    if (!Number.isNaN(this.#transitMs)) {
+      this.#jitterMs += JITTER_GAIN * (Math.abs(transitMs - this.#transitMs) - this.#jitterMs);
+    }
+    this.#transitMs = transitMs;
+  }
+  #choose(measured, localMs) {
+    const shownMs = this.#shownOffsetMs(localMs);
+    this.#samples = [
+      measured,
+      ...this.#samples.slice(0, CLOCK_SAMPLES - 1)
+    ];
+    this.#best = this.#samples.reduce((a, b) => boundMs(b, localMs) < boundMs(a, localMs) ? b : a);
+    const { leastMs, mostMs } = this.#known;
+    this.#targetMs = Math.min(Math.max(this.#best.offsetMs, leastMs), mostMs);
+    this.#sinceMs = localMs;
+    if (this.#sampleCount <= CLOCK_SAMPLES) return this.#step(this.#targetMs, localMs);
+    const isProvedWrong = shownMs < leastMs - MAX_SLEW_MS || shownMs > mostMs + MAX_SLEW_MS;
+    if (isProvedWrong) this.#step(Math.min(Math.max(shownMs, leastMs), mostMs), localMs);
+    else this.#offsetMs = shownMs;
+  }
+  /** Shows another offset from now on. */
+  #step(offsetMs, localMs) {
+    this.#offsetMs = offsetMs;
+    if (this.#lastToldMs - (localMs + offsetMs) <= MAX_STANDSTILL_MS) return;
+    this.#lastToldMs = -Infinity;
+    this.#epoch += 1;
+  }
+  /** Says what the clock is ahead of the local one, on its way from the old offset to the chosen one. */
+  #shownOffsetMs(localMs) {
+    if (this.#best === void 0) return NaN;
+    const missingMs = this.#targetMs - this.#offsetMs;
+    const slewedMs = SLEW_RATE * Math.max(0, localMs - this.#sinceMs);
+    return Math.abs(missingMs) <= slewedMs ? this.#targetMs : this.#offsetMs + Math.sign(missingMs) * slewedMs;
+  }
+  #toldMs(localMs) {
+    return Math.max(this.#lastToldMs, localMs + this.#shownOffsetMs(localMs));
+  }
+};
+function boundMs(sample, localMs) {
+  return sample.rttMs / 2 + MAX_DRIFT * (localMs - sample.sentAtMs);
+}
+function allowedBy(sample, localMs) {
+  const errorMs = boundMs(sample, localMs);
+  return {
+    leastMs: sample.offsetMs - errorMs,
+    mostMs: sample.offsetMs + errorMs,
+    atMs: localMs
+  };
+}
+function grown({ leastMs, mostMs, atMs }, localMs) {
+  const driftMs = MAX_DRIFT * Math.abs(localMs - atMs);
+  return {
+    leastMs: leastMs - driftMs,
+    mostMs: mostMs + driftMs,
+    atMs: localMs
+  };
+}
+
+// src/client/session/freshness.ts
+var Freshness = class {
+  #markMs;
+  #hasMarkSincePong = false;
+  #lagMs = 0;
+  /** While a resumed connection is being repaired: the relay's time when that began. */
+  #repairMs;
+  /** Whether the lines that come now are older than allowed. */
+  isStale = false;
+  /** Whether what comes is what a break held back. */
+  get isRepairing() {
+    return this.#repairMs !== void 0;
+  }
+  /** How old the newest received thing was when it came, in ms. */
+  get lagMs() {
+    return this.#lagMs;
+  }
+  /** Notes a mark: what follows was received by the relay at `markMs` or later. */
+  mark(markMs, nowMs, maxAgeMs) {
+    this.#markMs = markMs;
+    this.#hasMarkSincePong = true;
+    this.#lagMs = Math.max(0, nowMs - markMs);
+    if (this.#repairMs !== void 0 && markMs > this.#repairMs) this.#repairMs = void 0;
+    this.check(nowMs, maxAgeMs);
+  }
+  /** Looks again at the age of what follows the last mark, before more of it is read. */
+  check(nowMs, maxAgeMs) {
+    this.isStale = this.#markMs !== void 0 && this.#repairMs === void 0 && nowMs - this.#markMs > maxAgeMs;
+  }
+  /** Says whether what follows the last mark is no older than allowed by the relay's own word that it is `timeMs` there. */
+  isFreshBy(timeMs, maxAgeMs) {
+    return this.#markMs === void 0 || timeMs - this.#markMs <= maxAgeMs;
+  }
+  /**
+   * Notes an answer to a ping. It tells the lag only where no events come: those may be older than the
+   * answer, which overtakes them.
+   */
+  pong(timeMs, nowMs) {
+    if (!this.#hasMarkSincePong) this.#lagMs = Math.max(0, nowMs - timeMs);
+    this.#hasMarkSincePong = false;
+  }
+  /**
+   * Notes that the stream goes on after a break, at `timeMs` on the relay's clock: what was missed comes
+   * first and is never stale, until a mark later than that. (An answer to a ping overtakes what waits, so it
+   * ends nothing.)
+   */
+  repair(timeMs) {
+    this.#repairMs = timeMs;
+    this.isStale = false;
+  }
+  /** Forgets the last mark: another stream begins, or this one skips to its newest line. */
+  reset() {
+    this.#markMs = this.#repairMs = void 0;
+    this.isStale = false;
+  }
+};
+
+// src/client/session/roster.ts
+var MAX_SIZE = 64 * 1024 * 1024;
+var ENTRY_SIZE = 64;
+var SILENT = {
+  onJoin() {
+  },
+  onLeave() {
+  },
+  onState() {
+  }
+};
+function emptyState() {
+  return /* @__PURE__ */ Object.create(null);
+}
+var Roster = class {
+  #members = /* @__PURE__ */ new Map();
+  /** What the values of each member, and of the room, take. */
+  #sizes = /* @__PURE__ */ new Map([
+    [
+      null,
+      /* @__PURE__ */ new Map()
+    ]
+  ]);
+  #size = 0;
+  /** Who is told of every change; nobody until it is set. */
+  sink;
+  /** The room's own values by key. */
+  state = emptyState();
+  /** Makes an empty roster; without a sink it changes in silence. */
+  constructor(sink = SILENT) {
+    this.sink = sink;
+  }
+  /** The members by id, always the same map. */
+  get peers() {
+    return this.#members;
+  }
+  /** Adds a member, unless it is there. */
+  join(id, name) {
+    if (this.#members.has(id)) return;
+    this.#grow(memberSize(id, name));
+    const peer = {
+      id,
+      name,
+      state: emptyState()
+    };
+    this.#members.set(id, peer);
+    this.#sizes.set(id, /* @__PURE__ */ new Map());
+    this.sink.onJoin(peer);
+  }
+  /** Removes a member, and its state with it: the sink gets the peer with the state it had. */
+  leave(id, reason2) {
+    const peer = this.#members.get(id);
+    if (peer === void 0) return;
+    this.#members.delete(id);
+    for (const size of this.#sizes.get(id).values()) this.#size -= size;
+    this.#sizes.delete(id);
+    this.#size -= memberSize(id, peer.name);
+    this.sink.onLeave(peer, reason2);
+  }
+  /**
+   * Sets a value of a member, or of the room for `null`; `undefined` removes it. Members not here have no
+   * state. `size` is what key and value take as text, in characters.
+   */
+  set(id, key, value, size = key.length) {
+    const peer = id === null ? null : this.#members.get(id);
+    if (peer === void 0) return;
+    const state = peer === null ? this.state : peer.state;
+    const sizes = this.#sizes.get(id);
+    const isRemoval = value === void 0;
+    this.#grow((isRemoval ? 0 : size + ENTRY_SIZE) - (sizes.get(key) ?? 0));
+    if (isRemoval) {
+      delete state[key];
+      sizes.delete(key);
+    } else {
+      state[key] = value;
+      sizes.set(key, size + ENTRY_SIZE);
+    }
+    this.sink.onState(peer, key, value);
+  }
+  /**
+   * Becomes what another roster is, and tells the differences: first who left, then who joined, then what
+   * state is another. Those who left without a word are `lost`.
+   */
+  become(next) {
+    this.compare([
+      ...next.#members.values()
+    ]);
+    for (const { id, state } of next.#members.values()) {
+      this.#becomeState(id, this.#members.get(id).state, state, next);
+    }
+    this.#becomeState(null, this.state, next.state, next);
+  }
+  /** Takes over who is there: others left and are `lost`, new ones join. State stays as it is. */
+  compare(present) {
+    const ids = new Set(present.map(({ id }) => id));
+    for (const id of [
+      ...this.#members.keys()
+    ]) if (!ids.has(id)) this.leave(id, "lost");
+    for (const { id, name } of present) this.join(id, name);
+  }
+  #becomeState(id, old, state, next) {
+    const sizes = next.#sizes.get(id);
+    for (const key of Object.keys(old)) if (!(key in state)) this.set(id, key, void 0);
+    for (const [key, value] of Object.entries(state)) {
+      if (!(key in old) || !isSameJson(old[key], value)) {
+        this.set(id, key, value, sizes.get(key) - ENTRY_SIZE);
+      }
+    }
+  }
+  #grow(size) {
+    if (size > 0 && this.#size + size > MAX_SIZE) {
+      throw new RangeError(`Cannot keep who and what is there: it has more than ${MAX_SIZE} characters, which no relay allows`);
+    }
+    this.#size += size;
+  }
+};
+function isSameJson(a, b) {
+  try {
+    return JSON.stringify(a) === JSON.stringify(b);
+  } catch {
+    return false;
+  }
+}
+function memberSize(id, name) {
+  return ENTRY_SIZE + id.length + name.length;
+}
+
+// src/client/session/welcome.ts
+var MAX_LIMIT_MS = 36e5;
+var MIN_PING_TIMEOUT_MS = 10;
+var MAX_TIME_MS = 864e13;
+function readAnswer(line, nonce, isCertain) {
+  const control = readControlLine(line);
+  if (control === void 0) {
+    if (isCertain || line.includes(nonce)) throw unreadable("it is not a control line");
+    return void 0;
+  }
+  const isOurs = Object.hasOwn(control.body, "nonce") ? control.body.nonce === nonce : isCertain;
+  if (!isOurs) return void 0;
+  if (control.name === "error") {
+    const refusal = readError(control.body);
+    if (refusal === void 0) throw unreadable("its $error has no code or no message");
+    throw new RefusedError(refusal.code, refusal.message);
+  }
+  const { id, room, relay = "", session, time, bytes = 0, resumed = false, more = 0, peers, state, limits } = control.body;
+  for (const [name, value] of Object.entries({
+    id,
+    room,
+    relay,
+    session
+  })) {
+    if (typeof value !== "string") throw unreadable(`its ${name} is not a string`);
+  }
+  for (const [name, value] of Object.entries({
+    bytes,
+    more
+  })) {
+    if (!Number.isSafeInteger(value) || value < 0) throw unreadable(`its ${name} is not a count`);
+  }
+  if (!isTime(time)) throw unreadable("its time is not a number");
+  return {
+    id,
+    room,
+    relay,
+    session,
+    timeMs: time,
+    bytes,
+    resumed: resumed === true,
+    more,
+    roster: readRoster(peers, state),
+    limits: readLimits(limits)
+  };
+}
+function isTime(value) {
+  return typeof value === "number" && Math.abs(value) <= MAX_TIME_MS;
+}
+function followControl(roster, { name, body }, size) {
+  const { id, key, value, from, room } = body;
+  switch (name) {
+    case "join":
+      if (typeof id === "string") roster.join(id, typeof body.name === "string" ? body.name : "");
+      return true;
+    case "leave":
+      if (typeof id === "string") roster.leave(id, typeof body.reason === "string" ? body.reason : "lost");
+      return true;
+    case "peers":
+      roster.compare(readPeers(body.peers));
+      return true;
+    case "set":
+      if (typeof key !== "string") return true;
+      if (room === true) roster.set(null, key, value, size);
+      else if (typeof from === "string") roster.set(from, key, value, size);
+      return true;
+  }
+  return false;
+}
+function readPeers(peers) {
+  return (Array.isArray(peers) ? peers : []).filter((peer) => isRecord(peer) && typeof peer.id === "string").map(({ id, name, state }) => ({
+    id,
+    name: typeof name === "string" ? name : "",
+    state
+  }));
+}
+function readRoster(peers, state) {
+  const roster = new Roster();
+  for (const peer of readPeers(peers)) {
+    roster.join(peer.id, peer.name);
+    for (const [key, value] of entries(peer.state)) roster.set(peer.id, key, value);
+  }
+  for (const [key, value] of entries(state)) roster.set(null, key, value);
+  return roster;
+}
+function readLimits(limits) {
+  const named = isRecord(limits) ? limits : {};
+  const read = (name, most) => {
+    const value = Object.hasOwn(named, name) ? named[name] : void 0;
+    return isPositive(value) ? Math.min(Math.max(value, 1), most) : DEFAULT_LIMITS[name];
+  };
+  return {
+    maxLineBytes: read("maxLineBytes", Number.MAX_SAFE_INTEGER),
+    windowBytes: read("windowBytes", Number.MAX_SAFE_INTEGER),
+    maxLagMs: read("maxLagMs", MAX_LIMIT_MS),
+    pingTimeoutMs: Math.max(read("pingTimeoutMs", MAX_LIMIT_MS), MIN_PING_TIMEOUT_MS),
+    maxKeys: read("maxKeys", Number.MAX_SAFE_INTEGER),
+    maxValueBytes: read("maxValueBytes", Number.MAX_SAFE_INTEGER)
+  };
+}
+function isPositive(value) {
+  return typeof value === "number" && value > 0;
+}
+function entries(value) {
+  return isRecord(value) ? Object.entries(value) : [];
+}
+function unreadable(why) {
+  return new TypeError(`the relay's answer can't be understood, ${why}`);
+}
+
+// src/client/link/attempt.ts
+var Attempt = class {
+  #failed = Promise.withResolvers();
+  #timer;
+  /** Whether its time is over, or it was ended. */
+  isOver = false;
+  /** Why its time is over. */
+  error;
+  /** Allows so much time from now on for what comes next; `describe` then says what is missing. */
+  expect(ms, describe2) {
+    clearTimeout(this.#timer);
+    if (this.isOver) return;
+    this.#timer = setTimeout(() => {
+      this.isOver = true;
+      this.error = new Error(describe2());
+      this.#failed.reject(this.error);
+    }, ms);
+  }
+  /** Waits for the work, but no longer than what is expected may take. */
+  race(work) {
+    return Promise.race([
+      work,
+      this.#failed.promise
+    ]);
+  }
+  /** Ends it, and its timer. */
+  end() {
+    this.isOver = true;
+    clearTimeout(this.#timer);
+  }
+};
+
+// src/wire/concat.ts
+function concat(parts) {
+  if (parts.length === 1) return parts[0];
+  const joined = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+// src/client/session/hello.ts
+var NONCE_BYTES = 16;
+function encodeHello({ room, name, token, simulate, nonce, resume }) {
+  return encodeControl("hello", {
+    version: PROTOCOL_VERSION,
+    room,
+    ...name === "" ? {} : {
+      name
+    },
+    ...token === "" ? {} : {
+      token
+    },
+    ...simulate === "" ? {} : {
+      simulate
+    },
+    nonce,
+    ...resume === void 0 ? {} : {
+      resume
+    }
+  });
+}
+function makeNonce() {
+  const bytes = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// src/client/session/opening.ts
+var WELCOME_TIMEOUT_MS = 3e3;
+var HELD_MS = 240;
+var MAX_ANSWER_BYTES = 64 * 1024;
+var MAX_MORE_LINES = 1e6;
+var MAX_WELCOME_MS = 12e4;
+var ACK_SHARE = 1 / 2;
+var WELCOME_START = `{"$welcome":`;
+var ERROR_START2 = `{"$error":`;
+var NOTHING = new Uint8Array(0);
+var decoder = new TextDecoder("utf-8", {
+  ignoreBOM: true
+});
+async function openSession(pipe, options) {
+  const attempt = new Attempt();
+  try {
+    return await attempt.race(new Opening(pipe, options, attempt).run());
+  } finally {
+    attempt.end();
+  }
+}
+var Opening = class {
+  #pipe;
+  #options;
+  #attempt;
+  #lines;
+  /** Whether a line came that may have been the answer, or somebody else's imitation. */
+  #isDoubtful = false;
+  constructor(pipe, options, attempt) {
+    this.#pipe = pipe;
+    this.#options = options;
+    this.#attempt = attempt;
+    this.#lines = new FirstLines(pipe, attempt);
+  }
+  async run() {
+    const { welcomeTimeoutMs, now: now2, isKnown: _, ...hello } = this.#options;
+    const nonce = makeNonce();
+    this.#attempt.expect(welcomeTimeoutMs, () => this.#describeSilence());
+    const sentAtMs = now2();
+    await this.#pipe.write(encodeHello({
+      ...hello,
+      nonce
+    }));
+    const welcome = await this.#findAnswer(nonce);
+    const receivedAtMs = now2();
+    const start = this.#lines.bytes;
+    const isResumed = welcome.resumed && hello.resume !== void 0;
+    const written = isResumed ? [] : await this.#readMore(welcome);
+    const { bytes, rest } = this.#lines;
+    return {
+      welcome,
+      sentAtMs,
+      receivedAtMs,
+      streamBytes: bytes - start,
+      written,
+      rest
+    };
+  }
+  async #findAnswer(nonce) {
+    for (; ; ) {
+      const line = await this.#lines.next(MAX_ANSWER_BYTES);
+      if (line === void 0) throw new Error(this.#describeEnd());
+      if (!line.startsWith(WELCOME_START) && !line.startsWith(ERROR_START2)) continue;
+      const isSurelyTheRelay = this.#lines.count === 1 && this.#pipe.ageMs() < HELD_MS;
+      const welcome = readAnswer(line, nonce, isSurelyTheRelay);
+      if (welcome !== void 0) return welcome;
+      this.#isDoubtful = true;
+    }
+  }
+  /**
+   * Reads the lines that belong to a welcome, and acknowledges them: that is a sign of life, too. Returns
+   * what it wrote.
+   */
+  async #readMore({ more, roster, limits: { windowBytes, pingTimeoutMs } }) {
+    const { maxLineBytes } = this.#options;
+    if (more > MAX_MORE_LINES) {
+      throw new Error(`its $welcome announces ${more} lines, ${MAX_MORE_LINES} are allowed`);
+    }
+    const start = this.#lines.bytes, beganAtMs = performance.now();
+    const written = [];
+    let ackedBytes = 0, ackedAtMs = beganAtMs;
+    let seenReads = -1;
+    for (let left = more; left > 0; ) {
+      if (seenReads !== this.#lines.reads) {
+        seenReads = this.#lines.reads;
+        const restMs = beganAtMs + MAX_WELCOME_MS - performance.now();
+        this.#attempt.expect(Math.min(pingTimeoutMs, restMs), () => "its $welcome stopped in the middle");
+      }
+      const line = await this.#lines.next(maxLineBytes);
+      if (line === void 0) {
+        throw new Error("the relay closed the connection in the middle of its $welcome");
+      }
+      const control = readControlLine(line);
+      if (control === void 0) continue;
+      followControl(roster, control, line.length);
+      left--;
+      const bytes = this.#lines.bytes - start, nowMs = performance.now();
+      if (bytes - ackedBytes < windowBytes * ACK_SHARE && nowMs - ackedAtMs < pingTimeoutMs * ACK_SHARE) {
+        continue;
+      }
+      const ack = encodeControl("ack", {
+        bytes
+      });
+      await this.#pipe.write(ack);
+      written.push(ack);
+      [ackedBytes, ackedAtMs] = [
+        bytes,
+        nowMs
+      ];
+    }
+    return written;
+  }
+  #describeSilence() {
+    const within = `within ${this.#options.welcomeTimeoutMs / 1e3} s`;
+    if (this.#isDoubtful) return DOUBTFUL;
+    if (this.#options.isKnown) {
+      return `no $welcome ${within}, the relay takes connections but does not answer`;
+    }
+    const older = `no $welcome ${within}, this looks like an older relay, connect with { plain: true } to speak to it`;
+    return this.#lines.bytes > 0 ? older : `${older}, or like one that hangs`;
+  }
+  #describeEnd() {
+    if (this.#isDoubtful) return DOUBTFUL;
+    const tls = this.#options.isKnown ? "" : ", if it serves TLS, connect with { tls: true }";
+    return `the relay closed the connection before its $welcome${tls}`;
+  }
+};
+var DOUBTFUL = "what looked like the answer to the hello may be another client's: it came late and without the hello's nonce, which relays before version 0.2 don't repeat";
+var FirstLines = class {
+  #pipe;
+  #attempt;
+  #chunk = NOTHING;
+  /** The bytes of the lines that `next()` has returned, LF included; their number; how often was read. */
+  bytes = 0;
+  count = 0;
+  reads = 0;
+  constructor(pipe, attempt) {
+    this.#pipe = pipe;
+    this.#attempt = attempt;
+  }
+  /** What was received behind the last line. */
+  get rest() {
+    return this.#chunk;
+  }
+  /**
+   * Waits for the next line and returns it without its LF, "" for one that is longer than allowed;
+   * `undefined` when the connection has ended.
+   */
+  async next(maxBytes) {
+    const parts = [];
+    let length = 0;
+    for (; ; ) {
+      const end = this.#chunk.indexOf(LF);
+      const part = end < 0 ? this.#chunk : this.#chunk.subarray(0, end);
+      length += part.length;
+      if (length <= maxBytes) parts.push(part);
+      else parts.length = 0;
+      if (end >= 0) {
+        this.#chunk = this.#chunk.subarray(end + 1);
+        this.bytes += length + 1;
+        this.count++;
+        return decoder.decode(concat(parts));
+      }
+      this.#chunk = NOTHING;
+      const bytes = await this.#pipe.read();
+      if (this.#attempt.isOver) throw this.#attempt.error;
+      if (bytes === null) return void 0;
+      this.reads++;
+      this.#chunk = bytes.slice();
+    }
+  }
+};
+
+// src/client/session/heartbeat.ts
+var FIRST_PINGS = 8;
+var FIRST_PINGS_MS = 50;
+var ACTIVE_PING_MS = 1e3;
+var IDLE_PING_MS = 5e3;
+var BLOCKED_MS = 250;
+var Heartbeat = class {
+  #timeoutMs;
+  #pings = 0;
+  #lastTickMs;
+  #plannedMs = 0;
+  #sincePingMs = Infinity;
+  #silentMs = 0;
+  #unblockedAtMs = -Infinity;
+  /** Set when events go or come; cleared with each ping. */
+  isActive = true;
+  /**
+   * Makes a heartbeat whose first tick is due at once; `timeoutMs` is how long the other side may be silent.
+   */
+  constructor(timeoutMs, nowMs) {
+    this.#timeoutMs = timeoutMs;
+    this.#lastTickMs = nowMs;
+  }
+  /** Plans the next tick: returns how long to wait for it, in ms. */
+  planTick() {
+    const periodMs2 = this.#pings < FIRST_PINGS ? FIRST_PINGS_MS : ACTIVE_PING_MS;
+    return this.#plannedMs = Math.min(periodMs2, this.#timeoutMs / 3);
+  }
+  /** Notes that something was received. */
+  noteReceived() {
+    this.#silentMs = 0;
+  }
+  /** Takes a tick and says what to do. */
+  tick(nowMs) {
+    const elapsedMs = nowMs - this.#lastTickMs;
+    if (this.#isLate(nowMs)) this.#unblockedAtMs = nowMs;
+    this.#silentMs += Math.min(elapsedMs, this.#plannedMs + BLOCKED_MS);
+    this.#sincePingMs += elapsedMs;
+    this.#lastTickMs = nowMs;
+    const idleMs = Math.min(IDLE_PING_MS, this.#timeoutMs / 3);
+    const isPingDue = this.#pings < FIRST_PINGS || this.isActive || this.#sincePingMs + this.#plannedMs / 2 >= idleMs;
+    if (isPingDue) {
+      this.#pings++;
+      this.#sincePingMs = 0;
+      this.isActive = false;
+    }
+    return {
+      isPingDue,
+      isDead: this.#silentMs >= this.#timeoutMs
+    };
+  }
+  /**
+   * Tells whether the answer to a ping sent then, read now, measures the network: not if the program was
+   * blocked.
+   */
+  isMeasure(sentMs, nowMs) {
+    return sentMs > this.#unblockedAtMs && !this.#isLate(nowMs);
+  }
+  #isLate(nowMs) {
+    return nowMs - this.#lastTickMs > this.#plannedMs + BLOCKED_MS;
+  }
+};
+
+// src/client/session/pinger.ts
+var RIDE_MS = 100;
+var Pinger = class {
+  #options;
+  #heartbeat;
+  #timer;
+  #rideTimer;
+  #seenChanges;
+  /** Makes a pinger that waits for `start()`. */
+  constructor(options) {
+    this.#options = options;
+    this.#heartbeat = new Heartbeat(options.timeoutMs, options.now());
+    this.#seenChanges = options.countChanges();
+  }
+  /** Begins with a ping. */
+  start() {
+    this.#tick();
+  }
+  /** Ends all timers. */
+  stop() {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#rideTimer);
+  }
+  /** Notes that bytes were received: a sign of life. */
+  noteReceived() {
+    this.#heartbeat.noteReceived();
+  }
+  /** Notes that an event was received: pings come often while there are some. */
+  noteEvent() {
+    this.#heartbeat.isActive = true;
+  }
+  /** Tells whether the answer to a ping sent at `sentMs`, read now, measures the network. */
+  isMeasure(sentMs, nowMs) {
+    return this.#heartbeat.isMeasure(sentMs, nowMs);
+  }
+  #tick = () => {
+    const { timeoutMs, now: now2, countChanges, onTick, flush, onDead } = this.#options;
+    const changes = countChanges();
+    const isSending = changes !== this.#seenChanges;
+    if (isSending) this.#heartbeat.isActive = true;
+    this.#seenChanges = changes;
+    const { isPingDue, isDead } = this.#heartbeat.tick(now2());
+    if (isDead) return onDead(new Error(`nothing was heard of the relay for ${timeoutMs / 1e3} s`));
+    onTick(isPingDue);
+    if (isPingDue && !isSending) flush();
+    else if (isPingDue) {
+      this.#rideTimer ??= setTimeout(() => {
+        this.#rideTimer = void 0;
+        flush();
+      }, RIDE_MS);
+    }
+    this.#timer = setTimeout(this.#tick, this.#heartbeat.planTick());
+  };
+};
+
+// src/wire/line_reader.ts
+var SMALL_CARRY_BYTES = 256;
+var LineReader = class {
+  #sink;
+  #maxLineBytes;
+  #carry;
+  #carried = 0;
+  #isSkipping = false;
+  #skippedBytes = 0;
+  /** @param maxLineBytes the longest line that is kept while it is incomplete, in bytes without its LF */
+  constructor(sink, maxLineBytes) {
+    this.#sink = sink;
+    this.#maxLineBytes = maxLineBytes;
+  }
+  /** Whether a line was begun and its LF has not come yet. */
+  get isMidLine() {
+    return this.#carried > 0 || this.#isSkipping;
+  }
+  /** How much memory the half line takes, in bytes. */
+  get heldBytes() {
+    return this.#carry?.length ?? 0;
+  }
+  /** Takes the next chunk and calls the sink for what it completes. The chunk may be used again afterwards. */
+  push(chunk) {
+    let start = 0;
+    if (this.isMidLine) {
+      const lf = chunk.indexOf(LF);
+      if (lf < 0) return this.#keep(chunk);
+      start = lf + 1;
+      this.#keep(chunk.subarray(0, start));
+      if (this.#isSkipping) this.#sink.onLongLineEnd?.(this.#skippedBytes);
+      else this.#sink.onRun(this.#carry, 0, this.#carried);
+      this.#clear();
+    }
+    if (start === chunk.length) return;
+    const end = chunk.lastIndexOf(LF) + 1;
+    if (end > start) this.#sink.onRun(chunk, start, end);
+    const rest = Math.max(start, end);
+    if (rest < chunk.length) this.#keep(chunk.subarray(rest));
+  }
+  /**
+   * Ends the input: what stands there without an LF counts as a line, so it goes to the sink with an LF behind it.
+   * Call it only when the connection ended cleanly.
+   */
+  end() {
+    if (this.#carried > 0) {
+      this.#keep(Uint8Array.of(LF));
+      if (!this.#isSkipping) this.#sink.onRun(this.#carry, 0, this.#carried);
+    }
+    this.#clear();
+  }
+  /** Adds to the half line, or finds that it is too long. `bytes` may end with the LF. */
+  #keep(bytes) {
+    if (this.#isSkipping) {
+      this.#skippedBytes += bytes.length;
+      return;
+    }
+    const length = this.#carried + bytes.length;
+    const lineBytes = bytes[bytes.length - 1] === LF ? length - 1 : length;
+    if (lineBytes > this.#maxLineBytes) {
+      const beginning = this.#carried > 0 ? this.#carry.subarray(0, this.#carried) : bytes;
+      this.#clear();
+      this.#isSkipping = true;
+      this.#skippedBytes = length;
+      this.#sink.onLineTooLong(beginning);
+      return;
+    }
+    if (this.#carry === void 0 || this.#carry.length < length) {
+      const grown2 = new Uint8Array(Math.max(length, Math.min(2 * length, this.#maxLineBytes + 1), SMALL_CARRY_BYTES));
+      if (this.#carry !== void 0) grown2.set(this.#carry.subarray(0, this.#carried));
+      this.#carry = grown2;
+    }
+    this.#carry.set(bytes, this.#carried);
+    this.#carried = length;
+  }
+  #clear() {
+    this.#carried = this.#skippedBytes = 0;
+    this.#isSkipping = false;
+    if (this.#carry !== void 0 && this.#carry.length > SMALL_CARRY_BYTES) this.#carry = void 0;
+  }
+};
+
+// src/client/link/line_decoder.ts
+var SHOWN_CHARACTERS = 200;
+var strict = new TextDecoder("utf-8", {
+  fatal: true,
+  ignoreBOM: true
+});
+var lossy = new TextDecoder("utf-8", {
+  ignoreBOM: true
+});
+var LineDecoder = class {
+  #maxUnfinishedBytes;
+  #sink;
+  #reader;
+  /** Makes a decoder for one connection. */
+  constructor(maxUnfinishedBytes, sink) {
+    this.#maxUnfinishedBytes = maxUnfinishedBytes;
+    this.#sink = sink;
+    this.#reader = new LineReader({
+      onRun: (bytes, start, end) => this.#decode(bytes.subarray(start, end - 1)),
+      onLineTooLong: (beginning) => this.#refuseLong(beginning)
+    }, maxUnfinishedBytes);
+  }
+  /** Takes a chunk and hands on the lines that it completes. Keeps no reference to the chunk. */
+  push(chunk) {
+    this.#reader.push(chunk);
+  }
+  #decode(lines) {
+    let text;
+    try {
+      text = strict.decode(lines);
+    } catch {
+      return this.#decodeOneByOne(lines);
+    }
+    let start = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+      this.#emit(text.slice(start, end));
+      start = end + 1;
+    }
+    this.#emit(text.slice(start));
+  }
+  /** Finds the lines that are no UTF-8 in a stretch that has one, so that the others don't suffer. */
+  #decodeOneByOne(lines) {
+    for (let start = 0; start <= lines.length; ) {
+      const found = lines.indexOf(LF, start);
+      const end = found < 0 ? lines.length : found;
+      const line = lines.subarray(start, end);
+      start = end + 1;
+      let text;
+      try {
+        text = strict.decode(line);
+      } catch (cause) {
+        const message = `Cannot read line: its ${line.length} bytes are not UTF-8, text in UTF-8 is allowed`;
+        this.#sink.onInvalidLine(lossy.decode(line), new TypeError(message, {
+          cause
+        }));
+        continue;
+      }
+      this.#emit(text);
+    }
+  }
+  #emit(line) {
+    if (line.length > 1 || line.length === 1 && line !== "\r") this.#sink.onLine(line);
+  }
+  #refuseLong(beginning) {
+    const shown = lossy.decode(beginning.subarray(0, SHOWN_CHARACTERS));
+    const message = `Cannot read line: it has more than ${this.#maxUnfinishedBytes} bytes, ${this.#maxUnfinishedBytes} are allowed`;
+    this.#sink.onInvalidLine(shown, new RangeError(message));
+  }
+};
+
+// src/client/link/line_queue.ts
+var LineQueue = class {
+  #lines = new Queue();
+  #bytes = 0;
+  #dropped = 0;
+  #droppedBytes = 0;
+  /** The number of lines that wait. */
+  get length() {
+    return this.#lines.length;
+  }
+  /** The bytes of the lines that wait. */
+  get bytes() {
+    return this.#bytes;
+  }
+  /** The number of lines dropped by `push()` and `trim()`. */
+  get dropped() {
+    return this.#dropped;
+  }
+  /** The bytes of these lines. */
+  get droppedBytes() {
+    return this.#droppedBytes;
+  }
+  /**
+   * Appends a line, then drops the oldest while they are over the limit: the new one, too, if it alone is
+   * over it.
+   */
+  push(line, limitBytes) {
+    this.#lines.push(line);
+    this.#bytes += line.length;
+    this.trim(limitBytes);
+  }
+  /** Drops and counts the oldest lines until their bytes are within the limit. */
+  trim(limitBytes) {
+    while (this.#bytes > limitBytes) {
+      const { length } = this.#lines.shift();
+      this.#bytes -= length;
+      this.#droppedBytes += length;
+      this.#dropped++;
+    }
+  }
+  /**
+   * Moves the oldest lines to the end of `batch` while they fit into `roomBytes`, and returns their bytes.
+   * The first line goes in any case if `batch` is empty: a line longer than a batch goes alone.
+   */
+  moveTo(batch, roomBytes) {
+    let bytes = 0;
+    for (let line = this.#lines.peek(); line !== void 0; line = this.#lines.peek()) {
+      if (batch.length > 0 && bytes + line.length > roomBytes) break;
+      this.#lines.shift();
+      batch.push(line);
+      bytes += line.length;
+    }
+    this.#bytes -= bytes;
+    return bytes;
+  }
+  /** Puts lines back in front of the oldest, in the order given. */
+  putBack(lines) {
+    this.#lines.putBack(lines);
+    for (const line of lines) this.#bytes += line.length;
+  }
+  /** Takes everything out, oldest first. */
+  takeAll() {
+    this.#bytes = 0;
+    return this.#lines.takeAll();
+  }
+};
+function joinLines(lines) {
+  return lines.length === 0 ? void 0 : concat(lines);
+}
+
+// src/client/session/own_state.ts
+var OwnState = class {
+  #isRoom;
+  /** The values that are this program's, as it wants them to be. */
+  #values = /* @__PURE__ */ new Map();
+  /** The same as the relay has taken them. */
+  #settled = /* @__PURE__ */ new Map();
+  #news = /* @__PURE__ */ new Set();
+  #order = new Queue();
+  /** Makes an empty state; that of a room is marked so on the wire. */
+  constructor(isRoom) {
+    this.#isRoom = isRoom;
+  }
+  /** The number of keys that have a value. */
+  get size() {
+    return this.#values.size;
+  }
+  /** The number of keys to tell the relay about. */
+  get newsLength() {
+    return this.#news.size;
+  }
+  /** The keys to tell the relay about. */
+  get newsKeys() {
+    return this.#news;
+  }
+  /** Whether the key has a value. */
+  has(key) {
+    return this.#values.has(key);
+  }
+  /** The keys that have a value. */
+  keys() {
+    return this.#values.keys();
+  }
+  /** Whether the relay has not been told about the key's newest value, or its removal. */
+  isNews(key) {
+    return this.#news.has(key);
+  }
+  /** Sets a key to a value, given as JSON; `undefined` removes the key. */
+  set(key, json) {
+    put(this.#values, key, json);
+    this.#tellAbout(key);
+  }
+  /**
+   * Notes that a value of this program's stands there: it is this program's to set again. What it has said
+   * since stays.
+   */
+  keep(key, json) {
+    if (!this.#news.has(key) && !this.#values.has(key)) this.#values.set(key, json);
+  }
+  /**
+   * Notes that somebody else's value stands there now, or none; what the relay has not been told yet stays.
+   */
+  forget(key) {
+    this.#settled.delete(key);
+    if (!this.#news.has(key)) this.#values.delete(key);
+  }
+  /** Notes that the relay has taken a value, or a removal. */
+  settle(key, json) {
+    put(this.#settled, key, json);
+  }
+  /**
+   * Notes that the relay refused the newest value that it was told for a key: what it had taken before is
+   * what holds. `told` is a newer value that it may still take, if there is one. What is news stays.
+   */
+  refuse(key, told) {
+    if (this.#news.has(key)) return;
+    put(this.#values, key, told === void 0 ? this.#settled.get(key) : told.json);
+  }
+  /** Makes every value one to tell about again: nothing of it is settled in another session. */
+  setAgain() {
+    this.#settled.clear();
+    for (const key of this.#values.keys()) this.#tellAbout(key);
+  }
+  /** Does the same, but gives up the keys where somebody's value stands already. */
+  setAgainWhereMissing(present) {
+    this.#settled.clear();
+    for (const key of [
+      ...this.#values.keys()
+    ]) {
+      if (key in present) this.forget(key);
+      else this.#tellAbout(key);
+    }
+  }
+  /** Gives up every value that the relay was told: others may have changed them. What is news stays. */
+  giveUp() {
+    for (const key of [
+      ...this.#values.keys()
+    ]) this.forget(key);
+    this.#settled.clear();
+  }
+  /** Takes the line that tells about the key that has waited longest, or `undefined`. */
+  takeLine() {
+    const key = this.#order.shift();
+    if (key === void 0) return void 0;
+    this.#news.delete(key);
+    const json = this.#values.get(key);
+    return {
+      line: encodeSet(key, json, this.#isRoom),
+      key,
+      json
+    };
+  }
+  #tellAbout(key) {
+    if (this.#news.has(key)) return;
+    this.#news.add(key);
+    this.#order.push(key);
+  }
+};
+function put(map, key, json) {
+  if (json === void 0) map.delete(key);
+  else map.set(key, json);
+}
+
+// src/client/session/session_outbox.ts
+var MAX_UNCONFIRMED_BYTES = 1024 * 1024;
+var EARLY_PING_SHARE = 1 / 4;
+var STATE_SHARE = 1 / 2;
+var SessionOutbox = class {
+  #maxUnconfirmedBytes;
+  #now;
+  #waiting = new LineQueue();
+  #owed = new LineQueue();
+  #sent = new Queue();
+  /**
+   * The position in the stream to the relay: of the end of what was handed out, of what is confirmed, of the
+   * last ping.
+   */
+  #sentBytes = 0;
+  #confirmedBytes = 0;
+  #pingedBytes = 0;
+  #batchBytesLeft = 0;
+  /** The lines of this connection so far, as the relay numbers them: the hello is the first. */
+  #lineNumber = 1;
+  /**
+   * The `$set` lines that the relay has not counted, by their number on this connection, the oldest first.
+   */
+  #toldSets = /* @__PURE__ */ new Map();
+  /** The last change of each key of the room that was handed out, until it is known that it has arrived. */
+  #roomChanges = /* @__PURE__ */ new Map();
+  /** The events handed out that `confirm()` has not reported yet, and those that never will be. */
+  #uncounted = {
+    lines: 0,
+    bytes: 0
+  };
+  #cleared = {
+    lines: 0,
+    bytes: 0
+  };
+  #ackBytes;
+  #isPingDue = false;
+  #isEnding = false;
+  #hasSaidBye = false;
+  #hasLeft = false;
+  /** What this member has set of its own state. */
+  member = new OwnState(false);
+  /** What this member has set of the room's state. */
+  room = new OwnState(true);
+  /** False while the session is being opened: only acknowledgements go out. */
+  isOpen = false;
+  /** The received bytes that were acknowledged last. */
+  ackedBytes = 0;
+  /** What was given to `push()` and `set()`, ever. */
+  changes = 0;
+  /** Makes an empty outbox; `now` is the clock that pings are stamped with, in ms. */
+  constructor(now2, maxUnconfirmedBytes = MAX_UNCONFIRMED_BYTES) {
+    this.#now = now2;
+    this.#maxUnconfirmedBytes = maxUnconfirmedBytes;
+  }
+  /** The number of events that have not been handed to the network whole, for the first time. */
+  get length() {
+    return this.#waiting.length + this.#uncounted.lines;
+  }
+  /** The bytes of the events that wait. */
+  get waitingBytes() {
+    return this.#waiting.bytes;
+  }
+  /** The number of events dropped before they went out. */
+  get dropped() {
+    return this.#waiting.dropped + this.#cleared.lines;
+  }
+  /** The bytes of these events. */
+  get droppedBytes() {
+    return this.#waiting.droppedBytes + this.#cleared.bytes;
+  }
+  /** The bytes written or being written that the relay has not confirmed. */
+  get unconfirmedBytes() {
+    return this.#sentBytes - this.#confirmedBytes + this.#owed.bytes;
+  }
+  /** Whether anything is left to write, the goodbye included. */
+  get hasMore() {
+    return this.#batchBytesLeft > 0 || this.#hasLines || this.#isEnding && !this.#hasSaidBye;
+  }
+  /** Appends an event, a line with its LF; drops the oldest that wait while they are over the limit. */
+  push(line, limitBytes) {
+    this.changes++;
+    this.#waiting.push(line, limitBytes);
+  }
+  /**
+   * Sets a key of the member or of the room to a value, given as JSON; `undefined` removes it. The newest
+   * goes out.
+   */
+  set(key, json, isRoom) {
+    this.changes++;
+    (isRoom ? this.room : this.member).set(key, json);
+  }
+  /** The keys of the room that this program has given a value which the relay may not have counted yet. */
+  *roomKeysUnderWay() {
+    for (const key of this.room.newsKeys) if (this.room.has(key)) yield key;
+    for (const { state, key, json } of this.#toldSets.values()) {
+      if (state === this.room && json !== void 0 && !this.room.isNews(key)) yield key;
+    }
+  }
+  /** Asks for a ping in the next batch, at its end: its answer confirms all of the batch. */
+  askPing() {
+    this.#isPingDue = true;
+  }
+  /** Asks for an acknowledgement of so many received bytes in the next batch. */
+  ack(bytes) {
+    this.#ackBytes = bytes;
+  }
+  /** Makes the goodbye the last line; what waits goes out before it without waiting for confirmation. */
+  end() {
+    this.#isEnding = true;
+  }
+  /** Begins the next batch; see {@linkcode LineSource.nextBatch}. */
+  nextBatch(maxBytes) {
+    const batch = [];
+    const start = this.#sentBytes;
+    if (this.isOpen) this.#addOwed(batch, maxBytes);
+    if (this.#owed.length === 0 || !this.isOpen) this.#addNew(batch, start + maxBytes);
+    this.#batchBytesLeft = this.#sentBytes - start;
+    return joinLines(batch);
+  }
+  /**
+   * Notes that so many more bytes of the batch went out; returns how many events went out for the first time.
+   */
+  confirm(bytes) {
+    this.#batchBytesLeft -= bytes;
+    if (this.#batchBytesLeft > 0) return 0;
+    this.#hasLeft = this.#hasSaidBye;
+    const { lines } = this.#uncounted;
+    this.#uncounted = {
+      lines: 0,
+      bytes: 0
+    };
+    return lines;
+  }
+  /** Notes that the connection ended. What was handed out waits for `resume()` or `restart()`. */
+  rewind(limitBytes) {
+    this.#batchBytesLeft = 0;
+    this.#ackBytes = void 0;
+    this.#isPingDue = this.isOpen = false;
+    this.#waiting.trim(limitBytes);
+  }
+  /**
+   * Forgets what the relay has counted: so many bytes of this session's stream. More than there are is no
+   * count.
+   */
+  confirmStream(bytes) {
+    if (bytes > this.#sentBytes) return;
+    for (const [line, told] of this.#toldSets) {
+      if (told.end > bytes) break;
+      this.#toldSets.delete(line);
+      told.state.settle(told.key, told.json);
+      if (this.#roomChanges.get(told.key) === told) this.#roomChanges.delete(told.key);
+    }
+    for (let line = this.#sent.peek(); line !== void 0; line = this.#sent.peek()) {
+      if (this.#confirmedBytes + line.length > bytes) return;
+      this.#sent.shift();
+      this.#confirmedBytes += line.length;
+    }
+  }
+  /** Notes that the relay tells of a change of the room's that this program has made: it has arrived. */
+  noteEcho(key, json) {
+    const change = this.#roomChanges.get(key);
+    if (change !== void 0 && change.json === json) this.#roomChanges.delete(key);
+  }
+  /**
+   * Takes a refused value out of the own state, whose `$set` was the line of that number on this connection:
+   * what the relay had taken before holds. Returns whose value it was, or `undefined` if it was another line.
+   */
+  refuse(lineNumber) {
+    const refused = this.#toldSets.get(lineNumber);
+    if (refused === void 0) return void 0;
+    this.#toldSets.delete(lineNumber);
+    const { state, key } = refused;
+    if (this.#roomChanges.get(key) === refused) this.#roomChanges.delete(key);
+    let newest;
+    for (const told of this.#toldSets.values()) if (told.state === state && told.key === key) newest = told;
+    state.refuse(key, newest);
+    return {
+      key,
+      isRoom: state === this.room
+    };
+  }
+  /**
+   * Goes on with the session on a new connection, of whose stream the relay has counted so many bytes: what
+   * came after is owed. Returns false, and changes nothing that matters, if that can't be.
+   */
+  resume(bytes) {
+    this.confirmStream(bytes);
+    if (bytes !== this.#confirmedBytes) return false;
+    this.#toldSets.clear();
+    this.#lineNumber = 1;
+    this.#owed.putBack(this.#sent.takeAll().filter(isWorthRepeating));
+    this.#sentBytes = this.#pingedBytes = bytes;
+    return true;
+  }
+  /**
+   * Begins another session, of whose stream `written` are the first lines, already out. All own state of the
+   * member is told again. Returns what was written of the session before and not confirmed: it may have
+   * arrived or not, and is not sent again.
+   */
+  restart(written = []) {
+    const unconfirmed = this.#takeUnconfirmed();
+    this.#toldSets.clear();
+    this.#sentBytes = this.#confirmedBytes = this.#pingedBytes = 0;
+    this.#lineNumber = 1;
+    this.#handOut([], written);
+    this.member.setAgain();
+    return unconfirmed;
+  }
+  /** Drops and counts every event that has not gone out whole. */
+  clear() {
+    this.rewind(0);
+    this.#cleared.lines += this.#uncounted.lines;
+    this.#cleared.bytes += this.#uncounted.bytes;
+    this.#uncounted = {
+      lines: 0,
+      bytes: 0
+    };
+  }
+  /**
+   * Takes, after `clear()`, what nobody will know of: events that were written and not confirmed, and the
+   * keys of the room whose last change may not have arrived. That is nothing if the goodbye has gone out.
+   */
+  takeLeft() {
+    const left = this.#takeUnconfirmed();
+    for (const key of this.room.newsKeys) left.roomChanges.set(key, void 0);
+    if (this.#hasLeft) return {
+      lines: 0,
+      bytes: 0,
+      roomChanges: /* @__PURE__ */ new Map()
+    };
+    left.lines = Math.max(0, left.lines - this.#cleared.lines);
+    left.bytes = Math.max(0, left.bytes - this.#cleared.bytes);
+    return left;
+  }
+  #takeUnconfirmed() {
+    const roomChanges = new Map(Array.from(this.#roomChanges, ([key, { json }]) => [
+      key,
+      json
+    ]));
+    this.#roomChanges = /* @__PURE__ */ new Map();
+    const unconfirmed = {
+      lines: 0,
+      bytes: 0,
+      roomChanges
+    };
+    for (const line of [
+      ...this.#sent.takeAll(),
+      ...this.#owed.takeAll()
+    ]) {
+      if (isControlLine(line, 0)) continue;
+      unconfirmed.lines++;
+      unconfirmed.bytes += line.length;
+    }
+    return unconfirmed;
+  }
+  get #hasLines() {
+    return this.#owed.length + this.#waiting.length + this.member.newsLength + this.room.newsLength > 0 || this.#isPingDue || this.#ackBytes !== void 0;
+  }
+  #addOwed(batch, maxBytes) {
+    const owed = [];
+    this.#owed.moveTo(owed, maxBytes);
+    for (const line of owed) {
+      this.#handOut(batch, [
+        line
+      ]);
+      if (!isControlLine(line, 0)) continue;
+      const { key, json, isRoom } = readSet(line);
+      this.#noteSet(isRoom ? this.room : this.member, key, json);
+    }
+  }
+  /** Appends lines that go out for the first time, up to a place in the stream. */
+  #addNew(batch, end) {
+    if (this.#ackBytes !== void 0) {
+      this.#handOut(batch, [
+        encodeControl("ack", {
+          bytes: this.#ackBytes
+        })
+      ]);
+      this.ackedBytes = this.#ackBytes;
+      this.#ackBytes = void 0;
+    }
+    if (!this.isOpen) return;
+    if (this.#isEnding || this.#sentBytes - this.#confirmedBytes < this.#maxUnconfirmedBytes) {
+      this.#addState(batch, end);
+      const events = [];
+      this.#uncounted.bytes += this.#waiting.moveTo(events, end - this.#sentBytes);
+      this.#uncounted.lines += events.length;
+      this.#handOut(batch, events);
+    }
+    const unpingedBytes = this.#sentBytes - this.#pingedBytes;
+    if (this.#isPingDue || unpingedBytes > this.#maxUnconfirmedBytes * EARLY_PING_SHARE) {
+      this.#isPingDue = false;
+      this.#handOut(batch, [
+        encodeControl("ping", {
+          t: this.#now()
+        })
+      ]);
+      this.#pingedBytes = this.#sentBytes;
+    }
+    if (this.#isEnding && !this.#hasSaidBye && !this.#hasLines) {
+      this.#hasSaidBye = true;
+      this.#handOut(batch, [
+        encodeControl("bye", {})
+      ]);
+    }
+  }
+  #addState(batch, end) {
+    const roomBytes = end - this.#sentBytes;
+    const stateEnd = this.#waiting.length > 0 ? end - roomBytes * (1 - STATE_SHARE) : end;
+    for (const state of [
+      this.room,
+      this.member
+    ]) {
+      while (this.#sentBytes < stateEnd) {
+        const set = state.takeLine();
+        if (set === void 0) break;
+        this.#handOut(batch, [
+          set.line
+        ]);
+        this.#noteSet(state, set.key, set.json);
+      }
+    }
+  }
+  /** Gives lines their place in the stream, and keeps them until they are confirmed. */
+  #handOut(batch, lines) {
+    for (const line of lines) {
+      batch.push(line);
+      this.#sent.push(line);
+      this.#sentBytes += line.length;
+      this.#lineNumber++;
+    }
+  }
+  /** Remembers that the line handed out last sets a key. */
+  #noteSet(state, key, json) {
+    const told = {
+      state,
+      key,
+      json,
+      end: this.#sentBytes
+    };
+    this.#toldSets.set(this.#lineNumber, told);
+    if (state === this.room) this.#roomChanges.set(key, told);
+  }
+};
+function readSet(line) {
+  const { key, value, room } = JSON.parse(decoder2.decode(line)).$set;
+  return {
+    key,
+    json: JSON.stringify(value),
+    isRoom: room === true
+  };
+}
+var decoder2 = new TextDecoder();
+function isWorthRepeating(line) {
+  return !isControlLine(line, 0) || line[3] === 115;
+}
+
+// src/client/session/session.ts
+var RIDE_SHARE = 1 / 2;
+var ACK_SHARE2 = 3 / 4;
+var DOUBT_PONGS = 3;
+var MAX_RETRY_AFTER_MS = 6e4;
+var Session = class {
+  #options;
+  #sink;
+  #now;
+  #lines;
+  #clock = new RelayClock();
+  #freshness = new Freshness();
+  #roster = new Roster();
+  #decoder;
+  #pinger;
+  #connection;
+  #retryMs;
+  /** The welcome of the session that goes on, and whether it can: not after something that can't be. */
+  #welcome;
+  #canResume = false;
+  /** Positions in the stream from the relay: what came, the end of its last whole line. */
+  #receivedBytes = 0;
+  #lineEndBytes = 0;
+  /** When the connection in use began: an answer to a ping from before measures nothing. */
+  #beganAtMs = 0;
+  /** The answers to pings since events have been too old. */
+  #stalePongs = 0;
+  #stale = {
+    lines: 0,
+    bytes: 0
+  };
+  /** What is to be written. */
+  source;
+  /** Makes a session that begins with the first connection. */
+  constructor(options) {
+    const { sink, now: now2 = () => performance.now() } = options;
+    this.#options = options;
+    this.#sink = sink;
+    this.#now = now2;
+    this.source = new SessionOutbox(now2);
+    this.#lines = {
+      onLine: (line) => this.#onLine(line),
+      onInvalidLine: (line, error) => sink.onInvalidLine(line, error)
+    };
+    this.#decoder = this.#newDecoder();
+  }
+  /** This member's id; empty before the first welcome. */
+  get id() {
+    return this.#welcome?.id ?? "";
+  }
+  /** The other members by id. */
+  get peers() {
+    return this.#roster.peers;
+  }
+  /** The room's own state. */
+  get state() {
+    return this.#roster.state;
+  }
+  /** What the relay allows. */
+  get limits() {
+    return this.#welcome?.limits;
+  }
+  /** The relay's clock. */
+  get clock() {
+    return this.#clock;
+  }
+  /** How old the newest received thing was when it came, in ms. */
+  get lagMs() {
+    return this.#freshness.lagMs;
+  }
+  /**
+   * Says hello, and reads the welcome with all that belongs to it.
+   *
+   * @throws {RefusedError} when the relay refuses
+   * @throws {Error} when it says something else, ends the connection, or says nothing in time
+   */
+  async open(pipe) {
+    const { room, name, token, simulate, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = this.#options;
+    const before = this.#welcome;
+    const resume = before !== void 0 && this.#canResume ? {
+      session: before.session,
+      bytes: this.#lineEndBytes
+    } : void 0;
+    const opened = await openSession(pipe, {
+      ...{
+        room,
+        name,
+        token,
+        simulate,
+        resume,
+        welcomeTimeoutMs
+      },
+      maxLineBytes: this.#options.maxUnfinishedBytes,
+      isKnown: before !== void 0,
+      now: this.#now
+    });
+    const { welcome, sentAtMs, receivedAtMs, rest } = opened;
+    this.#clock.addSample({
+      sentAtMs,
+      receivedAtMs,
+      relayTimeMs: welcome.timeMs
+    });
+    this.#beganAtMs = receivedAtMs;
+    this.#decoder = this.#newDecoder();
+    const isResumed = resume !== void 0 && welcome.resumed;
+    if (isResumed) this.#resume(welcome);
+    else this.#restart(opened);
+    if (rest.length > 0) this.receive(rest);
+    return before === void 0 ? {} : {
+      resumed: isResumed
+    };
+  }
+  /** Begins to write events and to ping. */
+  begin(connection) {
+    this.#connection = connection;
+    this.source.isOpen = true;
+    this.#pinger = new Pinger({
+      timeoutMs: this.#welcome.limits.pingTimeoutMs,
+      now: this.#now,
+      countChanges: () => this.source.changes,
+      onTick: (isPingDue) => this.#onTick(isPingDue),
+      flush: () => connection.flush(),
+      onDead: (error) => connection.fail(error)
+    });
+    this.#pinger.start();
+  }
+  /**
+   * Takes received bytes, and acknowledges them when that is due.
+   *
+   * @throws {RangeError} when the relay tells more of who and what is there than can be kept: the session
+   * can't go on then
+   */
+  receive(bytes) {
+    const lastLf = bytes.lastIndexOf(LF);
+    const lineEndBytes = lastLf < 0 ? this.#lineEndBytes : this.#receivedBytes + lastLf + 1;
+    this.#receivedBytes += bytes.length;
+    this.#pinger?.noteReceived();
+    this.#freshness.check(this.#relayNow(), this.#maxAgeMs());
+    try {
+      this.#decoder.push(bytes);
+    } catch (error) {
+      this.#canResume = false;
+      throw error;
+    }
+    this.#lineEndBytes = lineEndBytes;
+    const windowShare = (lineEndBytes - this.source.ackedBytes) / this.#welcome.limits.windowBytes;
+    if (windowShare >= RIDE_SHARE) this.#acknowledge();
+    if (windowShare >= ACK_SHARE2) this.#connection?.flush();
+  }
+  /** Stops pinging, and reports what was dropped. */
+  end() {
+    this.#pinger?.stop();
+    this.#connection = this.#pinger = void 0;
+    this.#reportStale();
+  }
+  /** Makes `$bye` the last line. */
+  finish() {
+    this.source.end();
+  }
+  /** Returns, once, what the relay's `$bye` asked for. */
+  takeRetryMs() {
+    const retryMs = this.#retryMs;
+    this.#retryMs = void 0;
+    return retryMs;
+  }
+  #resume(welcome) {
+    if (!this.source.resume(welcome.bytes)) {
+      this.#canResume = false;
+      throw new Error(`the relay says that it has ${welcome.bytes} bytes of this session, which can't be`);
+    }
+    const { id, session } = this.#welcome;
+    this.#welcome = {
+      ...welcome,
+      id,
+      session
+    };
+    this.#receivedBytes = this.source.ackedBytes = this.#lineEndBytes;
+    this.#freshness.repair(welcome.timeMs);
+  }
+  /** Begins another session: takes over who and what is there, and tells what is lost. */
+  #restart({ welcome, streamBytes, written }) {
+    const before = this.#welcome;
+    const unconfirmed = this.source.restart(written);
+    this.#welcome = welcome;
+    this.#canResume = true;
+    this.#receivedBytes = this.#lineEndBytes = this.source.ackedBytes = streamBytes;
+    this.#freshness.reset();
+    if (before === void 0) {
+      this.#roster.become(welcome.roster);
+      this.#roster.sink = this.#sink;
+      return;
+    }
+    const isOtherRelay = welcome.relay !== before.relay;
+    const lostKeys = this.#bringRoomUpToDate(welcome.roster.state, unconfirmed, isOtherRelay);
+    this.#sink.onLost({
+      reason: "unconfirmed",
+      lines: unconfirmed.lines,
+      bytes: unconfirmed.bytes
+    });
+    if (isOtherRelay) this.#roster.compare([]);
+    this.#roster.become(welcome.roster);
+    if (lostKeys.length > 0) this.#sink.onLost({
+      reason: "state",
+      lines: 0,
+      bytes: 0,
+      keys: lostKeys
+    });
+  }
+  /**
+   * Decides which values of the room this program sets again; returns the keys whose last change by it may be
+   * lost.
+   */
+  #bringRoomUpToDate(present, { roomChanges }, isOtherRelay) {
+    const { room } = this.source;
+    for (const [key, json] of roomChanges) if (json === void 0) room.forget(key);
+    if (isOtherRelay) room.setAgainWhereMissing(present);
+    else room.giveUp();
+    return [
+      ...roomChanges
+    ].filter(([key, json]) => {
+      if (room.isNews(key)) return false;
+      const isThere = Object.hasOwn(present, key);
+      return json === void 0 ? isThere : !isThere || !isSameJson(present[key], JSON.parse(json));
+    }).map(([key]) => key);
+  }
+  #onLine(line) {
+    if (line.startsWith(CONTROL_OPENING)) return this.#onControlLine(line);
+    if (this.#freshness.isStale) return this.#dropStale(line);
+    this.#pinger?.noteEvent();
+    this.#sink.onEvent(line, this.#freshness.isRepairing);
+  }
+  #onControlLine(line) {
+    const control = readControlLine(line);
+    if (control !== void 0) return this.#onControl(control, line.length);
+    this.#sink.onInvalidLine(line, new SyntaxError("Cannot read control line: an object with one member is allowed"));
+  }
+  #onControl(control, size) {
+    const { name, body } = control;
+    switch (name) {
+      case "pong":
+        return this.#onPong(body);
+      case "time":
+        return this.#onTime(body);
+      case "lost":
+        this.#reportStale();
+        this.#freshness.reset();
+        return this.#sink.onLost({
+          reason: "behind",
+          lines: count(body.lines),
+          bytes: count(body.bytes)
+        });
+      case "error":
+        return this.#onError(body);
+      case "bye":
+        this.#retryMs = Math.min(count(body.retryMs), MAX_RETRY_AFTER_MS);
+        return;
+      case "set":
+        this.#noteRoomValue(body);
+    }
+    followControl(this.#roster, control, size);
+  }
+  /** Notes whose value of the room it is: only who set it last sets it again after a restart of the relay. */
+  #noteRoomValue({ key, value, from, room }) {
+    if (room !== true || typeof key !== "string") return;
+    if (from !== this.id) return this.source.room.forget(key);
+    let json;
+    try {
+      json = JSON.stringify(value);
+    } catch {
+      return;
+    }
+    this.source.noteEcho(key, json);
+    if (json === void 0) this.source.room.forget(key);
+    else this.source.room.keep(key, json);
+  }
+  /** Hands on a complaint; a value that the relay did not take is not this program's any more. */
+  #onError(body) {
+    const error = readError(body);
+    if (error === void 0) return;
+    const refused = error.line === void 0 ? void 0 : this.source.refuse(error.line);
+    this.#sink.onError(refused === void 0 ? error : {
+      ...error,
+      key: refused.key,
+      room: refused.isRoom
+    });
+  }
+  #onPong({ t, time, bytes }) {
+    if (!Number.isFinite(t) || !isTime(time) || !Number.isSafeInteger(bytes)) return;
+    const sentAtMs = t;
+    this.source.confirmStream(bytes);
+    if (this.source.hasMore) this.#connection?.flush();
+    const nowMs = this.#now();
+    if (sentAtMs < this.#beganAtMs || sentAtMs > nowMs || this.#pinger === void 0) return;
+    const { isStale } = this.#freshness;
+    const isDoubtful = isStale && this.#freshness.isFreshBy(time, this.#welcome.limits.maxLagMs);
+    this.#stalePongs = isDoubtful ? this.#stalePongs + 1 : 0;
+    if (this.#stalePongs >= DOUBT_PONGS) this.#clock.doubt();
+    const isMeasure = this.#pinger.isMeasure(sentAtMs, nowMs);
+    this.#clock.addSample({
+      sentAtMs,
+      receivedAtMs: nowMs,
+      relayTimeMs: time
+    }, isMeasure);
+    if (isMeasure) this.#freshness.pong(time, this.#relayNow());
+    this.#freshness.check(this.#relayNow(), this.#maxAgeMs());
+  }
+  #onTime({ time }) {
+    if (!isTime(time)) return;
+    this.#freshness.mark(time, this.#relayNow(), this.#maxAgeMs());
+    if (!this.#freshness.isStale) this.#reportStale();
+  }
+  #onTick(isPingDue) {
+    if (isPingDue) {
+      this.source.askPing();
+      this.#acknowledge();
+    }
+    this.#reportStale();
+  }
+  #dropStale(line) {
+    this.#stale.lines++;
+    this.#stale.bytes += encoder2.encode(line).length + 1;
+  }
+  #reportStale() {
+    if (this.#stale.lines === 0) return;
+    const stale = this.#stale;
+    this.#stale = {
+      lines: 0,
+      bytes: 0
+    };
+    this.#sink.onLost({
+      reason: "stale",
+      ...stale
+    });
+  }
+  #acknowledge() {
+    this.source.ack(this.#lineEndBytes);
+  }
+  #newDecoder() {
+    return new LineDecoder(this.#options.maxUnfinishedBytes, this.#lines);
+  }
+  #relayNow() {
+    return this.#clock.now(this.#now());
+  }
+  /** How old an event may seem to be: what the clock may be wrong by is no age. */
+  #maxAgeMs() {
+    return this.#welcome.limits.maxLagMs + this.#clock.rttMs + this.#clock.errorBoundMs(this.#now());
+  }
+};
+var encoder2 = new TextEncoder();
+function count(value) {
+  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}
+
+// src/client/standard_schema.ts
+var ASYNC_MESSAGE = "Cannot check events: the schema answers with a promise, it has to answer at once";
+function eventChecker(schema) {
+  const validate = schema?.["~standard"]?.validate;
+  if (typeof validate !== "function") {
+    throw new TypeError(`Cannot check events: the schema has no "~standard".validate, a Standard Schema is allowed`);
+  }
+  function check(value) {
+    const result = validate(value);
+    if ("then" in result) {
+      result.then(void 0, () => {
+      });
+      throw new TypeError(ASYNC_MESSAGE);
+    }
+    if (result.issues === void 0) return result.value;
+    throw new TypeError(`Cannot accept event: ${describe(result.issues)}`, {
+      cause: result.issues
+    });
+  }
+  try {
+    check(void 0);
+  } catch (error) {
+    if (error instanceof TypeError && error.message === ASYNC_MESSAGE) throw error;
+  }
+  return check;
+}
+function describe(issues) {
+  if (issues.length === 0) return "the schema refuses it";
+  const { message, path = [] } = issues[0];
+  const where = path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+  return `${where === "" ? "" : `${where}: `}${message}${more}`;
+}
+
+// src/client/plain_outbox.ts
+var PlainOutbox = class {
+  #waiting = new LineQueue();
+  #batch = [];
+  /** Lines of the batch that have gone out whole, and bytes that have gone out of the one after them. */
+  #confirmedLines = 0;
+  #confirmedBytes = 0;
+  /** The number of lines that have not gone out whole, those of the batch under way included. */
+  get length() {
+    return this.#waiting.length + this.#batch.length - this.#confirmedLines;
+  }
+  /** Whether there is a line that has not gone out whole. */
+  get hasMore() {
+    return this.length > 0;
+  }
+  /** The bytes of the lines that wait, without the batch under way. */
+  get waitingBytes() {
+    return this.#waiting.bytes;
+  }
+  /** The number of lines dropped because they were over a limit, or by `clear()`. */
+  get dropped() {
+    return this.#waiting.dropped;
+  }
+  /** The bytes of these lines. */
+  get droppedBytes() {
+    return this.#waiting.droppedBytes;
+  }
+  /** Appends a line (with its LF), then drops the oldest that wait while they are over the limit. */
+  push(line, limitBytes) {
+    this.#waiting.push(line, limitBytes);
+  }
+  /**
+   * Begins a batch of whole lines and returns its bytes, or `undefined` when nothing waits. It has at most
+   * `maxBytes`, unless its first line alone is longer. The batch before must have been confirmed to its end.
+   */
+  nextBatch(maxBytes) {
+    this.#batch = [];
+    this.#confirmedLines = this.#confirmedBytes = 0;
+    this.#waiting.moveTo(this.#batch, maxBytes);
+    return joinLines(this.#batch);
+  }
+  /** Notes that so many more bytes of the batch have gone out; returns how many lines that completed. */
+  confirm(bytes) {
+    const before = this.#confirmedLines;
+    this.#confirmedBytes += bytes;
+    while (this.#confirmedLines < this.#batch.length) {
+      const line = this.#batch[this.#confirmedLines];
+      if (this.#confirmedBytes < line.length) break;
+      this.#confirmedBytes -= line.length;
+      this.#confirmedLines++;
+    }
+    return this.#confirmedLines - before;
+  }
+  /** Puts what has not gone out whole back in front; then the limit holds, the oldest dropped first. */
+  rewind(limitBytes) {
+    this.#waiting.putBack(this.#batch.slice(this.#confirmedLines));
+    this.#batch = [];
+    this.#confirmedLines = this.#confirmedBytes = 0;
+    this.#waiting.trim(limitBytes);
+  }
+  /** Drops and counts everything that has not gone out whole. */
+  clear() {
+    this.rewind(0);
+  }
+};
+
+// src/client/plain.ts
+var PlainSpeaker = class {
+  #maxUnfinishedBytes;
+  #sink;
+  #decoder;
+  /** What is to be written: the events. */
+  source = new PlainOutbox();
+  /** Makes a speaker; a received line may have `maxUnfinishedBytes` without having ended. */
+  constructor(maxUnfinishedBytes, sink) {
+    this.#maxUnfinishedBytes = maxUnfinishedBytes;
+    this.#sink = sink;
+    this.#decoder = new LineDecoder(maxUnfinishedBytes, sink);
+  }
+  /** Says nothing. */
+  open() {
+    return Promise.resolve({});
+  }
+  /** Forgets the unfinished line of the connection before. */
+  begin() {
+    this.#decoder = new LineDecoder(this.#maxUnfinishedBytes, this.#sink);
+  }
+  /** Hands the lines on to the sink. */
+  receive(bytes) {
+    this.#decoder.push(bytes);
+  }
+  /** Needs nothing to be done. */
+  end() {
+  }
+  /** Says no goodbye. */
+  finish() {
+  }
+  /** Knows no such wish. */
+  takeRetryMs() {
+  }
+};
+
+// src/wire/tls_stream.ts
+var FIRST_DENO = [
+  2,
+  9
+];
+var READ_BYTES = [
+  4 * 1024,
+  64 * 1024
+];
+var MAX_WRITE_BYTES = 32 * 1024;
+function nodeParts() {
+  const [major, minor] = Deno.version.deno.split(".").map(Number);
+  if (major < FIRST_DENO[0] || major === FIRST_DENO[0] && minor < FIRST_DENO[1]) return void 0;
+  const { process } = globalThis;
+  const tls = process?.getBuiltinModule?.("tls");
+  const stream = process?.getBuiltinModule?.("stream");
+  return tls && stream && {
+    tls,
+    Duplex: stream.Duplex
+  };
+}
+var TlsStream = class _TlsStream {
+  #conn;
+  #socket;
+  #secured = Promise.withResolvers();
+  /** Ends the waits of the read and of the write that are under way. */
+  #onReadable;
+  #failWrite;
+  #failure;
+  #hasEnded = false;
+  #isClosed = false;
+  constructor(conn, socket) {
+    this.#conn = conn;
+    this.#socket = socket;
+    this.#secured.promise.catch(() => {
+    });
+    socket.allowHalfOpen = true;
+    socket.on("readable", () => this.#onReadable?.());
+    socket.on("end", () => {
+      this.#hasEnded = true;
+      this.#secured.reject(new Deno.errors.UnexpectedEof("the connection ended before its TLS handshake did"));
+      this.#onReadable?.();
+    });
+    socket.on("error", (error) => this.#fail(inWordsOfDeno(error)));
+    socket.on("close", () => this.#fail(closed()));
+  }
+  /** Is the server's side. */
+  static serve({ tls, Duplex }, conn, secureContext) {
+    const socket = new tls.TLSSocket(encryptedStream(Duplex, conn), {
+      isServer: true,
+      secureContext
+    });
+    const stream = new _TlsStream(conn, socket);
+    socket.on("secure", () => stream.#secured.resolve());
+    return stream;
+  }
+  /**
+   * Is the client's side; trusts certificates that the system trusts, and those that `caCerts` (PEM) have
+   * signed.
+   */
+  static connect(parts, conn, hostname, caCerts) {
+    const { tls, Duplex } = parts;
+    const socket = tls.connect({
+      socket: encryptedStream(Duplex, conn),
+      host: hostname,
+      servername: isAddress(hostname) ? "" : hostname,
+      ca: caCerts && [
+        ...tls.getCACertificates?.("default") ?? tls.rootCertificates,
+        ...caCerts
+      ],
+      // Not by node, which would forget the certificate and so the reason, but below: nothing was said by
+      // then.
+      rejectUnauthorized: false
+    });
+    const stream = new _TlsStream(conn, socket);
+    socket.on("secureConnect", () => {
+      if (socket.authorized === true) stream.#secured.resolve();
+      else stream.#fail(certificateError(socket));
+    });
+    return stream;
+  }
+  /**
+   * Waits for the handshake; a client has found the other side's certificate good then. Rejects if it fails,
+   * and when the connection ends before.
+   */
+  handshake() {
+    return this.#secured.promise;
+  }
+  /** Waits for bytes: at least one and at most `maxBytes`, or null when the other side has ended. */
+  async read(maxBytes) {
+    for (; ; ) {
+      if (this.#failure !== void 0) throw this.#failure;
+      const bytes = this.#socket.read(Math.min(this.#socket.readableLength, maxBytes));
+      if (bytes !== null && bytes.length > 0) return bytes;
+      if (this.#hasEnded) return null;
+      await new Promise((done) => this.#onReadable = done);
+    }
+  }
+  /** Writes some of the bytes and says how many. They must not change meanwhile. */
+  write(bytes) {
+    if (this.#failure !== void 0) return Promise.reject(this.#failure);
+    const part = bytes.subarray(0, MAX_WRITE_BYTES);
+    return new Promise((resolve, reject) => {
+      this.#failWrite = reject;
+      const done = (error) => error ? reject(this.#failure ?? inWordsOfDeno(error)) : resolve(part.length);
+      this.#socket.write(part, done);
+    });
+  }
+  /** Ends the output, after all that was written. */
+  endWriting() {
+    if (this.#failure !== void 0) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#failWrite = reject;
+      this.#socket.end(resolve);
+    });
+  }
+  /** Closes the socket at once; what is under way rejects. May be called again. */
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#fail(closed());
+    this.#socket.destroy();
+    closeConn(this.#conn);
+  }
+  #fail(error) {
+    this.#failure ??= error;
+    this.#secured.reject(this.#failure);
+    this.#onReadable?.();
+    this.#failWrite?.(this.#failure);
+  }
+};
+function encryptedStream(Duplex, conn) {
+  let buffer = new Uint8Array(READ_BYTES[0]);
+  const read = async () => {
+    const n = await conn.read(buffer);
+    if (n === null) return null;
+    const bytes = buffer.slice(0, n);
+    if (n === READ_BYTES[0] && n === buffer.length) buffer = new Uint8Array(READ_BYTES[1]);
+    return bytes;
+  };
+  const writeAll = async (bytes) => {
+    while (bytes.length > 0) bytes = bytes.subarray(await conn.write(bytes));
+  };
+  return new Duplex({
+    allowHalfOpen: true,
+    read() {
+      read().then((bytes) => this.push(bytes), (error) => this.destroy(error));
+    },
+    write(bytes, _encoding, done) {
+      writeAll(bytes).then(() => done(), done);
+    },
+    final(done) {
+      conn.closeWrite().then(() => done(), done);
+    },
+    destroy(error, done) {
+      closeConn(conn);
+      done(error);
+    }
+  });
+}
+function closed() {
+  return new Deno.errors.Interrupted("the connection was closed");
+}
+function closeConn(conn) {
+  try {
+    conn.close();
+  } catch {
+  }
+}
+function isAddress(hostname) {
+  return /^[\d.]+$/.test(hostname) || hostname.includes(":");
+}
+function inWordsOfDeno(error) {
+  if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return error;
+  switch (error.code) {
+    case "ECONNRESET":
+      return new Deno.errors.ConnectionReset(error.message);
+    case "EPIPE":
+    case "ERR_STREAM_WRITE_AFTER_END":
+      return new Deno.errors.BrokenPipe(error.message);
+    case "ECANCELED":
+    case "ERR_STREAM_DESTROYED":
+    case "ERR_STREAM_PREMATURE_CLOSE":
+      return new Deno.errors.Interrupted(error.message);
+  }
+  return new Deno.errors.InvalidData(error.message);
+}
+function certificateError(socket) {
+  const { authorizationError: fault } = socket;
+  const code = String(fault?.code ?? fault);
+  const { valid_from: from = "", valid_to: to = "" } = socket.getPeerCertificate() ?? {};
+  const why = Date.parse(to) < Date.now() ? "Expired" : Date.parse(from) > Date.now() ? "NotValidYet" : code === "ERR_TLS_CERT_ALTNAME_INVALID" ? "NotValidForName" : "UnknownIssuer";
+  return new Deno.errors.InvalidData(`invalid peer certificate: ${why} (${code})`);
+}
+
+// src/client/link/transport.ts
+var READ_BUFFER_BYTES = 64 * 1024;
+async function openTcp(address2, signal) {
+  return new ConnTransport(await connectTcp(address2, signal));
+}
+function openTls({ caCerts }) {
+  return async (address2, signal) => {
+    const tcp = await connectTcp(address2, signal);
+    const parts = nodeParts();
+    if (parts !== void 0) {
+      const stream = TlsStream.connect(parts, tcp, address2.hostname, caCerts);
+      return await shakeHands(new TlsTransport(stream), () => stream.handshake(), signal);
+    }
+    const conn = await Deno.startTls(tcp, {
+      hostname: address2.hostname,
+      caCerts
+    });
+    return await shakeHands(new ConnTransport(conn), () => conn.handshake(), signal);
+  };
+}
+async function shakeHands(transport, handshake, signal) {
+  const close = () => transport.close();
+  signal.addEventListener("abort", close);
+  try {
+    signal.throwIfAborted();
+    await handshake();
+    signal.throwIfAborted();
+    return transport;
+  } catch (error) {
+    transport.close();
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
+}
+async function connectTcp({ hostname, port }, signal) {
+  signal.throwIfAborted();
+  const connecting = Deno.connect({
+    hostname,
+    port,
+    signal
+  });
+  const { promise: aborted, reject } = Promise.withResolvers();
+  const abort = () => {
+    connecting.then((conn) => conn.close(), () => {
+    });
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", abort);
+  try {
+    const conn = await Promise.race([
+      connecting,
+      aborted
+    ]);
+    try {
+      conn.setNoDelay(true);
+    } catch {
+    }
+    return conn;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+var ConnTransport = class {
+  #conn;
+  #buffer = new Uint8Array(READ_BUFFER_BYTES);
+  #isClosed = false;
+  constructor(conn) {
+    this.#conn = conn;
+  }
+  async read() {
+    const bytes = await this.#conn.read(this.#buffer);
+    return bytes === null ? null : this.#buffer.subarray(0, bytes);
+  }
+  write(bytes) {
+    return this.#conn.write(bytes);
+  }
+  endWriting() {
+    return this.#conn.closeWrite();
+  }
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#conn.close();
+  }
+};
+var TlsTransport = class {
+  #stream;
+  constructor(stream) {
+    this.#stream = stream;
+  }
+  read() {
+    return this.#stream.read(READ_BUFFER_BYTES);
+  }
+  write(bytes) {
+    return this.#stream.write(bytes);
+  }
+  endWriting() {
+    return this.#stream.endWriting();
+  }
+  close() {
+    this.#stream.close();
+  }
+};
+
+// src/client/relay.ts
+var MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
+var EVENT_COST = 32;
+var MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
+var encoder3 = new TextEncoder();
+var open;
+var Relay = class _Relay {
+  #inbox;
+  #link;
+  #session;
+  #check;
+  #options;
+  #maxLineBytes;
+  #drainWatch = new DrainWatch();
+  #losses = new LossTally((lost) => this.#tellLost(lost));
+  #mayWarn = rateLimit(1);
+  #onAbort;
+  #closed;
+  /**
+   * Callbacks that wait until `connect()` has given its caller the relay object; `undefined` from then on.
+   */
+  #held = [];
+  #cancelHeld;
+  #received = 0;
+  #invalid = 0;
+  #errors = 0;
+  #lost = 0;
+  /** How much of what was given to `send()` and dropped has been noted as lost. */
+  #notedDrops = {
+    lines: 0,
+    bytes: 0
+  };
+  #hasWarned = false;
+  /** The name it gave itself; empty if none, or plain. */
+  name;
+  /** The room it is in. */
+  room;
+  /**
+   * The other sessions in the room by their id: a live view, which changes as they come and go. Plain clients
+   * are not in it. A peer's `state` is what it has set.
+   */
+  peers;
+  /** The room's own values by key, those that won, as the relay tells: a live view. */
+  state;
+  static {
+    open = async (target, options) => {
+      const relay = new _Relay(target, options);
+      await relay.#open();
+      return relay;
+    };
+  }
+  constructor(target, options) {
+    const address2 = parseTarget(target);
+    const settings = readOptions(options, address2.room);
+    const { plain, room, name, token, simulate, tls, inboxLimit, maxLineBytes } = settings;
+    const { offlineBytes, maxQueuedBytes } = settings;
+    this.#options = options;
+    this.#maxLineBytes = maxLineBytes;
+    this.#check = options.schema === void 0 ? void 0 : eventChecker(options.schema);
+    this.#inbox = new Inbox({
+      maxEvents: inboxLimit,
+      maxSize: MAX_INBOX_CHARACTERS
+    });
+    const maxUnfinishedBytes = Math.max(MAX_UNFINISHED_BYTES, maxLineBytes);
+    const onInvalidLine = (line, error) => this.#onInvalidLine(line, error);
+    const session = plain ? void 0 : new Session({
+      room,
+      name,
+      token,
+      simulate,
+      maxUnfinishedBytes,
+      sink: {
+        onEvent: (line, isRepair) => this.#onEvent(line, isRepair),
+        onInvalidLine,
+        onError: (error) => this.#onError(error),
+        onLost: (lost) => this.#onLost(lost),
+        onJoin: (peer) => this.#tellOnceOpen(options.onJoin, peer),
+        onLeave: (peer, reason2) => this.#tellOnceOpen(options.onLeave, peer, reason2),
+        onState: (peer, key, value) => this.#tellOnceOpen(options.onState, peer, key, value)
+      }
+    });
+    this.#session = session;
+    this.name = plain ? "" : name;
+    this.room = plain ? LOBBY : room;
+    this.peers = session?.peers ?? /* @__PURE__ */ new Map();
+    this.state = session?.state ?? /* @__PURE__ */ Object.create(null);
+    this.#link = new Link({
+      address: address2,
+      openTransport: tls === void 0 ? openTcp : openTls(tls),
+      offlineBytes,
+      maxQueuedBytes,
+      speaker: session ?? new PlainSpeaker(maxUnfinishedBytes, {
+        onLine: (line) => this.#onPlainLine(line),
+        onInvalidLine
+      }),
+      onStatus: (status, detail) => this.#onStatus(status, detail)
+    });
+    this.#onAbort = () => void this.close();
+  }
+  /**
+   * What names this member to others; another one after a session that could not be resumed. Empty if plain.
+   */
+  get id() {
+    return this.#session?.id ?? "";
+  }
+  /** The time from here to the relay and back, in ms, smoothed as TCP does it (RFC 6298). */
+  get rtt() {
+    return this.#session?.clock.rttMs ?? 0;
+  }
+  /** How much the time from the relay to here varies, in ms, as RFC 3550 reckons it. */
+  get jitter() {
+    return this.#session?.clock.jitterMs ?? 0;
+  }
+  /**
+   * How old, in ms, the newest thing received was when it came: half a round trip when all is well. Events
+   * older than the relay's `maxLagMs` plus a round trip are not given to the program but counted, see
+   * `onLost`.
+   */
+  get lag() {
+    return this.#session?.lagMs ?? 0;
+  }
+  /**
+   * Tells the time on the relay's clock, in ms since 1970 with fractions: the same moment has the same time
+   * on all clients, so a time in an event means the same to all. It never steps back (but after a restart of
+   * the relay on another clock) and is corrected by 5 ms a second at most, once the first eight answers are
+   * there.
+   *
+   * It is wrong by at most half the shortest round trip among the last eight (Cristian, 1989), plus the drift
+   * of the clocks since. Two clients agree within half the sum of their round trips; within half the
+   * difference where neither has a longer way out and the other a longer way back.
+   */
+  now() {
+    const localMs = performance.now();
+    return this.#session?.clock.now(localMs) ?? performance.timeOrigin + localMs;
+  }
+  /** What it is doing; `closed` once `close()` is through. */
+  get status() {
+    return this.#link.status;
+  }
+  /** What it has counted so far: a copy, which doesn't change. */
+  get stats() {
+    const link = this.#link;
+    const [droppedSent, droppedReceived] = [
+      link.droppedLines,
+      this.#inbox.dropped
+    ];
+    return {
+      sent: link.sentLines,
+      waiting: link.waitingLines,
+      received: this.#received,
+      dropped: droppedSent + droppedReceived,
+      droppedSent,
+      droppedReceived,
+      lost: this.#lost,
+      invalid: this.#invalid,
+      errors: this.#errors,
+      reconnects: link.reconnects,
+      bytesSent: link.sentBytes,
+      bytesReceived: link.receivedBytes
+    };
+  }
+  /**
+   * Sends an event to everybody else in the room. Never blocks, and never throws because of the network.
+   *
+   * What is sent in one turn of the event loop goes out in one write. While there is no connection, or one
+   * that takes nothing, up to `offlineBytes` of new events are kept beside what waited, and up to
+   * `maxQueuedBytes` otherwise; the oldest are dropped first, counted and told by `onLost`. After `close()`
+   * it is dropped, counted and told. As with `JSON.stringify`, NaN becomes null and properties that are
+   * undefined or functions are left out.
+   *
+   * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle
+   * @throws {RangeError} when it is longer than `maxLineBytes`
+   */
+  send(event) {
+    const text = stringify("send event", event);
+    const line = encoder3.encode(`${text.startsWith(CONTROL_OPENING) ? " " : ""}${text}
+`);
+    const bytes = line.length - 1;
+    const limit = Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
+    if (bytes > limit) {
+      throw new RangeError(`Cannot send event: it has ${bytes} bytes, maxLineBytes is ${limit}`);
+    }
+    this.#link.send(line);
+    this.#noteDrops();
+  }
+  /**
+   * Sets a value that others see as `peers.get(id)?.state[key]`, also those who come later, until this member
+   * leaves.
+   *
+   * Only the newest value of a key matters: of several in one turn, or while away, only the last is sent, and
+   * slow members may miss those in between. Its order relative to events is not kept. The value is taken as
+   * it is now. It is set again after a session that could not be resumed. Plain clients hear nothing of it:
+   * tell them with `send`.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "../../client.ts";
+   *
+   * async function play(target: string) {
+   *   await using relay = await connect(target, { name: "ada" }); // such as "ifilab100:32100/pong"
+   *   relay.set("ball", { pos: [3, 4] });
+   *   for (const peer of relay.peers.values()) console.log(peer.name, peer.state.ball);
+   * }
+   * ```
+   *
+   * A value that the relay refuses all the same (the room is full) is told by `onError`, with its `key`.
+   * After `close()` nothing is set.
+   *
+   * @throws {TypeError} when JSON can't hold the value, the key is not a string, an option is none, or the
+   * relay object is plain
+   * @throws {RangeError} when the key has not 1 to 128 characters, or when there are more keys (of this
+   * member, or of the room as far as it is known here), or the value has more bytes, than the relay allows
+   * (256, 16 KiB)
+   */
+  set(key, value, options = {}) {
+    const session = this.#sessionFor(key, options);
+    const json = stringify("set state", value);
+    const { room = false } = options;
+    const { limits } = session;
+    if (limits !== void 0) {
+      const { maxValueBytes, maxKeys, maxLineBytes } = limits;
+      const bytes = encoder3.encode(json).length;
+      if (bytes > maxValueBytes) {
+        throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${maxValueBytes}`);
+      }
+      const lineBytes = encodeSet(key, json, room).length - 1;
+      if (lineBytes > maxLineBytes) {
+        throw new RangeError(`Cannot set state: with its key it has ${lineBytes} bytes, maxLineBytes is ${maxLineBytes}`);
+      }
+      const keys = this.#countKeysBeside(session, key, room);
+      if (keys >= maxKeys) {
+        throw new RangeError(`Cannot set state: ${keys} keys are set, maxKeys is ${maxKeys}`);
+      }
+    }
+    this.#set(session, key, json, room);
+  }
+  /**
+   * Removes a key, as {@linkcode Relay.set} sets it; does nothing if it has no value. Throws as `set()` does.
+   */
+  unset(key, options = {}) {
+    this.#set(this.#sessionFor(key, options), key, void 0, options.room === true);
+  }
+  /**
+   * Takes all events that have arrived since the last call, oldest first. Returns at once; also after
+   * `close()`, for what is left. Shares the inbox with iterators: each event goes to whoever takes it first.
+   *
+   * A loop that calls it has to await something in between, such as `frames()`: otherwise nothing ever
+   * arrives.
+   */
+  drain() {
+    if (this.#drainWatch.noteCall()) {
+      console.warn("eventrelay: drain() is called in a loop that never awaits, so the network never gets to run and nothing can arrive. Tick the loop with: for await (const seconds of frames(30)) { \u2026 }");
+    }
+    return this.#inbox.takeAll();
+  }
+  /**
+   * Waits for each event in turn. Goes on waiting while the connection is away; ends after `close()`, when
+   * what was left has been taken. `break` loses nothing. Several iterators share the events, each goes to one
+   * of them.
+   */
+  [Symbol.asyncIterator]() {
+    return this.#inbox.iterate();
+  }
+  /**
+   * Writes out what was sent, says goodbye and closes the connection, within a second. Nothing more is
+   * received from the call on, and no more is told but the status, and by `onLost` what could not be sent;
+   * what is left can still be taken. Never rejects; may be called again.
+   */
+  close() {
+    return this.#closed ??= this.#close();
+  }
+  /** Does what `close()` does: `await using relay = await connect(…)`. */
+  [Symbol.asyncDispose]() {
+    return this.close();
+  }
+  #set(session, key, json, isRoom) {
+    if (this.#closed !== void 0) return isRoom ? this.#losses.note("closed", 0, 0, [
+      key
+    ]) : void 0;
+    session.source.set(key, json, isRoom);
+    this.#link.flush();
+  }
+  /** Counts the keys of this member, or of the room as far as it is known here; 0 if `key` is one of them. */
+  #countKeysBeside(session, key, isRoom) {
+    const { source, state } = session;
+    if (!isRoom) return source.member.has(key) ? 0 : source.member.size;
+    if (Object.hasOwn(state, key)) return 0;
+    const keys = new Set(source.roomKeysUnderWay());
+    if (keys.has(key)) return 0;
+    for (const each of Object.keys(state)) {
+      if (!source.room.isNews(each) || source.room.has(each)) keys.add(each);
+    }
+    return keys.size;
+  }
+  async #open() {
+    const { signal, retry = false } = this.#options;
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", this.#onAbort);
+    try {
+      await this.#link.open(retry);
+      signal?.throwIfAborted();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.#cancelHeld = afterThisTurn(() => {
+      const held = this.#held;
+      this.#held = void 0;
+      for (const callback of held) callback();
+    });
+  }
+  async #close() {
+    const { signal } = this.#options;
+    signal?.removeEventListener("abort", this.#onAbort);
+    this.#drainWatch.stop();
+    this.#cancelHeld?.();
+    if (this.#cancelHeld !== void 0) this.#held = void 0;
+    this.#inbox.close();
+    this.#losses.flush();
+    await this.#link.close(signal?.aborted ? signal.reason : void 0);
+    this.#noteDrops();
+    const left = this.#session?.source.takeLeft();
+    if (left !== void 0 && left.lines + left.roomChanges.size > 0) {
+      this.#losses.note("closed", left.lines, left.bytes, [
+        ...left.roomChanges.keys()
+      ]);
+    }
+    this.#losses.close();
+  }
+  #onStatus(status, detail) {
+    const { onStatus } = this.#options;
+    if (onStatus !== void 0) return tell(onStatus, status, detail);
+    if (status !== "connecting" || detail.error === void 0 || this.#hasWarned) return;
+    this.#hasWarned = true;
+    console.warn(`eventrelay: ${printable(detail.error.message)} (trying again)`);
+  }
+  #onPlainLine(line) {
+    if (this.#closed !== void 0) return;
+    const error = readErrorLine(line);
+    if (error !== void 0) this.#onError(error);
+    else this.#onEvent(line);
+  }
+  #onEvent(line, isRepair = false) {
+    if (this.#closed !== void 0) return;
+    let event;
+    try {
+      const value = JSON.parse(line);
+      event = this.#check === void 0 ? value : this.#check(value);
+    } catch (error) {
+      return this.#onInvalidLine(line, error instanceof Error ? error : new TypeError(String(error)));
+    }
+    this.#received++;
+    const out = this.#inbox.push(event, line.length + EVENT_COST, isRepair);
+    if (out !== void 0) this.#losses.note("inbox", out.events, out.size - out.events * EVENT_COST);
+  }
+  #onInvalidLine(line, error) {
+    if (this.#closed !== void 0) return;
+    this.#invalid++;
+    tell(this.#options.onInvalid, line, error);
+  }
+  #onError(error) {
+    if (this.#closed !== void 0) return;
+    this.#errors++;
+    if (this.#options.onError !== void 0) return tell(this.#options.onError, error);
+    if (!this.#mayWarn()) return;
+    console.warn(`eventrelay: the relay reports ${printable(`${error.code}: ${error.message}`)}`);
+  }
+  #onLost(lost) {
+    this.#lost += lost.lines;
+    this.#tellOnceOpen(this.#options.onLost, lost);
+  }
+  /** Notes what has been dropped of what was given to `send()`. */
+  #noteDrops() {
+    const { droppedLines, droppedBytes } = this.#link;
+    const lines = droppedLines - this.#notedDrops.lines, bytes = droppedBytes - this.#notedDrops.bytes;
+    if (lines === 0) return;
+    this.#notedDrops = {
+      lines: droppedLines,
+      bytes: droppedBytes
+    };
+    this.#losses.note(this.#closed === void 0 ? "outbox" : "closed", lines, bytes);
+  }
+  /** Tells what was dropped here, also after `close()`; not to who never got the relay object. */
+  #tellLost(lost) {
+    if (this.#held === void 0) tell(this.#options.onLost, lost);
+    else this.#tellOnceOpen(this.#options.onLost, lost);
+  }
+  /** Calls back, but not before the program has the relay object: its callbacks may use it. */
+  #tellOnceOpen(callback, ...args) {
+    if (callback === void 0 || this.#closed !== void 0) return;
+    if (this.#held === void 0) return tell(callback, ...args);
+    this.#held.push(() => this.#closed === void 0 && tell(callback, ...args));
+  }
+  #sessionFor(key, options) {
+    if (this.#session === void 0) {
+      throw new TypeError("Cannot set state: a plain client has none, connect without { plain: true }");
+    }
+    const fault = keyFault(key);
+    if (fault !== void 0) {
+      throw new (typeof key === "string" ? RangeError : TypeError)(`Cannot set state: the key ${fault}`);
+    }
+    checkOptions("set state", options, {
+      room: "boolean"
+    });
+    return this.#session;
+  }
+};
+async function connect(target, options = {}) {
+  return open(target, options);
+}
+function stringify(verb, value) {
+  let text;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    const reason2 = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new TypeError(`Cannot ${verb}: ${reason2}, what JSON can hold is allowed`, {
+      cause
+    });
+  }
+  if (text === void 0) {
+    const kind = value === void 0 ? "undefined" : `a ${typeof value}`;
+    throw new TypeError(`Cannot ${verb}: it is ${kind}, what JSON can hold is allowed`);
+  }
+  return text;
+}
+function tell(callback, ...args) {
+  try {
+    callback?.(...args);
+  } catch (error) {
+    reportError(error);
+  }
+}
+export {
+  DEFAULT_PORT,
+  Relay,
+  connect,
+  frames,
+  rateLimit
+};

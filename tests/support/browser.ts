@@ -1,0 +1,448 @@
+// Drives a real Chromium over the DevTools protocol, for tests of what runs in pages. No library stands between: those switch off
+// what is to be tested here, the throttling of hidden tabs and the back/forward cache. It knows nothing of relays.
+//
+// One browser is enough for many tests: `await using` it in one Deno.test, and make steps of it.
+
+import { inTime } from "./line_client.ts";
+
+const PROGRAMS = ["chromium", "chromium-browser", "google-chrome"];
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--hide-scrollbars",
+  "--remote-debugging-port=0",
+];
+
+/** How long to wait between two looks at a page that a test waits for, in ms. */
+const LOOK_MS = 20;
+
+/** How long a page may take to be what a test waits for, in ms: a safety net. */
+const DEADLINE_MS = 20_000;
+
+/** The Chromium of this machine, also that named by the environment's CHROMIUM; `undefined` if there is none. */
+export function findChromium(): string | undefined {
+  return findProgram(PROGRAMS, Deno.env.get("CHROMIUM"));
+}
+
+/** The first of some programs that can be started here. */
+export function findProgram(names: readonly string[], preferred?: string): string | undefined {
+  const folders = (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":");
+  const paths = names.flatMap((name) => folders.map((folder) => `${folder}/${name}`));
+  return [...(preferred ? [preferred] : []), ...paths].find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * Registers a test that needs a program. Where that is missing, the test is not passed over in silence: it is named as NOT TESTED,
+ * on stderr and in the report.
+ */
+export function testWith(
+  program: string | undefined,
+  what: string,
+  name: string,
+  fn: (t: Deno.TestContext) => Promise<void>,
+): void {
+  if (program !== undefined) return Deno.test(name, fn);
+  console.error(`NOT TESTED, ${what} is not installed here: ${name}`);
+  Deno.test({ name: `NOT TESTED, no ${what}: ${name}`, ignore: true, fn });
+}
+
+/** Registers a test that needs Chromium, and gives it one that is closed when the test ends, however it ends. */
+export function testInChromium(
+  name: string,
+  fn: (browser: Browser, t: Deno.TestContext) => Promise<void>,
+): void {
+  testWith(findChromium(), "chromium", name, async (t) => {
+    await using browser = await Browser.launch();
+    await fn(browser, t);
+  });
+}
+
+type Message = {
+  id?: number;
+  method?: string;
+  params?: Params;
+  result?: Params;
+  error?: { message: string };
+};
+// deno-lint-ignore no-explicit-any -- what the protocol says of itself is 2 MB of JSON
+export type Params = Record<string, any>;
+
+/** A Chromium with a profile of its own; `await using` ends it and removes its files. */
+export class Browser implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #profile: string;
+  readonly #origin: string;
+  readonly #rest: Promise<unknown>;
+  readonly #pages = new Set<Page>();
+  /** Ends it also where a test runner gives up and leaves. */
+  readonly #kill = () => {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  };
+
+  private constructor(child: Deno.ChildProcess, profile: string, origin: string, rest: Promise<unknown>) {
+    this.#child = child;
+    this.#profile = profile;
+    this.#origin = origin;
+    this.#rest = rest;
+    globalThis.addEventListener("unload", this.#kill);
+  }
+
+  /** Starts it. */
+  static async launch(): Promise<Browser> {
+    const program = findChromium();
+    if (program === undefined) {
+      throw new Error(`Cannot start Chromium: none of ${PROGRAMS.join(", ")} is here`);
+    }
+    const profile = await Deno.makeTempDir({ prefix: "eventrelay_chromium_" });
+    const child = new Deno.Command(program, {
+      args: [...FLAGS, `--user-data-dir=${profile}`, "about:blank"],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const kill = () => child.kill("SIGKILL");
+    try {
+      const { port, rest } = await inTime(readPort(child.stderr), "Chromium's DevTools address");
+      return new Browser(child, profile, `http://127.0.0.1:${port}`, rest);
+    } catch (error) {
+      kill();
+      await child.status;
+      await removeFolder(profile);
+      throw error;
+    }
+  }
+
+  /** Opens a tab in the foreground, and a page in it if one is named. */
+  async newPage(url?: string): Promise<Page> {
+    const tab = await this.#ask("PUT", "/json/new?about:blank");
+    const page = await Page.attach(tab.webSocketDebuggerUrl, tab.id);
+    this.#pages.add(page);
+    if (url !== undefined) await page.navigate(url);
+    return page;
+  }
+
+  /** Puts another tab in front of all others: they are hidden, and their timers are throttled. */
+  async hideAll(): Promise<void> {
+    const tab = await this.#ask("PUT", "/json/new?about:blank");
+    await this.#activate(tab.id);
+  }
+
+  /** Puts a page in front, as choosing its tab does. */
+  async show(page: Page): Promise<void> {
+    await this.#activate(page.id);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    globalThis.removeEventListener("unload", this.#kill);
+    for (const page of this.#pages) await page[Symbol.asyncDispose]();
+    this.#kill();
+    await this.#child.status;
+    await this.#rest;
+    await removeFolder(this.#profile);
+  }
+
+  async #activate(id: string): Promise<void> {
+    const response = await fetch(`${this.#origin}/json/activate/${id}`);
+    await response.body?.cancel();
+  }
+
+  async #ask(method: string, path: string): Promise<Params> {
+    const response = await fetch(this.#origin + path, { method });
+    return await response.json();
+  }
+}
+
+/** One tab, and what went wrong in it. */
+export class Page implements AsyncDisposable {
+  readonly #socket: WebSocket;
+  readonly #answers = new Map<number, { resolve(result: Params): void; reject(error: Error): void }>();
+  readonly #listeners = new Map<string, Set<(params: Params) => void>>();
+  readonly #closed = Promise.withResolvers<void>();
+  #lastId = 0;
+  /** How DevTools names the tab. */
+  readonly id: string;
+  /** What the page wrote to its console: `"log: …"`, `"warning: …"`, `"error: …"`. */
+  readonly console: string[] = [];
+  /** Errors: uncaught ones, those written to the console, and the browser's own (refused by a policy, not found). */
+  readonly errors: string[] = [];
+  /** The address of every request, that of the page itself included, but not WebSockets. */
+  readonly requests: string[] = [];
+  /** The address of every WebSocket. */
+  readonly sockets: string[] = [];
+
+  private constructor(socket: WebSocket, id: string) {
+    this.#socket = socket;
+    this.id = id;
+    socket.onmessage = ({ data }) => this.#onMessage(JSON.parse(data));
+    socket.onclose = () => {
+      for (const { reject } of this.#answers.values()) reject(new Error("the page was closed"));
+      this.#answers.clear();
+      this.#closed.resolve();
+    };
+    this.#listen();
+  }
+
+  /** Attaches to a tab. */
+  static async attach(url: string, id: string): Promise<Page> {
+    const socket = new WebSocket(url);
+    await inTime(
+      new Promise((resolve, reject) => {
+        socket.onopen = resolve;
+        socket.onerror = () => reject(new Error(`Cannot attach to ${url}`));
+      }),
+      "DevTools of a page",
+    );
+    const page = new Page(socket, id);
+    for (const domain of ["Page", "Runtime", "Log", "Network"]) await page.send(`${domain}.enable`);
+    return page;
+  }
+
+  /** Calls a method of the protocol: https://chromedevtools.github.io/devtools-protocol/ */
+  send(method: string, params: Params = {}): Promise<Params> {
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<Params>();
+    this.#answers.set(id, { resolve, reject });
+    this.#socket.send(JSON.stringify({ id, method, params }));
+    return inTime(promise, `an answer to ${method}`);
+  }
+
+  /** Calls back for each event of the protocol; returns a function that ends it. */
+  on(event: string, listener: (params: Params) => void): () => void {
+    if (!this.#listeners.has(event)) this.#listeners.set(event, new Set());
+    const listeners = this.#listeners.get(event)!;
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** Waits for an event of the protocol. Ask before doing what brings it. */
+  next(event: string, isIt: (params: Params) => boolean = () => true): Promise<Params> {
+    const { promise, resolve } = Promise.withResolvers<Params>();
+    const stop = this.on(event, (params) => {
+      if (!isIt(params)) return;
+      stop();
+      resolve(params);
+    });
+    return inTime(promise, event).finally(stop);
+  }
+
+  /** Goes to an address, and waits for the page's `load`. What its modules do may end later: see `until()`. */
+  async navigate(url: string): Promise<void> {
+    const loaded = this.next("Page.loadEventFired");
+    loaded.catch(() => {});
+    const { errorText } = await this.send("Page.navigate", { url });
+    if (errorText !== undefined) throw new Error(`Cannot go to ${url}: ${errorText}`);
+    await loaded;
+  }
+
+  /** Goes back in the tab's history; without reloading if the page was kept in the back/forward cache. */
+  async back(): Promise<void> {
+    const { currentIndex, entries } = await this.send("Page.getNavigationHistory");
+    const shown = this.next("Page.frameNavigated", ({ frame }) => frame.parentId === undefined);
+    await this.send("Page.navigateToHistoryEntry", { entryId: entries[currentIndex - 1].id });
+    await shown;
+  }
+
+  /**
+   * Evaluates an expression in the page, waits for it if it is a promise, and returns its value as JSON can hold it. `await` may
+   * be used at the top. What the page throws is thrown here.
+   */
+  async evaluate<T = unknown>(expression: string): Promise<T> {
+    const answer = await this.send("Runtime.evaluate", { expression, replMode: true, userGesture: true });
+    const { objectId, subtype } = answer.result;
+    if (objectId === undefined || answer.exceptionDetails !== undefined) return valueOf(answer) as T;
+    return valueOf(
+      subtype === "promise"
+        ? await this.send("Runtime.awaitPromise", { promiseObjectId: objectId, returnByValue: true })
+        : await this.send("Runtime.callFunctionOn", {
+          objectId,
+          functionDeclaration: "function () { return this; }",
+          returnByValue: true,
+        }),
+    ) as T;
+  }
+
+  /** Waits until an expression is true in the page, and returns its value. Errors in it count as not yet. */
+  async until<T = unknown>(expression: string, what = expression): Promise<T> {
+    const beganAtMs = performance.now();
+    for (let last: unknown;;) {
+      try {
+        const value = await this.evaluate<T>(expression);
+        if (value) return value;
+        last = value;
+      } catch (error) {
+        last = error;
+      }
+      if (performance.now() - beganAtMs > DEADLINE_MS) {
+        throw new Error(
+          `not within ${DEADLINE_MS} ms: ${what}; it is ${last}; errors: ${this.errors.join(" · ")}`,
+        );
+      }
+      await new Promise((done) => setTimeout(done, LOOK_MS));
+    }
+  }
+
+  /** Sets the size of the window, in CSS pixels, and whether the person likes it dark. */
+  async look(
+    size: { width: number; height: number; isDark?: boolean; isMobile?: boolean; scale?: number },
+  ): Promise<void> {
+    const { width, height, isDark = false, isMobile = false, scale = 1 } = size;
+    await this.send("Emulation.setDeviceMetricsOverride", {
+      width,
+      height,
+      deviceScaleFactor: scale,
+      mobile: isMobile,
+    });
+    await this.send("Emulation.setTouchEmulationEnabled", { enabled: isMobile });
+    const features = [{ name: "prefers-color-scheme", value: isDark ? "dark" : "light" }];
+    await this.send("Emulation.setEmulatedMedia", { features });
+  }
+
+  /** Takes a picture of what is to be seen, as PNG, and writes it to a file if one is named. */
+  async screenshot(path?: string): Promise<Uint8Array> {
+    const { data } = await this.send("Page.captureScreenshot", { format: "png" });
+    const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+    if (path !== undefined) await Deno.writeFile(path, bytes);
+    return bytes;
+  }
+
+  /** Stops the page's timers, callbacks and messages, as a browser does with tabs long hidden; or lets it go on. */
+  async freeze(isFrozen = true): Promise<void> {
+    await this.send("Page.setWebLifecycleState", { state: isFrozen ? "frozen" : "active" });
+  }
+
+  /** Takes the network away, or gives it back: `navigator.onLine` and its events, and new connections. */
+  async offline(isOffline = true): Promise<void> {
+    await this.send("Network.emulateNetworkConditions", {
+      offline: isOffline,
+      latency: 0,
+      downloadThroughput: -1,
+      uploadThroughput: -1,
+    });
+  }
+
+  /** Presses and releases a key, named as KeyboardEvent.key does: "a", "ArrowLeft", "Tab", "Enter". */
+  async press(key: string): Promise<void> {
+    const text = key.length === 1 ? key : key === "Enter" ? "\r" : undefined;
+    const code = key.length === 1 ? `Key${key.toUpperCase()}` : key;
+    const windowsVirtualKeyCode = KEY_CODES[key] ?? key.toUpperCase().charCodeAt(0);
+    const event = { key, code, windowsVirtualKeyCode };
+    await this.send("Input.dispatchKeyEvent", {
+      type: text === undefined ? "rawKeyDown" : "keyDown",
+      text,
+      ...event,
+    });
+    await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
+  }
+
+  /** Types a text into what has the focus. */
+  async type(text: string): Promise<void> {
+    await this.send("Input.insertText", { text });
+  }
+
+  /** Closes the tab. May be called again. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#socket.readyState === WebSocket.CLOSED) return;
+    if (this.#socket.readyState === WebSocket.OPEN) {
+      await this.send("Page.close").catch(() => {}); // it may answer, or end before it does
+    }
+    this.#socket.close();
+    await inTime(this.#closed.promise, "the end of a page");
+  }
+
+  #listen(): void {
+    this.on(
+      "Runtime.exceptionThrown",
+      ({ exceptionDetails }) => this.errors.push(describe(exceptionDetails)),
+    );
+    this.on("Runtime.consoleAPICalled", ({ type, args }) => {
+      const text = args.map(({ value, description }: Params) => value ?? description ?? "").join(" ");
+      this.console.push(`${type}: ${text}`);
+      if (type === "error" || type === "assert") this.errors.push(text);
+    });
+    this.on("Log.entryAdded", ({ entry }) => {
+      if (entry.level === "error") this.errors.push(`${entry.text} (${entry.url ?? ""})`);
+    });
+    this.on("Network.requestWillBeSent", ({ request }) => this.requests.push(request.url));
+    this.on("Network.webSocketCreated", ({ url }) => this.sockets.push(url));
+  }
+
+  #onMessage({ id, method, params, result, error }: Message): void {
+    if (id === undefined) {
+      for (const listener of this.#listeners.get(method!) ?? []) listener(params!);
+      return;
+    }
+    const answer = this.#answers.get(id);
+    this.#answers.delete(id);
+    if (error === undefined) answer?.resolve(result!);
+    else answer?.reject(new Error(error.message));
+  }
+}
+
+const KEY_CODES: Readonly<Record<string, number>> = {
+  Backspace: 8,
+  Tab: 9,
+  Enter: 13,
+  Escape: 27,
+  " ": 32,
+  ArrowLeft: 37,
+  ArrowUp: 38,
+  ArrowRight: 39,
+  ArrowDown: 40,
+};
+
+/** Finds "DevTools listening on ws://127.0.0.1:PORT/…"; goes on reading, so that the browser is never held up. */
+async function readPort(
+  stderr: ReadableStream<Uint8Array>,
+): Promise<{ port: string; rest: Promise<unknown> }> {
+  const reader = stderr.pipeThrough(new TextDecoderStream()).getReader();
+  for (let text = "";;) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`Chromium ended before it listened: ${text}`);
+    text += value;
+    const port = /DevTools listening on ws:\/\/[^:]+:(\d+)\//.exec(text)?.[1];
+    if (port !== undefined) return { port, rest: drain(reader) };
+  }
+}
+
+async function drain(reader: ReadableStreamDefaultReader<string>): Promise<void> {
+  while (!(await reader.read()).done);
+}
+
+/** Removes a profile, in which a process of the browser may still be writing. */
+async function removeFolder(path: string): Promise<void> {
+  for (let attempt = 0;; attempt++) {
+    try {
+      return await Deno.remove(path, { recursive: true });
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+}
+
+function valueOf({ result, exceptionDetails }: Params): unknown {
+  if (exceptionDetails !== undefined) throw new Error(`in the page: ${describe(exceptionDetails)}`);
+  return result.value;
+}
+
+function describe({ text, exception }: Params): string {
+  return exception?.description ??
+    (exception === undefined ? text : `${text} ${JSON.stringify(exception.value)}`);
+}
