@@ -42,6 +42,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/relay/room/",
     "src/relay/member/",
   ],
+  "src/relay/web/": [
+    "src/wire/",
+    "src/relay/options.ts",
+    "src/relay/connection/transport.ts",
+    ...RELAY_GROUND,
+  ],
   "src/relay/": ["src/wire/", "src/simulation/", "src/relay/"],
 
   "src/client/link/": ["src/wire/", "src/client/target.ts"],

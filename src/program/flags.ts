@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { DEFAULT_PORT } from "../wire/protocol.ts";
 import { parseSimulation, type SimulationOptions } from "../simulation/parse_simulation.ts";
 import { RELAY_DEFAULTS, type RelayOptions } from "../relay/relay.ts";
+import { parseHost, parseOrigin } from "../relay/web/who_may.ts";
 
 /** What the program shall do. */
 export type Command =
@@ -35,8 +36,7 @@ export function helpText(version: string): string {
   return `eventrelay ${version}
 Relays JSON lines between all programs that connect.
 
-USAGE
-  eventrelay [PORT] [options]     PORT (-p, --port): ${DEFAULT_PORT}; 32000-33000: first free one; 0: any
+USAGE: eventrelay [PORT] [options]     PORT (-p, --port): ${DEFAULT_PORT}; 32000-33000: first free one; 0: any
 
 OPTIONS
   --host ADDRESS          address to listen on (0.0.0.0)
@@ -53,6 +53,8 @@ OPTIONS
   --token-file FILE       sessions must know the token in it; or EVENTRELAY_TOKEN, --token TEXT
   --tls-cert, --tls-key   PEM files: serve TLS
   --simulate NETWORK      a bad one on purpose: wifi, mobile, delay=80ms,…; or --no-simulate for any
+  --allow-origin ORIGIN   pages of others that may connect; --allow-host NAME: another own name
+  --no-web                no HTTP: no pages, no WebSockets
   --unchecked             pass lines on without checking their JSON
   --log FORMAT            text or json, on stderr (text)
   --quiet, --verbose      log errors only; log connections too
@@ -91,6 +93,9 @@ const READERS = {
   "tls-key": textReader("a file's name"),
   "simulate": simulationReader,
   "no-simulate": switchReader,
+  "no-web": switchReader,
+  "allow-origin": listReader(originReader),
+  "allow-host": listReader(hostReader),
   "unchecked": switchReader,
   "log": choiceReader("text", "json"),
   "quiet": switchReader,
@@ -100,7 +105,18 @@ const READERS = {
 type OptionName = keyof typeof READERS;
 type Values = { [K in OptionName]?: Exclude<ReturnType<(typeof READERS)[K]>, Refusal> };
 
-const SWITCHES: readonly string[] = ["no-simulate", "unchecked", "quiet", "verbose", "help", "version"];
+const SWITCHES: readonly string[] = [
+  "no-simulate",
+  "no-web",
+  "unchecked",
+  "quiet",
+  "verbose",
+  "help",
+  "version",
+];
+
+/** Options that may be given several times; in the environment the values stand in a list with commas. */
+const LISTS: readonly string[] = ["allow-origin", "allow-host"];
 
 /** Letters that stand for a whole name. */
 const SHORT: Record<string, string> = { port: "p", help: "h" };
@@ -126,6 +142,7 @@ export function readCommand(
           name,
           {
             type: SWITCHES.includes(name) ? "boolean" : "string",
+            multiple: LISTS.includes(name),
             ...(name in SHORT && { short: SHORT[name] }),
           },
         ] as const
@@ -154,7 +171,7 @@ export function readCommand(
     const bare = name === "port" ? parsed.positionals[0] : undefined;
     const flag = bare ?? parsed.values[name];
     const twin = environmentName(name);
-    const text = flag === undefined ? env(twin) : String(flag);
+    const text = flag === undefined ? env(twin) : String(flag); // an array becomes a list with commas
     if (text === undefined) continue;
     const value = read(text);
     if (value instanceof Refusal) {
@@ -193,6 +210,9 @@ function combine(values: Values, warnings: string[]): Command {
     pingTimeoutMs: values["ping-timeout"] ?? RELAY_DEFAULTS.pingTimeoutMs,
     simulate: values.simulate,
     allowsSimulation: !values["no-simulate"],
+    servesWeb: !values["no-web"],
+    allowedOrigins: values["allow-origin"] ?? RELAY_DEFAULTS.allowedOrigins,
+    allowedHosts: values["allow-host"] ?? RELAY_DEFAULTS.allowedHosts,
     token: values.token ?? RELAY_DEFAULTS.token,
     isChecked: !values.unchecked,
   };
@@ -281,6 +301,26 @@ function simulationReader(text: string): SimulationOptions | Refusal {
   } catch (error) {
     return new Refusal((error as Error).message);
   }
+}
+
+/** Reads a list with commas. */
+function listReader(read: Reader<string>): Reader<readonly string[]> {
+  return (text) => {
+    const items = text.split(",").map((item) => read(item.trim()));
+    return items.find((item) => item instanceof Refusal) ?? items.map(String);
+  };
+}
+
+function originReader(text: string): string | Refusal {
+  return text === "*" ? text : parseOrigin(text) ??
+    new Refusal("an origin without a path, such as https://games.example.org, or null, or * for all");
+}
+
+function hostReader(text: string): string | Refusal {
+  const host = parseHost(text);
+  return host !== undefined && host.port === undefined
+    ? host.name
+    : new Refusal("a name without a port, such as games.example.org");
 }
 
 function textReader(allowed: string): Reader<string> {

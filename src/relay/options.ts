@@ -32,6 +32,12 @@ export interface RelayOptions {
   maxClientsPerHost?: number;
   /** How many rooms there may be, the lobby not counted. Default: 1,000. */
   maxRooms?: number;
+  /** Whether requests of HTTP are answered, pages served and WebSockets opened, on the same port. Default: true; otherwise they get a 400. */
+  servesWeb?: boolean;
+  /** The pages that may open a WebSocket, beside the relay's own and those of the visitor's machine: `https://host:port`, `null`, `*` for all. Default: none. */
+  allowedOrigins?: readonly string[];
+  /** The names under which the relay may be asked, beside addresses and names without a dot. Default: none. */
+  allowedHosts?: readonly string[];
   /** How many lines a second a client may send; one that sends more is read more slowly. Default: Infinity. */
   maxLinesPerSecond?: number;
   /** How long a session may be silent before its connection counts as gone, in ms. Default: 15,000. */
@@ -73,6 +79,9 @@ export const RELAY_DEFAULTS: Readonly<Required<Omit<RelayOptions, "simulate">> &
   isChecked: true,
   maxClientsPerHost: Infinity,
   maxRooms: 1000,
+  servesWeb: true,
+  allowedOrigins: [],
+  allowedHosts: [],
   maxLinesPerSecond: Infinity,
   maxMemoryBytes: DEFAULT_MAX_MEMORY_BYTES,
   token: "",

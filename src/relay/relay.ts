@@ -3,6 +3,7 @@
 
 import { Acceptor } from "./acceptor.ts";
 import { Handshakes } from "./handshakes.ts";
+import { HttpDoor } from "./web/http_door.ts";
 import { guardLog } from "./log.ts";
 import { NoiseFilter } from "./noise_filter.ts";
 import { encodeControl } from "../wire/protocol.ts";
@@ -101,6 +102,9 @@ export class RelayServer implements AsyncDisposable {
   readonly #acceptor: Acceptor<Accepted>;
   readonly #handshakes: Handshakes;
   readonly #sweeper: Sweeper;
+  readonly #httpDoor: HttpDoor;
+  /** Connections that were HTTP, until they are closed or clients by WebSocket. */
+  readonly #requests = new Set<Promise<void>>();
   #isClosing = false;
   #ended: Counts = {
     receivedLines: 0,
@@ -118,6 +122,7 @@ export class RelayServer implements AsyncDisposable {
     this.#settings = resolveOptions({ ...options, log: this.#noiseFilter.log }, environment);
     this.#rooms = new Rooms(this.#settings);
     this.#admission = new Admission(this.#settings, this.#rooms);
+    this.#httpDoor = new HttpDoor(this.#settings);
     const { maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs } = this.#settings;
     const shortestMs = Math.min(maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs);
     const everyMs = Math.min(SWEEP_MS, shortestMs / 4);
@@ -146,6 +151,7 @@ export class RelayServer implements AsyncDisposable {
     if (!this.#isClosing) {
       this.#isClosing = true;
       this.#acceptor.stop();
+      this.#httpDoor.stop();
       this.#listener.close();
       for (const connection of this.#connections.keys()) {
         connection.end("shutdown", this.#farewell(connection));
@@ -163,6 +169,8 @@ export class RelayServer implements AsyncDisposable {
     await this.#acceptor.run();
     await this.#handshakes.close();
     await Promise.all(this.#connections.values());
+    await this.#httpDoor.close();
+    await Promise.all(this.#requests);
     this.#sweeper.close();
     this.#admission.close();
     this.#rooms.close();
@@ -180,7 +188,7 @@ export class RelayServer implements AsyncDisposable {
       return conn.close(); // it is gone again already
     }
     const address = formatAddress(conn.remoteAddr);
-    const visit = this.#admission.arrive("hostname" in conn.remoteAddr ? conn.remoteAddr.hostname : "");
+    const visit = this.#admission.arrive(hostOf(conn));
     if (visit === undefined) return conn.close();
     if (conn.handshake === undefined) return this.#welcome(conn, address, visit);
     this.#handshakes.start(
@@ -196,8 +204,9 @@ export class RelayServer implements AsyncDisposable {
       visit.end();
       return conn.close();
     }
-    const connection = new Connection(conn, address, this.#rooms.lobby, this.#settings, visit);
-    this.#connections.set(connection, this.#serveConnection(connection, visit));
+    const { servesWeb } = this.#settings;
+    const connection = new Connection(conn, address, this.#rooms.lobby, this.#settings, visit, servesWeb);
+    this.#connections.set(connection, this.#serveConnection(conn, connection, visit));
     this.#settings.log("debug", "connected", { address });
   }
 
@@ -209,11 +218,23 @@ export class RelayServer implements AsyncDisposable {
     return encodeControl("bye", { reason: "shutdown", retryMs });
   }
 
-  async #serveConnection(connection: Connection, visit: Visit): Promise<void> {
-    await connection.run();
+  async #serveConnection(conn: Accepted, connection: Connection, visit: Visit): Promise<void> {
+    const http = await connection.run();
     visit.end();
-    add(this.#ended, connection.stats());
     this.#connections.delete(connection);
+    if (http === undefined) add(this.#ended, connection.stats());
+    else {
+      const request = this.#serveHttp(conn, http, connection.address).finally(() =>
+        this.#requests.delete(request)
+      );
+      this.#requests.add(request);
+    }
+  }
+
+  /** Serves a connection that speaks HTTP: it is none of the clients, unless it becomes one by WebSocket. */
+  async #serveHttp(conn: Accepted, bytes: Uint8Array, address: string): Promise<void> {
+    const upgrade = await this.#httpDoor.serve(conn, bytes, hostOf(conn), address);
+    if (upgrade !== undefined) conn.close();
   }
 
   /** Looks after everything once, in small steps. */
@@ -235,6 +256,10 @@ function add(sum: Counts, part: ConnectionStats): void {
   sum.sentBytes += part.sentBytes;
   sum.skippedLines += part.skippedLines;
   sum.errors += part.errors;
+}
+
+function hostOf({ remoteAddr }: Accepted): string {
+  return "hostname" in remoteAddr ? remoteAddr.hostname : "";
 }
 
 function formatAddress(address: Deno.Addr): string {

@@ -50,6 +50,7 @@ const GOOD: [option: string, text: string, pick: (options: ServerOptions) => unk
 
 const SWITCHES: [option: string, pick: (options: ServerOptions) => unknown, on: unknown, off: unknown][] = [
   ["unchecked", (o) => o.relay.isChecked, false, true],
+  ["no-web", (o) => o.relay.servesWeb, false, true],
   ["quiet", (o) => o.logLevel, "error", "info"],
   ["verbose", (o) => o.logLevel, "debug", "info"],
 ];
@@ -78,6 +79,12 @@ const BAD: [option: string, text: string, allowed: RegExp][] = [
   ["when-behind", "Skip", /skip or close/],
   ["write-deadline", "5", /a time with its unit/],
   ["log", "xml", /text or json/],
+  ...["x.org", "https://x.org/", "https://", "https://x.org,", "http://a b", "https://x.org,**"].map((
+    text,
+  ): [string, string, RegExp] => ["allow-origin", text, /an origin without a path, such as/]),
+  ...["x.org:80", "http://x.org", "a..b", ".a", "a,,b"].map((
+    text,
+  ): [string, string, RegExp] => ["allow-host", text, /a name without a port, such as/]),
 ];
 
 function twinOf(option: string): string {
@@ -129,6 +136,21 @@ Deno.test("readCommand reads options that have no default", () => {
     [9, 100, "", "secret.txt", { certFile: "cert.pem", keyFile: "key.pem" }],
   );
   assert.equal(readOptions([], { EVENTRELAY_TOKEN: "secret" }).relay.token, "secret");
+});
+
+Deno.test("readCommand reads options that may be given several times, or as a list with commas", () => {
+  const origins = ["https://x.org", "http://y.org:8080", "null", "*"];
+  const { relay } = readOptions([
+    "--allow-origin=HTTPS://X.org:443",
+    "--allow-origin",
+    "http://y.org:8080, null,*",
+    "--allow-host=Games.Example.org.",
+    "--allow-host=b",
+  ], { EVENTRELAY_ALLOW_HOST: "c" });
+  assert.deepEqual(relay.allowedOrigins, origins);
+  assert.deepEqual(relay.allowedHosts, ["games.example.org", "b"]);
+  const fromEnvironment = readOptions([], { EVENTRELAY_ALLOW_ORIGIN: origins.join(",") });
+  assert.deepEqual(fromEnvironment.relay.allowedOrigins, origins);
 });
 
 for (
@@ -187,7 +209,7 @@ Deno.test("readCommand refuses what is set and empty, on the command line and in
   for (const twin of asked) {
     assert.ok(readRefusal([], { [twin]: "" }).startsWith(`Cannot use ${twin} "": `), twin);
     const option = twin.slice("EVENTRELAY_".length).toLowerCase().replaceAll("_", "-");
-    const isSwitch = ["unchecked", "quiet", "verbose", "no-simulate"].includes(option);
+    const isSwitch = ["unchecked", "quiet", "verbose", "no-simulate", "no-web"].includes(option);
     if (!isSwitch) {
       assert.ok(readRefusal([`--${option}`, ""]).startsWith(`Cannot use --${option} "": `), option);
     }

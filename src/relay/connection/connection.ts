@@ -74,6 +74,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
   readonly #lobby: Room;
   readonly #door: Door;
   readonly #settings: Settings;
+  readonly #leavesHttp: boolean;
   readonly #input: Input;
   readonly #writer: Writer;
   readonly #startedAt: number;
@@ -98,13 +99,27 @@ export class Connection implements Outlet, InputSink, WriterSource {
   #receivedBytes = 0;
   #errors = 0;
 
-  /** @param lobby where a connection has its place until it says hello */
-  constructor(conn: Transport, address: string, lobby: Room, settings: Settings, door: Door) {
+  /** What it has begun with, once that is HTTP and another one serves it. */
+  #handedOver: Uint8Array | undefined;
+
+  /**
+   * @param lobby where a connection has its place until it says hello
+   * @param leavesHttp whether one that turns out to be HTTP is left to its caller, not refused
+   */
+  constructor(
+    conn: Transport,
+    address: string,
+    lobby: Room,
+    settings: Settings,
+    door: Door,
+    leavesHttp = false,
+  ) {
     this.address = address;
     this.#conn = conn;
     this.#lobby = lobby;
     this.#door = door;
     this.#settings = settings;
+    this.#leavesHttp = leavesHttp;
     this.#input = new Input(this, settings);
     this.#writer = new Writer(conn, this, settings);
     this.#startedAt = settings.clock();
@@ -131,8 +146,11 @@ export class Connection implements Outlet, InputSink, WriterSource {
     return this.#session !== undefined;
   }
 
-  /** Serves the connection until both directions have ended. Never rejects. */
-  async run(): Promise<void> {
+  /**
+   * Serves the connection until both directions have ended; or until it turns out to be HTTP, which is left to the caller: then the
+   * socket is open, nothing was written to it, and what was read of it is returned. Never rejects.
+   */
+  async run(): Promise<Uint8Array | undefined> {
     const buffer = new ReadBuffer();
     const { memory } = this.#settings, account = memory.open();
     try {
@@ -140,19 +158,23 @@ export class Connection implements Outlet, InputSink, WriterSource {
         const n = await this.#conn.read(buffer.bytes);
         if (n === null) break;
         const taken = this.#ending === undefined ? this.#receive(buffer.filled(n)) : undefined;
+        if (this.#handedOver !== undefined) break;
         if (taken !== undefined) await taken;
         buffer.fit(n, !memory.isShort);
         this.#countInput(account, buffer.heldBytes);
       }
-      await this.#inTurn(() => {
-        if (this.#ending === undefined) this.#receiveEnd();
-        this.end("closed");
-      });
+      if (this.#handedOver === undefined) {
+        await this.#inTurn(() => {
+          if (this.#ending === undefined) this.#receiveEnd();
+          this.end("closed");
+        });
+      }
     } catch (error) {
       await this.#inTurn(() => this.#fail(error));
     }
     buffer.release();
     account.close();
+    if (this.#handedOver !== undefined) return this.#handedOver;
     await this.#outputEnded.promise;
     this.cut("closed");
     if (this.#session === undefined) this.#member?.cursor.close();
@@ -305,6 +327,10 @@ export class Connection implements Outlet, InputSink, WriterSource {
         this.#becomePlain();
         break;
       case "http":
+        if (this.#leavesHttp && this.#writer.isUntouched) {
+          this.#handOver(bytes);
+          break;
+        }
         this.#settings.log("warn", "HTTP request refused", { address });
         this.end("refused", this.#writer.isUntouched ? HTTP_REFUSAL : undefined);
         break;
@@ -313,6 +339,16 @@ export class Connection implements Outlet, InputSink, WriterSource {
         this.end("refused");
     }
     this.#arrival = undefined;
+  }
+
+  /** Leaves the socket to who serves HTTP, with nothing of this connection left on it. */
+  #handOver(bytes: Uint8Array): void {
+    this.#leaveLobby();
+    this.#writer.release();
+    this.#input.stop();
+    this.#ending = "handed over";
+    this.#isCut = true;
+    this.#handedOver = bytes.slice();
   }
 
   /** Gives up what a client has that may yet be a plain one. */

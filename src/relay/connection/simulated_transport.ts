@@ -98,12 +98,17 @@ export class SimulatedTransport implements Transport {
     if (!this.#isClosed) await this.#conn.closeWrite();
   }
 
-  close(): void {
-    if (this.#isClosed) return;
+  /** Leaves the transport behind it as it is, and drops what is on its way. */
+  release(): void {
     this.#isClosed = true;
     this.#settings.timers.clearTimeout(this.#timer);
     this.#underway = [];
     this.#memory.close();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.release();
     this.#fail(new Deno.errors.BadResource("The connection is closed"));
     this.#conn.close();
     this.#onDelivered?.();

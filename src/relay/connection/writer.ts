@@ -77,6 +77,12 @@ export class Writer {
     this.wake();
   }
 
+  /** Gives the transport up as it is, if it is untouched: nothing is written any more, and nothing closes it. */
+  release(): void {
+    this.#isClosed = true;
+    if (this.#line instanceof SimulatedTransport) this.#line.release();
+  }
+
   /** Closes the transport, also for who reads; a write that is under way fails, and nothing is written any more. */
   close(): void {
     this.#isClosed = true;

@@ -31,6 +31,8 @@ export type EndReason =
   /** The client said that it leaves for good. */
   | "bye"
   | "refused"
+  /** It was HTTP, and another one serves it. */
+  | "handed over"
   | "behind"
   /** It took no byte for too long. */
   | "stuck"

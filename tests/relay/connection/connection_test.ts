@@ -11,6 +11,7 @@ import {
   resolveOptions,
   type Settings,
 } from "../../../src/relay/options.ts";
+import { parseSimulation } from "../../../src/simulation/parse_simulation.ts";
 import { Connection } from "../../../src/relay/connection/connection.ts";
 import { settle, StubTransport } from "../../support/stub_transport.ts";
 
@@ -46,8 +47,8 @@ class Table implements AsyncDisposable {
     return seat;
   }
 
-  /** Connects a client that says nothing yet. */
-  connect(name = "ada"): Seat {
+  /** Connects a client that says nothing yet; `leavesHttp` as the connection is told. */
+  connect(name = "ada", leavesHttp = false): Seat {
     const conn = new StubTransport();
     const connection = new Connection(
       conn,
@@ -58,6 +59,7 @@ class Table implements AsyncDisposable {
         admit: () => assert.fail("nobody says hello"),
         refusePlain: () => this.#settings.needsToken ? { code: "bad_token", message: "a token" } : undefined,
       },
+      leavesHttp,
     );
     const seat = new Seat(conn, connection, connection.run());
     this.#seats.push(seat);
@@ -85,7 +87,11 @@ class Table implements AsyncDisposable {
 }
 
 class Seat {
-  constructor(readonly conn: StubTransport, readonly connection: Connection, readonly done: Promise<void>) {}
+  constructor(
+    readonly conn: StubTransport,
+    readonly connection: Connection,
+    readonly done: Promise<Uint8Array | undefined>,
+  ) {}
 
   /** Waits until this much text has been written, and says whether it is the text. */
   async receives(text: string): Promise<void> {
@@ -464,6 +470,44 @@ Deno.test("Connection answers HTTP with a 400 and ends, in whatever pieces the r
       assert.equal(bo.connection.stats().behindBytes, 0);
     }
   }
+});
+
+Deno.test("Connection that leaves HTTP to others hands the socket over open and unwritten, with all that was read, and is gone from the lobby", async () => {
+  const request = "POST / HTTP/1.1\r\nHost: x\r\n\r\n1\n2\n";
+  for (const size of [1, 2, 3, 5, 1000]) {
+    for (const isSilentFirst of [false, true]) {
+      await using table = new Table(isSilentFirst ? { simulate: parseSimulation("delay=1ms") } : {});
+      const [ada, bo] = [table.connect("ada", true), table.join()];
+      if (isSilentFirst) { while (table.room.plain.size < 2) await settle(); }
+      let handed: Uint8Array | undefined, fed = 0;
+      void ada.done.then((bytes) => handed = bytes);
+      for (; handed === undefined && fed < request.length; fed += size) {
+        ada.conn.feed(request.slice(fed, fed + size));
+        await settle();
+      }
+      const sent = request.slice(0, fed);
+      assert.equal(new TextDecoder().decode(handed), sent);
+      assert.equal(table.room.plain.size, 1);
+      ada.connection.end("shutdown");
+      ada.connection.cut("shutdown");
+      ada.connection.sweep(1e9);
+      bo.conn.feed("3\n");
+      await settle();
+      assert.deepEqual([ada.conn.isClosed, ada.conn.isOutputEnded, ada.conn.text], [false, false, ""]);
+      assert.deepEqual([bo.conn.text, ada.connection.ending], ["", "handed over"]);
+    }
+  }
+});
+
+Deno.test("Connection that leaves HTTP to others closes what has been written to already", async () => {
+  await using table = new Table();
+  const [ada, bo] = [table.join(), table.connect("bo", true)];
+  ada.conn.feed("1\n");
+  await bo.receives("1\n");
+  bo.conn.feed("GET / HTTP/1.1\r\n\r\n");
+  bo.conn.endInput();
+  assert.equal(await bo.ended(), "refused");
+  assert.equal(bo.conn.text, "1\n");
 });
 
 Deno.test("Connection takes what only begins like HTTP for lines, none of its bytes lost", async () => {

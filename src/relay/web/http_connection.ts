@@ -1,0 +1,312 @@
+// One connection that speaks HTTP: a request after the other, each answered before the next is looked at, with a deadline for all that
+// is waited for. It owns the socket until it closes it, or until a WebSocket takes it over. What is answered is not its business.
+//
+//   idle ─▶ head ─▶ answer ─▶ idle …          last answer ─▶ end of output ─▶ input dropped for a moment ─▶ closed
+//                      └─▶ 101 ─▶ handed over
+
+import type { Timer, Timers } from "../options.ts";
+import type { Transport } from "../connection/transport.ts";
+import { type Answer, type BodySource, encodeHead, faultAnswer, textAnswer } from "./answer.ts";
+import { encodeSwitch, handshakeFault, isHandshake } from "./handshake.ts";
+import { hasBody, HeadReader, HttpFault, lists, type RequestHead } from "./head.ts";
+
+/** How long a head may take from its first byte to its end, in ms. */
+export const HEAD_MS = 5000;
+
+/** How long a connection is kept without a request, in ms: a page that asks for numbers every second keeps its own. */
+export const IDLE_MS = 15_000;
+
+/** How long an answer may make no progress, in ms. */
+export const WRITE_MS = 10_000;
+
+/** After so long without progress an answer's connection may be given up for another one, in ms. */
+const STALLED_MS = 2000;
+
+/** How long what still comes is dropped after the last answer, in ms: closing at once would make the kernel discard the answer. */
+const LINGER_MS = 500;
+
+/** …and how much of it at the most, in bytes. */
+const MAX_LINGER_BYTES = 256 * 1024;
+
+const READ_BYTES = 2048;
+
+/** How much of a body is read and written at a time, in bytes; what is shorter goes out in one write with its head. */
+const CHUNK_BYTES = 64 * 1024;
+
+/** A WebSocket that was asked for, and may be: the 101 is written. */
+export interface Upgrade {
+  readonly head: RequestHead;
+  /** What came behind the head. */
+  readonly rest: Uint8Array;
+  /** Where it comes from, as a host and as an address with a port: behind a proxy that is trusted what that says. */
+  readonly host: string;
+  readonly address: string;
+}
+
+/** What a connection asks of its door. */
+export interface HttpService {
+  readonly clock: () => number;
+  readonly timers: Timers;
+  /** Whether no further request is answered on a connection. */
+  readonly isStopping: boolean;
+  /** Resolves when it is this request's turn. */
+  turn(): Promise<void>;
+  /** Answers a request that asks for no WebSocket. May reject: then the answer is a 500. */
+  answer(head: RequestHead, connection: HttpConnection): Answer | HttpFault | Promise<Answer | HttpFault>;
+  /** Says why a WebSocket may not be opened, which is asked for rightly; otherwise for whom. */
+  admit(head: RequestHead, connection: HttpConnection): HttpFault | Pick<Upgrade, "host" | "address">;
+  /** Is told how each request was answered. */
+  onAnswered(connection: HttpConnection, head: RequestHead | undefined, status: number, why: string): void;
+  /** Is told that answering has failed in a way that nobody foresaw. */
+  onFailed(connection: HttpConnection, error: unknown): void;
+}
+
+type Request = { head: RequestHead; rest: Uint8Array };
+
+/** The service of one connection. */
+export class HttpConnection {
+  readonly address: string;
+  readonly host: string;
+  readonly #conn: Transport;
+  readonly #service: HttpService;
+  readonly #reader = new HeadReader();
+  readonly #buffer = new Uint8Array(READ_BYTES);
+  /** What was read and not looked at; null at the end of the input. */
+  #input: Uint8Array | null;
+  #reading: Promise<Uint8Array | null> | undefined;
+  #isWaiting = true;
+  #progressAt: number;
+  #timer: Timer | undefined;
+  /** Ends the wait that has a deadline. */
+  #onLate: (() => void) | undefined;
+  #isClosed = false;
+
+  /** @param bytes what was read of it already */
+  constructor(conn: Transport, bytes: Uint8Array, host: string, address: string, service: HttpService) {
+    this.#conn = conn;
+    this.#input = bytes;
+    this.host = host;
+    this.address = address;
+    this.#service = service;
+    this.#progressAt = service.clock();
+  }
+
+  /** Since when it does nothing that another connection should wait for, in ms of the clock; undefined while it is being answered. */
+  idleSince(nowMs: number): number | undefined {
+    return this.#isWaiting || nowMs - this.#progressAt >= STALLED_MS ? this.#progressAt : undefined;
+  }
+
+  /** Serves the connection until it is closed, or returns the WebSocket that it has become. Never rejects. */
+  async serve(): Promise<Upgrade | undefined> {
+    try {
+      for (;;) {
+        const request = await this.#nextRequest();
+        if (request === undefined) break;
+        const upgrade = await this.#respond(request);
+        if (upgrade instanceof Object) return upgrade;
+        if (upgrade === "last") break;
+      }
+    } catch (error) {
+      if (!this.#isClosed && !isNetworkError(error)) this.#service.onFailed(this, error);
+    }
+    this.close();
+  }
+
+  /** Closes it at once. */
+  close(): void {
+    this.#service.timers.clearTimeout(this.#timer);
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      this.#conn.close();
+    } catch {
+      // It is closed already.
+    }
+    this.#onLate?.();
+  }
+
+  /** Closes it if no request is under way. */
+  closeIdle(): void {
+    if (this.#isWaiting) this.close();
+  }
+
+  // Reading
+
+  /** Waits for the next request, or for what is wrong with it; undefined if there is none any more. */
+  async #nextRequest(): Promise<Request | HttpFault | undefined> {
+    this.#isWaiting = true;
+    this.#progressAt = this.#service.clock();
+    let request: Request | HttpFault | undefined;
+    const late = this.#deadline(this.#input?.length ? HEAD_MS : IDLE_MS);
+    let isTimedForHead = Boolean(this.#input?.length), untilLate = late;
+    while (request === undefined) {
+      if (this.#input === null) return undefined;
+      if (this.#input.length > 0) {
+        const input: Uint8Array = this.#input;
+        this.#input = EMPTY;
+        request = this.#reader.push(input);
+        if (request !== undefined) break;
+        if (!isTimedForHead) untilLate = this.#deadline(HEAD_MS);
+        isTimedForHead = true;
+      }
+      const chunk: Uint8Array | null | "late" = await Promise.race([this.#read(), untilLate]);
+      if (chunk === "late") {
+        if (this.#isClosed || this.#reader.isEmpty) return undefined;
+        request = new HttpFault(408, `The head did not end within ${HEAD_MS / 1000} s`);
+      } else {
+        this.#reading = undefined;
+        this.#input = chunk;
+      }
+    }
+    this.#service.timers.clearTimeout(this.#timer);
+    this.#isWaiting = false;
+    this.#progressAt = this.#service.clock();
+    await this.#service.turn();
+    if (!(request instanceof HttpFault)) this.#input = request.rest;
+    return request;
+  }
+
+  /** Reads some bytes; one read is under way at the most. */
+  #read(): Promise<Uint8Array | null> {
+    this.#reading ??= this.#conn.read(this.#buffer).then((n) => n === null ? null : this.#buffer.slice(0, n));
+    this.#reading.catch(() => {}); // if nobody waits for it any more
+    return this.#reading;
+  }
+
+  #deadline(ms: number): Promise<"late"> {
+    const { timers } = this.#service;
+    timers.clearTimeout(this.#timer);
+    return new Promise((done) => {
+      this.#onLate = () => done("late");
+      this.#timer = timers.setTimeout(this.#onLate, ms);
+    });
+  }
+
+  // Answering
+
+  /** Answers a request: returns the WebSocket that comes of it, or whether it was the last one here. */
+  async #respond(request: Request | HttpFault): Promise<Upgrade | "last" | "next"> {
+    if (request instanceof HttpFault) return await this.#write(undefined, request, true);
+    const { head } = request;
+    if (isHandshake(head)) {
+      const admitted = handshakeFault(head) ?? this.#service.admit(head, this);
+      if (admitted instanceof HttpFault) return await this.#write(head, admitted, true);
+      return await this.#switch(request, admitted);
+    }
+    if (head.method !== "GET" && head.method !== "HEAD") {
+      const fault = new HttpFault(405, "Only GET and HEAD are answered here", { Allow: "GET, HEAD" });
+      return await this.#write(head, fault, true);
+    }
+    if (hasBody(head)) return await this.#write(head, new HttpFault(400, "A GET has no body here"), true);
+    const isLast = head.minor < 1 || lists(head, "connection", "close");
+    return await this.#write(head, await this.#ask(head), isLast);
+  }
+
+  async #ask(head: RequestHead): Promise<Answer | HttpFault> {
+    try {
+      return await this.#service.answer(head, this);
+    } catch (error) {
+      this.#service.onFailed(this, error);
+      return textAnswer(500, "The relay could not answer that.\n");
+    }
+  }
+
+  async #switch(
+    { head, rest }: Request,
+    { host, address }: Pick<Upgrade, "host" | "address">,
+  ): Promise<Upgrade> {
+    this.#service.timers.clearTimeout(this.#timer);
+    this.#timer = this.#service.timers.setTimeout(() => this.close(), WRITE_MS);
+    await this.#writeAll(encodeSwitch(head));
+    this.#service.timers.clearTimeout(this.#timer);
+    this.#service.onAnswered(this, head, 101, "");
+    return { head, rest, host, address };
+  }
+
+  async #write(
+    head: RequestHead | undefined,
+    outcome: Answer | HttpFault,
+    isLast: boolean,
+  ): Promise<"last" | "next"> {
+    const answer = outcome instanceof HttpFault ? faultAnswer(outcome) : outcome;
+    const { body } = answer;
+    isLast ||= this.#service.isStopping;
+    this.#service.onAnswered(this, head, answer.status, outcome instanceof HttpFault ? outcome.message : "");
+    try {
+      this.#watchWriting();
+      const opening = encodeHead(answer, isLast, new Date());
+      if (head?.method === "HEAD" || answer.status === 304) await this.#writeAll(opening);
+      else if (body instanceof Uint8Array) await this.#writeBody(opening, body);
+      else await this.#writeSource(opening, body);
+    } finally {
+      if (!(body instanceof Uint8Array)) body.close();
+    }
+    if (!isLast) return "next";
+    await this.#end();
+    return "last";
+  }
+
+  /** Closes the connection once nothing has been taken for too long. */
+  #watchWriting(): void {
+    const { timers, clock } = this.#service;
+    timers.clearTimeout(this.#timer);
+    this.#timer = timers.setTimeout(() => {
+      if (clock() - this.#progressAt >= WRITE_MS) this.close();
+      else this.#watchWriting();
+    }, WRITE_MS);
+  }
+
+  async #writeBody(opening: Uint8Array, body: Uint8Array): Promise<void> {
+    if (body.length > CHUNK_BYTES) {
+      await this.#writeAll(opening);
+      return await this.#writeAll(body);
+    }
+    const all = new Uint8Array(opening.length + body.length);
+    all.set(opening);
+    all.set(body, opening.length);
+    await this.#writeAll(all);
+  }
+
+  /** Writes as much as the head has promised; what is shorter than that by now ends the connection. */
+  async #writeSource(opening: Uint8Array, body: BodySource): Promise<void> {
+    await this.#writeAll(opening);
+    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, body.length));
+    for (let left = body.length; left > 0;) {
+      const n = await body.read(buffer.subarray(0, Math.min(left, buffer.length)));
+      if (n === null) throw new Deno.errors.UnexpectedEof("what is answered has become shorter");
+      await this.#writeAll(buffer.subarray(0, n));
+      left -= n;
+    }
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      at += await this.#conn.write(bytes.subarray(at));
+      this.#progressAt = this.#service.clock();
+    }
+  }
+
+  /** Ends the output, and waits a moment for the other side to have read it. */
+  async #end(): Promise<void> {
+    this.#input = EMPTY;
+    this.#isWaiting = true;
+    const late = this.#deadline(LINGER_MS);
+    await Promise.race([this.#conn.closeWrite(), late]);
+    for (let dropped = 0; dropped < MAX_LINGER_BYTES;) {
+      const chunk = await Promise.race([this.#read(), late]);
+      if (chunk === null || chunk === "late") return;
+      this.#reading = undefined;
+      dropped += chunk.length;
+    }
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** Whether an error is one by which connections end in everyday life. */
+function isNetworkError(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.TimedOut || error instanceof Deno.errors.UnexpectedEof ||
+    error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
+}
