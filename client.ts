@@ -2,7 +2,7 @@
 // only exports; what stands behind it is in src/client/. Imports nothing but files of this repository, so it
 // can be imported by URL.
 
-export { connect, Relay, type SetOptions } from "./src/client/relay.ts";
+export { connect, type Message, Relay, type SetOptions } from "./src/client/relay.ts";
 export { type Clock, frames, rateLimit } from "./src/client/frames.ts";
 export { DEFAULT_PORT, type ErrorCode } from "./src/wire/protocol.ts";
 export type { RelayError } from "./src/client/session/relay_control.ts";

@@ -14,22 +14,24 @@ export interface InboxLimits {
   maxSize: number;
 }
 
-type Waiter<E> = (result: IteratorResult<E, undefined>) => void;
+/** Who waits for the next event: is given it with its origin, or neither once there is nothing more. */
+type Waiter<E, O> = (next: { event: E; origin: O } | undefined) => void;
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
 /**
- * Holds received events until the program takes them.
+ * Holds received events until the program takes them, each with its origin: what is known of it beside what it says.
  *
  * Order is the order of arrival. When it is over a limit the oldest go out and are counted in {@linkcode
  * Inbox.dropped}. `takeAll()` and iterators share it: each event goes to exactly one of them. After `close()`
  * nothing gets in any more; what is left can be taken, and iterators end once it is empty.
  */
-export class Inbox<E> {
+export class Inbox<E, O = undefined> {
   readonly #limits: InboxLimits;
   readonly #events = new Queue<E>();
+  readonly #origins = new Queue<O>();
   readonly #sizes = new Queue<number>();
-  readonly #waiters = new Queue<Waiter<E>>();
+  readonly #waiters = new Queue<Waiter<E, O>>();
   #size = 0;
   #dropped = 0;
   /**
@@ -59,15 +61,21 @@ export class Inbox<E> {
    * that `isExtra` does not count towards the most events that wait, only towards their size. Returns the
    * sizes of what it pushed out, with their number.
    */
-  push(event: E, size: number, isExtra = false): { events: number; size: number } | undefined {
+  push(
+    event: E,
+    size: number,
+    isExtra = false,
+    origin: O = undefined as O,
+  ): { events: number; size: number } | undefined {
     if (this.#isClosed) return;
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) {
-      waiter({ done: false, value: event });
+      waiter({ event, origin });
       return;
     }
     if (isExtra) this.#extra++;
     this.#events.push(event);
+    this.#origins.push(origin);
     this.#sizes.push(size);
     this.#size += size;
     const { maxEvents, maxSize } = this.#limits;
@@ -84,31 +92,43 @@ export class Inbox<E> {
 
   /** Takes all events that wait, oldest first; the array belongs to the caller. Costs nothing per event. */
   takeAll(): E[] {
+    this.#origins.takeAll();
+    return this.#takeEvents();
+  }
+
+  /** Takes all events as {@linkcode takeAll} does, each as `make` gives it. */
+  takeAllAs<T>(make: (event: E, origin: O) => T): T[] {
+    const origins = this.#origins.takeAll();
+    return this.#takeEvents().map((event, i) => make(event, origins[i]));
+  }
+
+  #takeEvents(): E[] {
     this.#sizes.takeAll();
     this.#size = this.#extra = 0;
     return this.#events.takeAll();
   }
 
   /**
-   * Returns an iterator over the events from now on, those that wait included. It ends after `close()`, once
-   * the inbox is empty. Ending it early (`break`) loses nothing: it takes an event only when asked for the
+   * Returns an iterator over the events from now on, those that wait included, each as `make` gives it. It ends
+   * after `close()`, once the inbox is empty. Ending it early (`break`) loses nothing: it takes an event only when asked for the
    * next one.
    */
-  iterate(): AsyncIterableIterator<E, undefined> {
-    const own = new Set<Waiter<E>>();
+  iterate<T>(make: (event: E, origin: O) => T): AsyncIterableIterator<T, undefined> {
+    const own = new Set<Waiter<E, O>>();
     let isOver = false;
-    const iterator: AsyncIterableIterator<E, undefined> = {
+    const iterator: AsyncIterableIterator<T, undefined> = {
       [Symbol.asyncIterator]: () => iterator,
       next: () => {
         if (!isOver && this.length > 0) {
           if (this.#extra > 0) this.#extra--; // they are the oldest, or will be soon
-          return Promise.resolve({ done: false, value: this.#take() });
+          const origin = this.#origins.peek() as O;
+          return Promise.resolve({ done: false, value: make(this.#take(), origin) });
         }
         if (isOver || this.#isClosed) return Promise.resolve(DONE);
         return new Promise((resolve) => {
-          const waiter: Waiter<E> = (result) => {
+          const waiter: Waiter<E, O> = (next) => {
             own.delete(waiter);
-            resolve(result);
+            resolve(next === undefined ? DONE : { done: false, value: make(next.event, next.origin) });
           };
           own.add(waiter);
           this.#waiters.push(waiter);
@@ -118,7 +138,7 @@ export class Inbox<E> {
         isOver = true;
         // A next() that is still pending must not swallow an event that another taker would get.
         this.#waiters.putBack(this.#waiters.takeAll().filter((waiter) => !own.has(waiter)));
-        for (const waiter of own) waiter(DONE);
+        for (const waiter of own) waiter(undefined);
         return Promise.resolve(DONE);
       },
     };
@@ -128,11 +148,12 @@ export class Inbox<E> {
   /** Lets nothing more in and ends the iterators that wait. What is left can still be taken. */
   close(): void {
     this.#isClosed = true;
-    for (const waiter of this.#waiters.takeAll()) waiter(DONE);
+    for (const waiter of this.#waiters.takeAll()) waiter(undefined);
   }
 
   #take(): E {
     this.#size -= this.#sizes.shift()!;
+    this.#origins.shift();
     return this.#events.shift()!;
   }
 }

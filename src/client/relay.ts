@@ -17,7 +17,7 @@ import type { Status, StatusDetail } from "./link/status.ts";
 import { type ConnectOptions, readOptions, type Stats } from "./options.ts";
 import { rateLimit } from "./frames.ts";
 import type { Peer } from "./session/roster.ts";
-import { type Lost, Session } from "./session/session.ts";
+import { type Lost, type Origin, Session } from "./session/session.ts";
 import { eventChecker } from "./standard_schema.ts";
 import { parseTarget, type Target } from "./target.ts";
 import { PlainSpeaker } from "./plain.ts";
@@ -37,6 +37,22 @@ const EVENT_COST = 32;
 const MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
 
 const encoder = new TextEncoder();
+
+/** A received event, and where it comes from. */
+export interface Message<E = unknown> {
+  /** What was sent. */
+  readonly event: E;
+  /**
+   * Who sent it, also if it has left since; `undefined` for a plain client. It is certain: the relay says so, and
+   * nobody can speak in another's name.
+   */
+  readonly from: Peer | undefined;
+  /**
+   * When the relay received it, in ms on its clock as {@linkcode Relay.now} tells it. The relay marks its stream ten
+   * times a second, so it may be up to 100 ms more.
+   */
+  readonly time: number;
+}
 
 /** Whose value a key is set for. */
 export interface SetOptions {
@@ -75,7 +91,7 @@ let open: <E>(target: Target, options: ConnectOptions<E>) => Promise<Relay<E>>;
  * `unset()` throw; `rtt`, `jitter` and `lag` are 0; `now()` is the local clock.
  */
 export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDisposable {
-  readonly #inbox: Inbox<E>;
+  readonly #inbox: Inbox<E, Origin>;
   readonly #link: Link;
   readonly #session: Session | undefined;
   readonly #check: ((value: unknown) => E) | undefined;
@@ -91,6 +107,8 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    */
   #held: (() => void)[] | undefined = [];
   #cancelHeld: (() => void) | undefined;
+  /** The origin of what a plain client receives in this turn. */
+  #plainOrigin: Origin | undefined;
   #received = 0;
   #invalid = 0;
   #errors = 0;
@@ -137,7 +155,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
       simulate,
       maxUnfinishedBytes,
       sink: {
-        onEvent: (line, isRepair) => this.#onEvent(line, isRepair),
+        onEvent: (line, isRepair, origin) => this.#onEvent(line, origin, isRepair),
         onInvalidLine,
         onError: (error) => this.#onError(error),
         onLost: (lost) => this.#onLost(lost),
@@ -323,13 +341,38 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * arrives.
    */
   drain(): E[] {
-    if (this.#drainWatch.noteCall()) {
-      console.warn(
-        "eventrelay: drain() is called in a loop that never awaits, so the network never gets to run and " +
-          "nothing can arrive. Tick the loop with: for await (const seconds of frames(30)) { … }",
-      );
-    }
+    this.#watchLoop("drain");
     return this.#inbox.takeAll();
+  }
+
+  /**
+   * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and when:
+   * `{ event, from, time }`. Returns at once. Shares the inbox with `drain()` and iterators.
+   *
+   * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`, and `time` is when it came here, by
+   * the local clock.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "../../client.ts";
+   *
+   * async function listen(target: string) {
+   *   await using relay = await connect(target);
+   *   for await (const { event, from } of relay.eachMessage()) console.log(from?.name ?? "somebody", event);
+   * }
+   * ```
+   */
+  messages(): Message<E>[] {
+    this.#watchLoop("messages");
+    return this.#inbox.takeAllAs(toMessage);
+  }
+
+  /**
+   * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it and
+   * when, as `messages()` does.
+   */
+  eachMessage(): AsyncIterableIterator<Message<E>, undefined> {
+    return this.#inbox.iterate(toMessage);
   }
 
   /**
@@ -338,7 +381,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * of them.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<E, undefined> {
-    return this.#inbox.iterate();
+    return this.#inbox.iterate((event) => event);
   }
 
   /**
@@ -353,6 +396,14 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   /** Does what `close()` does: `await using relay = await connect(…)`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #watchLoop(call: string): void {
+    if (!this.#drainWatch.noteCall()) return;
+    console.warn(
+      `eventrelay: ${call}() is called in a loop that never awaits, so the network never gets to run and ` +
+        "nothing can arrive. Tick the loop with: for await (const seconds of frames(30)) { … }",
+    );
   }
 
   #set(session: Session, key: string, json: string | undefined, isRoom: boolean): void {
@@ -421,11 +472,15 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   #onPlainLine(line: string): void {
     if (this.#closed !== undefined) return;
     const error = readErrorLine(line);
-    if (error !== undefined) this.#onError(error);
-    else this.#onEvent(line);
+    if (error !== undefined) return this.#onError(error);
+    if (this.#plainOrigin === undefined) {
+      this.#plainOrigin = { from: undefined, time: this.now() };
+      queueMicrotask(() => this.#plainOrigin = undefined);
+    }
+    this.#onEvent(line, this.#plainOrigin);
   }
 
-  #onEvent(line: string, isRepair = false): void {
+  #onEvent(line: string, origin: Origin, isRepair = false): void {
     if (this.#closed !== undefined) return;
     let event: E;
     try {
@@ -435,7 +490,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
       return this.#onInvalidLine(line, error instanceof Error ? error : new TypeError(String(error)));
     }
     this.#received++;
-    const out = this.#inbox.push(event, line.length + EVENT_COST, isRepair);
+    const out = this.#inbox.push(event, line.length + EVENT_COST, isRepair, origin);
     if (out !== undefined) this.#losses.note("inbox", out.events, out.size - out.events * EVENT_COST);
   }
 
@@ -525,6 +580,10 @@ export async function connect<E = unknown>(
   options: ConnectOptions<E> = {},
 ): Promise<Relay<E>> {
   return open(target, options);
+}
+
+function toMessage<E>(event: E, { from, time }: Origin): Message<E> {
+  return { event, from, time };
 }
 
 function stringify(verb: string, value: unknown): string {

@@ -96,6 +96,11 @@ export function encodeControl(name: string, body: unknown): Uint8Array {
   return encoder.encode(`{"$${name}":${JSON.stringify(body)}}\n`);
 }
 
+/** Encodes a `$from`, with its LF: whose the next lines are; a plain client has no `id`. */
+export function encodeFrom(id?: string): Uint8Array {
+  return encodeControl("from", { id });
+}
+
 /** Encodes a `$set`, with its LF: `json` is the value's text, undefined to remove the key; `from` is said to clients alone. */
 export function encodeSet(key: string, json: string | undefined, isRoom: boolean, from?: string): Uint8Array {
   const fields = `"key":${JSON.stringify(key)}` + (json === undefined ? "" : `,"value":${json}`) +

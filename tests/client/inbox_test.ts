@@ -76,7 +76,7 @@ Deno.test("Inbox agrees with a plain array about limits, whatever comes", () => 
 
 Deno.test("Inbox.iterate gives what waits, then what comes", async () => {
   const inbox = filled(2);
-  const events = inbox.iterate();
+  const events = inbox.iterate((event) => event);
   assert.deepEqual(await events.next(), { done: false, value: 1 });
   assert.deepEqual(await events.next(), { done: false, value: 2 });
   const third = events.next();
@@ -88,7 +88,7 @@ Deno.test("Inbox.iterate gives what waits, then what comes", async () => {
 
 Deno.test("Inbox.iterate answers several next() calls in their order", async () => {
   const inbox = filled(0);
-  const events = inbox.iterate();
+  const events = inbox.iterate((event) => event);
   const asked = [events.next(), events.next(), events.next()];
   for (const event of [1, 2, 3]) inbox.push(event, 1);
   assert.deepEqual((await Promise.all(asked)).map((result) => result.value), [1, 2, 3]);
@@ -96,14 +96,14 @@ Deno.test("Inbox.iterate answers several next() calls in their order", async () 
 
 Deno.test("Inbox.iterate loses nothing on break", async () => {
   const inbox = filled(5);
-  for await (const event of inbox.iterate()) if (event === 2) break;
+  for await (const event of inbox.iterate((event) => event)) if (event === 2) break;
   assert.deepEqual(inbox.takeAll(), [3, 4, 5]);
 });
 
 Deno.test("Inbox.iterate lets no pending next() of an ended iterator swallow an event", async () => {
   const inbox = filled(0);
-  const ended = inbox.iterate();
-  const other = inbox.iterate();
+  const ended = inbox.iterate((event) => event);
+  const other = inbox.iterate((event) => event);
   const pending = [ended.next(), ended.next()];
   const expected = other.next();
   await ended.return!();
@@ -119,7 +119,7 @@ Deno.test("Inbox shares events between two iterators and drain, each to exactly 
   const inbox = filled(0, { maxEvents: 10_000, maxSize: 1e9 });
   const taken: number[][] = [[], [], []];
   const loops = [0, 1].map(async (index) => {
-    for await (const event of inbox.iterate()) taken[index].push(event);
+    for await (const event of inbox.iterate((event) => event)) taken[index].push(event);
   });
   for (let i = 0; i < 1000; i++) {
     inbox.push(i, 1);
@@ -137,14 +137,14 @@ Deno.test("Inbox shares events between two iterators and drain, each to exactly 
 
 Deno.test("Inbox.close ends iterators that wait, and lets the rest be taken first", async () => {
   const waiting = filled(0);
-  const pending = waiting.iterate().next();
+  const pending = waiting.iterate((event) => event).next();
   waiting.close();
   assert.equal((await pending).done, true);
 
   const inbox = filled(3);
   inbox.close();
   inbox.push(4, 1);
-  const events = inbox.iterate();
+  const events = inbox.iterate((event) => event);
   assert.equal((await events.next()).value, 1);
   assert.deepEqual(inbox.takeAll(), [2, 3]);
   assert.equal((await events.next()).done, true);
@@ -157,7 +157,7 @@ Deno.test("Inbox lets in beyond maxEvents what is extra, until somebody takes it
   assert.deepEqual(inbox.push(60, 1), { events: 1, size: 1 }, "the oldest goes");
   assert.deepEqual(inbox.push(61, 60), { events: 20, size: 20 }, "the size holds for all");
   assert.equal(inbox.dropped, 21);
-  const iterator = inbox.iterate();
+  const iterator = inbox.iterate((event) => event);
   assert.deepEqual(await iterator.next(), { done: false, value: 21 });
   assert.deepEqual([inbox.takeAll()[0], inbox.length], [22, 0]);
   for (let i = 0; i < 10; i++) inbox.push(i, 1);

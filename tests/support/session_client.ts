@@ -19,6 +19,9 @@ export class SessionClient {
   readonly lines: string[] = [];
   /** The events among them. */
   readonly events: string[] = [];
+  /** The id of who sent each of them: null for a plain client, undefined if nothing said whose it is. */
+  readonly senders: (string | null | undefined)[] = [];
+  #from: string | null | undefined;
   /** Who is in the room, by id, with their state; and the room's own state, under "". */
   readonly peers = new Map<string, Map<string, unknown>>([["", new Map()]]);
   /** How many bytes of the stream have been received in complete lines. */
@@ -91,8 +94,10 @@ export class SessionClient {
     }
     this.received += bytes;
     this.lines.push(line);
-    if (!line.startsWith('{"$')) this.events.push(line);
-    else this.#onControl(JSON.parse(line));
+    if (!line.startsWith('{"$')) {
+      this.events.push(line);
+      this.senders.push(this.#from);
+    } else this.#onControl(JSON.parse(line));
   }
 
   #onWelcome(welcome: Body): void {
@@ -101,6 +106,7 @@ export class SessionClient {
       assert.equal(welcome.id, this.welcome.id);
     } else {
       this.received = this.#confirmed = 0;
+      this.#from = undefined;
       this.#unconfirmed = new Uint8Array(0);
       this.peers.clear();
       this.peers.set("", new Map(Object.entries(welcome.state)));
@@ -120,7 +126,9 @@ export class SessionClient {
     this.#confirmed = bytes;
   }
 
-  #onControl({ $join, $leave, $set, $pong, $peers }: Body): void {
+  #onControl({ $join, $leave, $set, $pong, $peers, $from, $lost }: Body): void {
+    if ($from !== undefined) this.#from = $from.id ?? null;
+    if ($lost !== undefined) this.#from = undefined; // what was skipped may have changed it
     if ($pong !== undefined) this.#confirm($pong.bytes);
     if ($join !== undefined) {
       assert.equal(this.peers.has($join.id), false, `${$join.id} joins once`);

@@ -57,6 +57,20 @@ export function readControlLine(line: string): ControlLine | undefined {
   return { name: name.slice(1), body };
 }
 
+const FROM_START = `{"$from":{"id":"`, FROM_END = `"}}`;
+
+/**
+ * Returns the id in a `$from` that is written as the relay writes it, without decoding it: there is one before most
+ * events. `undefined` for any other line.
+ */
+export function readPlainFrom(line: string): string | undefined {
+  if (!line.startsWith(FROM_START)) return undefined;
+  const end = line.indexOf('"', FROM_START.length);
+  if (end + FROM_END.length !== line.length || !line.endsWith(FROM_END)) return undefined;
+  const id = line.slice(FROM_START.length, end);
+  return id.includes("\\") ? undefined : id;
+}
+
 /** Reads the body of an `$error`; `undefined` when it has no code or no message. */
 export function readError({ code, message, line }: Record<string, unknown>): RelayError | undefined {
   if (typeof code !== "string" || typeof message !== "string") return undefined;

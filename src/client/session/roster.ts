@@ -34,6 +34,9 @@ export interface RosterSink {
  */
 const MAX_SIZE = 64 * 1024 * 1024;
 
+/** How many of those who left last are remembered: their last events may be told after their leaving. */
+const MAX_DEPARTED = 256;
+
 /** What a member or a value takes beside its text, in characters. */
 const ENTRY_SIZE = 64;
 
@@ -54,6 +57,8 @@ function emptyState(): State {
  */
 export class Roster {
   readonly #members = new Map<string, Member>();
+  /** Those who left last, the first of them first. */
+  readonly #departed = new Map<string, Peer>();
   /** What the values of each member, and of the room, take. */
   readonly #sizes = new Map<string | null, Map<string, number>>([[null, new Map()]]);
   #size = 0;
@@ -74,6 +79,16 @@ export class Roster {
     return this.#members;
   }
 
+  /** Finds who has, or had, an id; of one of whom nothing is known it makes a peer that has no name. */
+  find(id: string): Peer {
+    return this.#members.get(id) ?? this.#departed.get(id) ?? { id, name: "", state: emptyState() };
+  }
+
+  /** Forgets who left: another relay gives their ids to others. */
+  forgetDeparted(): void {
+    this.#departed.clear();
+  }
+
   /** Adds a member, unless it is there. */
   join(id: string, name: string): void {
     if (this.#members.has(id)) return;
@@ -89,6 +104,7 @@ export class Roster {
     const peer = this.#members.get(id);
     if (peer === undefined) return;
     this.#members.delete(id);
+    this.#remember(peer);
     for (const size of this.#sizes.get(id)!.values()) this.#size -= size;
     this.#sizes.delete(id);
     this.#size -= memberSize(id, peer.name);
@@ -133,6 +149,12 @@ export class Roster {
     const ids = new Set(present.map(({ id }) => id));
     for (const id of [...this.#members.keys()]) if (!ids.has(id)) this.leave(id, "lost");
     for (const { id, name } of present) this.join(id, name);
+  }
+
+  #remember(peer: Peer): void {
+    this.#departed.delete(peer.id);
+    this.#departed.set(peer.id, peer);
+    if (this.#departed.size > MAX_DEPARTED) this.#departed.delete(this.#departed.keys().next().value!);
   }
 
   #becomeState(id: string | null, old: State, state: State, next: Roster): void {

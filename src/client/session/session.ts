@@ -6,7 +6,13 @@
 //                                 └─→ event ─→ too old? counted : sink.onEvent(line)
 
 import { RelayClock } from "./clock.ts";
-import { type ControlLine, readControlLine, readError, type RelayError } from "./relay_control.ts";
+import {
+  type ControlLine,
+  readControlLine,
+  readError,
+  readPlainFrom,
+  type RelayError,
+} from "./relay_control.ts";
 import { Freshness } from "./freshness.ts";
 import type { Hello } from "./hello.ts";
 import { followControl, isTime, type SessionLimits, type Welcome } from "./welcome.ts";
@@ -66,10 +72,18 @@ export interface Lost {
   keys?: string[];
 }
 
+/** Where an event comes from. One object serves all events that have the same origin. */
+export interface Origin {
+  /** Who sent it; `undefined` for a plain client. */
+  readonly from: Peer | undefined;
+  /** When the relay received it, by its clock, in ms; up to 100 ms less. */
+  readonly time: number;
+}
+
 /** What a session hands on, in the order of the bytes. */
 export interface SessionSink extends RosterSink {
   /** Takes an event as a line; `isRepair` where a break had held it back. */
-  onEvent(line: string, isRepair: boolean): void;
+  onEvent(line: string, isRepair: boolean, origin: Origin): void;
   /** Takes what can be shown of a line that is none. */
   onInvalidLine(line: string, error: Error): void;
   onLost(lost: Lost): void;
@@ -115,6 +129,10 @@ export class Session implements Speaker {
   /** The answers to pings since events have been too old. */
   #stalePongs = 0;
   #stale: LineCount = { lines: 0, bytes: 0 };
+  /** Whose the events are that come now, and since when, as the marks in the stream say; as an origin once one is needed. */
+  #fromId: string | undefined;
+  #markMs = 0;
+  #origin: Origin | undefined;
 
   /** What is to be written. */
   readonly source: SessionOutbox;
@@ -269,6 +287,7 @@ export class Session implements Speaker {
     this.#canResume = true;
     this.#receivedBytes = this.#lineEndBytes = this.source.ackedBytes = streamBytes;
     this.#freshness.reset();
+    [this.#fromId, this.#markMs, this.#origin] = [undefined, welcome.timeMs, undefined];
     if (before === undefined) {
       this.#roster.become(welcome.roster);
       this.#roster.sink = this.#sink;
@@ -279,7 +298,10 @@ export class Session implements Speaker {
     const isOtherRelay = welcome.relay !== before.relay;
     const lostKeys = this.#bringRoomUpToDate(welcome.roster.state, unconfirmed, isOtherRelay);
     this.#sink.onLost({ reason: "unconfirmed", lines: unconfirmed.lines, bytes: unconfirmed.bytes });
-    if (isOtherRelay) this.#roster.compare([]); // there, an id that was here is somebody else's
+    if (isOtherRelay) { // there, an id that was here is somebody else's
+      this.#roster.compare([]);
+      this.#roster.forgetDeparted();
+    }
     this.#roster.become(welcome.roster);
     if (lostKeys.length > 0) this.#sink.onLost({ reason: "state", lines: 0, bytes: 0, keys: lostKeys });
   }
@@ -308,10 +330,18 @@ export class Session implements Speaker {
     if (line.startsWith(CONTROL_OPENING)) return this.#onControlLine(line);
     if (this.#freshness.isStale) return this.#dropStale(line);
     this.#pinger?.noteEvent();
-    this.#sink.onEvent(line, this.#freshness.isRepairing);
+    this.#origin ??= { from: this.#findSender(), time: this.#markMs };
+    this.#sink.onEvent(line, this.#freshness.isRepairing, this.#origin);
+  }
+
+  #findSender(): Peer | undefined {
+    return this.#fromId === undefined ? undefined : this.#roster.find(this.#fromId);
   }
 
   #onControlLine(line: string): void {
+    this.#origin = undefined; // the line may be about who it is, or when
+    const fromId = readPlainFrom(line);
+    if (fromId !== undefined) return void (this.#fromId = fromId);
     const control = readControlLine(line);
     if (control !== undefined) return this.#onControl(control, line.length);
     this.#sink.onInvalidLine(
@@ -327,6 +357,9 @@ export class Session implements Speaker {
         return this.#onPong(body);
       case "time":
         return this.#onTime(body);
+      case "from":
+        this.#fromId = typeof body.id === "string" ? body.id : undefined;
+        return;
       case "lost":
         this.#reportStale();
         this.#freshness.reset(); // the mark of what follows may have been skipped, too
@@ -388,6 +421,7 @@ export class Session implements Speaker {
 
   #onTime({ time }: Record<string, unknown>): void {
     if (!isTime(time)) return;
+    this.#markMs = time;
     this.#freshness.mark(time, this.#relayNow(), this.#maxAgeMs());
     if (!this.#freshness.isStale) this.#reportStale();
   }

@@ -14,11 +14,11 @@ import {
   type Understood,
 } from "./client_control.ts";
 import { type EndReason, Member, type Outlet } from "./member.ts";
-import { encodeControl, PROTOCOL_VERSION, type WireError } from "../../wire/protocol.ts";
+import { encodeControl, encodeFrom, PROTOCOL_VERSION, type WireError } from "../../wire/protocol.ts";
 import type { Settings } from "../options.ts";
 import type { LeaveReason, Peer, Room } from "../room/room.ts";
 import type { Cursor } from "../room/cursor.ts";
-import { TIME_LINE_MS } from "../room/feed.ts";
+import { fromLineOf, type Reader, TIME_LINE_MS } from "../room/feed.ts";
 import { joinKept, type Kept } from "../room/quiet_lines.ts";
 import { quote } from "../../wire/untrusted.ts";
 import { SentStream } from "./sent_stream.ts";
@@ -53,6 +53,7 @@ export class SessionMember extends Member implements Peer {
   /** With this the session can be resumed: nobody else knows it. */
   readonly secret: string;
   readonly joinLine: Uint8Array;
+  readonly fromLine: Uint8Array;
   readonly #stream: SentStream<WireError>;
   /** Whose turn it is: state's or that of events. */
   #isStateNext = false;
@@ -83,6 +84,7 @@ export class SessionMember extends Member implements Peer {
     this.secret = secret;
     this.#keeper = keeper;
     this.joinLine = encodeControl("join", { id: peer.id, name: peer.name });
+    this.fromLine = encodeFrom(peer.id);
     room.enter(this);
     this.#stream = new SentStream(this.feed.openCursor(), room.state.version);
     this.feed.join(this);
@@ -278,13 +280,18 @@ export class SessionMember extends Member implements Peer {
     return this.#stream.takeOwed();
   }
 
-  /** Makes lines of what is kept, each with a `$time` before it that holds for it, as in the log. */
+  /** Makes lines of what is kept, with the `$time` and the `$from` before them that hold for them, as in the log. */
   #tellKept(kept: Kept): Uint8Array {
-    let toldMs = -Infinity;
-    return joinKept(kept, (atMs) => {
-      if (atMs - toldMs < TIME_LINE_MS) return undefined;
-      toldMs = atMs;
-      return this.#encodeTime(atMs);
+    let toldMs = -Infinity, toldFrom: Uint8Array | undefined;
+    return joinKept(kept, ({ atMs, sender }) => {
+      const marks: Uint8Array[] = [];
+      if (atMs - toldMs >= TIME_LINE_MS) {
+        toldMs = atMs;
+        marks.push(this.#encodeTime(atMs));
+      }
+      const from = fromLineOf(sender.who as Reader);
+      if (from !== toldFrom) marks.push(toldFrom = from);
+      return marks;
     });
   }
 

@@ -2,7 +2,7 @@
 // meaning of lines: a reader is a cursor and something to wake.
 
 import type { Settings } from "../options.ts";
-import { encodeControl, type Level } from "../../wire/protocol.ts";
+import { encodeControl, encodeFrom, type Level } from "../../wire/protocol.ts";
 import type { Cursor, Lost } from "./cursor.ts";
 import { type Kept, NOTHING_KEPT, QuietLines } from "./quiet_lines.ts";
 import { type LogSettings, RoomLog } from "./room_log.ts";
@@ -18,6 +18,8 @@ export interface Reader {
   readonly confirmedStateVersion?: number;
   /** Ends its connection: memory is short, and a write to it that does not end keeps some. */
   giveUp?(): void;
+  /** The `$from` line that sessions get before what it says; that of plain clients, if it has none of its own. */
+  readonly fromLine?: Uint8Array;
 }
 
 /** What a feed needs of the settings. */
@@ -32,6 +34,14 @@ const BUSY_SPAN_MS = 100;
 /** What part of the rate at which the log overflows within `maxLagMs` is much. */
 const BUSY_SHARE = 1 / 4;
 
+/** What stands before the lines of plain clients. */
+const FROM_PLAIN = encodeFrom();
+
+/** Returns the line that says to sessions who has said what comes next. */
+export function fromLineOf({ fromLine = FROM_PLAIN }: Pick<Reader, "fromLine">): Uint8Array {
+  return fromLine;
+}
+
 /** A log and its readers. */
 export class Feed {
   readonly #log: RoomLog;
@@ -44,6 +54,8 @@ export class Feed {
   #busyUntilMs = -Infinity;
   #spanStart = { offset: 0, atMs: -Infinity };
   #timeLineAt = -Infinity;
+  /** The `$from` line that holds at the end of the log for whoever reads on there; undefined if somebody does not know it. */
+  #fromLine: Uint8Array | undefined;
   #flushedTo = 0;
 
   /** @param onNews is called whenever something was appended */
@@ -93,6 +105,7 @@ export class Feed {
 
   /** Opens a cursor for a reader to be: what is appended from now on lies before it. */
   openCursor(): Cursor {
+    this.#fromLine = undefined;
     return this.#log.openCursor();
   }
 
@@ -121,7 +134,8 @@ export class Feed {
   ): void {
     if (this.#readers.size === 0) return;
     if (this.#level === "session") this.#tellTime();
-    const offset = this.#log.end;
+    const offset = this.#log.end; // a sender does not get the mark of its own lines either: the next line of others has one
+    if (this.#level === "session" && lines > 0 && speaker !== undefined) this.#tellSpeaker(speaker);
     this.#log.append(bytes, start, end, lines);
     sender?.skipOwn(offset, lines);
     if (speaker !== undefined && this.#busyUntilMs > -Infinity) {
@@ -149,6 +163,7 @@ export class Feed {
    */
   jump(reader: Reader, nowMs: number): { lost: Lost; kept: Kept } {
     const { cursor } = reader;
+    this.#fromLine = undefined;
     const isLate = this.#log.ageMs(cursor.offset, nowMs) > this.#settings.maxLagMs;
     const kept = isLate ? NOTHING_KEPT : this.#quietLines.since(cursor.offset, reader);
     return { lost: cursor.jumpToEnd(kept), kept };
@@ -160,6 +175,13 @@ export class Feed {
     this.#timeLineAt = now;
     const line = encodeControl("time", { time: this.#settings.relayTime() });
     this.#log.append(line, 0, line.length, 0);
+  }
+
+  #tellSpeaker(speaker: Reader): void {
+    const fromLine = fromLineOf(speaker);
+    if (fromLine === this.#fromLine) return;
+    this.#fromLine = fromLine;
+    this.#log.append(fromLine, 0, fromLine.length, 0);
   }
 
   /** How much was appended since the last flush, in bytes. */

@@ -41,9 +41,16 @@ interface Entry {
   atMs: number;
 }
 
+/** Some kept lines, who said them, and when. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  readonly sender: { readonly who: unknown };
+  readonly atMs: number;
+}
+
 /** Lines that were skipped and are told after all. */
 export interface Kept {
-  readonly pieces: readonly { readonly bytes: Uint8Array; readonly atMs: number }[];
+  readonly pieces: readonly Piece[];
   readonly bytes: number;
   readonly lines: number;
 }
@@ -136,13 +143,12 @@ function isQuiet(sender: Sender, bytes: number, nowMs: number): boolean {
   return allowance >= 0;
 }
 
-/** Joins kept lines; `separate(atMs)`, if given, makes a line that comes before those that were said at `atMs`. */
-export function joinKept({ pieces }: Kept, separate?: (atMs: number) => Uint8Array | undefined): Uint8Array {
+/** Joins kept lines; `separate(piece)`, if given, makes the lines that come before a piece. */
+export function joinKept({ pieces }: Kept, separate?: (piece: Piece) => Uint8Array[]): Uint8Array {
   const parts: Uint8Array[] = [];
-  for (const { bytes, atMs } of pieces) {
-    const line = separate?.(atMs);
-    if (line !== undefined) parts.push(line);
-    parts.push(bytes);
+  for (const piece of pieces) {
+    if (separate !== undefined) parts.push(...separate(piece));
+    parts.push(piece.bytes);
   }
   return concat(parts);
 }

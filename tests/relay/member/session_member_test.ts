@@ -28,6 +28,7 @@ Deno.test("SessionMember is shown to the others before its first line, and its l
   const lines = ada.client.lines.filter((line) => !line.startsWith('{"$time"'));
   assert.deepEqual(lines, [
     '{"$join":{"id":"k2","name":"bo"}}',
+    '{"$from":{"id":"k2"}}',
     '"first"',
     '"last"',
     '{"$leave":{"id":"k2","reason":"closed"}}',

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { Feed, type FeedSettings, type Reader } from "../../../src/relay/room/feed.ts";
 import { StubReader } from "../../support/stub_reader.ts";
+import { encodeFrom } from "../../../src/wire/protocol.ts";
 
 const SETTINGS: FeedSettings = {
   maxLogBytes: 1024 * 1024,
@@ -117,15 +118,43 @@ Deno.test("Feed that knows the relay's time tells it before what is new, once in
   const feed = new Feed("session", options, () => {});
   const [ada, bo] = [new StubReader(feed), new StubReader(feed)];
   const expected: string[] = [];
+  const isTime = (line: string) => line.startsWith('{"$time"');
   for (; now < 1000; now += 7) {
     if ((now - 5) % 105 === 0) expected.push(`{"$time":{"time":${1000.5 + now}}}\n`);
     send(feed, ada, `${now}\n`);
+    if (now === 5) expected.push('{"$from":{}}\n');
     expected.push(`${now}\n`);
   }
-  assert.equal(ada.take(), expected.filter((line) => line.startsWith("{")).join(""));
+  assert.equal(ada.take(), expected.filter(isTime).join(""));
   assert.equal(bo.take(), expected.join(""));
   assert.equal(ada.cursor.countTakenLines(), 0, "a control line is no line");
   assert.equal(bo.cursor.countTakenLines(), 143);
   now = 99_999;
   assert.equal(bo.take(), "", "nothing is told while nothing happens");
+});
+
+Deno.test("Feed of sessions says whose lines come next where that changes, and first for whoever begins to read", () => {
+  const feed = new Feed("session", { ...SETTINGS, relayTime: () => 1 }, () => {});
+  const [ada, bo, cy] = ["k1", "k2", undefined].map((id) =>
+    Object.assign(new StubReader(feed), id && { fromLine: encodeFrom(id) })
+  );
+  const [of1, of2, ofPlain] = ['{"$from":{"id":"k1"}}\n', '{"$from":{"id":"k2"}}\n', '{"$from":{}}\n'];
+  send(feed, ada, "1\n2\n");
+  send(feed, ada, "3\n");
+  assert.equal(cy.take(), `{"$time":{"time":1}}\n${of1}1\n2\n3\n`);
+  send(feed, bo, "4\n");
+  send(feed, ada, "5\n");
+  send(feed, cy, "6\n");
+  send(feed, new StubReader(feed), "7\n"); // a plain client like another, but somebody began to read
+  assert.equal(ada.take(), `{"$time":{"time":1}}\n${of2}4\n${ofPlain}6\n${ofPlain}7\n`);
+  assert.equal(bo.take(), `{"$time":{"time":1}}\n${of1}1\n2\n3\n${of1}5\n${ofPlain}6\n${ofPlain}7\n`);
+  assert.equal(ada.cursor.countTakenLines(), 3, "a mark is no line");
+  send(feed, ada, "8\n");
+  const late = new StubReader(feed);
+  send(feed, ada, "9\n");
+  assert.equal(late.take(), `${of1}9\n`);
+  assert.equal(feed.jump(late, 0).lost.bytes, 0);
+  send(feed, ada, "10\n");
+  assert.equal(late.take(), `${of1}10\n`);
+  assert.deepEqual([ada.take(), ada.cursor.lost.lines], ["", 0]);
 });

@@ -31,7 +31,7 @@ Deno.test("QuietLines keeps what who says little has said, from a place on, but 
   ]);
   assert.deepEqual([lines.since(10, "x").lines, lines.since(10, "x").bytes], [3, 6]);
   assert.equal(textOf(lines, 9), "", "what was said before it began to look is not known");
-  const separated = joinKept(lines.since(10, "x"), (atMs) => encoder.encode(`at ${atMs}\n`));
+  const separated = joinKept(lines.since(10, "x"), ({ atMs }) => [encoder.encode(`at ${atMs}\n`)]);
   assert.equal(decoder.decode(separated), "at 0\n1\n2\nat 5\n3\n");
 });
 

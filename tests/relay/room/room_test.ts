@@ -17,6 +17,7 @@ const SETTINGS = {
 };
 
 const TIME = '{"$time":{"time":7}}\n';
+const PLAIN = `{"$from":{}}\n`;
 const ADA: Peer = {
   id: "k1",
   name: "ada",
@@ -37,7 +38,7 @@ Deno.test("Room hands events of either level to both, and not to their sender", 
   send(room, pia, "1\n");
   send(room, sue, "2\n");
   assert.deepEqual([pia.take(), pit.take()], ["2\n", "1\n2\n"]);
-  assert.deepEqual([sue.take(), sam.take()], [TIME + "1\n", TIME + "1\n2\n"]);
+  assert.deepEqual([sue.take(), sam.take()], [TIME + PLAIN + "1\n", TIME + PLAIN + "1\n2\n"]);
 });
 
 Deno.test("Room lets plain lines that look like control lines through, to sessions with a space before them", () => {
@@ -53,7 +54,7 @@ Deno.test("Room lets plain lines that look like control lines through, to sessio
     ' {"$a":1}\n {"$error":2}\n2\n {"$error":3}\n {"$errors":4}\n {"$welcome":{}}\n',
   ];
   assert.deepEqual([pia.take(), pit.take()], ["", plain]);
-  assert.deepEqual([sue.take(), sam.take()], [TIME + sessions, TIME + sessions]);
+  assert.deepEqual([sue.take(), sam.take()], [TIME + PLAIN + sessions, TIME + PLAIN + sessions]);
   assert.equal(pit.cursor.countTakenLines(), 6);
   assert.equal(sue.cursor.countTakenLines(), 6);
   send(room, pia, "4\n");
@@ -78,7 +79,8 @@ Deno.test("Room shows who comes and goes to sessions, plain members hear nothing
   room.exit(ADA, "lost", own);
   assert.deepEqual([[...room.peers()], room.presenceChangedAt], [[], leftAt]);
   assert.equal(room.presentSince(ADA), Infinity);
-  const shown = '{"$join":{"id":"k1","name":"ada"}}\n1\n{"$leave":{"id":"k1","reason":"behind"}}\n';
+  const shown =
+    '{"$join":{"id":"k1","name":"ada"}}\n{"$from":{}}\n1\n{"$leave":{"id":"k1","reason":"behind"}}\n';
   assert.deepEqual([pia.take(), sue.take(), own.take()], ["1\n", TIME + shown, TIME]);
 });
 
