@@ -81,7 +81,10 @@ function sourceFiles(folder: string): string[] {
 
 function importsOf(file: string): Import[] {
   const text = Deno.readTextFileSync(new URL(file, ROOT)).replace(/^\s*(\/\/|\*|\/\*).*$/gm, "");
-  const specifiers = text.matchAll(/(?:^|\s|\})(?:from|import)\s*\(?\s*"([^"\n]+)"/g);
+  // What is imported as text is served, not run.
+  const specifiers = text.matchAll(
+    /(?:^|\s|\})(?:from|import)\s*\(?\s*"([^"\n]+)"(?! with \{ type: "text" \})/g,
+  );
   return Array.from(specifiers, ([, specifier]) => ({
     from: file,
     to: /^\.{1,2}\//.test(specifier)

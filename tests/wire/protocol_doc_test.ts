@@ -12,6 +12,7 @@ const SOURCE_DIRECTORY = new URL("../../src/", import.meta.url);
 const PLACEHOLDERS: Record<string, string> = {
   "<secret>": "(?<secret>[\\w-]{22})",
   "<relay>": "[\\w-]{8}",
+  "<version>": "\\d+\\.\\d+\\.\\d+",
   "<time>": "\\d+(?:\\.\\d+)?",
   "<counted>": "(?<counted>\\d+)",
   "<sent>": "(?<sent>\\d+)",

@@ -24,6 +24,7 @@ import { quote } from "../../wire/untrusted.ts";
 import { SentStream } from "./sent_stream.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { StateEntry } from "../room/state_table.ts";
+import { VERSION } from "../../wire/version.ts";
 import { type WelcomeRest, writeWelcome } from "./welcome.ts";
 
 /** How long others see a member whose connection broke: a resume within this time goes unnoticed. */
@@ -398,6 +399,7 @@ export class SessionMember extends Member implements Peer {
       id: this.id,
       room: this.room.name,
       relay: runId,
+      relayVersion: VERSION,
       session: this.secret,
       time: relayTime(),
       bytes: this.#received,

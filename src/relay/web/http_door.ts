@@ -5,9 +5,10 @@ import type { LogFunction } from "../log.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { Timers } from "../options.ts";
 import type { Transport } from "../connection/transport.ts";
-import { type Answer, textAnswer } from "./answer.ts";
+import type { Answer } from "./answer.ts";
 import { HttpConnection, type HttpService, type Upgrade } from "./http_connection.ts";
-import { HttpFault, type RequestHead } from "./head.ts";
+import type { HttpFault, RequestHead } from "./head.ts";
+import { Routes } from "./routes.ts";
 import { hostFault, originFault, type WhoMayOptions } from "./who_may.ts";
 
 /** How many connections speak HTTP at a time. For a further one, the one that has waited longest for a request is closed. */
@@ -29,6 +30,7 @@ export class HttpDoor implements HttpService {
   readonly clock: () => number;
   readonly timers: Timers;
   readonly #settings: HttpDoorSettings;
+  readonly #routes: Routes;
   readonly #connections = new Map<HttpConnection, Promise<unknown>>();
   readonly #countByHost = new Map<string, number>();
   isStopping = false;
@@ -36,6 +38,7 @@ export class HttpDoor implements HttpService {
 
   constructor(settings: HttpDoorSettings) {
     this.#settings = settings;
+    this.#routes = new Routes(settings);
     this.clock = settings.clock;
     this.timers = settings.timers;
   }
@@ -114,9 +117,8 @@ export class HttpDoor implements HttpService {
   }
 
   /** @internal For connections. */
-  answer(head: RequestHead, _connection: HttpConnection): Answer | HttpFault {
-    return hostFault(head, this.#settings) ?? originFault(head, this.#settings) ??
-      textAnswer(404, "There is nothing here.\n");
+  answer(head: RequestHead, _connection: HttpConnection): Answer | HttpFault | Promise<Answer | HttpFault> {
+    return this.#routes.answer(head);
   }
 
   /** @internal For connections. */

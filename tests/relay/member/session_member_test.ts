@@ -2,6 +2,7 @@
 // acknowledgements, what a member misses that is behind, and control lines. What a resume promises is in resume_test.ts.
 
 import assert from "node:assert/strict";
+import { VERSION } from "../../../src/wire/version.ts";
 import { type Seat, Table, TIME_ORIGIN_MS, turn } from "../../support/session_table.ts";
 
 function lineOf(number: number, bytes = 100): string {
@@ -44,6 +45,7 @@ Deno.test("SessionMember finds in its welcome who is there, itself not, and what
   const { time, relay, session, limits, ...rest } = bo.client.welcome;
   assert.deepEqual(rest, {
     version: 1,
+    relayVersion: VERSION,
     id: "k2",
     room: "räum 🎈",
     bytes: 0,
