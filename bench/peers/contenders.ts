@@ -1,27 +1,17 @@
-// The servers that are compared: how each is started with fair, fast settings, which protocol it speaks, which version it
-// is. A contender whose program isn't installed is named and left out. Used by run.ts.
+// The servers that are compared, all of them, in the order of the tables.
 
 import { sourceCommand } from "../relay_process.ts";
-import { type PeerServer, startOnFreePort, startOnOwnPort } from "./servers.ts";
-
-/** The protocols that native/wire.c speaks. */
-export type Wire = "lines" | "sessions" | "nats" | "resp" | "mqtt";
-
-export interface Contender {
-  name: string;
-  /** What it is to the comparison: ours, a peer, or a measure of what the machine can do. */
-  kind: "product" | "broker" | "pipe" | "limit";
-  wire: Wire;
-  /** Whether events of one room stay out of the others. */
-  hasRooms: boolean;
-  /** Connections that it can hold; what is larger is left out. */
-  maxConnections: number;
-  /** What differs from the defaults, for the reader. */
-  settings: string;
-  /** Returns the version, null if the program isn't installed. */
-  version(): Promise<string | null>;
-  start(): Promise<PeerServer>;
-}
+import { startMosquitto, startNats, startRedis } from "./brokers.ts";
+import {
+  type Contender,
+  MANY_CONNECTIONS,
+  type Transport,
+  TRANSPORTS,
+  versionOf,
+  type Wire,
+} from "./contender.ts";
+import { startOnFreePort, startOnOwnPort } from "./servers.ts";
+import { webSocketPeers } from "./websocket_peers.ts";
 
 export interface ContenderOptions {
   /** The relay's command; null runs server.ts of this checkout. */
@@ -36,24 +26,36 @@ export interface ContenderOptions {
   prefix?: readonly string[];
 }
 
-/** The limit that the relay is given, so that 5,000 idle connections and those beside them fit. */
-const MANY_CONNECTIONS = 20_000;
 /** ncat waits with select(), which takes descriptors below 1,024; some are its own. */
 const SELECT_CONNECTIONS = 1000;
+
+/** What the load does beside sending events, for the reader. */
+const WIRE_SETTINGS: Partial<Record<Wire, string>> = {
+  "sessions": "; level 1: a room, $ack at each 192 KiB, $ping and $ack each second",
+};
 
 /** Returns all contenders, whether installed or not. */
 export function allContenders(
   { relay, folder, limitProgram, before = null, prefix = [] }: ContenderOptions,
 ): Contender[] {
-  const command = relay ?? sourceCommand();
-  const product = (name: string, wire: Wire, flags: string[], command: readonly string[]): Contender => ({
+  const own = relay ?? sourceCommand();
+  const place = { folder, prefix };
+  const product = (
+    name: string,
+    wire: Wire,
+    transports: readonly Transport[],
+    flags: readonly string[] = [],
+    command = own,
+  ): Contender => ({
     name,
     kind: "product",
     wire,
-    hasRooms: wire === "sessions",
+    transports,
+    fetched: false,
+    hasRooms: wire === "sessions" || wire === "sessions/websocket",
     maxConnections: MANY_CONNECTIONS,
     settings: ["--quiet", ...flags, `--max-clients ${MANY_CONNECTIONS}`].join(" ") +
-      (wire === "sessions" ? "; level 1: a room, $ack at each 192 KiB, $ping and $ack each second" : ""),
+      (WIRE_SETTINGS[wire] ?? ""),
     version: () => versionOf([...command, "--version"], /eventrelay (\S+)/),
     start: () => {
       const args = [
@@ -69,63 +71,53 @@ export function allContenders(
     },
   });
   return [
-    product("eventrelay", "lines", [], command),
-    product("eventrelay --unchecked", "lines", ["--unchecked"], command),
-    product("eventrelay, sessions", "sessions", [], command),
-    ...(before === null ? [] : [product("eventrelay, before", "lines", [], before)]),
+    product("eventrelay", "lines", TRANSPORTS),
+    product("eventrelay --unchecked", "lines", ["tcp"], ["--unchecked"]),
+    product("eventrelay, sessions", "sessions", TRANSPORTS),
+    ...(before === null ? [] : [product("eventrelay, before", "lines", TRANSPORTS, [], before)]),
     {
       name: "redis",
       kind: "broker",
       wire: "resp",
+      transports: ["tcp"],
+      fetched: false,
       hasRooms: true,
       maxConnections: MANY_CONNECTIONS,
       settings: "no persistence; RESP2, PUBLISH pipelined on a second connection with CLIENT REPLY OFF",
       version: () => versionOf(["redis-server", "--version"], /v=(\S+)/),
-      start: () =>
-        startOnFreePort((port) => [
-          ...[...prefix, "redis-server", "--port", String(port), "--bind", "127.0.0.1", "--daemonize", "no"],
-          ...["--save", "", "--appendonly", "no", "--loglevel", "warning", "--dir", folder],
-          ...["--maxclients", String(MANY_CONNECTIONS), "--tcp-backlog", "4096"],
-        ]),
+      start: () => startRedis(place),
     },
     {
       name: "nats-server",
       kind: "broker",
       wire: "nats",
+      transports: ["tcp"],
+      fetched: false,
       hasRooms: true,
       maxConnections: MANY_CONNECTIONS,
       settings: "defaults, all cores; verbose, pedantic and echo off",
       version: () => versionOf(["nats-server", "--version"], /v(\d\S*)/),
-      start: () =>
-        startOnFreePort((port) => [...prefix, "nats-server", "-a", "127.0.0.1", "-p", String(port)]),
+      start: () => startNats(place),
     },
     {
       name: "mosquitto",
       kind: "broker",
       wire: "mqtt",
+      transports: ["tcp"],
+      fetched: false,
       hasRooms: true,
       maxConnections: MANY_CONNECTIONS,
       settings: "TCP_NODELAY, no persistence, no log, no limit of queued messages; MQTT 3.1.1, QoS 0",
       version: () => versionOf(["mosquitto", "-h"], /version (\S+)/),
-      start: () =>
-        startOnFreePort(async (port) => {
-          const file = `${folder}/mosquitto-${port}.conf`;
-          const lines = [
-            `listener ${port} 127.0.0.1`,
-            "allow_anonymous true",
-            "persistence false",
-            "set_tcp_nodelay true",
-            "log_type none",
-            "max_queued_messages 0",
-          ];
-          await Deno.writeTextFile(file, lines.join("\n") + "\n");
-          return [...prefix, "mosquitto", "-c", file];
-        }),
+      start: () => startMosquitto(place),
     },
+    ...webSocketPeers(place),
     {
       name: "ncat --broker",
       kind: "pipe",
       wire: "lines",
+      transports: ["tcp"],
+      fetched: false,
       hasRooms: false,
       maxConnections: SELECT_CONNECTIONS,
       settings: `--max-conns ${SELECT_CONNECTIONS}; passes bytes on without looking for lines`,
@@ -140,6 +132,8 @@ export function allContenders(
       name: "bare Deno",
       kind: "limit",
       wire: "lines",
+      transports: ["tcp"],
+      fetched: false,
       hasRooms: false,
       maxConnections: MANY_CONNECTIONS,
       settings: "bare.ts: one write to each member for each read; no lines, no checks",
@@ -156,6 +150,8 @@ export function allContenders(
       name: "copy only",
       kind: "limit",
       wire: "lines",
+      transports: ["tcp"],
+      fetched: false,
       hasRooms: false,
       maxConnections: MANY_CONNECTIONS,
       settings:
@@ -164,16 +160,4 @@ export function allContenders(
       start: () => startOnOwnPort([...prefix, limitProgram], /^(\d+)$/m),
     },
   ];
-}
-
-async function versionOf(command: string[], pattern: RegExp): Promise<string | null> {
-  try {
-    const { stdout, stderr } = await new Deno.Command(command[0], { args: command.slice(1), stdin: "null" })
-      .output();
-    const decoder = new TextDecoder();
-    return (decoder.decode(stdout) + decoder.decode(stderr)).match(pattern)?.[1] ?? "unknown version";
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
 }

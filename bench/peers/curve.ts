@@ -3,7 +3,8 @@
 // what run.ts needs, two cores and taskset. Run it with: deno task bench:curve --help
 
 import { parseArgs } from "node:util";
-import { allContenders, type Contender } from "./contenders.ts";
+import type { Contender } from "./contender.ts";
+import { allContenders } from "./contenders.ts";
 import {
   curveTable,
   findCapacity,

@@ -1,11 +1,14 @@
 // Builds the native helpers with the machine's C compiler, and runs the load. They need nothing but libc and Linux.
 
 import { type PeerPlan, windowBytes } from "./scenarios.ts";
-import type { Wire } from "./contenders.ts";
+import type { Wire } from "./contender.ts";
 import { adopt, type PeerServer } from "./servers.ts";
 
 const FOLDER = new URL("./native/", import.meta.url);
-const LOAD_SOURCES = ["load.c", "crowd.c", "plan.c", "receiver.c", "wire.c", "event.c", "stats.c"];
+const LOAD_SOURCES = [
+  ...["load.c", "plan.c", "crowd.c", "entry.c", "block.c", "receiver.c", "event.c", "stats.c"],
+  ...["wire.c", "wire_websocket.c", "websocket.c"],
+];
 const LIMIT_SOURCES = ["limit.c"];
 const COMPILER_FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra"];
 /** A load that hasn't ended this long after its measured time doesn't end any more. */

@@ -2,7 +2,7 @@
 // with their spread. Pure; run.ts writes, tables.ts and charts.ts read.
 
 import type { IdleReport, LoadReport, Measured, Verdict } from "./native.ts";
-import type { Contender } from "./contenders.ts";
+import type { Contender } from "./contender.ts";
 import { type Group, type PeerPlan, placeOf, type Scenario, titleOf } from "./scenarios.ts";
 
 /** A rate counts as held from this share on. */

@@ -3,7 +3,8 @@
 // Needs Linux and a C compiler. Run it with: deno run -A bench/peers/run.ts --help
 
 import { parseArgs } from "node:util";
-import { allContenders, type Contender } from "./contenders.ts";
+import type { Contender } from "./contender.ts";
+import { allContenders } from "./contenders.ts";
 import { buildPrograms, type Programs, runLoad } from "./native.ts";
 import {
   formatResults,

@@ -33,9 +33,13 @@ export function adopt(child: Deno.ChildProcess): void {
   child.status.then(() => running.delete(child));
 }
 
-/** Starts a command that prints its port; `pattern` finds it in what it prints. */
-export async function startOnOwnPort(command: readonly string[], pattern: RegExp): Promise<PeerServer> {
-  const server = launch(command);
+/** Starts a command that prints its port, in `folder` if one is given; `pattern` finds it in what it prints. */
+export async function startOnOwnPort(
+  command: readonly string[],
+  pattern: RegExp,
+  folder?: string,
+): Promise<PeerServer> {
+  const server = launch(command, folder);
   const port = await within(READY_DEADLINE_MS, server, () => {
     // Up to the last LF: the port may not be complete yet.
     const text = server.output().slice(0, server.output().lastIndexOf("\n") + 1);
@@ -44,13 +48,19 @@ export async function startOnOwnPort(command: readonly string[], pattern: RegExp
   return { port, pid: server.child.pid, [Symbol.asyncDispose]: server.stop };
 }
 
+/** Returns a port that nobody listens on at the moment. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
 /** Starts a command on a port that was free a moment ago, and waits until it can be connected to. */
 export async function startOnFreePort(
   commandFor: (port: number) => string[] | Promise<string[]>,
 ): Promise<PeerServer> {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   const server = launch(await commandFor(port));
   await within(READY_DEADLINE_MS, server, async () => {
     try {
@@ -70,9 +80,10 @@ interface Launched {
   stop(): Promise<void>;
 }
 
-function launch(command: readonly string[]): Launched {
+function launch(command: readonly string[], folder?: string): Launched {
   const child = new Deno.Command(command[0], {
     args: command.slice(1),
+    cwd: folder,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -3,10 +3,7 @@
 #define _GNU_SOURCE
 #include "crowd.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -14,13 +11,12 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "entry.h"
 #include "plan.h"
 
 enum {
   READ_BYTES = 256 * 1024,
   MAX_READY = 512,
-  STALLED_RECEIVE_BYTES = 4096,
-  ANSWER_DEADLINE_S = 10,
   // Of each connection, where the protocol has pings: while there is traffic, and otherwise.
   PING_US = 1000000,
   CALM_PING_US = 5000000,
@@ -36,7 +32,7 @@ void crowd_init(void) {
   timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
   epoll_ctl(poller, EPOLL_CTL_ADD, timer, &event);
-  inbox = malloc(READ_BYTES + MAX_EVENT_BYTES * 2);
+  inbox = (unsigned char *)malloc(HEADROOM_BYTES + READ_BYTES) + HEADROOM_BYTES;
   const size_t places = (size_t)plan.publishers + plan.subscribers + plan.members + plan.idle + plan.warm + 1;
   crowd.connections = malloc(places * 2 * plan.rooms * sizeof *crowd.connections);
   crowd.rooms = calloc(plan.rooms, sizeof *crowd.rooms);
@@ -49,44 +45,6 @@ void crowd_init(void) {
   }
 }
 
-static int open_socket(bool stalled) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) fail("socket: %s", strerror(errno));
-  const int on = 1, small = STALLED_RECEIVE_BYTES;
-  // A small buffer makes the server notice in a second what would take half a minute.
-  if (stalled) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)plan.port)};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) fail("connect: %s", strerror(errno));
-  return fd;
-}
-
-// Sends the greeting and waits for its answer; what came after the answer is the receiver's.
-static void greet(int fd, bool listens, const char *room, struct receiver *receiver) {
-  const struct bytes hello = plan.wire->greet(listens, room), answer = plan.wire->greeted(listens);
-  if (hello.length > 0 && send(fd, hello.data, hello.length, MSG_NOSIGNAL) != (ssize_t)hello.length) {
-    fail("greeting: %s", strerror(errno));
-  }
-  if (answer.length == 0) return;
-  const struct timeval deadline = {.tv_sec = ANSWER_DEADLINE_S}, none = {0};
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
-  static unsigned char text[READ_BYTES];
-  size_t length = 0;
-  for (;;) {
-    const ssize_t count = recv(fd, text + length, sizeof text - length, 0);
-    if (count <= 0) fail("the server didn't answer the greeting");
-    length += (size_t)count;
-    const unsigned char *found = memmem(text, length, answer.data, answer.length);
-    if (found == NULL) continue;
-    found += answer.length;
-    struct bytes reply = {.length = 0};
-    if (receiver != NULL) receiver_take(receiver, (unsigned char *)found, (size_t)(text + length - found), 0, &reply);
-    break;
-  }
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof none);
-}
-
 static struct connection *add_connection(int fd, bool reads) {
   struct connection *connection = calloc(1, sizeof *connection);
   connection->fd = fd;
@@ -97,53 +55,34 @@ static struct connection *add_connection(int fd, bool reads) {
   return connection;
 }
 
-static struct sender *new_sender(struct room *room, struct connection *connection, uint32_t number,
-                                 uint32_t capacity) {
-  struct sender *sender = calloc(1, sizeof *sender);
-  const struct frame *frame = &room->frame;
-  const struct bytes head = plan.wire->send_head(room->name, frame->layout.bytes);
-  const uint32_t body = frame->length - frame->head, length = head.length + body;
-  sender->connection = connection;
-  sender->room = room;
-  sender->capacity = capacity;
-  sender->block = malloc((size_t)length * capacity);
-  for (uint32_t index = 0; index < capacity; index++) {
-    unsigned char *at = sender->block + (size_t)index * length;
-    memcpy(at, head.data, head.length);
-    memcpy(at + head.length, frame->sample + frame->head, body);
-    store_word(at + head.length + frame->layout.sender, digits[number]);
-  }
-  return sender;
-}
-
 void join(struct room *room, bool sends, bool reads, bool stalled, uint32_t capacity) {
   struct receiver *receiver = NULL;
   struct connection *connection = NULL;
   const int self = sends ? (int)room->sender_count : -1;
   const uint32_t senders = plan.idle > 0 ? 1 : plan.publishers + plan.members;
   if (reads) {
-    const int fd = open_socket(stalled);
     receiver = malloc(sizeof *receiver);
     receiver_init(receiver, &room->frame, senders, self, &crowd.latency);
-    greet(fd, true, room->name, receiver);
-    connection = add_connection(fd, !stalled);
+    connection = add_connection(enter(room->name, true, stalled, receiver), !stalled);
     connection->receiver = receiver;
     if (!stalled) room->receivers[room->receiver_count++] = receiver;
   }
   if (!sends) return;
   if (connection == NULL || plan.wire->sends_apart) {
-    const int fd = open_socket(false);
     struct receiver *own = NULL;
     if (receiver == NULL) {
       // Nothing is sent to it but what the protocol itself says.
       own = malloc(sizeof *own);
       receiver_init(own, &room->frame, senders, self, &crowd.latency);
     }
-    greet(fd, false, room->name, own);
-    connection = add_connection(fd, true);
+    connection = add_connection(enter(room->name, false, false, own), true);
     connection->receiver = own;
   }
-  connection->sender = room->senders[room->sender_count] = new_sender(room, connection, (uint32_t)self, capacity);
+  struct sender *sender = calloc(1, sizeof *sender);
+  sender->connection = connection;
+  sender->room = room;
+  block_init(&sender->block, &room->frame, room->name, (uint32_t)self, capacity);
+  connection->sender = room->senders[room->sender_count] = sender;
   room->sender_count++;
 }
 
@@ -164,53 +103,47 @@ static void push(struct sender *sender) {
     if (count < 0) sender->failed = true;
     sender->pending += count < 0 ? 0 : count;
     sender->pending_length -= count < 0 ? sender->pending_length : (size_t)count;
+    struct connection *connection = sender->connection;
+    if (sender->pending_length > 0 || connection->owed.length == 0) continue;
+    connection->reply = connection->owed;
+    connection->owed.length = 0;
+    sender->pending = connection->reply.data;
+    sender->pending_length = connection->reply.length;
   }
   await_writable(sender, false);
 }
 
 // Writes `count` events from `first` on; the sender has nothing pending.
-static void write_events(struct sender *sender, uint64_t first, uint32_t count) {
-  const struct frame *frame = &sender->room->frame;
-  const uint32_t body = frame->length - frame->head;
-  const uint32_t head = plan.wire->send_head(sender->room->name, frame->layout.bytes).length, length = head + body;
-  unsigned char *at = sender->block;
-  unsigned char time[12];
-  store_number(time, now_us());
-  for (uint32_t index = 0; index < count; index++, at += length) {
-    const uint64_t sequence = first + index;
-    if (index == 0 || sequence % DIGIT_GROUP == 0) store_number(at + head + frame->layout.sequence, sequence);
-    else memcpy(at + head + frame->layout.sequence, at - length + head + frame->layout.sequence, 8);
-    store_word(at + head + frame->layout.sequence + 8, digits[sequence % DIGIT_GROUP]);
-    memcpy(at + head + frame->layout.time, time, 12);
-  }
-  sender->pending = sender->block;
-  sender->pending_length = (size_t)length * count;
+static void write_events(struct sender *sender, struct bytes ahead, uint64_t first, uint32_t count) {
+  const struct written written = block_write(&sender->block, ahead, first, count, now_us());
+  sender->pending = written.data;
+  sender->pending_length = written.length;
   push(sender);
 }
 
-// Sends a report that is due ahead of events, in one segment with them.
-static void report_ahead(struct sender *sender) {
+// Returns a report that is due, so that it goes in one segment with the events behind it; empty if none is.
+static struct bytes report_ahead(struct sender *sender) {
   struct connection *connection = sender->connection;
   const struct receiver *receiver = connection->receiver;
-  if (plan.wire->report_bytes == 0 || receiver == NULL || !connection->reads) return;
+  const struct bytes none = {.length = 0};
+  if (plan.wire->report_bytes == 0 || receiver == NULL || !connection->reads) return none;
   const uint64_t bytes = receiver->bytes;
-  if (!connection->ping_due && (bytes - connection->reported) * 3 < plan.wire->report_bytes * 2ull) return;
-  const struct bytes reply = plan.wire->report(bytes, connection->ping_due);
+  if (!connection->ping_due && (bytes - connection->reported) * 3 < plan.wire->report_bytes * 2ull) return none;
+  const struct bytes report = plan.wire->report(bytes, connection->ping_due);
   connection->ping_due = false;
-  if (send(connection->fd, reply.data, reply.length, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE) == (ssize_t)reply.length) {
-    connection->reported = bytes;
-  }
+  connection->reported = bytes;
+  return report;
 }
 
 void send_events(struct sender *sender, uint32_t count) {
-  report_ahead(sender);
+  const struct bytes ahead = report_ahead(sender);
   const uint64_t first = sender->sent + 1;
   sender->sent += count;
   sender->room->sent += count;
-  write_events(sender, first, count);
+  write_events(sender, ahead, first, count);
 }
 
-void send_probe(struct sender *sender) { write_events(sender, 0, 1); }
+void send_probe(struct sender *sender) { write_events(sender, (struct bytes){.length = 0}, 0, 1); }
 
 static void end(struct connection *connection) {
   if (connection->ended) return;
@@ -238,7 +171,10 @@ static bool answer(struct connection *connection, struct bytes reply) {
 
 static void report(struct connection *connection, bool ping) {
   const uint64_t bytes = connection->receiver->bytes;
-  if (answer(connection, plan.wire->report(bytes, ping))) connection->reported = bytes;
+  const struct upgrade *upgrade = plan.wire->upgrade;
+  struct bytes said = plan.wire->report(bytes, ping);
+  if (upgrade != NULL) said = ws_message(upgrade->opcode, said.data, said.length);
+  if (answer(connection, said)) connection->reported = bytes;
 }
 
 static void report_if_due(struct connection *connection) {
@@ -272,9 +208,7 @@ static void ping_some(void) {
 
 static void read_from(struct connection *connection) {
   struct receiver *receiver = connection->receiver;
-  const uint32_t held = receiver == NULL ? 0 : receiver->held_length;
-  if (held > 0) memcpy(inbox, receiver->held, held);
-  const ssize_t count = recv(connection->fd, inbox + held, READ_BYTES, MSG_DONTWAIT);
+  const ssize_t count = recv(connection->fd, inbox, READ_BYTES, MSG_DONTWAIT);
   if (count < 0 && errno == EAGAIN) return;
   if (count <= 0) return end(connection);
   // A connection that only sends, beside one that listens, gets nothing of interest.
@@ -282,9 +216,10 @@ static void read_from(struct connection *connection) {
   struct bytes reply = {.length = 0};
   const uint64_t before = receiver->unique;
   receiver->recording = crowd.recording;
-  receiver_take(receiver, inbox, held + (size_t)count, now_us(), &reply);
+  receiver_take(receiver, inbox, (size_t)count, now_us(), &reply);
   crowd.received += receiver->unique - before;
-  if (reply.length > 0) answer(connection, reply);
+  if (reply.length > 0 && !answer(connection, reply)) append(&connection->owed, reply.data, reply.length);
+  if (receiver->closed) return end(connection);
   report_if_due(connection);
 }
 

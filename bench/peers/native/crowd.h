@@ -4,13 +4,13 @@
 #ifndef CROWD_H
 #define CROWD_H
 
+#include "block.h"
 #include "receiver.h"
 
 struct sender {
   struct connection *connection;
   struct room *room;
-  unsigned char *block;
-  uint32_t capacity;
+  struct block block;
   uint64_t sent, due_us;
   // What of the last write the socket hasn't taken yet.
   const unsigned char *pending;
@@ -29,8 +29,8 @@ struct connection {
   // What had been sent at the last ping, and whether one waits for the next events.
   uint64_t sent_at_ping;
   bool ping_due;
-  // What was last written beside events.
-  struct bytes reply;
+  // What was last written beside events, and answers that wait for the end of a write.
+  struct bytes reply, owed;
 };
 
 struct room {

@@ -5,6 +5,7 @@
 #ifndef EVENT_H
 #define EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -21,8 +22,9 @@ extern uint32_t digits[DIGIT_GROUP];
 
 void init_digits(void);
 
-// Makes the layout of events that are `line_bytes` long with their LF, and writes one of them, all fields zero, to `out`.
-struct layout make_event(uint32_t line_bytes, unsigned char *out);
+// Makes the layout of events that are `line_bytes` long with their LF, and writes one of them, all fields zero, to `out`. A compact
+// one has no blanks, so that a server that parses it and writes it anew writes the same.
+struct layout make_event(uint32_t line_bytes, bool compact, unsigned char *out);
 
 static inline uint32_t load_word(const unsigned char *at) {
   uint32_t word;

@@ -36,7 +36,7 @@ static bool flood(void) {
     for (uint32_t number = 0; number < room->sender_count; number++) {
       struct sender *sender = room->senders[number];
       if (sender->pending_length > 0 || sender->failed) continue;
-      send_events(sender, sender->capacity);
+      send_events(sender, sender->block.capacity);
       wrote = true;
     }
   }
@@ -53,7 +53,7 @@ static void keep_rate(uint64_t period_us) {
       if (sender->failed) continue;
       if (sender->due_us <= now && sender->pending_length == 0) {
         uint64_t ticks = (now - sender->due_us) / period_us + 1;
-        if (ticks > sender->capacity / plan.lines) ticks = sender->capacity / plan.lines;
+        if (ticks > sender->block.capacity / plan.lines) ticks = sender->block.capacity / plan.lines;
         if (crowd.recording) histogram_add(&lateness, now - sender->due_us, 1);
         sender->due_us += ticks * period_us;
         send_events(sender, (uint32_t)ticks * plan.lines);

@@ -1,9 +1,12 @@
-// Raw lines, eventrelay's sessions, NATS text, RESP2 and MQTT 3.1.1 with QoS 0; see wire.h.
+// Raw lines, eventrelay's sessions, NATS text, RESP2 and MQTT 3.1.1 with QoS 0, by themselves and as messages of a WebSocket; see
+// wire.h. Protocols that are made of messages are those of wire_websocket.c.
 
 #include "wire.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "websocket.h"
 
 static struct bytes text(const char *format, const char *room, unsigned number) {
   struct bytes out;
@@ -74,7 +77,7 @@ static int nats_other(const unsigned char *at, size_t length, struct bytes *repl
     const size_t size = strlen(known[index]);
     const size_t some = length < size ? length : size;
     if (memcmp(at, known[index], some) != 0) continue;
-    if (index == 0 && some == size) *reply = text("PONG\r\n", "", 0);
+    if (index == 0 && some == size) append(reply, "PONG\r\n", 6);
     const unsigned char *end = memchr(at, '\n', length);
     return end == NULL ? 0 : (int)(end - at) + 1;
   }
@@ -157,18 +160,50 @@ static struct bytes mqtt_greeted(bool listens) {
   return out;
 }
 
+// All of them.
+
+#define LINES                                                                                                               \
+  .greet = lines_greet, .greeted = lines_greeted, .send_head = lines_head, .receive_head = lines_head, .send_tail = "\n",   \
+  .receive_tail = "\n", .other = no_other
+#define SESSIONS                                                                                                            \
+  .has_rooms = true, .greet = session_greet, .greeted = session_greeted, .send_head = lines_head,                           \
+  .receive_head = lines_head, .send_tail = "\n", .receive_tail = "\n", .other = session_other,                              \
+  .report_bytes = SESSION_REPORT_BYTES, .report = session_report
+#define NATS                                                                                                                \
+  .has_rooms = true, .greet = nats_greet, .greeted = nats_greeted, .send_head = nats_send_head,                             \
+  .receive_head = nats_receive_head, .send_tail = "\r\n", .receive_tail = "\r\n", .other = nats_other
+#define RESP                                                                                                                \
+  .sends_apart = true, .echoes = true, .has_rooms = true, .greet = resp_greet, .greeted = resp_greeted,                     \
+  .send_head = resp_send_head, .receive_head = resp_receive_head, .send_tail = "\r\n", .receive_tail = "\r\n",              \
+  .other = no_other
+#define MQTT                                                                                                                \
+  .echoes = true, .has_rooms = true, .greet = mqtt_greet, .greeted = mqtt_greeted, .send_head = mqtt_publish_head,          \
+  .receive_head = mqtt_publish_head, .send_tail = "", .receive_tail = "", .other = no_other
+
+static const struct upgrade in_lines = {.path = "/", .opcode = WS_TEXT, .whole = true};
+static const struct upgrade in_binary = {.path = "/", .opcode = WS_BINARY};
+static const struct upgrade in_mqtt = {.path = "/mqtt", .subprotocol = "mqtt", .opcode = WS_BINARY};
+
 static const struct wire wires[] = {
-    {"lines", false, false, false, lines_greet, lines_greeted, lines_head, lines_head, "\n", no_other, 0, NULL},
-    {"sessions", false, false, true, session_greet, session_greeted, lines_head, lines_head, "\n", session_other,
-     SESSION_REPORT_BYTES, session_report},
-    {"nats", false, false, true, nats_greet, nats_greeted, nats_send_head, nats_receive_head, "\r\n", nats_other, 0, NULL},
-    {"resp", true, true, true, resp_greet, resp_greeted, resp_send_head, resp_receive_head, "\r\n", no_other, 0, NULL},
-    {"mqtt", false, true, true, mqtt_greet, mqtt_greeted, mqtt_publish_head, mqtt_publish_head, "", no_other, 0, NULL},
+    {.name = "lines", LINES},
+    {.name = "sessions", SESSIONS},
+    {.name = "nats", NATS},
+    {.name = "resp", RESP},
+    {.name = "mqtt", MQTT},
+    {.name = "lines/websocket", LINES, .upgrade = &in_lines},
+    {.name = "sessions/websocket", SESSIONS, .upgrade = &in_lines},
+    {.name = "nats/websocket", NATS, .upgrade = &in_binary},
+    {.name = "mqtt/websocket", MQTT, .upgrade = &in_mqtt},
 };
 
-const struct wire *find_wire(const char *name) {
-  for (size_t index = 0; index < sizeof wires / sizeof *wires; index++) {
-    if (strcmp(wires[index].name, name) == 0) return &wires[index];
+static const struct wire *find_in(const struct wire *all, size_t count, const char *name) {
+  for (size_t index = 0; index < count; index++) {
+    if (strcmp(all[index].name, name) == 0) return &all[index];
   }
   return NULL;
+}
+
+const struct wire *find_wire(const char *name) {
+  const struct wire *found = find_in(wires, sizeof wires / sizeof *wires, name);
+  return found != NULL ? found : find_in(message_wires, message_wire_count, name);
 }

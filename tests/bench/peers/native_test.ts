@@ -10,14 +10,9 @@ import {
   WORD_BYTES,
 } from "../../../bench/line_layout.ts";
 import { allContenders } from "../../../bench/peers/contenders.ts";
-import {
-  buildPrograms,
-  type LoadReport,
-  type Measured,
-  type Programs,
-  runLoad,
-} from "../../../bench/peers/native.ts";
+import { type LoadReport, type Measured, runLoad } from "../../../bench/peers/native.ts";
 import { type PeerPlan, QUICK, scenariosOf } from "../../../bench/peers/scenarios.ts";
+import { isBuildable, programs } from "../../support/bench_peers_programs.ts";
 import { TinySessions } from "../../support/bench_peers_sessions.ts";
 import { type Mangle, TinyRelay } from "../../support/bench_tiny_relay.ts";
 
@@ -26,28 +21,7 @@ const LINE_BYTES = 64;
 const ACK_BYTES = 192 * 1024;
 const SESSION_WINDOW_BYTES = 256 * 1024;
 const NO_FAULTS = { lost: 0, again: 0, own: 0, damaged: 0 };
-const ignore = Deno.build.os !== "linux" || !(await hasCompiler());
-
-async function hasCompiler(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("cc", { args: ["--version"] }).output()).success;
-  } catch {
-    return false;
-  }
-}
-
-/** The programs are built once, into a folder that goes with this process. */
-let built: Promise<Programs & { folder: string }> | undefined;
-
-function programs(): Promise<Programs & { folder: string }> {
-  built ??= (async () => {
-    const folder = await Deno.makeTempDir({ prefix: "eventrelay_native_test_" });
-    globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
-    await Deno.chmod(folder, 0o755);
-    return { folder, ...await buildPrograms(folder) };
-  })();
-  return built;
-}
+const ignore = !await isBuildable();
 
 const PLAN: PeerPlan = {
   ...scenariosOf(QUICK)[0].plan,
@@ -154,8 +128,9 @@ Deno.test({
   },
 });
 
-for (const { name, kind, wire } of allContenders({ relay: null, folder: "", limitProgram: "" })) {
-  if (kind === "product" && wire === "lines") continue;
+for (const { name, kind, wire, fetched } of allContenders({ relay: null, folder: "", limitProgram: "" })) {
+  // What comes from npm would be fetched; the others are here or aren't.
+  if (fetched || kind === "product" && wire === "lines") continue;
   Deno.test({
     name: `native load speaks the protocol of ${name}, if it is installed`,
     ignore,
