@@ -1,6 +1,8 @@
 // Measures what checking a line costs: endOfEvent against JSON.parse, for several kinds of lines in chunks as a
 // session reads them. Run it with `deno run bench/event_check.ts`; compare ratios, for machines and hours differ.
 
+import { parseArgs } from "node:util";
+import { runCommand } from "./command.ts";
 import { endOfEvent } from "../src/wire/event_check.ts";
 
 const CHUNK_BYTES = 64 * 1024;
@@ -95,36 +97,39 @@ function median(numbers: number[]): number {
   return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 }
 
-if (Deno.args.length > 0) {
-  const isHelp = ["--help", "-h"].includes(Deno.args[0]);
-  const help =
-    `bench/event_check.ts: measures what the check of a line costs, beside JSON.parse, for several kinds of lines
+const HELP =
+  `bench/event_check.ts: measures what the check of a line costs, beside JSON.parse, for several kinds of lines
 
 USAGE: deno run bench/event_check.ts      (half a minute; there are no options)`;
-  if (isHelp) console.log(help);
-  else {console.error(
-      `event_check.ts: Cannot use ${JSON.stringify(Deno.args[0])}: it takes nothing (try --help)`,
-    );}
-  Deno.exit(isHelp ? 0 : 2);
+
+function readOptions(args: string[]): Record<string, never> | null {
+  return parseArgs({ args, strict: true, options: { help: { type: "boolean", short: "h" } } }).values.help
+    ? null
+    : {};
 }
 
-console.log(`deno ${Deno.version.deno}, V8 ${Deno.version.v8}, ${Deno.build.target}`);
-console.log(`chunks of ${CHUNK_BYTES} bytes, medians of ${RUNS} runs of ${RUN_MS} ms, ways taken in turn`);
-console.log("ns/line; behind it, as multiples of endOfEvent in the same run\n");
-console.log("lines               bytes   endOfEvent   parse, chunk decoded   parse, line decoded");
+function run(): Promise<number> {
+  console.log(`deno ${Deno.version.deno}, V8 ${Deno.version.v8}, ${Deno.build.target}`);
+  console.log(`chunks of ${CHUNK_BYTES} bytes, medians of ${RUNS} runs of ${RUN_MS} ms, ways taken in turn`);
+  console.log("ns/line; behind it, as multiples of endOfEvent in the same run\n");
+  console.log("lines               bytes   endOfEvent   parse, chunk decoded   parse, line decoded");
 
-const chunks = Object.entries(KINDS).map(([kind, makeLine]) => ({ kind, ...makeChunk(makeLine) }));
-// Everything is seen before anything is measured: a relay is sent all kinds of lines, too.
-for (const { chunk } of chunks) for (const way of WAYS) time(way, chunk);
+  const chunks = Object.entries(KINDS).map(([kind, makeLine]) => ({ kind, ...makeChunk(makeLine) }));
+  // Everything is seen before anything is measured: a relay is sent all kinds of lines, too.
+  for (const { chunk } of chunks) for (const way of WAYS) time(way, chunk);
 
-for (const { kind, chunk, lines } of chunks) {
-  const runs: number[][] = WAYS.map(() => []);
-  for (let run = 0; run < RUNS; run++) WAYS.forEach((way, index) => runs[index].push(time(way, chunk)));
-  const [checkNs, chunkNs, lineNs] = runs.map(median);
-  const bytes = Math.round(chunk.length / lines) - 1;
-  const ratio = (ns: number) => `${ns.toFixed(0).padStart(8)} (${(ns / checkNs).toFixed(1)}x)`;
-  console.log(
-    kind.padEnd(18) + String(bytes).padStart(7) + checkNs.toFixed(0).padStart(13) +
-      ratio(chunkNs).padStart(23) + ratio(lineNs).padStart(22),
-  );
+  for (const { kind, chunk, lines } of chunks) {
+    const runs: number[][] = WAYS.map(() => []);
+    for (let run = 0; run < RUNS; run++) WAYS.forEach((way, index) => runs[index].push(time(way, chunk)));
+    const [checkNs, chunkNs, lineNs] = runs.map(median);
+    const bytes = Math.round(chunk.length / lines) - 1;
+    const ratio = (ns: number) => `${ns.toFixed(0).padStart(8)} (${(ns / checkNs).toFixed(1)}x)`;
+    console.log(
+      kind.padEnd(18) + String(bytes).padStart(7) + checkNs.toFixed(0).padStart(13) +
+        ratio(chunkNs).padStart(23) + ratio(lineNs).padStart(22),
+    );
+  }
+  return Promise.resolve(0);
 }
+
+await runCommand({ help: HELP, readOptions, run });

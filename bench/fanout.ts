@@ -2,6 +2,7 @@
 // and prints settings, deliveries/s, latency, the relay's CPU time per delivery and its memory.
 // The load itself is load.ts. Run it with: deno task bench --help
 
+import { runCommand } from "./command.ts";
 import { HELP, type Options, readOptions, type RelayChoice } from "./flags.ts";
 import { isFaultless, type LoadOrder, type LoadResult } from "./load.ts";
 import { readMemory } from "./process_stats.ts";
@@ -92,19 +93,7 @@ function settings({ relay, rounds }: Options): Record<string, string> {
   };
 }
 
-async function main(args: string[]): Promise<number> {
-  let options;
-  try {
-    options = readOptions(args);
-  } catch (error) {
-    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-    console.error(`${error.message}. Try --help`);
-    return 2;
-  }
-  if (options === null) {
-    console.log(HELP);
-    return 0;
-  }
+async function run(options: Options): Promise<number> {
   if (!options.json) {
     for (const [name, value] of Object.entries(settings(options))) {
       console.log(`${name.padEnd(8)} ${value}`);
@@ -117,11 +106,4 @@ async function main(args: string[]): Promise<number> {
   return outcomes.some((outcome) => outcome.faulty) ? 1 : 0;
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exitCode = await main(Deno.args);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    Deno.exitCode = 1;
-  }
-}
+if (import.meta.main) await runCommand({ help: HELP, readOptions, run });

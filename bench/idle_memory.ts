@@ -1,9 +1,16 @@
 // Where the memory of idle connections is: embeds the relay, lets a process of its own open more and more
 // connections, and prints what each adds: objects that are alive (after a garbage collection), buffers, what
-// V8 keeps beyond them, the C heap, code. Needs Linux. Run it with: deno run -A bench/idle_memory.ts [FOLDER
-// of another checkout]
+// V8 keeps beyond them, the C heap, code. Needs Linux. Run it with: deno run -A bench/idle_memory.ts --help
 
+import { parseArgs } from "node:util";
+import { runCommand } from "./command.ts";
 import { countOpenFiles, type Mappings, parseSmaps } from "./process_stats.ts";
+
+const HELP = `bench/idle_memory.ts: shows where the memory of idle connections is
+
+USAGE: deno run -A bench/idle_memory.ts [FOLDER]      (half a minute; needs Linux)
+
+FOLDER: another checkout, measured beside this one`;
 
 /** How many connections are held before anything is counted, and after each step; a step is one burst. */
 const [WARM, STEPS] = [200, [1000, 2000, 4000]];
@@ -88,10 +95,27 @@ async function print(name: string, folder: string): Promise<void> {
   }
 }
 
+function readOptions(args: string[]): { other: string | null } | null {
+  const { values, positionals } = parseArgs({
+    args,
+    strict: true,
+    allowPositionals: true,
+    options: { help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) return null;
+  if (positionals.length > 1) {
+    throw new RangeError(`Cannot measure "${positionals[1]}": one folder is allowed`);
+  }
+  return { other: positionals[0] ?? null };
+}
+
+async function printAll({ other }: { other: string | null }): Promise<number> {
+  await print("eventrelay", decodeURIComponent(new URL("..", import.meta.url).pathname));
+  if (other !== null) await print(other, await Deno.realPath(other));
+  return 0;
+}
+
 const [mode, argument] = Deno.args;
 if (mode === "--hold") await hold(Number(argument));
 else if (mode === "--measure") await measure(argument);
-else {
-  await print("eventrelay", decodeURIComponent(new URL("..", import.meta.url).pathname));
-  if (mode !== undefined) await print(mode, await Deno.realPath(mode));
-}
+else await runCommand({ help: HELP, readOptions, run: printAll });

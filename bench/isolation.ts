@@ -4,6 +4,7 @@
 // (`nice -n 10`), as it would compete with relay and probe for two cores. Run it with: deno task
 // bench:isolation --help
 
+import { runCommand } from "./command.ts";
 import { HELP, type Options, readOptions } from "./isolation/flags.ts";
 import { type Kind, P99_GOAL_MS, roomOf, STORM_P99_GOAL_MS } from "./isolation/kinds.ts";
 import type { LoadOrder } from "./isolation/load.ts";
@@ -106,6 +107,10 @@ function settings({ relay, before, seconds, clients }: Options): Record<string, 
 
 async function run(options: Options): Promise<number> {
   const { kinds, relay, before, json } = options;
+  if (options.isList) {
+    for (const { name, what } of kinds) console.log(`${name.padEnd(15)} ${what}`);
+    return 0;
+  }
   if (!json) {
     for (const [name, value] of Object.entries(settings(options))) console.log(`${name.padEnd(9)} ${value}`);
     console.log(`\n${tableHead()}`);
@@ -134,31 +139,4 @@ async function run(options: Options): Promise<number> {
   return missed.length === 0 ? 0 : 1;
 }
 
-async function main(args: string[]): Promise<number> {
-  let options;
-  try {
-    options = readOptions(args);
-  } catch (error) {
-    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-    console.error(`${error.message}. Try --help`);
-    return 2;
-  }
-  if (options === null) {
-    console.log(HELP);
-    return 0;
-  }
-  if (options.isList) {
-    for (const { name, what } of options.kinds) console.log(`${name.padEnd(15)} ${what}`);
-    return 0;
-  }
-  return await run(options);
-}
-
-if (import.meta.main) {
-  try {
-    Deno.exitCode = await main(Deno.args);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    Deno.exitCode = 1;
-  }
-}
+if (import.meta.main) await runCommand({ help: HELP, readOptions, run });

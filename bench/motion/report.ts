@@ -4,6 +4,7 @@
 //   deno run -A bench/motion/report.ts [--rate 10]...   (a minute for all rates; a rate alone prints its tables only)
 
 import { parseArgs } from "node:util";
+import { runCommand } from "../command.ts";
 import { DEFAULT_NAME, GECKOS_NAME, OLD_NAME } from "./contenders.ts";
 import { FRAMES_HZ, JUMP_PX } from "./measure.ts";
 import { NETWORKS } from "./networks.ts";
@@ -256,33 +257,23 @@ USAGE: deno task bench:motion [options]      (a minute; writes docs/motion/repor
   --rate HZ    print the tables of this many updates a second, write nothing; several times for several
   --help`;
 
-/** Reads the command line: the rates to print, none for the whole report, or what is wrong with it. */
-function readRates(args: string[]): { rates?: number[]; isHelp?: boolean } | string {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: { rate: { type: "string", multiple: true }, help: { type: "boolean", short: "h" } },
-      strict: true,
-    });
-    const wrong = values.rate?.find((text) => !(Number(text) > 0 && Number(text) <= FRAMES_HZ));
-    if (wrong !== undefined) {
-      return `Cannot use --rate ${JSON.stringify(wrong)}: a number above 0, up to ${FRAMES_HZ}`;
-    }
-    return { rates: values.rate?.map(Number), isHelp: values.help };
-  } catch (error) {
-    return (error as Error).message.split(/\. |\n/)[0];
+/** Reads the rates to print, none for the whole report. */
+function readOptions(args: string[]): { rates: number[] } | null {
+  const { values } = parseArgs({
+    args,
+    options: { rate: { type: "string", multiple: true }, help: { type: "boolean", short: "h" } },
+    strict: true,
+  });
+  if (values.help) return null;
+  const wrong = values.rate?.find((text) => !(Number(text) > 0 && Number(text) <= FRAMES_HZ));
+  if (wrong !== undefined) {
+    throw new RangeError(`Cannot use --rate ${JSON.stringify(wrong)}: a number above 0, up to ${FRAMES_HZ}`);
   }
+  return { rates: values.rate?.map(Number) ?? [] };
 }
 
-const command = readRates(Deno.args);
-if (typeof command === "string") {
-  console.error(`report.ts: ${command} (try --help)`);
-  Deno.exitCode = 2;
-} else if (command.isHelp) {
-  console.log(HELP);
-} else if (command.rates !== undefined) {
-  console.log(fullTables(await study(command.rates)));
-} else {
+async function run({ rates }: { rates: number[] }): Promise<number> {
+  if (rates.length > 0) return console.log(fullTables(await study(rates))), 0;
   const rows = await study();
   const senders = senderStudy(SENDER_NETWORK);
   const files: Record<string, string> = {
@@ -295,4 +286,7 @@ if (typeof command === "string") {
   };
   for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(new URL(name, FOLDER), text);
   console.log(goalTable(rows.filter(({ rateHz }) => rateHz === MAIN_RATE_HZ)));
+  return 0;
 }
+
+await runCommand({ help: HELP, readOptions, run });

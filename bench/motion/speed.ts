@@ -4,6 +4,7 @@
 //   deno run bench/motion/speed.ts [STRATEGY...]
 
 import { parseArgs } from "node:util";
+import { runCommand } from "../command.ts";
 import { type Motion, Track, type TrackOptions } from "../../motion.ts";
 
 const TRACKS = 10_000;
@@ -26,87 +27,79 @@ USAGE: deno run bench/motion/speed.ts [STRATEGY...]      (all of them: half a mi
 
 STRATEGY: ${cases.map(([name]) => JSON.stringify(name)).join(", ")}`;
 
-/** Reads the command line: the names to measure, or what is wrong with it. */
-function readNames(args: string[]): { names: string[]; isHelp?: boolean } | string {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      options: { help: { type: "boolean", short: "h" } },
-      allowPositionals: true,
-      strict: true,
-    });
-    const known = cases.map(([name]) => name);
-    const wrong = positionals.find((name) => !known.includes(name));
-    if (wrong !== undefined) {
-      return `Cannot measure ${JSON.stringify(wrong)}: ${
-        known.map((name) => JSON.stringify(name)).join(", ")
-      }`;
-    }
-    return { names: positionals.length > 0 ? positionals : known, isHelp: values.help };
-  } catch (error) {
-    return (error as Error).message.split(/\. |\n/)[0];
+/** Reads the names of what is measured. */
+function readOptions(args: string[]): { names: string[] } | null {
+  const { values, positionals } = parseArgs({
+    args,
+    options: { help: { type: "boolean", short: "h" } },
+    allowPositionals: true,
+    strict: true,
+  });
+  if (values.help) return null;
+  const known = cases.map(([name]) => name);
+  const wrong = positionals.find((name) => !known.includes(name));
+  if (wrong !== undefined) {
+    const all = known.map((name) => JSON.stringify(name)).join(", ");
+    throw new RangeError(`Cannot measure ${JSON.stringify(wrong)}: there are ${all}`);
   }
+  return { names: positionals.length > 0 ? positionals : known };
 }
 
-const command = readNames(Deno.args);
-if (typeof command === "string") {
-  console.error(`speed.ts: ${command} (try --help)`);
-  Deno.exit(2);
-}
-if (command.isHelp) {
-  console.log(HELP);
-  Deno.exit();
-}
-console.log(
-  `${TRACKS} tracks in 2 dimensions, ${FRAMES_HZ} frames/s, ${UPDATES_HZ} updates/s each, ${SECONDS} s after a warm-up, Deno ${Deno.version.deno}`,
-);
-console.log("strategy               at() only  with push()  ns per at()  ns per push()  bytes per at()");
-for (const [name, options] of cases.filter(([name]) => command.names.includes(name))) {
-  const tracks = Array.from({ length: TRACKS }, () => new Track(options));
-  const out: Motion = { pos: [0, 0], vel: [0, 0], age: 0.5, delay: 0.5, starved: false };
-  const sample = { t: 0.5, pos: [0.5, 0.5], vel: [0.5, 0.5] };
-  const framesPerUpdate = FRAMES_HZ / UPDATES_HZ;
-  let pushMs = 0, atMs = 0, pushes = 0, sum = 0, grownBytes = 0, grownCalls = 0;
-  for (let frame = 0; frame < (SECONDS + 1) * FRAMES_HZ; frame++) {
-    const now = 1e12 + frame * 1000 / FRAMES_HZ;
-    const counted = frame >= FRAMES_HZ;
-    const begin = performance.now();
-    // Every track has something to draw from its first frame on.
-    const every = frame === 0 ? 1 : framesPerUpdate;
-    for (let i = frame % every; i < TRACKS; i += every) {
-      const angle = i + (now - 1e12) * 0.002;
-      sample.t = now - 30.5;
-      sample.pos[0] = 100 * Math.cos(angle);
-      sample.pos[1] = 100 * Math.sin(angle);
-      sample.vel[0] = -200 * Math.sin(angle);
-      sample.vel[1] = 200 * Math.cos(angle);
-      tracks[i].push(sample, now);
-      if (counted) pushes++;
-    }
-    const middle = performance.now();
-    const heap = Deno.memoryUsage().heapUsed;
-    const drawing = performance.now();
-    for (const track of tracks) sum += track.at(now, out).pos[0];
-    const end = performance.now();
-    const grown = Deno.memoryUsage().heapUsed - heap;
-    if (!counted) continue;
-    pushMs += middle - begin;
-    atMs += end - drawing;
-    if (grown >= 0) {
-      grownBytes += grown;
-      grownCalls += TRACKS;
-    }
-  }
-  if (Number.isNaN(sum)) throw new Error("a position is not a number");
-  const share = (ms: number) => `${(ms / (SECONDS * 10)).toFixed(1)} %`;
+function run({ names }: { names: string[] }): Promise<number> {
   console.log(
-    [
-      name.padEnd(21),
-      share(atMs).padStart(10),
-      share(atMs + pushMs).padStart(12),
-      (atMs * 1e6 / (SECONDS * FRAMES_HZ * TRACKS)).toFixed(0).padStart(12),
-      (pushMs * 1e6 / pushes).toFixed(0).padStart(14),
-      (grownBytes / grownCalls).toFixed(2).padStart(15),
-    ].join(" "),
+    `${TRACKS} tracks in 2 dimensions, ${FRAMES_HZ} frames/s, ${UPDATES_HZ} updates/s each, ${SECONDS} s after a warm-up, Deno ${Deno.version.deno}`,
   );
+  console.log("strategy               at() only  with push()  ns per at()  ns per push()  bytes per at()");
+  for (const [name, options] of cases.filter(([name]) => names.includes(name))) {
+    const tracks = Array.from({ length: TRACKS }, () => new Track(options));
+    const out: Motion = { pos: [0, 0], vel: [0, 0], age: 0.5, delay: 0.5, starved: false };
+    const sample = { t: 0.5, pos: [0.5, 0.5], vel: [0.5, 0.5] };
+    const framesPerUpdate = FRAMES_HZ / UPDATES_HZ;
+    let pushMs = 0, atMs = 0, pushes = 0, sum = 0, grownBytes = 0, grownCalls = 0;
+    for (let frame = 0; frame < (SECONDS + 1) * FRAMES_HZ; frame++) {
+      const now = 1e12 + frame * 1000 / FRAMES_HZ;
+      const counted = frame >= FRAMES_HZ;
+      const begin = performance.now();
+      // Every track has something to draw from its first frame on.
+      const every = frame === 0 ? 1 : framesPerUpdate;
+      for (let i = frame % every; i < TRACKS; i += every) {
+        const angle = i + (now - 1e12) * 0.002;
+        sample.t = now - 30.5;
+        sample.pos[0] = 100 * Math.cos(angle);
+        sample.pos[1] = 100 * Math.sin(angle);
+        sample.vel[0] = -200 * Math.sin(angle);
+        sample.vel[1] = 200 * Math.cos(angle);
+        tracks[i].push(sample, now);
+        if (counted) pushes++;
+      }
+      const middle = performance.now();
+      const heap = Deno.memoryUsage().heapUsed;
+      const drawing = performance.now();
+      for (const track of tracks) sum += track.at(now, out).pos[0];
+      const end = performance.now();
+      const grown = Deno.memoryUsage().heapUsed - heap;
+      if (!counted) continue;
+      pushMs += middle - begin;
+      atMs += end - drawing;
+      if (grown >= 0) {
+        grownBytes += grown;
+        grownCalls += TRACKS;
+      }
+    }
+    if (Number.isNaN(sum)) throw new Error("a position is not a number");
+    const share = (ms: number) => `${(ms / (SECONDS * 10)).toFixed(1)} %`;
+    console.log(
+      [
+        name.padEnd(21),
+        share(atMs).padStart(10),
+        share(atMs + pushMs).padStart(12),
+        (atMs * 1e6 / (SECONDS * FRAMES_HZ * TRACKS)).toFixed(0).padStart(12),
+        (pushMs * 1e6 / pushes).toFixed(0).padStart(14),
+        (grownBytes / grownCalls).toFixed(2).padStart(15),
+      ].join(" "),
+    );
+  }
+  return Promise.resolve(0);
 }
+
+await runCommand({ help: HELP, readOptions, run });

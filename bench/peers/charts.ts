@@ -15,6 +15,15 @@ const COLOURS: Record<string, string> = {
   "ncat --broker": "#999999",
   "bare Deno": "#e69f00",
   "copy only": "#000000",
+  "eventrelay, WebSocket": "#56b4e9",
+  "eventrelay, sessions, WebSocket": "#4b8bbe",
+  "eventrelay, WebSocket, an event a message": "#a6cee3",
+  "Bun, publish": "#e69f00",
+  "ws on Node": "#999999",
+  "Socket.IO": "#d55e00",
+  "Colyseus, RelayRoom": "#f0e442",
+  "nats-server, WebSocket": "#009e73",
+  "mosquitto, WebSocket": "#cc79a7",
 };
 
 /** The font size of facets' headers, in px. */

@@ -3,6 +3,7 @@
 // what run.ts needs, two cores and taskset. Run it with: deno task bench:curve --help
 
 import { parseArgs } from "node:util";
+import { readCount, runCommand } from "../command.ts";
 import type { Contender } from "./contender.ts";
 import { allContenders } from "./contenders.ts";
 import {
@@ -17,7 +18,9 @@ import {
 } from "./curve_loads.ts";
 import { buildPrograms, type LoadReport, type Programs, runLoad, type Verdict } from "./native.ts";
 import type { PeerPlan } from "./scenarios.ts";
-import { killAll, startNeighbour } from "./servers.ts";
+import { chosen, contenderNames, readCommand } from "./flags.ts";
+import { writeReadme } from "./readme.ts";
+import { makeTempFolder, startNeighbour } from "./servers.ts";
 
 const HELP = `bench/peers/curve.ts: p50 and p99 over the load, on a core that is shared with a busy neighbour
 
@@ -36,9 +39,6 @@ const [SERVER_CORE, LOAD_CORE] = [0, 1];
 const TIMES = { heatMs: 500, warmupMs: 500, measureMs: 2000 };
 const SEARCH_TIMES = { heatMs: 300, warmupMs: 300, measureMs: 1500 };
 const CHART = new URL("./results/curve.svg", import.meta.url);
-const README = new URL("../README.md", import.meta.url);
-const BEGIN = "<!-- curve: made by bench/peers/curve.ts -->\n<!-- deno-fmt-ignore-start -->";
-const END = "<!-- deno-fmt-ignore-end -->\n<!-- /curve -->";
 
 interface Bench {
   programs: Programs;
@@ -106,16 +106,18 @@ async function drawCurve(points: readonly Point[], subtitle: string): Promise<st
   }, 12);
 }
 
-function readCount(text: string | undefined, name: string, least: number, fallback: number): number {
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (text === "" || !Number.isInteger(value) || value < least) {
-    throw new RangeError(`Cannot use --${name} ${text}: it is a whole number of at least ${least}`);
-  }
-  return value;
+interface Options {
+  names: readonly string[];
+  neighbours: number;
+  rounds: number;
+  shares: readonly number[];
+  relay: string[] | null;
+  before: string[] | null;
+  /** Whether chart and table are written. */
+  writes: boolean;
 }
 
-async function main(args: string[]): Promise<number> {
+function readOptions(args: string[]): Options | null {
   const { values } = parseArgs({
     args,
     strict: true,
@@ -129,67 +131,58 @@ async function main(args: string[]): Promise<number> {
       help: { type: "boolean", short: "h" },
     },
   });
-  if (values.help) return console.log(HELP), 0;
-  const neighbours = readCount(values.neighbours, "neighbours", 0, 1);
-  const rounds = readCount(values.rounds, "rounds", 1, values.quick ? 1 : 3);
-  const shares = values.quick ? QUICK_SHARES : SHARES;
+  if (values.help) return null;
+  const [relay, before] = [readCommand(values.relay, "relay"), readCommand(values.before, "before")];
+  const names = values.contender ??
+    ["eventrelay", "redis", ...(before === null ? [] : ["eventrelay, before"])];
+  return {
+    names: chosen(contenderNames({ relay, before }), names),
+    neighbours: readCount(values.neighbours, "neighbours", 0, 1),
+    rounds: readCount(values.rounds, "rounds", 1, values.quick ? 1 : 3),
+    shares: values.quick ? QUICK_SHARES : SHARES,
+    relay,
+    before,
+    writes: !values.quick && values.contender === undefined && values.neighbours === undefined &&
+      relay === null && before === null,
+  };
+}
+
+async function run({ names, neighbours, rounds, shares, relay, before, writes }: Options): Promise<number> {
   if (Deno.build.os !== "linux" || navigator.hardwareConcurrency < 2) {
-    throw new RangeError(
+    throw new Error(
       "Cannot draw a curve: it needs Linux and two cores, one for the server and one for the load",
     );
   }
-  const command = (text: string | undefined) => text?.trim().split(/\s+/) ?? null;
-  const folder = await Deno.makeTempDir({ prefix: "eventrelay_curve_" });
-  const interrupted = () => {
-    killAll();
-    Deno.removeSync(folder, { recursive: true });
-    Deno.exit(130);
-  };
-  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, interrupted);
-  try {
-    await Deno.chmod(folder, 0o755);
-    const programs = await buildPrograms(folder);
-    const all = allContenders({
-      relay: command(values.relay),
-      before: command(values.before),
-      folder,
-      limitProgram: programs.limit,
-      prefix: taskset(SERVER_CORE),
-    });
-    const names = values.contender ??
-      ["eventrelay", "redis", ...(values.before === undefined ? [] : ["eventrelay, before"])];
-    const contenders: Contender[] = [];
-    for (const name of names) {
-      const contender = all.find((each) => each.name === name);
-      if (contender === undefined) {
-        throw new RangeError(
-          `Cannot find "${name}": contenders are ${all.map(({ name }) => name).join(", ")}`,
-        );
-      }
-      if (await contender.version() === null) console.error(`${name} is not installed and left out`);
-      else contenders.push(contender);
-    }
-    const points = await run(contenders, shares, rounds, { programs, neighbours });
-    const about = `100 members x 10 objects, on one core with ${neighbours} busy neighbour${
-      neighbours === 1 ? "" : "s"
-    }; medians of ${rounds} rounds`;
-    const table = curveTable(points);
-    console.log(`${about}\n\n${table}`);
-    const isWhole = !values.quick && values.contender === undefined && values.neighbours === undefined &&
-      values.relay === undefined && values.before === undefined;
-    if (isWhole) await write(points, table, about);
-    return 0;
-  } finally {
-    for (const name of ["SIGINT", "SIGTERM"] as const) Deno.removeSignalListener(name, interrupted);
-    await Deno.remove(folder, { recursive: true });
+  await using folder = await makeTempFolder();
+  const programs = await buildPrograms(folder.path);
+  const contenders: Contender[] = [];
+  const all = allContenders({
+    relay,
+    before,
+    folder: folder.path,
+    limitProgram: programs.limit,
+    prefix: taskset(SERVER_CORE),
+  });
+  for (const name of names) {
+    const contender = all.find((each) => each.name === name)!;
+    if (await contender.version() === null) console.error(`${name} is not installed and left out`);
+    else contenders.push(contender);
   }
+  const points = await measureCurves(contenders, shares, rounds, { programs, neighbours });
+  const about = `100 members x 10 objects, on one core with ${neighbours} busy neighbour${
+    neighbours === 1 ? "" : "s"
+  }; medians of ${rounds} rounds`;
+  const table = curveTable(points);
+  console.log(`${about}\n\n${table}`);
+  if (writes) await write(points, table, about);
+  return 0;
 }
 
 /**
  * Finds what each contender can hold, then measures shares of it: rounds outermost, contenders in
  * alternation.
  */
-async function run(
+async function measureCurves(
   contenders: readonly Contender[],
   shares: readonly number[],
   rounds: number,
@@ -230,21 +223,9 @@ async function run(
 /** Writes the chart, and the table into bench/README.md. */
 async function write(points: readonly Point[], table: string, about: string): Promise<void> {
   await Deno.writeTextFile(CHART, await drawCurve(points, about));
-  const text = await Deno.readTextFile(README);
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error("Cannot write the table: bench/README.md has no place for it");
   const date = new Date().toISOString().slice(0, 10);
   const body = `${date}. ${about}.\n\n${table}\n\n![latency over the load](peers/results/curve.svg)`;
-  await Deno.writeTextFile(README, `${text.slice(0, from + BEGIN.length)}\n\n${body}\n\n${text.slice(to)}`);
+  await writeReadme("curve", body);
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exitCode = await main(Deno.args);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    Deno.exitCode = error instanceof TypeError || error instanceof RangeError ? 2 : 1;
-  } finally {
-    killAll();
-  }
-}
+if (import.meta.main) await runCommand({ help: HELP, readOptions, run });

@@ -1,10 +1,19 @@
 // What a second relay process would give: rooms of two that flood each other, all on one relay or half of them on each of two, with
-// the same two loads in both cases. Prints a table. Needs what run.ts needs, but no peers. Run it with: deno run -A bench/peers/processes.ts
+// the same two loads in both cases. Prints a table. Needs what run.ts needs, but no peers. Run it with: deno run -A bench/peers/processes.ts --help
 
+import { parseArgs } from "node:util";
+import { readCount, runCommand } from "../command.ts";
 import { allContenders } from "./contenders.ts";
 import { buildPrograms, type LoadReport, type Programs, runLoad } from "./native.ts";
 import { FULL, type PeerPlan, scenariosOf } from "./scenarios.ts";
-import { killAll, type PeerServer } from "./servers.ts";
+import { makeTempFolder, type PeerServer } from "./servers.ts";
+
+const HELP = `bench/peers/processes.ts: measures what a second relay gives where rooms share nothing
+
+USAGE: deno run -A bench/peers/processes.ts [options]      (about a minute)
+
+  --rounds N           runs of one relay and of two, of which medians are shown (5)
+  --help`;
 
 const ROOMS = 100;
 const LOADS = 2;
@@ -41,15 +50,24 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
-const folder = await Deno.makeTempDir();
-try {
-  const programs = await buildPrograms(folder);
-  const contenders = allContenders({ relay: null, folder, limitProgram: programs.limit });
+function readOptions(args: string[]): { rounds: number } | null {
+  const { values } = parseArgs({
+    args,
+    strict: true,
+    options: { rounds: { type: "string" }, help: { type: "boolean", short: "h" } },
+  });
+  return values.help ? null : { rounds: readCount(values.rounds, "rounds", 1, ROUNDS) };
+}
+
+async function run({ rounds }: { rounds: number }): Promise<number> {
+  await using folder = await makeTempFolder();
+  const programs = await buildPrograms(folder.path);
+  const contenders = allContenders({ relay: null, folder: folder.path, limitProgram: programs.limit });
   const { start } = contenders.find(({ name }) => name === "eventrelay, sessions")!;
   const { plan } = scenariosOf(FULL).find(({ name }) => name === `rooms${ROOMS}`)!;
   const share = { ...plan, rooms: ROOMS / LOADS, measureMs: MEASURE_MS };
   const found = new Map<number, Run[]>([[1, []], [2, []]]);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const [relays, runs] of found) {
       await using servers = new AsyncDisposableStack();
       const started = [];
@@ -57,7 +75,7 @@ try {
       runs.push(await measure(started, share, programs));
     }
   }
-  console.log(`${ROOMS} rooms of 2 that flood each other, ${ROUNDS} rounds in alternation, medians\n`);
+  console.log(`${ROOMS} rooms of 2 that flood each other, ${rounds} rounds in alternation, medians\n`);
   console.log("| relays | million deliveries/s | CPU of relays | of loads |\n| ---: | ---: | ---: | ---: |");
   for (const [relays, runs] of found) {
     const of = (pick: (run: Run) => number) => median(runs.map(pick));
@@ -66,7 +84,7 @@ try {
     );
     console.log(`| ${relays} | ${of((run) => run.rate).toFixed(2)} | ${busy} | ${load} |`);
   }
-} finally {
-  killAll();
-  await Deno.remove(folder, { recursive: true });
+  return 0;
 }
+
+await runCommand({ help: HELP, readOptions, run });

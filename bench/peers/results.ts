@@ -2,7 +2,7 @@
 // with their spread. Pure; run.ts writes, tables.ts and charts.ts read.
 
 import type { IdleReport, LoadReport, Measured, Verdict } from "./native.ts";
-import type { Contender } from "./contender.ts";
+import type { Contender, Transport } from "./contender.ts";
 import { type Group, type PeerPlan, placeOf, type Scenario, titleOf } from "./scenarios.ts";
 
 /** A rate counts as held from this share on. */
@@ -11,6 +11,7 @@ export const HELD_SHARE = 0.99;
 /** The first line of results.jsonl. */
 export interface Setting {
   date: string;
+  transport: Transport;
   extent: "full" | "quick";
   machine: string;
   system: string;

@@ -2,10 +2,12 @@
 // rounds with all servers in alternation, and writes results.jsonl, charts and the tables of bench/README.md.
 // Needs Linux and a C compiler. Run it with: deno run -A bench/peers/run.ts --help
 
-import { parseArgs } from "node:util";
+import { runCommand } from "../command.ts";
 import type { Contender } from "./contender.ts";
 import { allContenders } from "./contenders.ts";
+import { HELP, type Options, readOptions } from "./flags.ts";
 import { buildPrograms, type Programs, runLoad } from "./native.ts";
+import { writeReadme } from "./readme.ts";
 import {
   formatResults,
   Lookup,
@@ -14,29 +16,10 @@ import {
   type RunRecord,
   type Setting,
 } from "./results.ts";
-import { FULL, QUICK, type Scenario, scenariosOf } from "./scenarios.ts";
-import { killAll } from "./servers.ts";
+import type { Scenario } from "./scenarios.ts";
+import { makeTempFolder } from "./servers.ts";
 import { reportMarkdown } from "./tables.ts";
 
-const HELP = `bench/peers/run.ts: compares the relay with redis, nats-server, mosquitto and ncat --broker
-
-USAGE: deno run -A bench/peers/run.ts [options]
-
-  --quick              short runs, one round: prints tables, writes nothing unless --out is given
-  --scenario NAME      only these, by name or group; several times for several (--list names them)
-  --contender NAME     only these; several times for several
-  --rounds N           as many rounds of each scenario
-  --relay COMMAND      another relay that takes the same arguments, e.g. dist/eventrelay
-  --before COMMAND     a relay to compare with, e.g. of another checkout
-  --out FOLDER         where results.jsonl and the charts go (bench/peers/results for a whole run)
-  --report             measure nothing: make charts and tables anew from results.jsonl
-  --list               name scenarios and contenders
-  --help`;
-
-const RESULTS_FOLDER = new URL("./results/", import.meta.url);
-const README = new URL("../README.md", import.meta.url);
-const BEGIN = "<!-- peers: made by bench/peers/run.ts -->\n<!-- deno-fmt-ignore-start -->";
-const END = "<!-- deno-fmt-ignore-end -->\n<!-- /peers -->";
 /** A run costs about this much beyond its warm-up and measured time: starting, connecting, ending. */
 const OVERHEAD_MS = 400;
 const IDLE_RUN_MS = 9_000;
@@ -92,8 +75,7 @@ async function runJob({ scenario, contender, round }: Job, programs: Programs): 
 
 async function readSetting(
   contenders: readonly { contender: Contender; version: string | null }[],
-  scenarios: readonly Scenario[],
-  extent: "full" | "quick",
+  { scenarios, extent, transport }: Options,
   compiler: string,
 ): Promise<Setting> {
   const read = async (path: string, pattern: RegExp) =>
@@ -103,7 +85,8 @@ async function readSetting(
   const system = await read("/etc/os-release", /^PRETTY_NAME="(.*)"$/m);
   return {
     date: new Date().toISOString().slice(0, 10),
-    extent,
+    transport,
+    extent: extent.name,
     machine: `${model}, ${navigator.hardwareConcurrency} cores shared by server and load, ${
       (memoryKib / 1024 / 1024).toFixed(0)
     } GiB`,
@@ -138,93 +121,44 @@ function progress(index: number, jobs: readonly Job[], record: RunRecord, result
   return `[${index + 1}/${jobs.length}] ${scenario} ${contender}: ${text}${warning}`;
 }
 
-/** Writes charts into `folder`, and the tables into bench/README.md if it is the results' own place. */
-async function writeReport(results: Results, folder: URL): Promise<void> {
+/** Writes charts beside the results, and the tables into bench/README.md if that shows them. */
+async function writeReport(results: Results, folder: URL, { transport, isOwnPlace }: Options): Promise<void> {
   // Only here: measuring needs nothing from npm.
   const { drawCharts } = await import("./charts.ts");
   for (const [name, svg] of await drawCharts(results)) {
     await Deno.writeTextFile(new URL(`${name}.svg`, folder), svg);
   }
-  if (folder.href !== RESULTS_FOLDER.href) return;
-  const text = await Deno.readTextFile(README);
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error("Cannot write tables: bench/README.md has no place for them");
-  const report = reportMarkdown(results, (name) => `peers/results/${name}.svg`);
-  await Deno.writeTextFile(README, `${text.slice(0, from + BEGIN.length)}\n\n${report}\n\n${text.slice(to)}`);
+  if (!isOwnPlace) return;
+  const [place, path] = transport === "tcp"
+    ? ["peers", "peers/results"] as const
+    : ["peers-websocket", "peers/results/websocket"] as const;
+  await writeReadme(place, reportMarkdown(results, (name) => `${path}/${name}.svg`));
 }
 
-function chosen<T>(
-  all: readonly T[],
-  names: readonly string[] | undefined,
-  matches: (each: T, name: string) => boolean,
-) {
-  for (const name of names ?? []) {
-    if (!all.some((each) => matches(each, name))) {
-      throw new RangeError(`Cannot find "${name}": --list names what there is`);
-    }
+function list({ scenarios, contenders: names }: Options, contenders: readonly Contender[]): void {
+  for (const { name, groups, title } of scenarios) {
+    console.log(`${name.padEnd(14)} ${groups.join(", ").padEnd(20)} ${title}`);
   }
-  return names === undefined ? [...all] : all.filter((each) => names.some((name) => matches(each, name)));
+  for (const { name, settings } of contenders) {
+    if (names.includes(name)) console.log(`${name.padEnd(26)} ${settings}`);
+  }
 }
 
-async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    strict: true,
-    options: {
-      quick: { type: "boolean" },
-      scenario: { type: "string", multiple: true },
-      contender: { type: "string", multiple: true },
-      rounds: { type: "string" },
-      relay: { type: "string" },
-      before: { type: "string" },
-      out: { type: "string" },
-      report: { type: "boolean" },
-      list: { type: "boolean" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
-  if (values.help) return console.log(HELP), 0;
-  const isWhole = !values.quick && values.scenario === undefined && values.contender === undefined;
-  const out = values.out === undefined
-    ? isWhole ? RESULTS_FOLDER : null
-    : new URL(`${values.out}/`, `file://${Deno.cwd()}/`);
-  if (values.report) {
-    const folder = out ?? RESULTS_FOLDER;
-    const results = parseResults(await Deno.readTextFile(new URL("results.jsonl", folder)));
-    await writeReport(results, folder);
+async function run(options: Options): Promise<number> {
+  const { scenarios, contenders: names, relay, before, out } = options;
+  if (options.isReport) {
+    const results = parseResults(await Deno.readTextFile(new URL("results.jsonl", out!)));
+    await writeReport(results, out!, options);
     return console.log(reportMarkdown(results, null)), 0;
   }
-
-  const rounds = values.rounds === undefined ? null : Number(values.rounds);
-  if (rounds !== null && !(Number.isInteger(rounds) && rounds >= 1)) {
-    throw new RangeError(`Cannot run ${values.rounds} rounds: it is a whole number of at least 1`);
-  }
-  const extent = values.quick ? QUICK : FULL;
-  const scenarios = chosen(
-    scenariosOf(extent).map((scenario) => ({ ...scenario, rounds: rounds ?? scenario.rounds })),
-    values.scenario,
-    ({ name, groups }, wanted) => name === wanted || groups.some((group) => group === wanted),
-  );
-
   await using folder = await makeTempFolder();
-  const relay = values.relay?.trim().split(/\s+/) ?? null;
-  const before = values.before?.trim().split(/\s+/) ?? null;
-  const named = (limitProgram: string) =>
-    chosen(
-      allContenders({ relay, before, folder: folder.path, limitProgram }),
-      values.contender,
-      ({ name }, wanted) => name === wanted,
-    );
-  if (values.list) {
-    for (const { name, groups, title } of scenarios) {
-      console.log(`${name.padEnd(12)} ${groups.join(", ").padEnd(20)} ${title}`);
-    }
-    for (const { name, settings } of named("")) console.log(`${name.padEnd(24)} ${settings}`);
-    return 0;
-  }
+  const contendersWith = (limitProgram: string) =>
+    allContenders({ relay, before, folder: folder.path, limitProgram });
+  if (options.isList) return list(options, contendersWith("")), 0;
   const programs = await buildPrograms(folder.path);
   const found = await Promise.all(
-    named(programs.limit).map(async (contender) => ({ contender, version: await contender.version() })),
+    contendersWith(programs.limit).filter(({ name }) => names.includes(name))
+      .map(async (contender) => ({ contender, version: await contender.version() })),
   );
   for (const { contender, version } of found) {
     console.error(`${contender.name} ${version ?? "is not installed and left out"}: ${contender.settings}`);
@@ -233,10 +167,7 @@ async function main(args: string[]): Promise<number> {
   const jobs = planJobs(scenarios, present);
   console.error(`${jobs.length} runs, about ${Math.ceil(estimateMs(jobs) / 60_000)} minutes`);
 
-  const results: Results = {
-    setting: await readSetting(found, scenarios, extent.name, programs.compiler),
-    runs: [],
-  };
+  const results: Results = { setting: await readSetting(found, options, programs.compiler), runs: [] };
   for (const [index, job] of jobs.entries()) {
     const record = await runJob(job, programs);
     results.runs.push(record);
@@ -246,38 +177,9 @@ async function main(args: string[]): Promise<number> {
   if (out !== null) {
     await Deno.mkdir(out, { recursive: true });
     await Deno.writeTextFile(new URL("results.jsonl", out), formatResults(results));
-    await writeReport(results, out);
+    await writeReport(results, out, options);
   }
   return 0;
 }
 
-/** Makes a folder that is gone with the program, however that ends. */
-async function makeTempFolder(): Promise<AsyncDisposable & { path: string }> {
-  const path = await Deno.makeTempDir({ prefix: "eventrelay_peers_" });
-  // mosquitto gives up root and must still be able to read its settings.
-  await Deno.chmod(path, 0o755);
-  const interrupted = () => {
-    killAll();
-    Deno.removeSync(path, { recursive: true });
-    Deno.exit(130);
-  };
-  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, interrupted);
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      for (const name of ["SIGINT", "SIGTERM"] as const) Deno.removeSignalListener(name, interrupted);
-      await Deno.remove(path, { recursive: true });
-    },
-  };
-}
-
-if (import.meta.main) {
-  try {
-    Deno.exitCode = await main(Deno.args);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    Deno.exitCode = error instanceof TypeError || error instanceof RangeError ? 2 : 1;
-  } finally {
-    killAll();
-  }
-}
+if (import.meta.main) await runCommand({ help: HELP, readOptions, run });

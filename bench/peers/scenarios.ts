@@ -206,6 +206,9 @@ export function scenariosOf(extent: Extent): Scenario[] {
   return scenarios;
 }
 
+/** What is compared by WebSocket: the loads of a game, and what a page costs that does nothing. */
+export const WEBSOCKET_SCENARIOS: readonly string[] = ["1to10", "1to30", "class", "lecture", "idle1000"];
+
 /** Returns the place of a plan on the axis of a group's curve; 0 where there is none. */
 export function placeOf(plan: PeerPlan, group: Group): number {
   switch (group) {

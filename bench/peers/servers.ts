@@ -17,7 +17,7 @@ const MAX_COMPLAINT_CHARS = 2_000;
 const running = new Set<Deno.ChildProcess>();
 
 /** Ends all processes at once, without waiting; for the end of the program itself. */
-export function killAll(): void {
+function killAll(): void {
   for (const child of running) signal(child, "SIGKILL");
 }
 
@@ -128,4 +128,25 @@ function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
   } catch {
     // It has ended by itself.
   }
+}
+
+/** Makes a folder that is gone with the program, however that ends, and with it all servers and loads. */
+export async function makeTempFolder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await Deno.makeTempDir({ prefix: "eventrelay_peers_" });
+  // mosquitto gives up root and must still be able to read its settings.
+  await Deno.chmod(path, 0o755);
+  const interrupted = () => {
+    killAll();
+    Deno.removeSync(path, { recursive: true });
+    Deno.exit(130);
+  };
+  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, interrupted);
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      for (const name of ["SIGINT", "SIGTERM"] as const) Deno.removeSignalListener(name, interrupted);
+      killAll();
+      await Deno.remove(path, { recursive: true });
+    },
+  };
 }

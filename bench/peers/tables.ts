@@ -171,6 +171,37 @@ function idleTable(lookup: Lookup): string {
   return table(["", ...scenarios.map(({ title }) => title)], rows) + notes.text;
 }
 
+/** What names a contender that is another one behind a WebSocket. */
+const BEHIND_WEBSOCKET = ", WebSocket";
+
+/** What messages cost: figures of a server by WebSocket, as multiples of its own by TCP. */
+function transportTable(lookup: Lookup): string {
+  const names = lookup.setting.contenders.map(({ name }) => name);
+  const pairs = names.map((name) => [name, name + BEHIND_WEBSOCKET]).filter(([, other]) =>
+    names.includes(other)
+  );
+  const traffic = [...lookup.scenarios("flood"), ...lookup.scenarios("game")];
+  const idle = lookup.scenarios("idle");
+  const times = (ours: Spread | undefined, theirs: Spread | undefined) =>
+    ours === undefined || theirs === undefined ? "-" : `${figure(ours.median / theirs.median)}x`;
+  const rows = pairs.map(([plain, behind]) => [
+    plain,
+    ...traffic.map(({ name, plan }) => {
+      const [ours, theirs] = [lookup.cell(name, behind), lookup.cell(name, plain)];
+      const cpu = times(ours?.cpuUsPerDelivery, theirs?.cpuUsPerDelivery);
+      return plan.ticksPerSecond === 0
+        ? cpu
+        : `${cpu}; p99 ${times(ours?.latencyP99Ms, theirs?.latencyP99Ms)}`;
+    }),
+    ...idle.map(({ name }) =>
+      times(lookup.idleCell(name, behind)?.coldKib, lookup.idleCell(name, plain)?.coldKib)
+    ),
+  ]).filter((cells) => cells.slice(1).some((cell) => !/^-(; p99 -)?$/.test(cell)));
+  return rows.length === 0
+    ? ""
+    : table(["", ...[...traffic, ...idle].map(({ title }) => shortTitle(title))], rows);
+}
+
 /** The proof that the load is not what was measured. */
 function loadTable(lookup: Lookup): string {
   const scenarios = [...lookup.scenarios("flood"), ...lookup.scenarios("game")];
@@ -187,6 +218,11 @@ function loadTable(lookup: Lookup): string {
     }),
   ]);
   return table(["", ...scenarios.map(({ title }) => shortTitle(title))], rows);
+}
+
+/** Returns the text if there is something to relate figures to. */
+function byShare({ setting }: Lookup, text: string): string {
+  return setting.contenders.some(({ name }) => name === LIMIT) ? text : "";
 }
 
 function contenderTable({ setting }: Lookup): string {
@@ -212,7 +248,9 @@ export function reportMarkdown(results: Results, chart: ((name: string) => strin
     contenderTable(lookup),
     ...section(
       "As fast as it goes",
-      `Million deliveries a second of 100-byte events: median (lowest-highest), and the share of what copying alone reaches. The slowest receiver is at most ${
+      `Million deliveries a second of 100-byte events: median (lowest-highest)${
+        byShare(lookup, ", and the share of what copying alone reaches")
+      }. The slowest receiver is at most ${
         WINDOW_BYTES / 1024
       } KiB behind. "≥": the load was as busy as the server, which may be faster.`,
       floodTable(lookup),
@@ -220,7 +258,9 @@ export function reportMarkdown(results: Results, chart: ((name: string) => strin
     ),
     ...section(
       "What that costs",
-      "The same runs: CPU time of the server per delivery in nanoseconds, which share of it copying alone needs, and events per TCP segment.",
+      `The same runs: CPU time of the server per delivery in nanoseconds${
+        byShare(lookup, ", which share of it copying alone needs")
+      }, and events per TCP segment.`,
       floodCpuTable(lookup),
     ),
     ...section(
@@ -238,6 +278,11 @@ export function reportMarkdown(results: Results, chart: ((name: string) => strin
       "Games, the first seconds",
       "The same of servers that were just started: nothing is warmed up, and all is measured from the first tick on.",
       gameTable(lookup, "cold"),
+    ),
+    ...section(
+      "What a WebSocket costs",
+      "Multiples of the same server's figures by TCP: CPU time per delivery, p99 at a rate; of idle connections, memory of each, counted from the start.",
+      transportTable(lookup),
     ),
     ...section(
       "Little to do",

@@ -41,6 +41,7 @@ function resultsOf(runs: Results["runs"]): Results {
   return {
     setting: {
       date: "2000-01-01",
+      transport: "tcp",
       extent: "full",
       machine: "a machine",
       system: "a system",
@@ -183,4 +184,20 @@ Deno.test("reportMarkdown tells p50, p90, p99 with its spread, and p99.9 of game
   );
   assert.equal(rows.length, 2);
   for (const row of rows) assert.match(row, /0\.20, 0\.50, 0\.95 \(0\.90-0\.99\), 1\.00 ms; 4 %, 0\.50 us/);
+});
+
+Deno.test("reportMarkdown relates what a server costs by WebSocket to its own by TCP", () => {
+  const results = resultsOf([["ours", GOOD], ["ours, WebSocket", { ...GOOD, serverCpuUs: 95_700 }]].map((
+    [contender, measured],
+  ) => ({
+    scenario: "class",
+    contender: contender as string,
+    round: 0,
+    failure: null,
+    measured: measured as typeof GOOD,
+  })));
+  results.setting.contenders.push({ ...results.setting.contenders[0], name: "ours, WebSocket" });
+  const section = reportMarkdown(results, null).split("### What a WebSocket costs")[1].split("###")[0];
+  assert.match(section, /\n\| ours \| - \|.* 1\.10x; p99 1\.00x \|/);
+  assert.ok(!reportMarkdown(resultsOf([]), null).includes("What a WebSocket costs"));
 });
