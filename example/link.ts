@@ -12,6 +12,9 @@ const RTT_KEY = "rtt";
 const RTT_HZ = 0.2;
 const RTT_CHANGE = 0.1;
 
+/** Where to, and as whom. */
+export type LinkOptions = Pick<Options, "target" | "room" | "name" | "token" | "plain" | "simulate">;
+
 /** A lasting wish to be connected. */
 export class Link {
   /** None before the first connection. */
@@ -27,7 +30,7 @@ export class Link {
   #toldRttMs = 0;
 
   /** Begins to connect, and never stops trying; `giveUp` is called with what no patience mends. */
-  constructor(options: Options, signal: AbortSignal, giveUp: (error: Error) => void) {
+  constructor(options: LinkOptions, signal: AbortSignal, giveUp: (error: Error) => void) {
     const { target, room, name, token, plain, simulate } = options;
     const place = room === undefined ? target : `${target}/${room}`;
     this.place = this.detail = place;

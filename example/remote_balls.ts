@@ -39,6 +39,8 @@ export interface RemoteBall extends Ball {
   ghost: { readonly id: string; x: number; y: number };
   /** How long before now it is drawn, in milliseconds. */
   delayMs: number;
+  /** Whose it is, if its events say so. */
+  owner: string | undefined;
 }
 
 interface Tracked extends RemoteBall {
@@ -99,7 +101,7 @@ export class RemoteBalls {
     if (known === undefined && this.#balls.size >= MAX_REMOTE_BALLS) return false;
     if (this.#hasLeft(event)) return true;
     const { id, owner, pos: [x, y] } = event;
-    const news = { ghost: { id, x, y }, last: event, arrivedMs: nowMs, silentMs: 0, isNew: true };
+    const news = { owner, ghost: { id, x, y }, last: event, arrivedMs: nowMs, silentMs: 0, isNew: true };
     let ball = known;
     // A ball whose owner begins anew, as after a restart of the relay, may count on another clock.
     if (ball !== undefined && ball.last.owner === owner) Object.assign(ball, news);

@@ -61,6 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "motion.ts": ["src/motion/", "src/simulation/"],
   "server.ts": ["src/program/", "src/relay/", "deno.json"],
   "example/": ["client.ts", "motion.ts", "example/"],
+  "web/": ["client.ts", "motion.ts", "example/", "web/"],
   "bench/": ["client.ts", "motion.ts", "src/", "bench/", "example/"],
 };
 
@@ -98,7 +99,12 @@ function placeOf(path: string, places: readonly string[]): string | undefined {
   return places.filter((place) => path.startsWith(place)).sort((a, b) => b.length - a.length)[0];
 }
 
-const FILES = ["client.ts", "motion.ts", "server.ts", ...["src/", "example/", "bench/"].flatMap(sourceFiles)];
+const FILES = [
+  "client.ts",
+  "motion.ts",
+  "server.ts",
+  ...["src/", "example/", "web/", "bench/"].flatMap(sourceFiles),
+];
 const IMPORTS = FILES.flatMap(importsOf);
 const INNER = IMPORTS.filter(({ to }) => FILES.includes(to) || to.endsWith(".json"));
 

@@ -14,6 +14,17 @@ export const ASSETS: URL = new URL("src/relay/web/assets/", ROOT);
 /** What programs import: each becomes NAME.js, and NAME.d.ts with its types. */
 const DOORS = ["client", "motion"];
 
+/** What the relay's own pages run: each folder's main.ts becomes one small file. */
+const PAGES: Readonly<Record<string, string>> = {
+  "index.js": "web/landing/main.ts",
+  "play.js": "web/play/main.ts",
+  "watch.js": "web/watch/main.ts",
+  "try.js": "web/try/main.ts",
+};
+
+/** What those pages are beside that, as it stands in web/. */
+const COPIED = ["index.html", "play.html", "watch.html", "try.html", "style.css", "icon.svg"];
+
 /** Makes all files: their names in {@linkcode ASSETS} and what they hold. The same sources make the same bytes. */
 export async function bundle(): Promise<Map<string, string>> {
   const { version } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
@@ -25,13 +36,15 @@ export async function bundle(): Promise<Map<string, string>> {
     files.set(`${door}.js`, head(`${door}.js`) + types + await bundleScript(`${door}.ts`));
     files.set(`${door}.d.ts`, head(`${door}.d.ts`) + await bundleTypes(`${door}.ts`));
   }
+  for (const [name, path] of Object.entries(PAGES)) files.set(name, await bundleScript(path, ["--minify"]));
+  for (const name of COPIED) files.set(name, await Deno.readTextFile(new URL(`web/${name}`, ROOT)));
   return files;
 }
 
-/** Makes one module of a script and all that it imports; readable, as it is sent once and read by learners. */
-async function bundleScript(path: string): Promise<string> {
+/** Makes one module of a script and all that it imports; readable, as it is sent once and read by learners, unless `flags` say else. */
+async function bundleScript(path: string, flags: string[] = []): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--no-lock", "--platform", "browser", path],
+    args: ["bundle", "--quiet", "--no-lock", "--platform", "browser", ...flags, path],
     cwd: ROOT,
     stdin: "null",
   }).output();

@@ -58,8 +58,18 @@ import src_motion_track_ts from "../../motion/track.ts" with { type: "text" };
 import src_motion_types_ts from "../../motion/types.ts" with { type: "text" };
 import src_relay_web_assets_client_d_ts from "./assets/client.d.ts" with { type: "text" };
 import src_relay_web_assets_client_js from "./assets/client.js" with { type: "text" };
+import src_relay_web_assets_icon_svg from "./assets/icon.svg" with { type: "text" };
+import src_relay_web_assets_index_html from "./assets/index.html" with { type: "text" };
+import src_relay_web_assets_index_js from "./assets/index.js" with { type: "text" };
 import src_relay_web_assets_motion_d_ts from "./assets/motion.d.ts" with { type: "text" };
 import src_relay_web_assets_motion_js from "./assets/motion.js" with { type: "text" };
+import src_relay_web_assets_play_html from "./assets/play.html" with { type: "text" };
+import src_relay_web_assets_play_js from "./assets/play.js" with { type: "text" };
+import src_relay_web_assets_style_css from "./assets/style.css" with { type: "text" };
+import src_relay_web_assets_try_html from "./assets/try.html" with { type: "text" };
+import src_relay_web_assets_try_js from "./assets/try.js" with { type: "text" };
+import src_relay_web_assets_watch_html from "./assets/watch.html" with { type: "text" };
+import src_relay_web_assets_watch_js from "./assets/watch.js" with { type: "text" };
 import src_simulation_parse_simulation_ts from "../../simulation/parse_simulation.ts" with { type: "text" };
 import src_simulation_random_ts from "../../simulation/random.ts" with { type: "text" };
 import src_simulation_simulation_ts from "../../simulation/simulation.ts" with { type: "text" };
@@ -129,8 +139,18 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/motion/types.ts", src_motion_types_ts],
   ["src/relay/web/assets/client.d.ts", src_relay_web_assets_client_d_ts],
   ["src/relay/web/assets/client.js", src_relay_web_assets_client_js],
+  ["src/relay/web/assets/icon.svg", src_relay_web_assets_icon_svg],
+  ["src/relay/web/assets/index.html", src_relay_web_assets_index_html],
+  ["src/relay/web/assets/index.js", src_relay_web_assets_index_js],
   ["src/relay/web/assets/motion.d.ts", src_relay_web_assets_motion_d_ts],
   ["src/relay/web/assets/motion.js", src_relay_web_assets_motion_js],
+  ["src/relay/web/assets/play.html", src_relay_web_assets_play_html],
+  ["src/relay/web/assets/play.js", src_relay_web_assets_play_js],
+  ["src/relay/web/assets/style.css", src_relay_web_assets_style_css],
+  ["src/relay/web/assets/try.html", src_relay_web_assets_try_html],
+  ["src/relay/web/assets/try.js", src_relay_web_assets_try_js],
+  ["src/relay/web/assets/watch.html", src_relay_web_assets_watch_html],
+  ["src/relay/web/assets/watch.js", src_relay_web_assets_watch_js],
   ["src/simulation/parse_simulation.ts", src_simulation_parse_simulation_ts],
   ["src/simulation/random.ts", src_simulation_random_ts],
   ["src/simulation/simulation.ts", src_simulation_simulation_ts],

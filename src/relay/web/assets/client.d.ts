@@ -267,6 +267,21 @@ interface Stats {
     bytesReceived: number;
 }
 
+/** A received event, and where it comes from. */
+interface Message<E = unknown> {
+    /** What was sent. */
+    readonly event: E;
+    /**
+     * Who sent it, also if it has left since; `undefined` for a plain client. It is certain: the relay says so, and
+     * nobody can speak in another's name.
+     */
+    readonly from: Peer | undefined;
+    /**
+     * When the relay received it, in ms on its clock as {@linkcode Relay.now} tells it. The relay marks its stream ten
+     * times a second, so it may be up to 100 ms more.
+     */
+    readonly time: number;
+}
 /** Whose value a key is set for. */
 interface SetOptions {
     /**
@@ -398,6 +413,29 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
      */
     drain(): E[];
     /**
+     * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and when:
+     * `{ event, from, time }`. Returns at once. Shares the inbox with `drain()` and iterators.
+     *
+     * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`, and `time` is when it came here, by
+     * the local clock.
+     *
+     * @example
+     * ```ts
+     * import { connect } from "../../client.ts";
+     *
+     * async function listen(target: string) {
+     *   await using relay = await connect(target);
+     *   for await (const { event, from } of relay.eachMessage()) console.log(from?.name ?? "somebody", event);
+     * }
+     * ```
+     */
+    messages(): Message<E>[];
+    /**
+     * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it and
+     * when, as `messages()` does.
+     */
+    eachMessage(): AsyncIterableIterator<Message<E>, undefined>;
+    /**
      * Waits for each event in turn. Goes on waiting while the connection is away; ends after `close()`, when
      * what was left has been taken. `break` loses nothing. Several iterators share the events, each goes to one
      * of them.
@@ -488,4 +526,4 @@ declare function frames(hz: number, options?: {
 declare function rateLimit(hz: number, clock?: Clock): () => boolean;
 
 export { DEFAULT_PORT, Relay, connect, frames, rateLimit };
-export type { Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, Peer, RelayError, SchemaIssue, SchemaResult, SetOptions, StandardSchema, Stats, Status, StatusDetail, Target, TlsOptions };
+export type { Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, Message, Peer, RelayError, SchemaIssue, SchemaResult, SetOptions, StandardSchema, Stats, Status, StatusDetail, Target, TlsOptions };

@@ -78,6 +78,15 @@ function readControlLine(line) {
     body
   };
 }
+var FROM_START = `{"$from":{"id":"`;
+var FROM_END = `"}}`;
+function readPlainFrom(line) {
+  if (!line.startsWith(FROM_START)) return void 0;
+  const end = line.indexOf('"', FROM_START.length);
+  if (end + FROM_END.length !== line.length || !line.endsWith(FROM_END)) return void 0;
+  const id = line.slice(FROM_START.length, end);
+  return id.includes("\\") ? void 0 : id;
+}
 function readError({ code, message, line }) {
   if (typeof code !== "string" || typeof message !== "string") return void 0;
   return {
@@ -242,6 +251,7 @@ var DONE = Object.freeze({
 var Inbox = class {
   #limits;
   #events = new Queue();
+  #origins = new Queue();
   #sizes = new Queue();
   #waiters = new Queue();
   #size = 0;
@@ -269,18 +279,19 @@ var Inbox = class {
    * that `isExtra` does not count towards the most events that wait, only towards their size. Returns the
    * sizes of what it pushed out, with their number.
    */
-  push(event, size, isExtra = false) {
+  push(event, size, isExtra = false, origin = void 0) {
     if (this.#isClosed) return;
     const waiter = this.#waiters.shift();
     if (waiter !== void 0) {
       waiter({
-        done: false,
-        value: event
+        event,
+        origin
       });
       return;
     }
     if (isExtra) this.#extra++;
     this.#events.push(event);
+    this.#origins.push(origin);
     this.#sizes.push(size);
     this.#size += size;
     const { maxEvents, maxSize } = this.#limits;
@@ -300,16 +311,25 @@ var Inbox = class {
   }
   /** Takes all events that wait, oldest first; the array belongs to the caller. Costs nothing per event. */
   takeAll() {
+    this.#origins.takeAll();
+    return this.#takeEvents();
+  }
+  /** Takes all events as {@linkcode takeAll} does, each as `make` gives it. */
+  takeAllAs(make) {
+    const origins = this.#origins.takeAll();
+    return this.#takeEvents().map((event, i) => make(event, origins[i]));
+  }
+  #takeEvents() {
     this.#sizes.takeAll();
     this.#size = this.#extra = 0;
     return this.#events.takeAll();
   }
   /**
-   * Returns an iterator over the events from now on, those that wait included. It ends after `close()`, once
-   * the inbox is empty. Ending it early (`break`) loses nothing: it takes an event only when asked for the
+   * Returns an iterator over the events from now on, those that wait included, each as `make` gives it. It ends
+   * after `close()`, once the inbox is empty. Ending it early (`break`) loses nothing: it takes an event only when asked for the
    * next one.
    */
-  iterate() {
+  iterate(make) {
     const own = /* @__PURE__ */ new Set();
     let isOver = false;
     const iterator = {
@@ -317,16 +337,20 @@ var Inbox = class {
       next: () => {
         if (!isOver && this.length > 0) {
           if (this.#extra > 0) this.#extra--;
+          const origin = this.#origins.peek();
           return Promise.resolve({
             done: false,
-            value: this.#take()
+            value: make(this.#take(), origin)
           });
         }
         if (isOver || this.#isClosed) return Promise.resolve(DONE);
         return new Promise((resolve) => {
-          const waiter = (result) => {
+          const waiter = (next) => {
             own.delete(waiter);
-            resolve(result);
+            resolve(next === void 0 ? DONE : {
+              done: false,
+              value: make(next.event, next.origin)
+            });
           };
           own.add(waiter);
           this.#waiters.push(waiter);
@@ -335,7 +359,7 @@ var Inbox = class {
       return: () => {
         isOver = true;
         this.#waiters.putBack(this.#waiters.takeAll().filter((waiter) => !own.has(waiter)));
-        for (const waiter of own) waiter(DONE);
+        for (const waiter of own) waiter(void 0);
         return Promise.resolve(DONE);
       }
     };
@@ -344,10 +368,11 @@ var Inbox = class {
   /** Lets nothing more in and ends the iterators that wait. What is left can still be taken. */
   close() {
     this.#isClosed = true;
-    for (const waiter of this.#waiters.takeAll()) waiter(DONE);
+    for (const waiter of this.#waiters.takeAll()) waiter(void 0);
   }
   #take() {
     this.#size -= this.#sizes.shift();
+    this.#origins.shift();
     return this.#events.shift();
   }
 };
@@ -1434,6 +1459,7 @@ var Freshness = class {
 
 // src/client/session/roster.ts
 var MAX_SIZE = 64 * 1024 * 1024;
+var MAX_DEPARTED = 256;
 var ENTRY_SIZE = 64;
 var SILENT = {
   onJoin() {
@@ -1448,6 +1474,8 @@ function emptyState() {
 }
 var Roster = class {
   #members = /* @__PURE__ */ new Map();
+  /** Those who left last, the first of them first. */
+  #departed = /* @__PURE__ */ new Map();
   /** What the values of each member, and of the room, take. */
   #sizes = /* @__PURE__ */ new Map([
     [
@@ -1468,6 +1496,18 @@ var Roster = class {
   get peers() {
     return this.#members;
   }
+  /** Finds who has, or had, an id; of one of whom nothing is known it makes a peer that has no name. */
+  find(id) {
+    return this.#members.get(id) ?? this.#departed.get(id) ?? {
+      id,
+      name: "",
+      state: emptyState()
+    };
+  }
+  /** Forgets who left: another relay gives their ids to others. */
+  forgetDeparted() {
+    this.#departed.clear();
+  }
   /** Adds a member, unless it is there. */
   join(id, name) {
     if (this.#members.has(id)) return;
@@ -1486,6 +1526,7 @@ var Roster = class {
     const peer = this.#members.get(id);
     if (peer === void 0) return;
     this.#members.delete(id);
+    this.#remember(peer);
     for (const size of this.#sizes.get(id).values()) this.#size -= size;
     this.#sizes.delete(id);
     this.#size -= memberSize(id, peer.name);
@@ -1531,6 +1572,11 @@ var Roster = class {
       ...this.#members.keys()
     ]) if (!ids.has(id)) this.leave(id, "lost");
     for (const { id, name } of present) this.join(id, name);
+  }
+  #remember(peer) {
+    this.#departed.delete(peer.id);
+    this.#departed.set(peer.id, peer);
+    if (this.#departed.size > MAX_DEPARTED) this.#departed.delete(this.#departed.keys().next().value);
   }
   #becomeState(id, old, state, next) {
     const sizes = next.#sizes.get(id);
@@ -2754,6 +2800,10 @@ var Session = class {
     lines: 0,
     bytes: 0
   };
+  /** Whose the events are that come now, and since when, as the marks in the stream say; as an origin once one is needed. */
+  #fromId;
+  #markMs = 0;
+  #origin;
   /** What is to be written. */
   source;
   /** Makes a session that begins with the first connection. */
@@ -2910,6 +2960,11 @@ var Session = class {
     this.#canResume = true;
     this.#receivedBytes = this.#lineEndBytes = this.source.ackedBytes = streamBytes;
     this.#freshness.reset();
+    [this.#fromId, this.#markMs, this.#origin] = [
+      void 0,
+      welcome.timeMs,
+      void 0
+    ];
     if (before === void 0) {
       this.#roster.become(welcome.roster);
       this.#roster.sink = this.#sink;
@@ -2922,7 +2977,10 @@ var Session = class {
       lines: unconfirmed.lines,
       bytes: unconfirmed.bytes
     });
-    if (isOtherRelay) this.#roster.compare([]);
+    if (isOtherRelay) {
+      this.#roster.compare([]);
+      this.#roster.forgetDeparted();
+    }
     this.#roster.become(welcome.roster);
     if (lostKeys.length > 0) this.#sink.onLost({
       reason: "state",
@@ -2952,9 +3010,19 @@ var Session = class {
     if (line.startsWith(CONTROL_OPENING)) return this.#onControlLine(line);
     if (this.#freshness.isStale) return this.#dropStale(line);
     this.#pinger?.noteEvent();
-    this.#sink.onEvent(line, this.#freshness.isRepairing);
+    this.#origin ??= {
+      from: this.#findSender(),
+      time: this.#markMs
+    };
+    this.#sink.onEvent(line, this.#freshness.isRepairing, this.#origin);
+  }
+  #findSender() {
+    return this.#fromId === void 0 ? void 0 : this.#roster.find(this.#fromId);
   }
   #onControlLine(line) {
+    this.#origin = void 0;
+    const fromId = readPlainFrom(line);
+    if (fromId !== void 0) return void (this.#fromId = fromId);
     const control = readControlLine(line);
     if (control !== void 0) return this.#onControl(control, line.length);
     this.#sink.onInvalidLine(line, new SyntaxError("Cannot read control line: an object with one member is allowed"));
@@ -2966,6 +3034,9 @@ var Session = class {
         return this.#onPong(body);
       case "time":
         return this.#onTime(body);
+      case "from":
+        this.#fromId = typeof body.id === "string" ? body.id : void 0;
+        return;
       case "lost":
         this.#reportStale();
         this.#freshness.reset();
@@ -3031,6 +3102,7 @@ var Session = class {
   }
   #onTime({ time }) {
     if (!isTime(time)) return;
+    this.#markMs = time;
     this.#freshness.mark(time, this.#relayNow(), this.#maxAgeMs());
     if (!this.#freshness.isStale) this.#reportStale();
   }
@@ -3535,6 +3607,8 @@ var Relay = class _Relay {
    */
   #held = [];
   #cancelHeld;
+  /** The origin of what a plain client receives in this turn. */
+  #plainOrigin;
   #received = 0;
   #invalid = 0;
   #errors = 0;
@@ -3584,7 +3658,7 @@ var Relay = class _Relay {
       simulate,
       maxUnfinishedBytes,
       sink: {
-        onEvent: (line, isRepair) => this.#onEvent(line, isRepair),
+        onEvent: (line, isRepair, origin) => this.#onEvent(line, origin, isRepair),
         onInvalidLine,
         onError: (error) => this.#onError(error),
         onLost: (lost) => this.#onLost(lost),
@@ -3762,10 +3836,36 @@ var Relay = class _Relay {
    * arrives.
    */
   drain() {
-    if (this.#drainWatch.noteCall()) {
-      console.warn("eventrelay: drain() is called in a loop that never awaits, so the network never gets to run and nothing can arrive. Tick the loop with: for await (const seconds of frames(30)) { \u2026 }");
-    }
+    this.#watchLoop("drain");
     return this.#inbox.takeAll();
+  }
+  /**
+   * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and when:
+   * `{ event, from, time }`. Returns at once. Shares the inbox with `drain()` and iterators.
+   *
+   * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`, and `time` is when it came here, by
+   * the local clock.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "../../client.ts";
+   *
+   * async function listen(target: string) {
+   *   await using relay = await connect(target);
+   *   for await (const { event, from } of relay.eachMessage()) console.log(from?.name ?? "somebody", event);
+   * }
+   * ```
+   */
+  messages() {
+    this.#watchLoop("messages");
+    return this.#inbox.takeAllAs(toMessage);
+  }
+  /**
+   * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it and
+   * when, as `messages()` does.
+   */
+  eachMessage() {
+    return this.#inbox.iterate(toMessage);
   }
   /**
    * Waits for each event in turn. Goes on waiting while the connection is away; ends after `close()`, when
@@ -3773,7 +3873,7 @@ var Relay = class _Relay {
    * of them.
    */
   [Symbol.asyncIterator]() {
-    return this.#inbox.iterate();
+    return this.#inbox.iterate((event) => event);
   }
   /**
    * Writes out what was sent, says goodbye and closes the connection, within a second. Nothing more is
@@ -3786,6 +3886,10 @@ var Relay = class _Relay {
   /** Does what `close()` does: `await using relay = await connect(…)`. */
   [Symbol.asyncDispose]() {
     return this.close();
+  }
+  #watchLoop(call) {
+    if (!this.#drainWatch.noteCall()) return;
+    console.warn(`eventrelay: ${call}() is called in a loop that never awaits, so the network never gets to run and nothing can arrive. Tick the loop with: for await (const seconds of frames(30)) { \u2026 }`);
   }
   #set(session, key, json, isRoom) {
     if (this.#closed !== void 0) return isRoom ? this.#losses.note("closed", 0, 0, [
@@ -3851,10 +3955,17 @@ var Relay = class _Relay {
   #onPlainLine(line) {
     if (this.#closed !== void 0) return;
     const error = readErrorLine(line);
-    if (error !== void 0) this.#onError(error);
-    else this.#onEvent(line);
+    if (error !== void 0) return this.#onError(error);
+    if (this.#plainOrigin === void 0) {
+      this.#plainOrigin = {
+        from: void 0,
+        time: this.now()
+      };
+      queueMicrotask(() => this.#plainOrigin = void 0);
+    }
+    this.#onEvent(line, this.#plainOrigin);
   }
-  #onEvent(line, isRepair = false) {
+  #onEvent(line, origin, isRepair = false) {
     if (this.#closed !== void 0) return;
     let event;
     try {
@@ -3864,7 +3975,7 @@ var Relay = class _Relay {
       return this.#onInvalidLine(line, error instanceof Error ? error : new TypeError(String(error)));
     }
     this.#received++;
-    const out = this.#inbox.push(event, line.length + EVENT_COST, isRepair);
+    const out = this.#inbox.push(event, line.length + EVENT_COST, isRepair, origin);
     if (out !== void 0) this.#losses.note("inbox", out.events, out.size - out.events * EVENT_COST);
   }
   #onInvalidLine(line, error) {
@@ -3921,6 +4032,13 @@ var Relay = class _Relay {
 };
 async function connect(target, options = {}) {
   return open(target, options);
+}
+function toMessage(event, { from, time }) {
+  return {
+    event,
+    from,
+    time
+  };
 }
 function stringify(verb, value) {
   let text;

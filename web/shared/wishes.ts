@@ -1,0 +1,52 @@
+// What the address of a page asks for behind its `#`: token, room, name and more. There it never reaches a
+// server or its log. A token is kept for this tab and leaves the address, which may be on a projector.
+
+const TOKEN_KEY = "eventrelay-token";
+
+/** Stands in where storage is switched off, until the page is left. */
+const memory = new Map<string, string>();
+
+/** Reads the wishes behind `#` and takes the token out of the address. */
+export function readWishes(): URLSearchParams {
+  const wishes = new URLSearchParams(location.hash.slice(1));
+  const token = wishes.get("token");
+  if (token === null) return wishes;
+  keepToken(token);
+  wishes.delete("token");
+  const rest = wishes.toString();
+  history.replaceState(
+    history.state,
+    "",
+    location.pathname + location.search + (rest === "" ? "" : `#${rest}`),
+  );
+  return wishes;
+}
+
+/** The token of this tab; empty if it has none. */
+export function token(): string {
+  return kept(TOKEN_KEY);
+}
+
+/** Keeps a token for this tab; an empty one is forgotten. */
+export function keepToken(text: string): void {
+  keep(TOKEN_KEY, text);
+}
+
+/** Reads what this tab remembers; empty if nothing. */
+export function kept(key: string): string {
+  try {
+    return sessionStorage.getItem(key) ?? "";
+  } catch {
+    return memory.get(key) ?? "";
+  }
+}
+
+/** Remembers a text for this tab; an empty one is forgotten. */
+export function keep(key: string, text: string): void {
+  try {
+    if (text === "") sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, text);
+  } catch {
+    memory.set(key, text);
+  }
+}
