@@ -3,7 +3,7 @@
 // can be imported by URL.
 
 export { connect, type Message, Relay, type SetOptions } from "./src/client/relay.ts";
-export { type Clock, frames, rateLimit } from "./src/client/frames.ts";
+export { animationFrames, type Clock, frames, rateLimit } from "./src/client/frames.ts";
 export { DEFAULT_PORT, type ErrorCode } from "./src/wire/protocol.ts";
 export type { RelayError } from "./src/client/session/relay_control.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./src/client/standard_schema.ts";

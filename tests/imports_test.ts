@@ -140,6 +140,8 @@ Deno.test("imports never go round, those of types neither", () => {
   for (const file of FILES) visit(file, []);
 });
 
+// Node's own modules, which open connections in Node and Bun, are asked for at run time (src/client/link/runtime.ts) and so in no import,
+// a dynamic one neither: a page could not load them, and a bundler would look for them.
 Deno.test("imports of what programs import by URL are relative ones", () => {
   const graph = new Set<string>();
   const visit = (file: string) => {

@@ -1,6 +1,8 @@
 // Notices a loop that calls drain() and never awaits: in such a loop the network never gets to run, so
 // nothing ever arrives.
 
+import { afterThisTurn } from "./link/after_turn.ts";
+
 /** The calls in one and the same turn of the event loop that make a loop; fewer may be chance. */
 const SUSPICIOUS_CALLS = 10;
 
@@ -11,7 +13,7 @@ const SUSPICIOUS_MS = 1000;
 export class DrainWatch {
   #calls = 0;
   #firstAtMs = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancel: (() => void) | undefined;
   #isOver = false;
   readonly #now: () => number;
 
@@ -26,13 +28,13 @@ export class DrainWatch {
   noteCall(): boolean {
     if (this.#isOver) return false;
     this.#calls++;
-    if (this.#timer === undefined) {
+    if (this.#cancel === undefined) {
       this.#firstAtMs = this.#now();
-      // Fires only when the event loop turns.
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
+      // Comes only when the event loop turns; a timer would come late in a hidden page, whose loop turns.
+      this.#cancel = afterThisTurn(() => {
+        this.#cancel = undefined;
         this.#calls = 0;
-      }, 0);
+      });
       return false;
     }
     if (this.#calls < SUSPICIOUS_CALLS || this.#now() - this.#firstAtMs < SUSPICIOUS_MS) return false;
@@ -40,9 +42,9 @@ export class DrainWatch {
     return true;
   }
 
-  /** Ends the watch and its timer. */
+  /** Ends the watch and what it waits for. */
   stop(): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#cancel?.();
   }
 }

@@ -78,6 +78,57 @@ async function* tick(
   }
 }
 
+interface WithAnimationFrames {
+  requestAnimationFrame?(callback: () => void): number;
+  cancelAnimationFrame?(id: number): void;
+}
+
+/**
+ * Ticks a drawing loop in a page with each frame that the browser shows: yields the seconds since the last
+ * one, the first time since the call.
+ *
+ * For drawing; a game goes on by `frames()`, as a hidden page is shown no frames: its loop rests, and after
+ * it there is one long frame. Between frames the network gets to run. The generator ends when `signal` is
+ * aborted, also in a hidden page.
+ *
+ * @throws {TypeError} when there is no screen to draw on, as in Deno, or the signal is no AbortSignal
+ */
+export function animationFrames(options: { signal?: AbortSignal } = {}): AsyncGenerator<number, void, void> {
+  checkOptions("tick", options, { signal: "signal" });
+  const { requestAnimationFrame, cancelAnimationFrame } = globalThis as WithAnimationFrames;
+  if (requestAnimationFrame === undefined || cancelAnimationFrame === undefined) {
+    throw new TypeError(
+      "Cannot tick: no frames are shown here as in a page, frames(60) is allowed everywhere",
+    );
+  }
+  const nextFrame = (signal: AbortSignal | undefined) =>
+    new Promise<void>((resolve) => {
+      const id = requestAnimationFrame(end);
+      signal?.addEventListener("abort", end);
+      function end() {
+        cancelAnimationFrame!(id);
+        signal?.removeEventListener("abort", end);
+        resolve();
+      }
+    });
+  return tickShown(nextFrame, now(), options.signal);
+}
+
+async function* tickShown(
+  nextFrame: (signal: AbortSignal | undefined) => Promise<void>,
+  lastMs: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<number, void, void> {
+  while (!signal?.aborted) {
+    await nextFrame(signal);
+    if (signal?.aborted) return;
+    const nowMs = now();
+    const seconds = (nowMs - lastMs) / 1000;
+    lastMs = nowMs;
+    yield seconds;
+  }
+}
+
 /** A timer takes no longer wait, in ms: it would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

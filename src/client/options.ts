@@ -8,7 +8,7 @@ import { DEFAULT_MAX_LINE_BYTES, LOBBY } from "../wire/protocol.ts";
 import type { LeaveReason, Peer } from "./session/roster.ts";
 import type { Lost } from "./session/session.ts";
 import type { StandardSchema } from "./standard_schema.ts";
-import { checkName } from "./target.ts";
+import { type Address, checkName } from "./target.ts";
 import type { TlsOptions } from "./link/transport.ts";
 
 /**
@@ -72,8 +72,9 @@ export interface ConnectOptions<E = unknown> {
    */
   simulate?: string;
   /**
-   * Encrypts the connection: `true` trusts the certificates that Deno trusts, `caCerts` (in PEM) are trusted
-   * beside them. Default: false.
+   * Encrypts the connection: `true` trusts the certificates that Deno, Node or the browser trusts, `caCerts`
+   * (in PEM) are trusted beside them, but in a page, and by a WebSocket of Node. Default: what a target with
+   * `wss://` or `ws://` says, and true in a page that came by https; false otherwise.
    */
   tls?: boolean | TlsOptions;
   /**
@@ -191,15 +192,20 @@ export interface Settings {
 }
 
 /**
- * Checks options and puts in the defaults; `targetRoom` is the room that the target named.
+ * Checks options and puts in the defaults; `address` is that of the target, which may name a room and say
+ * whether the connection is encrypted. `isSecurePage` says that this is a page that came encrypted itself.
  *
  * @throws {TypeError} when one has the wrong kind, or two contradict each other
  * @throws {RangeError} when one is out of range
  */
-export function readOptions(options: ConnectOptions<never>, targetRoom: string | undefined): Settings {
+export function readOptions(
+  options: ConnectOptions<never>,
+  address: Pick<Address, "room" | "url">,
+  isSecurePage = false,
+): Settings {
   checkOptions("connect", options, OPTION_KINDS);
-  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", tls = false } =
-    options;
+  const { room: targetRoom, url } = address;
+  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "" } = options;
   const { offlineBytes = DEFAULT_OFFLINE_BYTES, inboxLimit = DEFAULT_INBOX_LIMIT } = options;
   const { maxQueuedBytes = DEFAULT_QUEUED_BYTES, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   checkName("room", room, 1);
@@ -213,6 +219,14 @@ export function readOptions(options: ConnectOptions<never>, targetRoom: string |
   if (targetRoom !== undefined && targetRoom !== room) {
     throw new TypeError("Cannot connect: the target names another room than the option room, one is allowed");
   }
+  if (
+    options.room === undefined && targetRoom === undefined && url !== undefined &&
+    new URL(url).pathname !== "/"
+  ) {
+    throw new TypeError(
+      `Cannot connect to ${url}: it ends with a slash, so it names no room, one in the option room is allowed`,
+    );
+  }
   if (plain && room !== LOBBY) {
     throw new TypeError(`Cannot connect: a plain client is in the room "${LOBBY}", no other is allowed`);
   }
@@ -221,7 +235,15 @@ export function readOptions(options: ConnectOptions<never>, targetRoom: string |
   checkLimit("inboxLimit", inboxLimit, 1);
   checkLimit("maxLineBytes", maxLineBytes, 1);
   const limits = { offlineBytes, maxQueuedBytes, inboxLimit, maxLineBytes };
-  return { plain, room, name, token, simulate, tls: readTls(tls), ...limits };
+  const isSecure = url === undefined ? isSecurePage : url.startsWith("wss:");
+  const tls = readTls(options.tls === undefined ? isSecure : options.tls);
+  if (url !== undefined && (tls !== undefined) !== isSecure) {
+    const [scheme, other] = tls === undefined ? ["wss", "ws"] : ["ws", "wss"];
+    throw new TypeError(
+      `Cannot connect: the target says ${scheme}:// and the option tls ${other}://, one is allowed`,
+    );
+  }
+  return { plain, room, name, token, simulate, tls, ...limits };
 }
 
 function readTls(tls: unknown): TlsOptions | undefined {

@@ -35,6 +35,9 @@ export class PlainSpeaker implements Speaker {
     this.#decoder.push(bytes);
   }
 
+  /** Can't ask: there is no answer at level 0. */
+  wake(): void {}
+
   /** Needs nothing to be done. */
   end(): void {}
 

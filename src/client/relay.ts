@@ -9,6 +9,9 @@ import { printable } from "../wire/untrusted.ts";
 import { readErrorLine, type RelayError } from "./session/relay_control.ts";
 import { CONTROL_OPENING, encodeSet, keyFault, LOBBY } from "../wire/protocol.ts";
 import { checkOptions } from "./check.ts";
+import { watchPageLife } from "./page_life.ts";
+import { versionNotice } from "./version_notice.ts";
+import { VERSION } from "../wire/version.ts";
 import { DrainWatch } from "./drain_watch.ts";
 import { Inbox } from "./inbox.ts";
 import { Link } from "./link/link.ts";
@@ -21,7 +24,8 @@ import { type Lost, type Origin, Session } from "./session/session.ts";
 import { eventChecker } from "./standard_schema.ts";
 import { parseTarget, type Target } from "./target.ts";
 import { PlainSpeaker } from "./plain.ts";
-import { openTcp, openTls } from "./link/transport.ts";
+import { transportFor } from "./link/open_transport.ts";
+import { pageLocation, runtime } from "./link/runtime.ts";
 import { afterThisTurn } from "./link/after_turn.ts";
 
 /**
@@ -64,7 +68,7 @@ export interface SetOptions {
 }
 
 /** Makes a relay object and opens it; only {@linkcode connect} may. */
-let open: <E>(target: Target, options: ConnectOptions<E>) => Promise<Relay<E>>;
+let open: <E>(target: Target | undefined, options: ConnectOptions<E>) => Promise<Relay<E>>;
 
 /**
  * A program's end of a relay: what it sends goes to everybody else in its room, what they send arrives here.
@@ -101,6 +105,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   readonly #losses = new LossTally((lost) => this.#tellLost(lost));
   readonly #mayWarn = rateLimit(1);
   readonly #onAbort: () => void;
+  #unwatchPage: () => void = () => {};
   #closed: Promise<void> | undefined;
   /**
    * Callbacks that wait until `connect()` has given its caller the relay object; `undefined` from then on.
@@ -130,16 +135,18 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   readonly state: Readonly<Record<string, unknown>>;
 
   static {
-    open = async <E>(target: Target, options: ConnectOptions<E>) => {
+    open = async <E>(target: Target | undefined, options: ConnectOptions<E>) => {
       const relay = new Relay<E>(target, options);
       await relay.#open();
       return relay;
     };
   }
 
-  private constructor(target: Target, options: ConnectOptions<E>) {
-    const address = parseTarget(target);
-    const settings = readOptions(options as ConnectOptions<never>, address.room);
+  private constructor(target: Target | undefined, options: ConnectOptions<E>) {
+    const page = pageLocation();
+    const address = parseTarget(target, page);
+    const isSecure = page?.protocol === "https:";
+    const settings = readOptions(options as ConnectOptions<never>, address, isSecure);
     const { plain, room, name, token, simulate, tls, inboxLimit, maxLineBytes } = settings;
     const { offlineBytes, maxQueuedBytes } = settings;
     this.#options = options;
@@ -158,6 +165,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
         onEvent: (line, isRepair, origin) => this.#onEvent(line, origin, isRepair),
         onInvalidLine,
         onError: (error) => this.#onError(error),
+        onRelayVersion: noticeVersion,
         onLost: (lost) => this.#onLost(lost),
         onJoin: (peer) => this.#tellOnceOpen(options.onJoin, peer),
         onLeave: (peer, reason) => this.#tellOnceOpen(options.onLeave, peer, reason),
@@ -171,7 +179,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     this.state = session?.state ?? Object.create(null);
     this.#link = new Link({
       address,
-      openTransport: tls === undefined ? openTcp : openTls(tls),
+      openTransport: transportFor(address, tls),
       offlineBytes,
       maxQueuedBytes,
       speaker: session ??
@@ -430,6 +438,10 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     const { signal, retry = false } = this.#options;
     signal?.throwIfAborted();
     signal?.addEventListener("abort", this.#onAbort);
+    this.#unwatchPage = watchPageLife({
+      onWake: () => this.#link.wake(),
+      onLeave: () => void this.close(),
+    });
     try {
       await this.#link.open(retry);
       signal?.throwIfAborted(); // aborted by a callback
@@ -448,6 +460,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     const { signal } = this.#options;
     signal?.removeEventListener("abort", this.#onAbort);
     this.#drainWatch.stop();
+    this.#unwatchPage();
     this.#cancelHeld?.();
     if (this.#cancelHeld !== undefined) this.#held = undefined; // what is lost from now on is told at once
     this.#inbox.close();
@@ -576,7 +589,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
  */
 // deno-lint-ignore require-await -- a wrong target rejects, too: one way for all errors
 export async function connect<E = unknown>(
-  target: Target,
+  target?: Target,
   options: ConnectOptions<E> = {},
 ): Promise<Relay<E>> {
   return open(target, options);
@@ -584,6 +597,17 @@ export async function connect<E = unknown>(
 
 function toMessage<E>(event: E, { from, time }: Origin): Message<E> {
   return { event, from, time };
+}
+
+/** The versions of relays that this program was told of: once each. */
+const noticedVersions = new Set<string>();
+
+function noticeVersion(relayVersion: string): void {
+  if (noticedVersions.has(relayVersion)) return;
+  noticedVersions.add(relayVersion);
+  const origin = { url: import.meta.url as string | undefined, runtime: runtime(), version: VERSION };
+  const notice = versionNotice(relayVersion, origin);
+  if (notice !== undefined) console.warn(`eventrelay: ${notice}`);
 }
 
 function stringify(verb: string, value: unknown): string {

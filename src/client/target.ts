@@ -7,6 +7,12 @@ import { DEFAULT_PORT, nameFault } from "../wire/protocol.ts";
  * The relay to connect to: `"host"`, `"host:port"`, `"[::1]:port"`, or an object. Without a port it is
  * {@linkcode DEFAULT_PORT}. A text may end with a room: `"host:port/pong"`, all after the first slash is its
  * name.
+ *
+ * `"ws://host:port/pong"` and `"wss://host/pong"` ask for a WebSocket, wherever the program runs; without a
+ * port it is 80 or 443, as with all addresses of this kind, and what is special in the room's name is written
+ * `%20`. One that ends with a slash names no room: `"wss://host/relay/"` is for a proxy that has the relay
+ * there, the option `room` names the room. Where there are only WebSockets, in a page, the other forms mean
+ * one, too. There `"/pong"` is a room of the relay that the page came from.
  */
 export type Target = string | { hostname: string; port?: number };
 
@@ -20,19 +26,38 @@ export interface Address {
   label: string;
   /** The room, if the target named one. */
   room?: string;
+  /** What to open as a WebSocket, if the target asked for one. */
+  url?: string;
+}
+
+/** From where a page came, as its `location` says. */
+export interface Origin {
+  /** `https:`, with its colon. */
+  readonly protocol: string;
+  readonly hostname: string;
+  /** Empty for the usual one of the protocol. */
+  readonly port: string;
 }
 
 const MAX_PORT = 65535;
-const FORMS = `a target is "host", "host:port" or "[address]:port", and "/room" if you like`;
+const FORMS =
+  `a target is "host", "host:port" or "[address]:port", and "/room" if you like, or "ws://host:port/room"`;
+
+/** The ports that addresses of WebSockets mean when they name none. */
+const USUAL_PORTS: Readonly<Record<string, number>> = { "ws:": 80, "wss:": 443 };
 
 /**
- * Reads a target.
+ * Reads a target; none is the relay that the page came from, if this is one.
  *
  * @throws {TypeError} when it has none of the forms
  * @throws {RangeError} when the port is not 1 to 65535
  */
-export function parseTarget(target: Target): Address {
-  if (typeof target === "string") return parseText(target);
+export function parseTarget(target: Target | undefined, page?: Origin): Address {
+  if (target === undefined) return originAddress("", page);
+  if (typeof target === "string") {
+    if (target.startsWith("/")) return originAddress(target, page);
+    return target.includes("://") ? parseUrl(target) : parseText(target);
+  }
   if (typeof target !== "object" || target === null || typeof target.hostname !== "string") {
     throw new TypeError(
       `Cannot connect to ${show(target)}: it names no host, ${FORMS} or { hostname, port }`,
@@ -48,7 +73,7 @@ export function parseTarget(target: Target): Address {
     );
   }
   const { hostname, port = DEFAULT_PORT } = target;
-  const bare = /^\[(.*)\]$/.exec(hostname)?.[1] ?? hostname;
+  const bare = withoutBrackets(hostname);
   if (!/^[^\s/?#@[\]]+$/.test(bare)) {
     throw new TypeError(
       `Cannot connect to ${show(hostname)}: it is not a host, a name or an address is allowed`,
@@ -62,14 +87,73 @@ export function parseTarget(target: Target): Address {
   return address(bare, port);
 }
 
+/** The relay that a page came from, and a room of it if `path` is more than a slash. */
+function originAddress(path: string, page: Origin | undefined): Address {
+  const asked = `Cannot connect to ${path === "" ? "undefined" : show(path)}: it names no host`;
+  if (page === undefined) {
+    throw new TypeError(`${asked}, only a page may leave out the relay it came from, ${FORMS}`);
+  }
+  const { protocol, hostname, port } = page;
+  if (!/^https?:$/.test(protocol) || hostname === "") {
+    throw new TypeError(`${asked}, and this page (${protocol}) came from none, ${FORMS}`);
+  }
+  const scheme = protocol === "https:" ? "wss:" : "ws:";
+  const found = address(withoutBrackets(hostname), Number(port) || USUAL_PORTS[scheme]);
+  const url = `${scheme}//${found.label}/`;
+  return path.length <= 1 ? { ...found, url } : { ...found, url, room: checkName("room", path.slice(1), 1) };
+}
+
+function parseUrl(text: string): Address {
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*:)\/\/(.*)$/is.exec(text) ?? [];
+  const refuse = (why: string) => new TypeError(`Cannot connect to ${show(text)}: ${why}, ${FORMS}`);
+  if (scheme === undefined) throw refuse("it is not an address");
+  const usualPort = USUAL_PORTS[scheme.toLowerCase()];
+  if (usualPort === undefined) {
+    const instead = /^http(s?):$/i.exec(scheme);
+    throw refuse(
+      instead === null
+        ? `${show(scheme)} is not ws: or wss:`
+        : `write ws${instead[1].toLowerCase()}:// for ${scheme}//`,
+    );
+  }
+  if (/[?#]/.test(rest)) throw refuse('it has a "?" or a "#", a path is allowed');
+  if (/^[^/]*@/.test(rest)) throw refuse("it names a user, the option token lets you in");
+  const found = parsePlace(text, rest.split("/", 1)[0], usualPort);
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw refuse("it is not an address");
+  }
+  const path = rest.slice(rest.indexOf("/") + 1);
+  const isRoom = rest.includes("/") && path !== "" && !path.endsWith("/");
+  return { ...found, url: url.href, ...(isRoom ? { room: checkName("room", decode(path, refuse), 1) } : {}) };
+}
+
+function decode(path: string, refuse: (why: string) => Error): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw refuse('it has a "%" that stands for nothing, %25 is one');
+  }
+}
+
+function withoutBrackets(hostname: string): string {
+  return /^\[(.*)\]$/.exec(hostname)?.[1] ?? hostname;
+}
+
 function parseText(text: string): Address {
-  const slash = text.includes("://") ? -1 : text.indexOf("/");
-  const place = slash < 0 ? text : text.slice(0, slash);
-  const parts = /^(?:\[([^\s/?#@[\]]+)\]|([^\s/?#@[\]:]+))(?::([0-9]+))?$/.exec(place);
-  if (parts === null) throw new TypeError(`Cannot connect to ${show(text)}: ${whyNot(place)}, ${FORMS}`);
-  const [, bracketed, plain, port] = parts;
-  const found = address(bracketed ?? plain, port === undefined ? DEFAULT_PORT : Number(port));
+  const slash = text.indexOf("/");
+  const found = parsePlace(text, slash < 0 ? text : text.slice(0, slash), DEFAULT_PORT);
   return slash < 0 ? found : { ...found, room: checkName("room", text.slice(slash + 1), 1) };
+}
+
+/** Reads `host:port`, the part of a target that has it. */
+function parsePlace(target: string, place: string, usualPort: number): Address {
+  const parts = /^(?:\[([^\s/?#@[\]]+)\]|([^\s/?#@[\]:]+))(?::([0-9]+))?$/.exec(place);
+  if (parts === null) throw new TypeError(`Cannot connect to ${show(target)}: ${whyNot(place)}, ${FORMS}`);
+  const [, bracketed, plain, port] = parts;
+  return address(bracketed ?? plain, port === undefined ? usualPort : Number(port));
 }
 
 /**
@@ -87,7 +171,6 @@ export function checkName(what: string, name: unknown, least: number): string {
 
 function whyNot(text: string): string {
   if (text === "") return "it is empty";
-  if (text.includes("/")) return `it has a "/" before the room`;
   if (text.split(":").length > 2 && !text.includes("[")) return "it has several colons";
   const port = /:([^:\]]*)$/.exec(text)?.[1];
   if (port !== undefined && !/^[0-9]+$/.test(port)) return `${show(port)} is not a port`;

@@ -5,16 +5,16 @@ import assert from "node:assert/strict";
 import { type ConnectOptions, readOptions } from "../../src/client/options.ts";
 
 Deno.test("readOptions takes an option that is undefined for one that is missing, and every one that the types have", () => {
-  const none = Object.fromEntries(Object.keys(readOptions({}, undefined)).map((name) => [name, undefined]));
-  assert.deepEqual(readOptions(none, undefined), readOptions({}, undefined));
+  const none = Object.fromEntries(Object.keys(readOptions({}, {})).map((name) => [name, undefined]));
+  assert.deepEqual(readOptions(none, {}), readOptions({}, {}));
   readOptions(
     { plain: true, retry: false, signal: AbortSignal.timeout(0), onJoin() {}, onLost() {} },
-    undefined,
+    {},
   );
 });
 
 Deno.test("readOptions puts in the defaults, and takes the room of the target", () => {
-  assert.deepEqual(readOptions({}, undefined), {
+  assert.deepEqual(readOptions({}, {}), {
     plain: false,
     room: "lobby",
     name: "",
@@ -26,11 +26,11 @@ Deno.test("readOptions puts in the defaults, and takes the room of the target", 
     inboxLimit: 10_000,
     maxLineBytes: 64 * 1024,
   });
-  assert.equal(readOptions({}, "pong").room, "pong");
-  assert.equal(readOptions({ room: "pong" }, "pong").room, "pong");
-  assert.equal(readOptions({ name: "😀".repeat(64) }, undefined).name.length, 128, "characters, not units");
-  assert.deepEqual(readOptions({ tls: true }, undefined).tls, {});
-  assert.equal(readOptions({ tls: false }, undefined).tls, undefined);
+  assert.equal(readOptions({}, { room: "pong" }).room, "pong");
+  assert.equal(readOptions({ room: "pong" }, { room: "pong" }).room, "pong");
+  assert.equal(readOptions({ name: "😀".repeat(64) }, {}).name.length, 128, "characters, not units");
+  assert.deepEqual(readOptions({ tls: true }, {}).tls, {});
+  assert.equal(readOptions({ tls: false }, {}).tls, undefined);
 });
 
 const BAD: [unknown, string | undefined, string, RegExp][] = [
@@ -76,8 +76,42 @@ const BAD: [unknown, string | undefined, string, RegExp][] = [
   [{ tls: { caCerts: [1] } }, undefined, "TypeError", /an array of PEM texts is allowed/],
 ];
 
+Deno.test("readOptions encrypts what the target says, or what the page that it runs in came by", () => {
+  const [ws, wss] = [{ url: "ws://host/" }, { url: "wss://host/" }];
+  const good: [unknown, { url?: string }, boolean, unknown][] = [
+    [undefined, {}, false, undefined],
+    [undefined, {}, true, {}],
+    [false, {}, true, undefined],
+    [true, {}, false, {}],
+    [undefined, ws, true, undefined],
+    [false, ws, false, undefined],
+    [undefined, wss, false, {}],
+    [true, wss, false, {}],
+    [{ caCerts: ["PEM"] }, wss, false, { caCerts: ["PEM"] }],
+  ];
+  for (const [tls, address, isSecurePage, read] of good) {
+    assert.deepEqual(readOptions({ tls } as ConnectOptions<never>, address, isSecurePage).tls, read);
+  }
+  const message = (one: string, other: string) =>
+    `Cannot connect: the target says ${one}:// and the option tls ${other}://, one is allowed`;
+  assert.throws(() => readOptions({ tls: true }, ws), { name: "TypeError", message: message("ws", "wss") });
+  assert.throws(() => readOptions({ tls: { caCerts: ["PEM"] } }, ws), { message: message("ws", "wss") });
+  assert.throws(() => readOptions({ tls: false }, wss), { message: message("wss", "ws") });
+});
+
+Deno.test("readOptions wants the room named where the target is a path that names none", () => {
+  const address = { url: "wss://host/relay/" };
+  assert.equal(readOptions({ room: "pong" }, address).room, "pong");
+  assert.throws(() => readOptions({}, address), {
+    name: "TypeError",
+    message:
+      "Cannot connect to wss://host/relay/: it ends with a slash, so it names no room, one in the option " +
+      "room is allowed",
+  });
+});
+
 for (const [options, room, name, message] of BAD) {
   Deno.test(`readOptions refuses ${JSON.stringify(options)}${room === undefined ? "" : ` in "${room}"`}`, () => {
-    assert.throws(() => readOptions(options as ConnectOptions<never>, room), { name, message });
+    assert.throws(() => readOptions(options as ConnectOptions<never>, { room }), { name, message });
   });
 }

@@ -33,7 +33,25 @@ const BAD: [unknown, new (message: string) => Error, RegExp][] = [
   ["two words", TypeError, /it is not a host/],
   ["::1", TypeError, /it has several colons/],
   ["[::1", TypeError, /is not a/],
-  ["http://host:32100", TypeError, /it has a "\/" before the room/],
+  ["http://host:32100", TypeError, /: write ws:\/\/ for http:\/\/, a target is "host"/],
+  ["HTTPS://host/", TypeError, /: write wss:\/\/ for HTTPS:\/\/, a target is "host"/],
+  ["tcp://host:32100", TypeError, /"tcp:" is not ws: or wss:/],
+  ["://host", TypeError, /it is not an address/],
+  ["ws://", TypeError, /it is empty/],
+  ["ws:///pong", TypeError, /it is empty/],
+  ["ws://host:/pong", TypeError, /"" is not a port/],
+  ["ws://host:abc", TypeError, /"abc" is not a port/],
+  ["ws://[::1", TypeError, /is not a/],
+  ["ws://two words/", TypeError, /it is not a host/],
+  ["ws://[fe80::1%eth0]/", TypeError, /it is not an address/],
+  ["ws://ada@host/pong", TypeError, /it names a user/],
+  ["ws://ada:secret@host/pong", TypeError, /it names a user/],
+  ["ws://host/pong?token=x", TypeError, /it has a "\?" or a "#", a path is allowed/],
+  ["ws://host/pong#x", TypeError, /it has a "\?" or a "#"/],
+  ["ws://host/100%", TypeError, /it has a "%" that stands for nothing, %25 is one/],
+  ["ws://host:0", RangeError, /^Cannot connect to host:0: a port is 1 to 65535$/],
+  ["ws://host:65536/x", RangeError, /^Cannot connect to host:65536: a port is 1 to 65535$/],
+  ["/pong", TypeError, /it names no host, only a page may leave out the relay it came from/],
   ["host:0", RangeError, /^Cannot connect to host:0: a port is 1 to 65535$/],
   ["host:65536", RangeError, /^Cannot connect to host:65536: a port is 1 to 65535$/],
   [{ hostname: "host", port: 70000 }, RangeError, /^Cannot connect to host:70000: a port is 1 to 65535$/],
@@ -68,4 +86,64 @@ Deno.test("parseTarget takes all after the first slash as the room", () => {
     message: /65 characters, 1 to 64 are allowed/,
   });
   assert.throws(() => parseTarget("host/a\tb"), { name: "TypeError", message: /control character/ });
+});
+
+const URLS: [string, ReturnType<typeof parseTarget>][] = [
+  ["ws://host:5/pong", { hostname: "host", port: 5, label: "host:5", url: "ws://host:5/pong", room: "pong" }],
+  ["ws://host:5", { hostname: "host", port: 5, label: "host:5", url: "ws://host:5/" }],
+  ["ws://host", { hostname: "host", port: 80, label: "host:80", url: "ws://host/" }],
+  ["wss://host/", { hostname: "host", port: 443, label: "host:443", url: "wss://host/" }],
+  ["WSS://Host:444/A", {
+    hostname: "Host",
+    port: 444,
+    label: "Host:444",
+    url: "wss://host:444/A",
+    room: "A",
+  }],
+  ["ws://[::1]:5/x", { hostname: "::1", port: 5, label: "[::1]:5", url: "ws://[::1]:5/x", room: "x" }],
+  ["ws://h/a/b", { hostname: "h", port: 80, label: "h:80", url: "ws://h/a/b", room: "a/b" }],
+  ["ws://h/a%20%C3%A9", { hostname: "h", port: 80, label: "h:80", url: "ws://h/a%20%C3%A9", room: "a é" }],
+  ["wss://h/relay/", { hostname: "h", port: 443, label: "h:443", url: "wss://h/relay/" }],
+];
+
+for (const [target, address] of URLS) {
+  Deno.test(`parseTarget reads ${target}`, () => assert.deepEqual(parseTarget(target), address));
+}
+
+const PAGE = { protocol: "http:", hostname: "ifilab100", port: "32000" };
+
+const IN_PAGES: [Target | undefined, typeof PAGE, ReturnType<typeof parseTarget>][] = [
+  [undefined, PAGE, {
+    hostname: "ifilab100",
+    port: 32000,
+    label: "ifilab100:32000",
+    url: "ws://ifilab100:32000/",
+  }],
+  ["/", PAGE, { hostname: "ifilab100", port: 32000, label: "ifilab100:32000", url: "ws://ifilab100:32000/" }],
+  ["/pong", { ...PAGE, port: "" }, {
+    ...{ hostname: "ifilab100", port: 80, label: "ifilab100:80", url: "ws://ifilab100:80/" },
+    room: "pong",
+  }],
+  [undefined, { protocol: "https:", hostname: "h", port: "" }, {
+    ...{ hostname: "h", port: 443, label: "h:443", url: "wss://h:443/" },
+  }],
+  [undefined, { ...PAGE, hostname: "[::1]" }, {
+    ...{ hostname: "::1", port: 32000, label: "[::1]:32000", url: "ws://[::1]:32000/" },
+  }],
+  ["host:5/x", PAGE, { hostname: "host", port: 5, label: "host:5", room: "x" }],
+];
+
+for (const [target, page, address] of IN_PAGES) {
+  Deno.test(`parseTarget reads ${target} in a page of ${page.protocol}//${page.hostname}:${page.port}`, () => {
+    assert.deepEqual(parseTarget(target, page), address);
+  });
+}
+
+Deno.test("parseTarget wants a relay named in a page that came from none", () => {
+  const page = { protocol: "file:", hostname: "", port: "" };
+  assert.throws(() => parseTarget(undefined, page), {
+    name: "TypeError",
+    message:
+      /^Cannot connect to undefined: it names no host, and this page \(file:\) came from none, a target is/,
+  });
 });

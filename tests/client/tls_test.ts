@@ -1,11 +1,11 @@
-// Tests TLS in src/client/link/transport.ts, and connect({ tls }), with certificates of the tests' own in
+// Tests TLS in src/client/link/deno_transport.ts, and connect({ tls }), with certificates of the tests' own in
 // tests/tls/: they are signed by ca.pem, "expired" was good for the year 2024, "other" is for another host.
 
 import assert from "node:assert/strict";
 import { connect } from "../../client.ts";
 import { parseTarget } from "../../src/client/target.ts";
 import { isHopeless } from "../../src/client/link/connect_error.ts";
-import { openTcp, openTls } from "../../src/client/link/transport.ts";
+import { openTcp, openTls } from "../../src/client/link/deno_transport.ts";
 
 function read(name: string): string {
   return Deno.readTextFileSync(new URL(`../tls/${name}`, import.meta.url));

@@ -36,6 +36,12 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** How long `close()` may take to write out what was sent and to see the relay's end of the connection. */
 const CLOSE_TIMEOUT_MS = 1000;
 
+/**
+ * For how long after `wake()` a connection that breaks is made anew without a wait, in ms: a pause may have
+ * broken it, which shows only then.
+ */
+const WOKEN_MS = 5000;
+
 /** What a line that waits costs beside its bytes, in bytes. */
 const LINE_COST_BYTES = 64;
 
@@ -54,6 +60,10 @@ export class Link {
   /** What may wait while there is no connection; while the one in use takes nothing. */
   #awayLimitBytes: number;
   #stuckLimitBytes: number | undefined;
+  /** Ends the wait for the next attempt, if that is what it does. */
+  readonly #sleep = new Sleep();
+  /** When `wake()` was called, unless an attempt to connect began since. */
+  #wokenAtMs = -Infinity;
   /** What opening the last connection brought. */
   #opened: { resumed?: boolean } = {};
 
@@ -126,6 +136,16 @@ export class Link {
   /** Has what waits written after this turn of the event loop, if there is a connection. */
   flush(): void {
     if (!this.#stop.signal.aborted) this.#writer?.flush();
+  }
+
+  /**
+   * Takes it that the program, its network or its machine was away and is back: tries at once to connect, or
+   * looks whether the connection still stands.
+   */
+  wake(): void {
+    this.#wokenAtMs = performance.now();
+    if (this.#transport !== undefined) return this.#options.speaker.wake();
+    this.#sleep.end();
   }
 
   /**
@@ -232,9 +252,12 @@ export class Link {
     isFinal: (cause: unknown) => boolean = () => false,
   ): Promise<Transport> {
     for (;; attempt++) {
-      const retryInMs = this.#backoff.nextDelayMs() + (this.#options.speaker.takeRetryMs() ?? 0);
+      const isWoken = performance.now() - this.#wokenAtMs < WOKEN_MS;
+      const askedMs = this.#options.speaker.takeRetryMs() ?? 0;
+      const retryInMs = (isWoken ? 0 : this.#backoff.nextDelayMs()) + askedMs;
       this.#setStatus(status, { error, attempt, retryInMs });
-      await sleep(retryInMs, this.#stop.signal);
+      await this.#sleep.wait(retryInMs, this.#stop.signal);
+      this.#wokenAtMs = -Infinity;
       try {
         return await this.#connect();
       } catch (failure) {
@@ -344,19 +367,22 @@ function lostError({ label }: Address, cause: unknown): Error {
   return new Error(`Lost the connection to ${label}: ${why}`, { cause });
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(wake, ms);
+/** A wait that can be ended before its time. */
+class Sleep {
+  /** Ends the wait that is under way. */
+  end: () => void = () => {};
+
+  /** Waits; rejects with the signal's reason when it is aborted. */
+  wait(ms: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
-    function wake() {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    }
-    function abort() {
+    this.end = resolve;
+    return promise.finally(() => {
       clearTimeout(timer);
       signal.removeEventListener("abort", abort);
-      reject(signal.reason);
-    }
-  });
+    });
+  }
 }

@@ -34,6 +34,11 @@ export interface Speaker {
   begin(connection: LiveLink): void;
   /** Takes received bytes, valid only during the call. */
   receive(bytes: Uint8Array): void;
+  /**
+   * Looks at once whether the other side is still there: the program, or its whole machine, stood still for a
+   * while.
+   */
+  wake(): void;
   /** Notes that the connection ended. */
   end(): void;
   /** Makes a goodbye the last thing that will be written. */

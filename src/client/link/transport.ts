@@ -1,8 +1,7 @@
-// The seam between the client and the network: bytes in, bytes out, close. TCP stands here today; a WebSocket
-// can stand in the same place. The only file of the client that touches the network functions of Deno.
+// The seam between the client and the network: bytes in, bytes out, close. What stands behind it is in
+// deno_transport.ts, node_transport.ts and websocket_transport.ts; which of them, in open_transport.ts.
 
 import type { Address } from "../target.ts";
-import { nodeParts, TlsStream } from "../../wire/tls_stream.ts";
 
 /** A connection as the client needs it. One reader, one writer. */
 export interface Transport {
@@ -22,131 +21,8 @@ export interface Transport {
 /** Opens a connection. Rejects when that fails, and with the signal's reason when it is aborted. */
 export type OpenTransport = (address: Address, signal: AbortSignal) => Promise<Transport>;
 
-/** The size of the buffer a connection reads into: as much as arrives in one turn is taken by one call. */
-const READ_BUFFER_BYTES = 64 * 1024;
-
 /** Whose certificates to trust beside those that the system trusts: certificates in PEM. */
 export interface TlsOptions {
   /** Certificates in PEM. */
   caCerts?: string[];
-}
-
-/** Opens a TCP connection, with small writes sent at once (`TCP_NODELAY`). */
-export async function openTcp(address: Address, signal: AbortSignal): Promise<Transport> {
-  return new ConnTransport(await connectTcp(address, signal));
-}
-
-/**
- * Returns a function that opens a TLS connection, and is done when the relay's certificate was found good.
- */
-export function openTls({ caCerts }: TlsOptions): OpenTransport {
-  return async (address, signal) => {
-    const tcp = await connectTcp(address, signal);
-    const parts = nodeParts();
-    if (parts !== undefined) {
-      const stream = TlsStream.connect(parts, tcp, address.hostname, caCerts);
-      return await shakeHands(new TlsTransport(stream), () => stream.handshake(), signal);
-    }
-    const conn = await Deno.startTls(tcp, { hostname: address.hostname, caCerts }); // sends nothing yet
-    return await shakeHands(new ConnTransport(conn), () => conn.handshake(), signal);
-  };
-}
-
-async function shakeHands(
-  transport: Transport,
-  handshake: () => Promise<unknown>,
-  signal: AbortSignal,
-): Promise<Transport> {
-  const close = () => transport.close();
-  signal.addEventListener("abort", close);
-  try {
-    signal.throwIfAborted();
-    await handshake();
-    signal.throwIfAborted();
-    return transport;
-  } catch (error) {
-    transport.close();
-    throw signal.aborted ? signal.reason : error;
-  } finally {
-    signal.removeEventListener("abort", close);
-  }
-}
-
-/**
- * Connects. Ends at once when it is aborted: Deno itself would wait until a name is looked up, which may take
- * long.
- */
-async function connectTcp({ hostname, port }: Address, signal: AbortSignal): Promise<Deno.TcpConn> {
-  signal.throwIfAborted();
-  const connecting = Deno.connect({ hostname, port, signal });
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => {
-    connecting.then((conn) => conn.close(), () => {}); // should it be there after all
-    reject(signal.reason);
-  };
-  signal.addEventListener("abort", abort);
-  try {
-    const conn = await Promise.race([connecting, aborted]);
-    try {
-      conn.setNoDelay(true);
-    } catch {
-      // A connection that is already broken says so at the first read.
-    }
-    return conn;
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
-
-class ConnTransport implements Transport {
-  readonly #conn: Deno.Conn;
-  readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
-  #isClosed = false;
-
-  constructor(conn: Deno.Conn) {
-    this.#conn = conn;
-  }
-
-  async read(): Promise<Uint8Array | null> {
-    const bytes = await this.#conn.read(this.#buffer);
-    return bytes === null ? null : this.#buffer.subarray(0, bytes);
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return this.#conn.write(bytes);
-  }
-
-  endWriting(): Promise<void> {
-    return this.#conn.closeWrite();
-  }
-
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#conn.close();
-  }
-}
-
-class TlsTransport implements Transport {
-  readonly #stream: TlsStream;
-
-  constructor(stream: TlsStream) {
-    this.#stream = stream;
-  }
-
-  read(): Promise<Uint8Array | null> {
-    return this.#stream.read(READ_BUFFER_BYTES);
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return this.#stream.write(bytes);
-  }
-
-  endWriting(): Promise<void> {
-    return this.#stream.endWriting();
-  }
-
-  close(): void {
-    this.#stream.close();
-  }
 }

@@ -88,6 +88,8 @@ export interface SessionSink extends RosterSink {
   onInvalidLine(line: string, error: Error): void;
   onLost(lost: Lost): void;
   onError(error: RelayError): void;
+  /** Takes the version of the relay's program, with each welcome that says it. */
+  onRelayVersion(version: string): void;
 }
 
 /** What a {@linkcode Session} is made of. */
@@ -203,6 +205,7 @@ export class Session implements Speaker {
     this.#clock.addSample({ sentAtMs, receivedAtMs, relayTimeMs: welcome.timeMs });
     this.#beganAtMs = receivedAtMs;
     this.#decoder = this.#newDecoder();
+    if (welcome.relayVersion !== "") this.#sink.onRelayVersion(welcome.relayVersion);
     const isResumed = resume !== undefined && welcome.resumed;
     if (isResumed) this.#resume(welcome);
     else this.#restart(opened);
@@ -247,6 +250,11 @@ export class Session implements Speaker {
     const windowShare = (lineEndBytes - this.source.ackedBytes) / this.#welcome!.limits.windowBytes;
     if (windowShare >= RIDE_SHARE) this.#acknowledge(); // with the next events…
     if (windowShare >= ACK_SHARE) this.#connection?.flush(); // …or alone
+  }
+
+  /** Pings at once, and gives the connection up if nothing is heard soon. */
+  wake(): void {
+    this.#pinger?.wake();
   }
 
   /** Stops pinging, and reports what was dropped. */
@@ -403,6 +411,7 @@ export class Session implements Speaker {
     if (!Number.isFinite(t) || !isTime(time) || !Number.isSafeInteger(bytes)) return;
     const sentAtMs = t as number;
     this.source.confirmStream(bytes as number);
+    this.#pinger?.notePong(sentAtMs);
     if (this.source.hasMore) this.#connection?.flush();
     const nowMs = this.#now();
     if (sentAtMs < this.#beganAtMs || sentAtMs > nowMs || this.#pinger === undefined) return;

@@ -38,6 +38,8 @@ export interface Welcome {
   room: string;
   /** Which run of the relay it is of; "" if it doesn't say. */
   relay: string;
+  /** The version of the relay's program; "" if it doesn't say. */
+  relayVersion: string;
   /** The secret with which the session can be resumed. */
   session: string;
   /** The relay's clock, in ms since 1970. */
@@ -89,6 +91,7 @@ export function readAnswer(line: string, nonce: string, isCertain: boolean): Wel
     id: id as string,
     room: room as string,
     relay: relay as string,
+    relayVersion: typeof control.body.relayVersion === "string" ? control.body.relayVersion : "",
     session: session as string,
     timeMs: time,
     bytes: bytes as number,

@@ -16,17 +16,23 @@ import src_client_link_after_turn_ts from "../../client/link/after_turn.ts" with
 import src_client_link_attempt_ts from "../../client/link/attempt.ts" with { type: "text" };
 import src_client_link_backoff_ts from "../../client/link/backoff.ts" with { type: "text" };
 import src_client_link_connect_error_ts from "../../client/link/connect_error.ts" with { type: "text" };
+import src_client_link_deno_transport_ts from "../../client/link/deno_transport.ts" with { type: "text" };
 import src_client_link_line_decoder_ts from "../../client/link/line_decoder.ts" with { type: "text" };
 import src_client_link_line_queue_ts from "../../client/link/line_queue.ts" with { type: "text" };
 import src_client_link_line_source_ts from "../../client/link/line_source.ts" with { type: "text" };
 import src_client_link_link_ts from "../../client/link/link.ts" with { type: "text" };
+import src_client_link_node_transport_ts from "../../client/link/node_transport.ts" with { type: "text" };
+import src_client_link_open_transport_ts from "../../client/link/open_transport.ts" with { type: "text" };
 import src_client_link_queue_ts from "../../client/link/queue.ts" with { type: "text" };
+import src_client_link_runtime_ts from "../../client/link/runtime.ts" with { type: "text" };
 import src_client_link_speaker_ts from "../../client/link/speaker.ts" with { type: "text" };
 import src_client_link_status_ts from "../../client/link/status.ts" with { type: "text" };
 import src_client_link_transport_ts from "../../client/link/transport.ts" with { type: "text" };
+import src_client_link_websocket_transport_ts from "../../client/link/websocket_transport.ts" with { type: "text" };
 import src_client_link_writer_ts from "../../client/link/writer.ts" with { type: "text" };
 import src_client_loss_tally_ts from "../../client/loss_tally.ts" with { type: "text" };
 import src_client_options_ts from "../../client/options.ts" with { type: "text" };
+import src_client_page_life_ts from "../../client/page_life.ts" with { type: "text" };
 import src_client_plain_ts from "../../client/plain.ts" with { type: "text" };
 import src_client_plain_outbox_ts from "../../client/plain_outbox.ts" with { type: "text" };
 import src_client_relay_ts from "../../client/relay.ts" with { type: "text" };
@@ -44,6 +50,7 @@ import src_client_session_session_outbox_ts from "../../client/session/session_o
 import src_client_session_welcome_ts from "../../client/session/welcome.ts" with { type: "text" };
 import src_client_standard_schema_ts from "../../client/standard_schema.ts" with { type: "text" };
 import src_client_target_ts from "../../client/target.ts" with { type: "text" };
+import src_client_version_notice_ts from "../../client/version_notice.ts" with { type: "text" };
 import src_motion_check_ts from "../../motion/check.ts" with { type: "text" };
 import src_motion_clock_ts from "../../motion/clock.ts" with { type: "text" };
 import src_motion_correct_ts from "../../motion/correct.ts" with { type: "text" };
@@ -78,6 +85,7 @@ import src_wire_line_reader_ts from "../../wire/line_reader.ts" with { type: "te
 import src_wire_protocol_ts from "../../wire/protocol.ts" with { type: "text" };
 import src_wire_tls_stream_ts from "../../wire/tls_stream.ts" with { type: "text" };
 import src_wire_untrusted_ts from "../../wire/untrusted.ts" with { type: "text" };
+import src_wire_version_ts from "../../wire/version.ts" with { type: "text" };
 
 /** Their texts. */
 export const EMBEDDED: ReadonlyMap<string, string> = new Map([
@@ -97,17 +105,23 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/client/link/attempt.ts", src_client_link_attempt_ts],
   ["src/client/link/backoff.ts", src_client_link_backoff_ts],
   ["src/client/link/connect_error.ts", src_client_link_connect_error_ts],
+  ["src/client/link/deno_transport.ts", src_client_link_deno_transport_ts],
   ["src/client/link/line_decoder.ts", src_client_link_line_decoder_ts],
   ["src/client/link/line_queue.ts", src_client_link_line_queue_ts],
   ["src/client/link/line_source.ts", src_client_link_line_source_ts],
   ["src/client/link/link.ts", src_client_link_link_ts],
+  ["src/client/link/node_transport.ts", src_client_link_node_transport_ts],
+  ["src/client/link/open_transport.ts", src_client_link_open_transport_ts],
   ["src/client/link/queue.ts", src_client_link_queue_ts],
+  ["src/client/link/runtime.ts", src_client_link_runtime_ts],
   ["src/client/link/speaker.ts", src_client_link_speaker_ts],
   ["src/client/link/status.ts", src_client_link_status_ts],
   ["src/client/link/transport.ts", src_client_link_transport_ts],
+  ["src/client/link/websocket_transport.ts", src_client_link_websocket_transport_ts],
   ["src/client/link/writer.ts", src_client_link_writer_ts],
   ["src/client/loss_tally.ts", src_client_loss_tally_ts],
   ["src/client/options.ts", src_client_options_ts],
+  ["src/client/page_life.ts", src_client_page_life_ts],
   ["src/client/plain.ts", src_client_plain_ts],
   ["src/client/plain_outbox.ts", src_client_plain_outbox_ts],
   ["src/client/relay.ts", src_client_relay_ts],
@@ -125,6 +139,7 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/client/session/welcome.ts", src_client_session_welcome_ts],
   ["src/client/standard_schema.ts", src_client_standard_schema_ts],
   ["src/client/target.ts", src_client_target_ts],
+  ["src/client/version_notice.ts", src_client_version_notice_ts],
   ["src/motion/check.ts", src_motion_check_ts],
   ["src/motion/clock.ts", src_motion_clock_ts],
   ["src/motion/correct.ts", src_motion_correct_ts],
@@ -159,4 +174,5 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/wire/protocol.ts", src_wire_protocol_ts],
   ["src/wire/tls_stream.ts", src_wire_tls_stream_ts],
   ["src/wire/untrusted.ts", src_wire_untrusted_ts],
+  ["src/wire/version.ts", src_wire_version_ts],
 ]);

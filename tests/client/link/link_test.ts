@@ -499,3 +499,35 @@ Deno.test("Link keeps what waited when the connection broke, and offlineBytes of
   assert.equal(link.waitingLines, Math.floor((500 * 11 + 1000) / 11), "the oldest go first");
   await link.close();
 });
+
+Deno.test("Link.wake ends the wait for the next attempt, once", async () => {
+  let isUp = true, attempts = 0;
+  const transports: FakeTransport[] = [];
+  const { link, changes } = makeLink({
+    openTransport: () => {
+      attempts++;
+      if (!isUp) return Promise.reject(new Error("down"));
+      transports.push(new FakeTransport());
+      return Promise.resolve(transports.at(-1)!);
+    },
+  });
+  const random = Math.random;
+  Math.random = () => 1;
+  await link.open(false);
+  isUp = false;
+  transports[0].break(new Error("gone"));
+  await until(() => changes.at(-1)![0] === "reconnecting", "a wait");
+  assert.equal(changes.at(-1)![1].retryInMs, 250);
+  link.wake();
+  await until(() => attempts === 2, "an attempt");
+  assert.equal(changes.at(-1)![1].retryInMs, 500, "it failed, and the next wait is not ended");
+  isUp = true;
+  link.wake();
+  await until(() => changes.at(-1)![0] === "connected", "a connection");
+  link.wake(); // and what breaks then is made anew at once
+  transports[1].break(new Error("gone"));
+  await until(() => transports.length === 3, "another connection");
+  assert.ok(changes.some(([status, { retryInMs }]) => status === "reconnecting" && retryInMs === 0));
+  Math.random = random;
+  await link.close();
+});

@@ -47,6 +47,7 @@ class Script {
       maxUnfinishedBytes: 1000_000,
       now: () => this.nowMs,
       sink: {
+        onRelayVersion() {},
         onEvent: (line, isRepair) => {
           this.told.push(["event", line]);
           this.onEvent(isRepair);

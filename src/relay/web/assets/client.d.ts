@@ -126,6 +126,12 @@ interface SchemaIssue {
  * The relay to connect to: `"host"`, `"host:port"`, `"[::1]:port"`, or an object. Without a port it is
  * {@linkcode DEFAULT_PORT}. A text may end with a room: `"host:port/pong"`, all after the first slash is its
  * name.
+ *
+ * `"ws://host:port/pong"` and `"wss://host/pong"` ask for a WebSocket, wherever the program runs; without a
+ * port it is 80 or 443, as with all addresses of this kind, and what is special in the room's name is written
+ * `%20`. One that ends with a slash names no room: `"wss://host/relay/"` is for a proxy that has the relay
+ * there, the option `room` names the room. Where there are only WebSockets, in a page, the other forms mean
+ * one, too. There `"/pong"` is a room of the relay that the page came from.
  */
 type Target = string | {
     hostname: string;
@@ -164,8 +170,9 @@ interface ConnectOptions<E = unknown> {
      */
     simulate?: string;
     /**
-     * Encrypts the connection: `true` trusts the certificates that Deno trusts, `caCerts` (in PEM) are trusted
-     * beside them. Default: false.
+     * Encrypts the connection: `true` trusts the certificates that Deno, Node or the browser trusts, `caCerts`
+     * (in PEM) are trusted beside them, but in a page, and by a WebSocket of Node. Default: what a target with
+     * `wss://` or `ws://` says, and true in a page that came by https; false otherwise.
      */
     tls?: boolean | TlsOptions;
     /**
@@ -476,7 +483,7 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
  * protocol (`bad_token`, `relay_full` …). With `retry` only when trying again can't help. When `signal` is
  * aborted, its reason.
  */
-declare function connect<E = unknown>(target: Target, options?: ConnectOptions<E>): Promise<Relay<E>>;
+declare function connect<E = unknown>(target?: Target, options?: ConnectOptions<E>): Promise<Relay<E>>;
 
 /** Reads a clock in milliseconds that never goes back. */
 type Clock = () => number;
@@ -506,6 +513,19 @@ declare function frames(hz: number, options?: {
     signal?: AbortSignal;
 }): AsyncGenerator<number, void, void>;
 /**
+ * Ticks a drawing loop in a page with each frame that the browser shows: yields the seconds since the last
+ * one, the first time since the call.
+ *
+ * For drawing; a game goes on by `frames()`, as a hidden page is shown no frames: its loop rests, and after
+ * it there is one long frame. Between frames the network gets to run. The generator ends when `signal` is
+ * aborted, also in a hidden page.
+ *
+ * @throws {TypeError} when there is no screen to draw on, as in Deno, or the signal is no AbortSignal
+ */
+declare function animationFrames(options?: {
+    signal?: AbortSignal;
+}): AsyncGenerator<number, void, void>;
+/**
  * Makes a function that says whether it is time to do something again: true at once, then on average at most
  * `hz` times a second however often it is asked.
  *
@@ -525,5 +545,5 @@ declare function frames(hz: number, options?: {
  */
 declare function rateLimit(hz: number, clock?: Clock): () => boolean;
 
-export { DEFAULT_PORT, Relay, connect, frames, rateLimit };
+export { DEFAULT_PORT, Relay, animationFrames, connect, frames, rateLimit };
 export type { Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, Message, Peer, RelayError, SchemaIssue, SchemaResult, SetOptions, StandardSchema, Stats, Status, StatusDetail, Target, TlsOptions };

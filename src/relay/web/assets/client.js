@@ -156,13 +156,119 @@ function isNear(a, b) {
   return Math.max(aRest.length, bRest.length) <= 1 || aRest.length === 2 && aRest[0] === bRest[1] && aRest[1] === bRest[0];
 }
 
+// src/client/page_life.ts
+function watchPageLife(sink) {
+  const { document, addEventListener } = globalThis;
+  if (document === void 0 || addEventListener === void 0) return () => {
+  };
+  const wake = () => sink.onWake();
+  const listeners = [
+    [
+      document,
+      "visibilitychange",
+      () => document.visibilityState === "visible" && wake()
+    ],
+    [
+      document,
+      "resume",
+      wake
+    ],
+    [
+      globalThis,
+      "online",
+      wake
+    ],
+    [
+      globalThis,
+      "pageshow",
+      (event) => isPersisted(event) && wake()
+    ],
+    [
+      globalThis,
+      "pagehide",
+      (event) => isPersisted(event) || sink.onLeave()
+    ]
+  ];
+  for (const [target, type, listener] of listeners) target.addEventListener(type, listener);
+  return () => {
+    for (const [target, type, listener] of listeners) target.removeEventListener(type, listener);
+  };
+}
+function isPersisted(event) {
+  return event.persisted === true;
+}
+
+// src/client/version_notice.ts
+function versionNotice(relayVersion, { url, runtime: runtime2, version }) {
+  if (relayVersion === version || url === void 0 || !/^https?:/.test(url)) return void 0;
+  if (url.includes(`/v${version}/`)) return void 0;
+  const what = `client.ts is of version ${version} and the relay of ${printable(relayVersion)}`;
+  if (runtime2 === "page") return `${what}: load the page again, or let it import the relay's own /client.js`;
+  const root = new URL(/\/src\/client\/[^/]*$/.test(url) ? "../../" : "./", url).href;
+  return `${what}. Deno keeps what it has fetched once; get it anew with: deno run --reload=${root} \u2026`;
+}
+
+// src/wire/version.ts
+var VERSION = "0.1.0";
+
+// src/client/link/runtime.ts
+function runtime() {
+  const { Deno: Deno2, process } = globalThis;
+  if (typeof Deno2?.connect === "function") return "deno";
+  return typeof process?.getBuiltinModule === "function" ? "node" : "page";
+}
+function builtinModule(name) {
+  return globalThis.process?.getBuiltinModule?.(name);
+}
+function pageLocation() {
+  return runtime() === "page" ? globalThis.location : void 0;
+}
+
+// src/client/link/after_turn.ts
+var { setImmediate, clearImmediate } = globalThis;
+var afterThisTurn = setImmediate !== void 0 && clearImmediate !== void 0 ? (callback) => {
+  const handle = setImmediate(callback);
+  return () => clearImmediate(handle);
+} : byMessages();
+function byMessages() {
+  let due = [];
+  let channel;
+  return (callback) => {
+    if (channel === void 0) {
+      channel = new MessageChannel();
+      channel.port1.onmessage = run;
+    }
+    if (due.length === 0) channel.port2.postMessage(null);
+    const entry = {
+      callback
+    };
+    due.push(entry);
+    return () => entry.callback = void 0;
+  };
+  function run() {
+    if (runtime() !== "page") {
+      channel.port1.close();
+      channel = void 0;
+    }
+    const calls = due;
+    due = [];
+    for (const { callback } of calls) {
+      try {
+        callback?.();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+}
+
 // src/client/drain_watch.ts
 var SUSPICIOUS_CALLS = 10;
 var SUSPICIOUS_MS = 1e3;
 var DrainWatch = class {
   #calls = 0;
   #firstAtMs = 0;
-  #timer;
+  #cancel;
   #isOver = false;
   #now;
   /** @param now tells the time in ms; never goes back */
@@ -175,22 +281,22 @@ var DrainWatch = class {
   noteCall() {
     if (this.#isOver) return false;
     this.#calls++;
-    if (this.#timer === void 0) {
+    if (this.#cancel === void 0) {
       this.#firstAtMs = this.#now();
-      this.#timer = setTimeout(() => {
-        this.#timer = void 0;
+      this.#cancel = afterThisTurn(() => {
+        this.#cancel = void 0;
         this.#calls = 0;
-      }, 0);
+      });
       return false;
     }
     if (this.#calls < SUSPICIOUS_CALLS || this.#now() - this.#firstAtMs < SUSPICIOUS_MS) return false;
     this.stop();
     return true;
   }
-  /** Ends the watch and its timer. */
+  /** Ends the watch and what it waits for. */
   stop() {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#cancel?.();
   }
 };
 
@@ -412,6 +518,13 @@ var RefusedError = class extends Error {
     this.isTemporary = TEMPORARY_CODES.includes(code);
   }
 };
+var ImpossibleError = class extends Error {
+  /** Makes an error. */
+  constructor(message, options) {
+    super(message, options);
+    this.name = "ImpossibleError";
+  }
+};
 function connectError({ label }, cause) {
   return new Error(`Cannot connect to ${label}: ${reason(label, cause)}`, {
     cause
@@ -421,55 +534,61 @@ function isPermissionError(error) {
   return error instanceof Error && (error.name === "NotCapable" || error.name === "PermissionDenied");
 }
 function isHopeless(error) {
-  return isPermissionError(error) || error instanceof Error && certificateReason(error.message) !== void 0;
+  return error instanceof ImpossibleError || isPermissionError(error) || error instanceof Error && certificateReason(error) !== void 0;
 }
-function certificateReason(message) {
-  if (!/certificate|corrupt message/i.test(message)) return void 0;
-  if (/expired/i.test(message)) return "its certificate has expired, the relay needs a new one";
-  if (/not ?valid ?yet/i.test(message)) {
+function certificateReason(error) {
+  const code = codeOf(error);
+  const what = `${code} ${error.message}`;
+  if (!/certificate|corrupt message|_CERT|CERT_|ERR_SSL|EPROTO|WRONG_VERSION_NUMBER/i.test(what)) {
+    return void 0;
+  }
+  if (/expired/i.test(what)) return "its certificate has expired, the relay needs a new one";
+  if (/not_?\s?valid_?\s?yet|NOT_YET_VALID/i.test(what)) {
     return "its certificate is not valid yet, is the clock of this machine right";
   }
-  if (/UnknownIssuer/i.test(message)) {
+  if (/UnknownIssuer|SELF_SIGNED|UNABLE_TO_|self.signed|unable to (get|verify)/i.test(what)) {
     return "its certificate is signed by nobody that is trusted here, name whom to trust: { tls: { caCerts: [\u2026] } }";
   }
-  if (/NotValidForName|not valid for name/i.test(message)) return "its certificate is for another host";
-  if (/InvalidContentType|corrupt message/i.test(message)) {
+  if (/NotValidForName|not valid for name|ALTNAME/i.test(what)) return "its certificate is for another host";
+  if (/InvalidContentType|corrupt message|ERR_SSL|EPROTO|WRONG_VERSION_NUMBER/i.test(what)) {
     return "it does not speak TLS there, leave out tls";
   }
-  return `its certificate is not good, ${message}`;
+  return `its certificate is not good, ${error.message}`;
+}
+function codeOf(error) {
+  const { code } = error;
+  return typeof code === "string" ? code : "";
 }
 function reason(label, cause) {
   if (!(cause instanceof Error)) return String(cause);
   if (isPermissionError(cause)) return `this program may not, run it with --allow-net=${label}`;
-  switch (cause.name) {
-    case "ConnectionRefused":
-      return "connection refused, is the relay running there";
-    case "TimedOut":
-      return "no answer, is the host up and the port open";
-    case "TimeoutError":
-      return `${cause.message}, is the host up and the port open`;
+  if (cause instanceof ImpossibleError) return cause.message;
+  const code = codeOf(cause);
+  if (cause.name === "ConnectionRefused" || code === "ECONNREFUSED") {
+    return "connection refused, is the relay running there";
   }
-  const certificate = certificateReason(cause.message);
+  if (cause.name === "TimedOut" || code === "ETIMEDOUT") return "no answer, is the host up and the port open";
+  if (cause.name === "TimeoutError") return `${cause.message}, is the host up and the port open`;
+  const certificate = certificateReason(cause);
   if (certificate !== void 0) return certificate;
-  const { code } = cause;
   if (code === "EHOSTUNREACH" || code === "ENETUNREACH") {
     return "no way leads to the host, is it up and is this machine on its network";
   }
-  if (/lookup address|host is known|name or service|nodename/i.test(cause.message)) {
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN" || /lookup address|host is known|name or service|nodename|dns error/i.test(cause.message)) {
     return "no such host, is its name spelled right";
   }
-  return cause.message;
-}
-
-// src/client/link/after_turn.ts
-var { setImmediate, clearImmediate } = globalThis;
-function afterThisTurn(callback) {
-  if (setImmediate !== void 0 && clearImmediate !== void 0) {
-    const handle = setImmediate(callback);
-    return () => clearImmediate(handle);
+  if (/failed to connect to WebSocket: tcp connect error/.test(cause.message)) {
+    return "no connection, is the relay running there";
   }
-  const timer = setTimeout(callback, 0);
-  return () => clearTimeout(timer);
+  return refusedHandshake(cause.message) ?? cause.message;
+}
+function refusedHandshake(message) {
+  const status = /status code:? ([1-5][0-9]{2})\b/i.exec(message)?.[1];
+  if (status !== void 0) {
+    return status === "403" ? "the relay refused it (403), its log says why, and which flag would allow it" : `it answered with the HTTP status ${status}, is that a relay that knows WebSockets`;
+  }
+  if (!/non-101 status code/.test(message)) return void 0;
+  return "there was no WebSocket, and no reason was given, is the relay running there";
 }
 
 // src/client/link/writer.ts
@@ -569,6 +688,7 @@ var Writer = class {
 // src/client/link/link.ts
 var CONNECT_TIMEOUT_MS = 1e4;
 var CLOSE_TIMEOUT_MS = 1e3;
+var WOKEN_MS = 5e3;
 var LINE_COST_BYTES = 64;
 var Link = class {
   #options;
@@ -584,6 +704,10 @@ var Link = class {
   /** What may wait while there is no connection; while the one in use takes nothing. */
   #awayLimitBytes;
   #stuckLimitBytes;
+  /** Ends the wait for the next attempt, if that is what it does. */
+  #sleep = new Sleep();
+  /** When `wake()` was called, unless an attempt to connect began since. */
+  #wokenAtMs = -Infinity;
   /** What opening the last connection brought. */
   #opened = {};
   /** The lines that went out whole. */
@@ -652,6 +776,15 @@ var Link = class {
   /** Has what waits written after this turn of the event loop, if there is a connection. */
   flush() {
     if (!this.#stop.signal.aborted) this.#writer?.flush();
+  }
+  /**
+   * Takes it that the program, its network or its machine was away and is back: tries at once to connect, or
+   * looks whether the connection still stands.
+   */
+  wake() {
+    this.#wokenAtMs = performance.now();
+    if (this.#transport !== void 0) return this.#options.speaker.wake();
+    this.#sleep.end();
   }
   /**
    * Writes out what waits, ends the connection and waits for the relay's end of it, {@linkcode
@@ -751,13 +884,16 @@ var Link = class {
    */
   async #keepConnecting(status, error, attempt, isFinal2 = () => false) {
     for (; ; attempt++) {
-      const retryInMs = this.#backoff.nextDelayMs() + (this.#options.speaker.takeRetryMs() ?? 0);
+      const isWoken = performance.now() - this.#wokenAtMs < WOKEN_MS;
+      const askedMs = this.#options.speaker.takeRetryMs() ?? 0;
+      const retryInMs = (isWoken ? 0 : this.#backoff.nextDelayMs()) + askedMs;
       this.#setStatus(status, {
         error,
         attempt,
         retryInMs
       });
-      await sleep(retryInMs, this.#stop.signal);
+      await this.#sleep.wait(retryInMs, this.#stop.signal);
+      this.#wokenAtMs = -Infinity;
       try {
         return await this.#connect();
       } catch (failure) {
@@ -865,22 +1001,24 @@ function lostError({ label }, cause) {
     cause
   });
 }
-function sleep(ms, signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(wake, ms);
+var Sleep = class {
+  /** Ends the wait that is under way. */
+  end = () => {
+  };
+  /** Waits; rejects with the signal's reason when it is aborted. */
+  wait(ms, signal) {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const timer = setTimeout(resolve, ms);
+    const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
-    function wake() {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    }
-    function abort() {
+    this.end = resolve;
+    return promise.finally(() => {
       clearTimeout(timer);
       signal.removeEventListener("abort", abort);
-      reject(signal.reason);
-    }
-  });
-}
+    });
+  }
+};
 
 // src/client/loss_tally.ts
 var PERIOD_MS = 1e3;
@@ -940,9 +1078,17 @@ var LossTally = class {
 
 // src/client/target.ts
 var MAX_PORT = 65535;
-var FORMS = `a target is "host", "host:port" or "[address]:port", and "/room" if you like`;
-function parseTarget(target) {
-  if (typeof target === "string") return parseText(target);
+var FORMS = `a target is "host", "host:port" or "[address]:port", and "/room" if you like, or "ws://host:port/room"`;
+var USUAL_PORTS = {
+  "ws:": 80,
+  "wss:": 443
+};
+function parseTarget(target, page) {
+  if (target === void 0) return originAddress("", page);
+  if (typeof target === "string") {
+    if (target.startsWith("/")) return originAddress(target, page);
+    return target.includes("://") ? parseUrl(target) : parseText(target);
+  }
   if (typeof target !== "object" || target === null || typeof target.hostname !== "string") {
     throw new TypeError(`Cannot connect to ${show(target)}: it names no host, ${FORMS} or { hostname, port }`);
   }
@@ -955,7 +1101,7 @@ function parseTarget(target) {
     throw new TypeError(`Cannot connect to ${show(target.hostname)}: ${show(stray)} is nothing that a target has, hostname and port are`);
   }
   const { hostname, port = DEFAULT_PORT } = target;
-  const bare = /^\[(.*)\]$/.exec(hostname)?.[1] ?? hostname;
+  const bare = withoutBrackets(hostname);
   if (!/^[^\s/?#@[\]]+$/.test(bare)) {
     throw new TypeError(`Cannot connect to ${show(hostname)}: it is not a host, a name or an address is allowed`);
   }
@@ -964,17 +1110,78 @@ function parseTarget(target) {
   }
   return address(bare, port);
 }
+function originAddress(path, page) {
+  const asked = `Cannot connect to ${path === "" ? "undefined" : show(path)}: it names no host`;
+  if (page === void 0) {
+    throw new TypeError(`${asked}, only a page may leave out the relay it came from, ${FORMS}`);
+  }
+  const { protocol, hostname, port } = page;
+  if (!/^https?:$/.test(protocol) || hostname === "") {
+    throw new TypeError(`${asked}, and this page (${protocol}) came from none, ${FORMS}`);
+  }
+  const scheme = protocol === "https:" ? "wss:" : "ws:";
+  const found = address(withoutBrackets(hostname), Number(port) || USUAL_PORTS[scheme]);
+  const url = `${scheme}//${found.label}/`;
+  return path.length <= 1 ? {
+    ...found,
+    url
+  } : {
+    ...found,
+    url,
+    room: checkName("room", path.slice(1), 1)
+  };
+}
+function parseUrl(text) {
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*:)\/\/(.*)$/is.exec(text) ?? [];
+  const refuse = (why) => new TypeError(`Cannot connect to ${show(text)}: ${why}, ${FORMS}`);
+  if (scheme === void 0) throw refuse("it is not an address");
+  const usualPort = USUAL_PORTS[scheme.toLowerCase()];
+  if (usualPort === void 0) {
+    const instead = /^http(s?):$/i.exec(scheme);
+    throw refuse(instead === null ? `${show(scheme)} is not ws: or wss:` : `write ws${instead[1].toLowerCase()}:// for ${scheme}//`);
+  }
+  if (/[?#]/.test(rest)) throw refuse('it has a "?" or a "#", a path is allowed');
+  if (/^[^/]*@/.test(rest)) throw refuse("it names a user, the option token lets you in");
+  const found = parsePlace(text, rest.split("/", 1)[0], usualPort);
+  let url;
+  try {
+    url = new URL(text);
+  } catch {
+    throw refuse("it is not an address");
+  }
+  const path = rest.slice(rest.indexOf("/") + 1);
+  const isRoom = rest.includes("/") && path !== "" && !path.endsWith("/");
+  return {
+    ...found,
+    url: url.href,
+    ...isRoom ? {
+      room: checkName("room", decode(path, refuse), 1)
+    } : {}
+  };
+}
+function decode(path, refuse) {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw refuse('it has a "%" that stands for nothing, %25 is one');
+  }
+}
+function withoutBrackets(hostname) {
+  return /^\[(.*)\]$/.exec(hostname)?.[1] ?? hostname;
+}
 function parseText(text) {
-  const slash = text.includes("://") ? -1 : text.indexOf("/");
-  const place = slash < 0 ? text : text.slice(0, slash);
-  const parts = /^(?:\[([^\s/?#@[\]]+)\]|([^\s/?#@[\]:]+))(?::([0-9]+))?$/.exec(place);
-  if (parts === null) throw new TypeError(`Cannot connect to ${show(text)}: ${whyNot(place)}, ${FORMS}`);
-  const [, bracketed, plain, port] = parts;
-  const found = address(bracketed ?? plain, port === void 0 ? DEFAULT_PORT : Number(port));
+  const slash = text.indexOf("/");
+  const found = parsePlace(text, slash < 0 ? text : text.slice(0, slash), DEFAULT_PORT);
   return slash < 0 ? found : {
     ...found,
     room: checkName("room", text.slice(slash + 1), 1)
   };
+}
+function parsePlace(target, place, usualPort) {
+  const parts = /^(?:\[([^\s/?#@[\]]+)\]|([^\s/?#@[\]:]+))(?::([0-9]+))?$/.exec(place);
+  if (parts === null) throw new TypeError(`Cannot connect to ${show(target)}: ${whyNot(place)}, ${FORMS}`);
+  const [, bracketed, plain, port] = parts;
+  return address(bracketed ?? plain, port === void 0 ? usualPort : Number(port));
 }
 function checkName(what, name, least) {
   const fault = nameFault(name, least);
@@ -984,7 +1191,6 @@ function checkName(what, name, least) {
 }
 function whyNot(text) {
   if (text === "") return "it is empty";
-  if (text.includes("/")) return `it has a "/" before the room`;
   if (text.split(":").length > 2 && !text.includes("[")) return "it has several colons";
   const port = /:([^:\]]*)$/.exec(text)?.[1];
   if (port !== void 0 && !/^[0-9]+$/.test(port)) return `${show(port)} is not a port`;
@@ -1028,9 +1234,10 @@ var OPTION_KINDS = {
   inboxLimit: "any",
   maxLineBytes: "any"
 };
-function readOptions(options, targetRoom) {
+function readOptions(options, address2, isSecurePage = false) {
   checkOptions("connect", options, OPTION_KINDS);
-  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", tls = false } = options;
+  const { room: targetRoom, url } = address2;
+  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "" } = options;
   const { offlineBytes = DEFAULT_OFFLINE_BYTES, inboxLimit = DEFAULT_INBOX_LIMIT } = options;
   const { maxQueuedBytes = DEFAULT_QUEUED_BYTES, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   checkName("room", room, 1);
@@ -1043,6 +1250,9 @@ function readOptions(options, targetRoom) {
   }
   if (targetRoom !== void 0 && targetRoom !== room) {
     throw new TypeError("Cannot connect: the target names another room than the option room, one is allowed");
+  }
+  if (options.room === void 0 && targetRoom === void 0 && url !== void 0 && new URL(url).pathname !== "/") {
+    throw new TypeError(`Cannot connect to ${url}: it ends with a slash, so it names no room, one in the option room is allowed`);
   }
   if (plain && room !== LOBBY) {
     throw new TypeError(`Cannot connect: a plain client is in the room "${LOBBY}", no other is allowed`);
@@ -1057,13 +1267,25 @@ function readOptions(options, targetRoom) {
     inboxLimit,
     maxLineBytes
   };
+  const isSecure = url === void 0 ? isSecurePage : url.startsWith("wss:");
+  const tls = readTls(options.tls === void 0 ? isSecure : options.tls);
+  if (url !== void 0 && tls !== void 0 !== isSecure) {
+    const [scheme, other] = tls === void 0 ? [
+      "wss",
+      "ws"
+    ] : [
+      "ws",
+      "wss"
+    ];
+    throw new TypeError(`Cannot connect: the target says ${scheme}:// and the option tls ${other}://, one is allowed`);
+  }
   return {
     plain,
     room,
     name,
     token,
     simulate,
-    tls: readTls(tls),
+    tls,
     ...limits
   };
 }
@@ -1125,6 +1347,35 @@ async function* tick(schedule, signal) {
     await waitUntilDue(schedule, signal);
     if (signal?.aborted) return;
     yield schedule.begin(now());
+  }
+}
+function animationFrames(options = {}) {
+  checkOptions("tick", options, {
+    signal: "signal"
+  });
+  const { requestAnimationFrame, cancelAnimationFrame } = globalThis;
+  if (requestAnimationFrame === void 0 || cancelAnimationFrame === void 0) {
+    throw new TypeError("Cannot tick: no frames are shown here as in a page, frames(60) is allowed everywhere");
+  }
+  const nextFrame = (signal) => new Promise((resolve) => {
+    const id = requestAnimationFrame(end);
+    signal?.addEventListener("abort", end);
+    function end() {
+      cancelAnimationFrame(id);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    }
+  });
+  return tickShown(nextFrame, now(), options.signal);
+}
+async function* tickShown(nextFrame, lastMs, signal) {
+  while (!signal?.aborted) {
+    await nextFrame(signal);
+    if (signal?.aborted) return;
+    const nowMs = now();
+    const seconds = (nowMs - lastMs) / 1e3;
+    lastMs = nowMs;
+    yield seconds;
   }
 }
 var MAX_TIMER_MS = 2 ** 31 - 1;
@@ -1642,6 +1893,7 @@ function readAnswer(line, nonce, isCertain) {
     id,
     room,
     relay,
+    relayVersion: typeof control.body.relayVersion === "string" ? control.body.relayVersion : "",
     session,
     timeMs: time,
     bytes,
@@ -2023,15 +2275,27 @@ var Heartbeat = class {
 
 // src/client/session/pinger.ts
 var RIDE_MS = 100;
+var SLEPT_MS = 5e3;
+var WAKE_TIMEOUT_MS = 3e3;
+var WAKE_FRESH_MS = 1e3;
+var WAKE_LATE_MS = 250;
 var Pinger = class {
   #options;
   #heartbeat;
   #timer;
   #rideTimer;
+  #wakeTimer;
+  #wokenAtMs = 0;
+  #judgeAtMs = 0;
+  #receivedAtMs = -Infinity;
   #seenChanges;
+  #wallNow;
+  /** When the next tick is due, by the clock on the wall. */
+  #dueWallMs = Infinity;
   /** Makes a pinger that waits for `start()`. */
   constructor(options) {
     this.#options = options;
+    this.#wallNow = options.wallNow ?? Date.now;
     this.#heartbeat = new Heartbeat(options.timeoutMs, options.now());
     this.#seenChanges = options.countChanges();
   }
@@ -2043,10 +2307,31 @@ var Pinger = class {
   stop() {
     clearTimeout(this.#timer);
     clearTimeout(this.#rideTimer);
+    clearTimeout(this.#wakeTimer);
+    this.#wakeTimer = void 0;
+  }
+  /**
+   * Asks at once whether the other side is still there, and gives it little time for an answer: a machine that
+   * slept, or a page that was away, may have a connection of which nothing is left.
+   */
+  wake() {
+    if (this.#wakeTimer !== void 0) return;
+    const { now: now2, onTick, flush } = this.#options;
+    this.#wokenAtMs = now2();
+    this.#planJudgement();
+    onTick(true);
+    flush();
   }
   /** Notes that bytes were received: a sign of life. */
   noteReceived() {
     this.#heartbeat.noteReceived();
+    if (this.#wakeTimer !== void 0) this.#receivedAtMs = this.#options.now();
+  }
+  /** Notes the answer to a ping that was sent then. */
+  notePong(sentAtMs) {
+    if (this.#wakeTimer === void 0 || sentAtMs < this.#wokenAtMs) return;
+    clearTimeout(this.#wakeTimer);
+    this.#wakeTimer = void 0;
   }
   /** Notes that an event was received: pings come often while there are some. */
   noteEvent() {
@@ -2056,7 +2341,23 @@ var Pinger = class {
   isMeasure(sentMs, nowMs) {
     return this.#heartbeat.isMeasure(sentMs, nowMs);
   }
+  get #wakeTimeoutMs() {
+    return Math.min(this.#options.timeoutMs, WAKE_TIMEOUT_MS);
+  }
+  #planJudgement() {
+    this.#judgeAtMs = this.#options.now() + this.#wakeTimeoutMs;
+    this.#wakeTimer = setTimeout(this.#judge, this.#wakeTimeoutMs);
+  }
+  #judge = () => {
+    const nowMs = this.#options.now();
+    if (nowMs - this.#judgeAtMs > WAKE_LATE_MS) return this.#planJudgement();
+    this.#wakeTimer = void 0;
+    if (nowMs - this.#receivedAtMs <= WAKE_FRESH_MS) return;
+    const seconds = this.#wakeTimeoutMs / 1e3;
+    this.#options.onDead(new Error(`nothing was heard of the relay for ${seconds} s after a pause`));
+  };
   #tick = () => {
+    if (this.#wallNow() - this.#dueWallMs > SLEPT_MS) this.wake();
     const { timeoutMs, now: now2, countChanges, onTick, flush, onDead } = this.#options;
     const changes = countChanges();
     const isSending = changes !== this.#seenChanges;
@@ -2072,7 +2373,9 @@ var Pinger = class {
         flush();
       }, RIDE_MS);
     }
-    this.#timer = setTimeout(this.#tick, this.#heartbeat.planTick());
+    const waitMs = this.#heartbeat.planTick();
+    this.#dueWallMs = this.#wallNow() + waitMs;
+    this.#timer = setTimeout(this.#tick, waitMs);
   };
 };
 
@@ -2877,6 +3180,7 @@ var Session = class {
     });
     this.#beganAtMs = receivedAtMs;
     this.#decoder = this.#newDecoder();
+    if (welcome.relayVersion !== "") this.#sink.onRelayVersion(welcome.relayVersion);
     const isResumed = resume !== void 0 && welcome.resumed;
     if (isResumed) this.#resume(welcome);
     else this.#restart(opened);
@@ -2921,6 +3225,10 @@ var Session = class {
     const windowShare = (lineEndBytes - this.source.ackedBytes) / this.#welcome.limits.windowBytes;
     if (windowShare >= RIDE_SHARE) this.#acknowledge();
     if (windowShare >= ACK_SHARE2) this.#connection?.flush();
+  }
+  /** Pings at once, and gives the connection up if nothing is heard soon. */
+  wake() {
+    this.#pinger?.wake();
   }
   /** Stops pinging, and reports what was dropped. */
   end() {
@@ -3084,6 +3392,7 @@ var Session = class {
     if (!Number.isFinite(t) || !isTime(time) || !Number.isSafeInteger(bytes)) return;
     const sentAtMs = t;
     this.source.confirmStream(bytes);
+    this.#pinger?.notePong(sentAtMs);
     if (this.source.hasMore) this.#connection?.flush();
     const nowMs = this.#now();
     if (sentAtMs < this.#beganAtMs || sentAtMs > nowMs || this.#pinger === void 0) return;
@@ -3272,6 +3581,9 @@ var PlainSpeaker = class {
   /** Hands the lines on to the sink. */
   receive(bytes) {
     this.#decoder.push(bytes);
+  }
+  /** Can't ask: there is no answer at level 0. */
+  wake() {
   }
   /** Needs nothing to be done. */
   end() {
@@ -3479,7 +3791,7 @@ function certificateError(socket) {
   return new Deno.errors.InvalidData(`invalid peer certificate: ${why} (${code})`);
 }
 
-// src/client/link/transport.ts
+// src/client/link/deno_transport.ts
 var READ_BUFFER_BYTES = 64 * 1024;
 async function openTcp(address2, signal) {
   return new ConnTransport(await connectTcp(address2, signal));
@@ -3584,11 +3896,315 @@ var TlsTransport = class {
   }
 };
 
+// src/client/link/node_transport.ts
+var MAX_WRITE_BYTES2 = 32 * 1024;
+function openNode(tls) {
+  return (address2, signal) => {
+    signal.throwIfAborted();
+    const transport = new NodeTransport(tls === void 0 ? connectTcp2(address2) : connectTls(address2, tls));
+    return transport.opened(tls === void 0 ? "connect" : "secureConnect", signal);
+  };
+}
+function connectTcp2({ hostname, port }) {
+  return builtinModule("net").connect({
+    host: hostname,
+    port,
+    allowHalfOpen: true
+  });
+}
+function connectTls({ hostname, port }, { caCerts }) {
+  const tls = builtinModule("tls");
+  const isAddress2 = /^[\d.]+$/.test(hostname) || hostname.includes(":");
+  const trusted = caCerts && [
+    ...tls.getCACertificates?.("default") ?? tls.rootCertificates,
+    ...caCerts
+  ];
+  return tls.connect({
+    host: hostname,
+    port,
+    allowHalfOpen: true,
+    ...isAddress2 ? {} : {
+      servername: hostname
+    },
+    ...trusted === void 0 ? {} : {
+      ca: trusted
+    }
+  });
+}
+var NodeTransport = class {
+  #socket;
+  #failure;
+  #hasEnded = false;
+  /** Ends the waits of the read and of the write that are under way. */
+  #onReadable;
+  #failWrite;
+  constructor(socket) {
+    this.#socket = socket;
+    socket.on("readable", () => this.#onReadable?.());
+    socket.on("end", () => {
+      this.#hasEnded = true;
+      this.#onReadable?.();
+    });
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("close", () => this.#fail(new Error("the connection was closed")));
+  }
+  /** Waits until it is open. */
+  opened(event, signal) {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const abort = () => this.#fail(signal.reason);
+    signal.addEventListener("abort", abort);
+    this.#failWrite = reject;
+    this.#socket.on(event, () => resolve(this));
+    this.#socket.on("end", () => this.#fail(new Error("the connection ended before it was open")));
+    return promise.then(() => {
+      this.#socket.setNoDelay(true);
+      return this;
+    }).catch((error) => {
+      this.#socket.destroy();
+      throw error;
+    }).finally(() => signal.removeEventListener("abort", abort));
+  }
+  async read() {
+    for (; ; ) {
+      if (this.#failure !== void 0) throw this.#failure;
+      const bytes = this.#socket.read();
+      if (bytes !== null && bytes.length > 0) return bytes;
+      if (this.#hasEnded) return null;
+      await new Promise((done) => this.#onReadable = done);
+    }
+  }
+  write(bytes) {
+    if (this.#failure !== void 0) return Promise.reject(this.#failure);
+    const part = bytes.subarray(0, MAX_WRITE_BYTES2);
+    return new Promise((resolve, reject) => {
+      this.#failWrite = reject;
+      this.#socket.write(part, (error) => error ? reject(this.#failure ?? error) : resolve(part.length));
+    });
+  }
+  endWriting() {
+    if (this.#failure !== void 0) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#failWrite = reject;
+      this.#socket.end(resolve);
+    });
+  }
+  close() {
+    this.#fail(new Error("the connection was closed"));
+    this.#socket.destroy();
+  }
+  #fail(error) {
+    this.#failure ??= error;
+    this.#onReadable?.();
+    this.#failWrite?.(this.#failure);
+  }
+};
+
+// src/client/link/websocket_transport.ts
+var MAX_BUFFERED_BYTES = 1024 * 1024;
+var BUFFER_LOOK_MS = 20;
+var ABNORMAL = 1006;
+var USUAL_ENDS = [
+  1e3,
+  1001,
+  1005
+];
+var encoder3 = new TextEncoder();
+var decoder3 = new TextDecoder("utf-8", {
+  ignoreBOM: true
+});
+function openWebSocket(url, tls = {}) {
+  return (_, signal) => {
+    signal.throwIfAborted();
+    const { socket, release } = makeSocket(url, tls);
+    socket.binaryType = "arraybuffer";
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const abort = () => {
+      socket.close();
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", abort);
+    socket.onopen = () => resolve(new WebSocketTransport(socket, release));
+    socket.onerror = (event) => {
+      const page = pageLocation();
+      reject(page === void 0 ? reasonOf(event) : new Error(whyNot2(new URL(url), page)));
+    };
+    socket.onclose = socket.onerror;
+    return promise.catch((error) => {
+      release();
+      throw error;
+    }).finally(() => signal.removeEventListener("abort", abort));
+  };
+}
+var WebSocketTransport = class {
+  #socket;
+  #release;
+  #chunks = [];
+  #taken = 0;
+  /** How it ended: by the other side, which is no failure, or by this. */
+  #hasEnded = false;
+  #failure;
+  /** Ends the waits of the read and of the write that are under way. */
+  #onNews;
+  #onRoom;
+  constructor(socket, release) {
+    this.#socket = socket;
+    this.#release = release;
+    socket.onmessage = ({ data }) => this.#take(data);
+    socket.onerror = () => {
+      afterThisTurn(() => this.#end(new Error("the connection broke")));
+    };
+    socket.onclose = ({ code, reason: reason2 }) => this.#end(endOf(code, reason2));
+  }
+  async read() {
+    for (; ; ) {
+      if (this.#taken < this.#chunks.length) return this.#chunks[this.#taken++];
+      this.#chunks = [];
+      this.#taken = 0;
+      if (this.#failure !== void 0) throw this.#failure;
+      if (this.#hasEnded) return null;
+      await new Promise((done) => this.#onNews = done);
+    }
+  }
+  /** Takes all of the bytes: a message may not end in the middle of a line. */
+  async write(bytes) {
+    while (this.#isOpen && this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) await this.#room();
+    if (!this.#isOpen) throw this.#failure ?? new Error("the connection is closed");
+    this.#socket.send(decoder3.decode(bytes));
+    return bytes.length;
+  }
+  /** Says the last; nothing more is received either. */
+  endWriting() {
+    this.#socket.close(1e3);
+    return Promise.resolve();
+  }
+  close() {
+    this.#chunks = [];
+    this.#taken = 0;
+    this.#end(new Error("the connection was closed"));
+    this.#socket.close();
+  }
+  get #isOpen() {
+    return !this.#hasEnded && this.#socket.readyState === 1;
+  }
+  #take(data) {
+    if (this.#hasEnded) return;
+    const bytes = typeof data === "string" ? encoder3.encode(data) : new Uint8Array(data);
+    this.#onRoom?.();
+    if (bytes.length === 0) return;
+    this.#chunks.push(bytes);
+    this.#onNews?.();
+  }
+  #end(failure) {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#failure = failure;
+    this.#release();
+    this.#onNews?.();
+    this.#onRoom?.();
+  }
+  /** Waits until there may be room: for a moment, or for a message, as timers of a hidden page come late. */
+  #room() {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#onRoom = void 0;
+        resolve();
+      };
+      const timer = setTimeout(done, BUFFER_LOOK_MS);
+      this.#onRoom = done;
+    });
+  }
+};
+function makeSocket(url, { caCerts }) {
+  const { WebSocket, Deno: Deno2, Bun } = globalThis;
+  if (WebSocket === void 0) {
+    throw new ImpossibleError("there is no WebSocket here, Node has one from version 22 on");
+  }
+  let options;
+  let release = () => {
+  };
+  if (caCerts !== void 0) {
+    if (Deno2 !== void 0) {
+      const client = Deno2.createHttpClient({
+        caCerts
+      });
+      options = {
+        client
+      };
+      release = () => client.close();
+    } else if (Bun !== void 0) {
+      options = {
+        tls: {
+          ca: caCerts
+        }
+      };
+    } else {
+      throw new ImpossibleError(`${whoTrusts()}, leave out caCerts`);
+    }
+  }
+  try {
+    return {
+      socket: options === void 0 ? new WebSocket(url) : new WebSocket(url, options),
+      release
+    };
+  } catch (cause) {
+    release();
+    if (cause.name !== "SecurityError") throw cause;
+    throw new ImpossibleError(mixedContent(new URL(url)), {
+      cause
+    });
+  }
+}
+function whoTrusts() {
+  return runtime() === "page" ? "whom to trust is the browser's decision" : "a WebSocket of Node trusts the certificates that NODE_EXTRA_CA_CERTS names";
+}
+function mixedContent({ host }) {
+  return `this page came by https, and its browser lets such a page open nothing but wss://: open the page from the relay itself (http://${host}/), or let the relay speak TLS and name it as wss://`;
+}
+function reasonOf(event) {
+  const { message, error } = event;
+  const { code } = error ?? {};
+  return Object.assign(new Error(message || "no reason was given, is the relay running there"), {
+    code
+  });
+}
+function whyNot2({ protocol, host, hostname }, page) {
+  const isSecure = protocol === "wss:";
+  const hints = [
+    `is the relay running there (http${isSecure ? "s" : ""}://${host}/ shows it)`
+  ];
+  if (page.protocol === "file:" || page.origin === "null") {
+    hints.push("may a page that is a file connect to it (serve the page, or start the relay with --allow-origin null)");
+  } else if (hostname !== page.hostname && !/^(localhost|127\..*|\[::1\])$/.test(page.hostname)) {
+    hints.push(`may a page of ${page.origin} connect to it (--allow-origin ${page.origin})`);
+  }
+  if (isSecure) hints.push("does the browser trust its certificate");
+  return `the browser does not say why (code ${ABNORMAL}): ${hints.join(", ")}`;
+}
+function endOf(code, reason2) {
+  if (USUAL_ENDS.includes(code)) return void 0;
+  if (code === ABNORMAL || code === 0) return new Error("the connection broke");
+  return new Error(`it was closed with code ${code}${reason2 === "" ? "" : `, ${printable(reason2)}`}`);
+}
+
+// src/client/link/open_transport.ts
+function transportFor({ label, url }, tls) {
+  if (url !== void 0) return openWebSocket(url, tls);
+  switch (runtime()) {
+    case "deno":
+      return tls === void 0 ? openTcp : openTls(tls);
+    case "node":
+      return openNode(tls);
+    case "page":
+      return openWebSocket(`${tls === void 0 ? "ws" : "wss"}://${label}/`, tls);
+  }
+}
+
 // src/client/relay.ts
 var MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
 var EVENT_COST = 32;
 var MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
-var encoder3 = new TextEncoder();
+var encoder4 = new TextEncoder();
 var open;
 var Relay = class _Relay {
   #inbox;
@@ -3601,6 +4217,8 @@ var Relay = class _Relay {
   #losses = new LossTally((lost) => this.#tellLost(lost));
   #mayWarn = rateLimit(1);
   #onAbort;
+  #unwatchPage = () => {
+  };
   #closed;
   /**
    * Callbacks that wait until `connect()` has given its caller the relay object; `undefined` from then on.
@@ -3638,8 +4256,10 @@ var Relay = class _Relay {
     };
   }
   constructor(target, options) {
-    const address2 = parseTarget(target);
-    const settings = readOptions(options, address2.room);
+    const page = pageLocation();
+    const address2 = parseTarget(target, page);
+    const isSecure = page?.protocol === "https:";
+    const settings = readOptions(options, address2, isSecure);
     const { plain, room, name, token, simulate, tls, inboxLimit, maxLineBytes } = settings;
     const { offlineBytes, maxQueuedBytes } = settings;
     this.#options = options;
@@ -3661,6 +4281,7 @@ var Relay = class _Relay {
         onEvent: (line, isRepair, origin) => this.#onEvent(line, origin, isRepair),
         onInvalidLine,
         onError: (error) => this.#onError(error),
+        onRelayVersion: noticeVersion,
         onLost: (lost) => this.#onLost(lost),
         onJoin: (peer) => this.#tellOnceOpen(options.onJoin, peer),
         onLeave: (peer, reason2) => this.#tellOnceOpen(options.onLeave, peer, reason2),
@@ -3674,7 +4295,7 @@ var Relay = class _Relay {
     this.state = session?.state ?? /* @__PURE__ */ Object.create(null);
     this.#link = new Link({
       address: address2,
-      openTransport: tls === void 0 ? openTcp : openTls(tls),
+      openTransport: transportFor(address2, tls),
       offlineBytes,
       maxQueuedBytes,
       speaker: session ?? new PlainSpeaker(maxUnfinishedBytes, {
@@ -3761,7 +4382,7 @@ var Relay = class _Relay {
    */
   send(event) {
     const text = stringify("send event", event);
-    const line = encoder3.encode(`${text.startsWith(CONTROL_OPENING) ? " " : ""}${text}
+    const line = encoder4.encode(`${text.startsWith(CONTROL_OPENING) ? " " : ""}${text}
 `);
     const bytes = line.length - 1;
     const limit = Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
@@ -3807,7 +4428,7 @@ var Relay = class _Relay {
     const { limits } = session;
     if (limits !== void 0) {
       const { maxValueBytes, maxKeys, maxLineBytes } = limits;
-      const bytes = encoder3.encode(json).length;
+      const bytes = encoder4.encode(json).length;
       if (bytes > maxValueBytes) {
         throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${maxValueBytes}`);
       }
@@ -3914,6 +4535,10 @@ var Relay = class _Relay {
     const { signal, retry = false } = this.#options;
     signal?.throwIfAborted();
     signal?.addEventListener("abort", this.#onAbort);
+    this.#unwatchPage = watchPageLife({
+      onWake: () => this.#link.wake(),
+      onLeave: () => void this.close()
+    });
     try {
       await this.#link.open(retry);
       signal?.throwIfAborted();
@@ -3931,6 +4556,7 @@ var Relay = class _Relay {
     const { signal } = this.#options;
     signal?.removeEventListener("abort", this.#onAbort);
     this.#drainWatch.stop();
+    this.#unwatchPage();
     this.#cancelHeld?.();
     if (this.#cancelHeld !== void 0) this.#held = void 0;
     this.#inbox.close();
@@ -4040,6 +4666,18 @@ function toMessage(event, { from, time }) {
     time
   };
 }
+var noticedVersions = /* @__PURE__ */ new Set();
+function noticeVersion(relayVersion) {
+  if (noticedVersions.has(relayVersion)) return;
+  noticedVersions.add(relayVersion);
+  const origin = {
+    url: import.meta.url,
+    runtime: runtime(),
+    version: VERSION
+  };
+  const notice = versionNotice(relayVersion, origin);
+  if (notice !== void 0) console.warn(`eventrelay: ${notice}`);
+}
 function stringify(verb, value) {
   let text;
   try {
@@ -4066,6 +4704,7 @@ function tell(callback, ...args) {
 export {
   DEFAULT_PORT,
   Relay,
+  animationFrames,
   connect,
   frames,
   rateLimit

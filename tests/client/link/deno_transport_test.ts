@@ -1,9 +1,9 @@
-// Tests src/client/link/transport.ts: what is said of errors, and what TCP does behind the seam.
+// Tests src/client/link/deno_transport.ts: what is said of errors, and what TCP does behind the seam.
 
 import assert from "node:assert/strict";
 import { parseTarget } from "../../../src/client/target.ts";
 import { connectError, isPermissionError } from "../../../src/client/link/connect_error.ts";
-import { openTcp } from "../../../src/client/link/transport.ts";
+import { openTcp } from "../../../src/client/link/deno_transport.ts";
 
 const address = parseTarget("ifilab100");
 

@@ -1,0 +1,39 @@
+// Where this program runs and what it finds there, asked for at run time: nothing is imported, so the same
+// module loads in Deno, Node, Bun and in a page. What is asked for is declared here as narrowly as it is used.
+
+/** The parts of `location` that say from where a page came. */
+export interface PageLocation {
+  /** `https:` with its colon. */
+  readonly protocol: string;
+  readonly hostname: string;
+  /** Empty for the usual one of the protocol. */
+  readonly port: string;
+  /** `"null"` for a file. */
+  readonly origin: string;
+}
+
+interface Globals {
+  Deno?: { connect?: unknown };
+  process?: { getBuiltinModule?(name: string): unknown };
+  location?: PageLocation;
+}
+
+/**
+ * What opens connections here: Deno's functions, node's modules (in Bun, too), or nothing but WebSockets, as
+ * in a page and its workers.
+ */
+export function runtime(): "deno" | "node" | "page" {
+  const { Deno, process } = globalThis as Globals;
+  if (typeof Deno?.connect === "function") return "deno";
+  return typeof process?.getBuiltinModule === "function" ? "node" : "page";
+}
+
+/** A module of node's own, or `undefined` where there is none. */
+export function builtinModule<T>(name: string): T | undefined {
+  return (globalThis as Globals).process?.getBuiltinModule?.(name) as T | undefined;
+}
+
+/** From where the page came that this program runs in; `undefined` if it runs in none. */
+export function pageLocation(): PageLocation | undefined {
+  return runtime() === "page" ? (globalThis as Globals).location : undefined;
+}

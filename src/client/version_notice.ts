@@ -1,0 +1,28 @@
+// What to tell a program whose client module is of another version than its relay: Deno keeps what it imported by
+// URL for ever, and a page that stays open keeps its module, too. Pure.
+
+import { printable } from "../wire/untrusted.ts";
+
+/** Where a client module is from. */
+export interface ModuleOrigin {
+  /** Its address; `undefined` where a bundler left none. */
+  url: string | undefined;
+  runtime: "deno" | "node" | "page";
+  version: string;
+}
+
+/**
+ * Says what to do about a relay of another version; `undefined` if nothing: they are the same, the module is
+ * a file that somebody chose, or was asked for by its version (`/v0.2.0/client.ts`).
+ */
+export function versionNotice(
+  relayVersion: string,
+  { url, runtime, version }: ModuleOrigin,
+): string | undefined {
+  if (relayVersion === version || url === undefined || !/^https?:/.test(url)) return undefined;
+  if (url.includes(`/v${version}/`)) return undefined;
+  const what = `client.ts is of version ${version} and the relay of ${printable(relayVersion)}`;
+  if (runtime === "page") return `${what}: load the page again, or let it import the relay's own /client.js`;
+  const root = new URL(/\/src\/client\/[^/]*$/.test(url) ? "../../" : "./", url).href;
+  return `${what}. Deno keeps what it has fetched once; get it anew with: deno run --reload=${root} …`;
+}
