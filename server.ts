@@ -2,7 +2,7 @@
 // src/relay/relay.ts; what it understands is src/program/flags.ts.
 
 import config from "./deno.json" with { type: "json" };
-import { OperatorError, readToken } from "./src/program/files.ts";
+import { checkFolder, OperatorError, readToken } from "./src/program/files.ts";
 import { helpText, readCommand, type ServerOptions } from "./src/program/flags.ts";
 import { joinHostPort, listen } from "./src/program/listen.ts";
 import type { BoundListener } from "./src/program/tls_listener.ts";
@@ -38,13 +38,17 @@ async function run(options: ServerOptions, warnings: string[]): Promise<void> {
   let listener: BoundListener, { token } = options.relay;
   try {
     if (options.tokenFile !== undefined) token = readToken(options.tokenFile);
+    if (options.relay.webFolder) checkFolder(options.relay.webFolder);
     listener = await listen(options);
   } catch (error) {
     if (error instanceof OperatorError) return await refuse(error.message);
     throw error;
   }
   for (const warning of warnings) log("warn", warning);
-  const relay = serve(listener, { ...options.relay, token, log });
+  const { host, tls } = options, name = clientTarget(host, listener.addr.port);
+  const allowedHosts = [...options.relay.allowedHosts ?? [], ...ownNames()];
+  const relay = serve(listener, { ...options.relay, token, name, allowedHosts, log });
+  if (options.relay.servesWeb) log("info", "pages", { url: `${tls ? "https" : "http"}://${name}/` });
   const stopStatus = logStatusWhenNew(relay, log);
   const stopped = Promise.withResolvers<void>();
   handleSignals(log, {
@@ -89,10 +93,21 @@ function environmentNames(): string[] {
 /** Says that it is ready, and what clients connect to. */
 function readyLines(host: string, port: number): string {
   const ready = `eventrelay ${config.version} listening on ${joinHostPort(host, port)}\n`;
-  if (/^(127\.|::1$|localhost$)/.test(host)) {
-    return `${ready}only programs on this machine can connect, to ${joinHostPort(host, port)}\n`;
-  }
+  return /^(127\.|::1$|localhost$)/.test(host)
+    ? `${ready}only programs on this machine can connect, to ${clientTarget(host, port)}\n`
+    : `${ready}clients on other machines connect to ${clientTarget(host, port)}\n`;
+}
+
+/** What clients connect to. */
+function clientTarget(host: string, port: number): string {
   const isAnyAddress = host === "0.0.0.0" || host === "::";
-  const name = joinHostPort(isAnyAddress ? Deno.hostname() : host, port);
-  return `${ready}clients on other machines connect to ${name}\n`;
+  return joinHostPort(isAnyAddress ? Deno.hostname() : host, port);
+}
+
+/** The names of this machine, under which pages may be asked for: its own, and the one in the network without a name server. */
+function ownNames(): string[] {
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "hostname" });
+  if (state !== "granted") return [];
+  const name = Deno.hostname().toLowerCase();
+  return [name, `${name.split(".")[0]}.local`];
 }

@@ -17,6 +17,24 @@ export function readFile(what: string, name: string): string {
   }
 }
 
+/** Looks whether a folder can be served. @throws {OperatorError} if it can't */
+export function checkFolder(name: string): void {
+  try {
+    for (const _ of Deno.readDirSync(name)) break;
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotCapable
+      ? "deno was not allowed to, start it with --allow-read"
+      : error instanceof Deno.errors.NotFound
+      ? "there is no such folder"
+      : error instanceof Deno.errors.NotADirectory
+      ? "it is no folder"
+      : error instanceof Error
+      ? error.message
+      : String(error);
+    throw new OperatorError(`Cannot serve folder ${JSON.stringify(name)}: ${why}`);
+  }
+}
+
 /**
  * Reads the token: the file's content without white space at its ends. @throws {OperatorError} if it can't be
  * read or is empty

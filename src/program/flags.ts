@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { DEFAULT_PORT } from "../wire/protocol.ts";
 import { parseSimulation, type SimulationOptions } from "../simulation/parse_simulation.ts";
 import { RELAY_DEFAULTS, type RelayOptions } from "../relay/relay.ts";
+import { isProxyName } from "../relay/web/proxies.ts";
 import { parseHost, parseOrigin } from "../relay/web/who_may.ts";
 
 /** What the program shall do. */
@@ -51,13 +52,12 @@ OPTIONS
   --write-deadline TIME   a member that takes no byte is closed (30s)
   --ping-timeout TIME     a session that nothing is heard of is gone (15s)
   --token-file FILE       sessions must know the token in it; or EVENTRELAY_TOKEN, --token TEXT
-  --tls-cert, --tls-key   PEM files: serve TLS
+  --tls-cert, --tls-key   PEM files: serve TLS; behind a proxy: --trust-proxy ADDRESS
   --simulate NETWORK      a bad one on purpose: wifi, mobile, delay=80ms,…; or --no-simulate for any
+  --web DIR               serve the files of a folder, too; --no-web: no HTTP, no WebSockets
   --allow-origin ORIGIN   pages of others that may connect; --allow-host NAME: another own name
-  --no-web                no HTTP: no pages, no WebSockets
   --unchecked             pass lines on without checking their JSON
-  --log FORMAT            text or json, on stderr (text)
-  --quiet, --verbose      log errors only; log connections too
+  --log FORMAT            text or json, on stderr (text); --quiet: errors only; --verbose: more
   -h, --help, --version   print this; print the version
   SIZE: 500, 64k, 8m. TIME: 500ms, 5s, 2m. Every option can be set in the environment:
   EVENTRELAY_PORT, EVENTRELAY_MAX_LINE=128k, EVENTRELAY_UNCHECKED=1, … A flag wins.
@@ -94,6 +94,8 @@ const READERS = {
   "simulate": simulationReader,
   "no-simulate": switchReader,
   "no-web": switchReader,
+  "web": textReader("a folder's name"),
+  "trust-proxy": listReader(proxyReader),
   "allow-origin": listReader(originReader),
   "allow-host": listReader(hostReader),
   "unchecked": switchReader,
@@ -116,7 +118,7 @@ const SWITCHES: readonly string[] = [
 ];
 
 /** Options that may be given several times; in the environment the values stand in a list with commas. */
-const LISTS: readonly string[] = ["allow-origin", "allow-host"];
+const LISTS: readonly string[] = ["trust-proxy", "allow-origin", "allow-host"];
 
 /** Letters that stand for a whole name. */
 const SHORT: Record<string, string> = { port: "p", help: "h" };
@@ -211,6 +213,8 @@ function combine(values: Values, warnings: string[]): Command {
     simulate: values.simulate,
     allowsSimulation: !values["no-simulate"],
     servesWeb: !values["no-web"],
+    webFolder: values.web ?? RELAY_DEFAULTS.webFolder,
+    trustedProxies: values["trust-proxy"] ?? RELAY_DEFAULTS.trustedProxies,
     allowedOrigins: values["allow-origin"] ?? RELAY_DEFAULTS.allowedOrigins,
     allowedHosts: values["allow-host"] ?? RELAY_DEFAULTS.allowedHosts,
     token: values.token ?? RELAY_DEFAULTS.token,
@@ -220,6 +224,9 @@ function combine(values: Values, warnings: string[]): Command {
     return refuse(
       `Cannot keep lines of ${relay.maxLineBytes} bytes in a log of ${relay.maxLogBytes}: --max-log is at least 4 times --max-line`,
     );
+  }
+  if (values["no-web"] && values.web !== undefined) {
+    return refuse("Cannot serve a folder with --no-web: choose one of --web and --no-web");
   }
   if (values.quiet && values.verbose) return refuse("Cannot be --quiet and --verbose: choose one");
   const tokenFile = values["token-file"], certFile = values["tls-cert"], keyFile = values["tls-key"];
@@ -321,6 +328,12 @@ function hostReader(text: string): string | Refusal {
   return host !== undefined && host.port === undefined
     ? host.name
     : new Refusal("a name without a port, such as games.example.org");
+}
+
+function proxyReader(text: string): string | Refusal {
+  return isProxyName(text)
+    ? text
+    : new Refusal("an address or a network, such as 192.0.2.7 or 10.0.0.0/8, or loopback");
 }
 
 function textReader(allowed: string): Reader<string> {

@@ -16,6 +16,9 @@ import { WrongTokens } from "./wrong_tokens.ts";
 /** What somebody at the door is told: whom it speaks for from now on, or why it may not. */
 export type Answer = { member: SessionMember } | { error: WireError };
 
+/** What is wrong with a token: there is none, it is another one, or it is not looked at yet. */
+export type TokenFault = "none" | "wrong" | "wait";
+
 /** How many absent sessions are given up at a time when memory is short. */
 const MAX_GIVEN_UP = 100;
 
@@ -75,6 +78,12 @@ export class Admission implements SessionKeeper {
     this.#placeOf.delete(member);
   }
 
+  /** Looks at a token that somebody gives to see numbers: says why they may not, and how long to wait; undefined if they may. */
+  tokenFault(given: string, host: string): { kind: TokenFault; waitMs: number } | undefined {
+    const fault = this.#judgeToken(given, host, false);
+    return fault && { kind: fault, waitMs: this.#wrongTokens.waitMs(host, this.#settings.clock()) };
+  }
+
   /** @internal For {@linkcode Visit}. */
   refusePlain(place: Place): WireError | undefined {
     if (this.#settings.needsToken) {
@@ -122,21 +131,40 @@ export class Admission implements SessionKeeper {
 
   /** @param isKnown whether the hello names a session's secret, which nobody can guess */
   #checkToken(given: string, host: string, isKnown: boolean): WireError | undefined {
+    const fault = this.#judgeToken(given, host, isKnown);
+    switch (fault) {
+      case "wait": {
+        const waitMs = this.#wrongTokens.waitMs(host, this.#settings.clock());
+        const message =
+          `Cannot enter: too many wrong tokens came from ${host}, the next one is looked at in ${
+            Math.ceil(waitMs / 1000)
+          } s`;
+        return { code: "relay_full", message, line: 1 };
+      }
+      case "none":
+        return {
+          code: "bad_token",
+          message: "Cannot enter: this relay needs a token, and $hello has none",
+          line: 1,
+        };
+      case "wrong":
+        return {
+          code: "bad_token",
+          message: "Cannot enter: the token in $hello is not the relay's",
+          line: 1,
+        };
+    }
+  }
+
+  #judgeToken(given: string, host: string, isKnown: boolean): TokenFault | undefined {
     const { token, needsToken, clock } = this.#settings;
     if (!needsToken) return undefined;
-    const nowMs = clock(), waitMs = this.#wrongTokens.waitMs(host, nowMs);
-    if (waitMs > 0 && !isKnown && given !== "") {
-      const message = `Cannot enter: too many wrong tokens came from ${host}, the next one is looked at in ${
-        Math.ceil(waitMs / 1000)
-      } s`;
-      return { code: "relay_full", message, line: 1 };
-    }
+    if (given === "") return "none";
+    const nowMs = clock();
+    if (!isKnown && this.#wrongTokens.waitMs(host, nowMs) > 0) return "wait";
     if (isSame(given, token)) return undefined;
-    if (given !== "") this.#wrongTokens.note(host, given, nowMs);
-    const message = given === ""
-      ? "Cannot enter: this relay needs a token, and $hello has none"
-      : "Cannot enter: the token in $hello is not the relay's";
-    return { code: "bad_token", message, line: 1 };
+    this.#wrongTokens.note(host, given, nowMs);
+    return "wrong";
   }
 
   /** Reads the simulated network that a client wants, or takes the one for all; or says why not. */

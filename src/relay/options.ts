@@ -38,6 +38,10 @@ export interface RelayOptions {
   allowedOrigins?: readonly string[];
   /** The names under which the relay may be asked, beside addresses and names without a dot. Default: none. */
   allowedHosts?: readonly string[];
+  /** The folder whose files are served beside the relay's own pages. Default: "", none. */
+  webFolder?: string;
+  /** The proxies that tell truly for whom they ask (`X-Forwarded-For`): addresses, networks such as `10.0.0.0/8`, `loopback`. Default: none. */
+  trustedProxies?: readonly string[];
   /** How many lines a second a client may send; one that sends more is read more slowly. Default: Infinity. */
   maxLinesPerSecond?: number;
   /** How long a session may be silent before its connection counts as gone, in ms. Default: 15,000. */
@@ -63,6 +67,8 @@ export interface RelayOptions {
   simulate?: SimulationOptions;
   /** Whether a session may ask for a bad network for itself. Default: true. */
   allowsSimulation?: boolean;
+  /** What clients connect to, as pages show it, such as `ifilab100:32100`. Default: "", nobody knows. */
+  name?: string;
   /** Takes what an operator may want to know. Default: nothing is logged. */
   log?: LogFunction;
 }
@@ -82,11 +88,14 @@ export const RELAY_DEFAULTS: Readonly<Required<Omit<RelayOptions, "simulate">> &
   servesWeb: true,
   allowedOrigins: [],
   allowedHosts: [],
+  webFolder: "",
+  trustedProxies: [],
   maxLinesPerSecond: Infinity,
   maxMemoryBytes: DEFAULT_MAX_MEMORY_BYTES,
   token: "",
   simulate: undefined,
   allowsSimulation: true,
+  name: "",
   log: () => {},
 };
 

@@ -4,7 +4,10 @@
 import { Acceptor } from "./acceptor.ts";
 import { Handshakes } from "./handshakes.ts";
 import { HttpDoor } from "./web/http_door.ts";
-import { guardLog } from "./log.ts";
+import { Incidents } from "./incidents.ts";
+import { Overview } from "./overview.ts";
+import { Rates } from "./rates.ts";
+import { guardLog, type LogFunction } from "./log.ts";
 import { NoiseFilter } from "./noise_filter.ts";
 import { encodeControl } from "../wire/protocol.ts";
 import { Admission, type Visit } from "./admission.ts";
@@ -105,6 +108,8 @@ export class RelayServer implements AsyncDisposable {
   readonly #httpDoor: HttpDoor;
   /** Connections that were HTTP, until they are closed or clients by WebSocket. */
   readonly #requests = new Set<Promise<void>>();
+  readonly #rates: Rates;
+  #isStarting = true;
   #isClosing = false;
   #ended: Counts = {
     receivedLines: 0,
@@ -118,16 +123,32 @@ export class RelayServer implements AsyncDisposable {
   /** @internal Use {@linkcode serve}. */
   constructor(listener: Listener, options: RelayOptions, environment: Environment) {
     this.#listener = listener;
-    this.#noiseFilter = new NoiseFilter(guardLog(options.log ?? (() => {})), environment.clock);
-    this.#settings = resolveOptions({ ...options, log: this.#noiseFilter.log }, environment);
+    const write = guardLog(options.log ?? (() => {}));
+    const incidents = new Incidents(() => this.#settings.relayTime());
+    this.#noiseFilter = new NoiseFilter(both(incidents.keep, write), environment.clock);
+    const log = both(incidents.count, this.#noiseFilter.log);
+    this.#settings = resolveOptions({ ...options, log }, environment);
     this.#rooms = new Rooms(this.#settings);
     this.#admission = new Admission(this.#settings, this.#rooms);
-    this.#httpDoor = new HttpDoor(this.#settings);
+    this.#rates = new Rates(this.#settings.clock());
+    this.#httpDoor = new HttpDoor(
+      this.#settings,
+      new Overview({
+        settings: this.#settings,
+        admission: this.#admission,
+        rooms: this.#rooms,
+        rates: this.#rates,
+        incidents,
+        connections: () => this.#connections.keys(),
+        totals: () => this.stats(),
+        health: () => this.#isClosing ? "stopping" : this.#isStarting ? "starting" : "ok",
+      }),
+    );
     const { maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs } = this.#settings;
     const shortestMs = Math.min(maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs);
     const everyMs = Math.min(SWEEP_MS, shortestMs / 4);
     this.#sweeper = new Sweeper(this.#settings, everyMs, (nowMs) => this.#sweep(nowMs));
-    void this.#settings.loop.open();
+    void this.#settings.loop.open().then(() => this.#isStarting = false);
     this.#handshakes = new Handshakes(this.#settings);
     this.#acceptor = new Acceptor(listener, (conn) => this.#receive(conn), this.#settings);
     this.finished = this.#serveAll();
@@ -222,6 +243,7 @@ export class RelayServer implements AsyncDisposable {
     const http = await connection.run();
     visit.end();
     this.#connections.delete(connection);
+    connection.addTraffic(this.#rates.sum);
     if (http === undefined) add(this.#ended, connection.stats());
     else {
       const request = this.#serveHttp(conn, http, connection.address).finally(() =>
@@ -241,12 +263,22 @@ export class RelayServer implements AsyncDisposable {
   *#sweep(nowMs: number): Generator<void> {
     for (const connection of this.#connections.keys()) {
       connection.sweep(this.#settings.clock());
+      connection.addTraffic(this.#rates.sum);
       yield;
     }
     yield* this.#admission.sweep(nowMs);
     yield* this.#rooms.sweep();
+    this.#rates.note(this.#settings.clock());
     this.#noiseFilter.flush(this.#settings.clock());
   }
+}
+
+/** Makes one log of two. */
+function both(first: LogFunction, second: LogFunction): LogFunction {
+  return (level, message, fields) => {
+    first(level, message, fields);
+    second(level, message, fields);
+  };
 }
 
 function add(sum: Counts, part: ConnectionStats): void {

@@ -92,7 +92,7 @@ function twinOf(option: string): string {
 }
 
 Deno.test("readCommand without arguments takes the defaults", () => {
-  const { log: _1, idleLineMs: _2, handshakeMs: _8, resumeMs: _3, windowBytes: _4, ...others } =
+  const { log: _1, name: _0, idleLineMs: _2, handshakeMs: _8, resumeMs: _3, windowBytes: _4, ...others } =
     RELAY_DEFAULTS;
   const { maxKeys: _5, maxValueBytes: _6, maxStateBytes: _7, ...defaults } = others;
   assert.deepEqual(read([]), {

@@ -62,6 +62,14 @@ export class WebTable implements AsyncDisposable {
     return client;
   }
 
+  /** Connects a session, and waits for its welcome, which is its first line. */
+  async session(hello: Record<string, unknown>): Promise<LineClient> {
+    const client = await this.connect();
+    await client.send(`${JSON.stringify({ $hello: { version: 1, ...hello } })}\n`);
+    await client.line(1);
+    return client;
+  }
+
   /** Asks on a connection of its own, in one piece or several, and reads until the relay ends it, or has answered in full. */
   async ask(...pieces: (string | Uint8Array)[]): Promise<RawAnswer> {
     const [answer] = await this.askAll(pieces, 1);
@@ -73,7 +81,8 @@ export class WebTable implements AsyncDisposable {
     const lines = Object.entries({ Host: `127.0.0.1:${this.port}`, ...fields }).map(([name, value]) =>
       `${name}: ${value}\r\n`
     );
-    return this.ask(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+    const head = `GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+    return this.ask(Uint8Array.from(head, (character) => character.charCodeAt(0))); // a character a byte
   }
 
   /** Sends all pieces, and reads answers until there are `count`, or the relay has ended the connection. */

@@ -35,6 +35,8 @@ export interface ConnectionStats {
   address: string;
   /** Which level of the protocol it speaks. */
   kind: "plain" | "session";
+  /** What carries it. */
+  transport: "tcp" | "websocket";
   room: string;
   /** The member's name and id; "" for plain members. */
   name: string;
@@ -43,6 +45,11 @@ export interface ConnectionStats {
   /** How far the member is behind the room, its own lines not counted. */
   behindBytes: number;
   behindMs: number;
+  /** How long a write has made no progress; 0 if none is under way. */
+  stuckMs: number;
+  /** How long an answer takes, and how old what comes is when it comes, where the client or the transport says so. */
+  rttMs: number | undefined;
+  lagMs: number | undefined;
   receivedLines: number;
   receivedBytes: number;
   sentLines: number;
@@ -50,6 +57,14 @@ export interface ConnectionStats {
   skippedLines: number;
   /** Lines that were refused. */
   errors: number;
+}
+
+/** Lines and bytes that came in and went out. */
+export interface Traffic {
+  inLines: number;
+  inBytes: number;
+  outLines: number;
+  outBytes: number;
 }
 
 /** After this many bad lines in a row the connection is closed. */
@@ -98,6 +113,8 @@ export class Connection implements Outlet, InputSink, WriterSource {
   #receivedLines = 0;
   #receivedBytes = 0;
   #errors = 0;
+  /** What has been added to a sum of the traffic. */
+  readonly #traffic: Traffic = { inLines: 0, inBytes: 0, outLines: 0, outBytes: 0 };
 
   /** What it has begun with, once that is HTTP and another one serves it. */
   #handedOver: Uint8Array | undefined;
@@ -139,6 +156,11 @@ export class Connection implements Outlet, InputSink, WriterSource {
   /** Why the connection is ending or has ended; undefined while it goes on. */
   get ending(): EndReason | undefined {
     return this.#ending;
+  }
+
+  /** Whether it takes part: somebody is there for whom it speaks. */
+  get isMember(): boolean {
+    return this.#member !== undefined;
   }
 
   /** Whether it speaks for a session's member, not for a plain client. */
@@ -276,12 +298,16 @@ export class Connection implements Outlet, InputSink, WriterSource {
     return {
       address: this.address,
       kind: this.#session === undefined ? "plain" : "session",
+      transport: this.#conn.kind ?? "tcp",
       room: (member?.room ?? this.#lobby).name,
       name: this.#session?.name ?? "",
       id: this.#session?.id ?? "",
       ageMs: now - this.#startedAt,
       behindBytes: member?.cursor.behindBytes ?? 0,
       behindMs: member?.lagMs(now) ?? 0,
+      stuckMs: this.#writer.stuckMs(now),
+      rttMs: this.#session?.told.rttMs ?? this.#conn.rttMs,
+      lagMs: this.#session?.told.lagMs,
       receivedLines: this.#receivedLines,
       receivedBytes: this.#receivedBytes,
       sentLines: member?.cursor.countTakenLines() ?? 0,
@@ -289,6 +315,22 @@ export class Connection implements Outlet, InputSink, WriterSource {
       skippedLines: member?.cursor.lost.lines ?? 0,
       errors: this.#errors,
     };
+  }
+
+  /** Adds to `sum` what has come and gone since the last call. */
+  addTraffic(sum: Traffic): void {
+    const last = this.#traffic, { sentBytes } = this.#writer;
+    if (sentBytes !== last.outBytes) {
+      const lines = this.#member?.cursor.countTakenLines() ?? last.outLines;
+      sum.outLines += lines - last.outLines;
+      sum.outBytes += sentBytes - last.outBytes;
+      last.outLines = lines;
+      last.outBytes = sentBytes;
+    }
+    sum.inLines += this.#receivedLines - last.inLines;
+    sum.inBytes += this.#receivedBytes - last.inBytes;
+    last.inLines = this.#receivedLines;
+    last.inBytes = this.#receivedBytes;
   }
 
   // Reading
@@ -413,6 +455,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
     if ("error" in answer) return this.refuse(answer.error);
     this.#isHelloDue = false;
     this.#member = this.#session = answer.member;
+    this.#traffic.outLines = answer.member.cursor.countTakenLines(); // those of its earlier connections
     this.#countedBytes = this.#input.sorter.lineBytes;
     this.wake();
   }

@@ -33,6 +33,9 @@ export interface Control {
   text: string;
 }
 
+/** The longest time that a client is believed, in ms. */
+const MAX_TOLD_MS = 3_600_000;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -126,9 +129,21 @@ export function readAck({ fields: { bytes } }: Control): Understood<number> {
   return isCount(bytes) ? bytes : new Misunderstood("bytes is a whole number");
 }
 
+/** What a client tells of its network, for people to see: in ms, and of no consequence. */
+export interface Told {
+  rttMs?: number;
+  lagMs?: number;
+}
+
 /** Checks the time in a `$ping`. */
-export function readPing({ fields: { t } }: Control): Understood<number> {
-  return Number.isFinite(t) ? t as number : new Misunderstood("t is a number");
+export function readPing({ fields: { t, rtt, lag } }: Control): Understood<{ t: number; told: Told }> {
+  if (!Number.isFinite(t)) return new Misunderstood("t is a number");
+  return { t: t as number, told: { rttMs: readMs(rtt), lagMs: readMs(lag) } };
+}
+
+/** Reads a time that a client tells; undefined for what is none. */
+function readMs(value: unknown): number | undefined {
+  return typeof value === "number" && value >= 0 && value <= MAX_TOLD_MS ? value : undefined;
 }
 
 /** Returns the text of the member `name` of the object that begins at `at` of a JSON text: the last one of that name, as JSON.parse takes it. */

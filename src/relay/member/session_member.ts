@@ -11,6 +11,7 @@ import {
   readPing,
   readPlainAck,
   readSet,
+  type Told,
   type Understood,
 } from "./client_control.ts";
 import { type EndReason, Member, type Outlet } from "./member.ts";
@@ -39,6 +40,8 @@ const MIN_STATE_WRITE_BYTES = 4 * 1024;
 /** What a session takes in memory beside what is counted elsewhere, in bytes. */
 export const SESSION_BYTES = 2048;
 
+const NOTHING_TOLD: Told = {};
+
 /** Who keeps sessions whose clients are away. */
 export interface SessionKeeper {
   /** Is told that a session has lost its connection, and may be resumed. */
@@ -57,6 +60,7 @@ export class SessionMember extends Member implements Peer {
   readonly fromLine: Uint8Array;
   readonly #stream: SentStream<WireError>;
   /** Whose turn it is: state's or that of events. */
+  #told: Told = NOTHING_TOLD;
   #isStateNext = false;
   /** The `$welcome`, until it is written; it isn't part of the counted stream. */
   #welcome: Uint8Array | undefined;
@@ -175,6 +179,11 @@ export class SessionMember extends Member implements Peer {
     const awayMs = nowMs - this.#absentSince;
     if (awayMs > ABSENCE_MS) this.#disappear("lost");
     if (awayMs > this.settings.resumeMs) this.close("lost");
+  }
+
+  /** What the client has told of its network last. */
+  get told(): Told {
+    return this.#told;
   }
 
   /** Ends the session for good. */
@@ -343,7 +352,8 @@ export class SessionMember extends Member implements Peer {
   #obey(control: Control): Pick<WireError, "code" | "message"> | undefined {
     switch (control.name) {
       case "ping":
-        return this.#with("$ping", readPing(control), (t) => {
+        return this.#with("$ping", readPing(control), ({ t, told }) => {
+          this.#told = told;
           this.reply(encodeControl("pong", { t, time: this.settings.relayTime(), bytes: this.#received }));
         });
       case "ack":

@@ -5,6 +5,7 @@ import type { Settings } from "../options.ts";
 import { encodeControl, encodeFrom, type Level } from "../../wire/protocol.ts";
 import type { Cursor, Lost } from "./cursor.ts";
 import { type Kept, NOTHING_KEPT, QuietLines } from "./quiet_lines.ts";
+import { LAST_BYTES, type LastLine, readLastLines } from "./last_lines.ts";
 import { type LogSettings, RoomLog } from "./room_log.ts";
 
 /** Whoever reads a feed: the member behind a connection, or one that is expected back. */
@@ -75,6 +76,12 @@ export class Feed {
   /** Who reads it. */
   get readers(): Iterable<Reader> {
     return this.#readers;
+  }
+
+  /** The last events, as far as they are still there. */
+  lastLines(): LastLine[] {
+    const { bytes, isWhole } = this.#log.newest(LAST_BYTES);
+    return readLastLines(bytes, isWhole, this.#level);
   }
 
   /** Lets go of what everybody has read; returns how much memory that frees, in bytes. */

@@ -113,6 +113,13 @@ export class RoomLog implements ReadableLog {
     return new Cursor(this, this.#tail);
   }
 
+  /** Returns the newest bytes, `maxBytes` at the most, as long as the log has them; they begin with a line if they are all of a block. */
+  newest(maxBytes: number): { bytes: Uint8Array; isWhole: boolean } {
+    const { bytes, length } = this.#tail;
+    const start = Math.max(0, length - maxBytes);
+    return { bytes: bytes.subarray(start, length), isWhole: start === 0 };
+  }
+
   /** Lets go of the newest block too, if every cursor there has taken all of it; returns how much memory that frees, in bytes. */
   dropRead(): number {
     const before = this.#capacityBytes, left = this.#tail;

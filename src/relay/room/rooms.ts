@@ -43,6 +43,16 @@ export class Rooms {
     return { rooms: this.#rooms.size - (this.lobby.isEmpty ? 1 : 0), logBytes };
   }
 
+  /** All of them, the lobby first. */
+  all(): Iterable<Room> {
+    return this.#rooms.values();
+  }
+
+  /** Finds a room that is open. */
+  find(name: string): Room | undefined {
+    return this.#rooms.get(name);
+  }
+
   /** Finds a room, or opens it if there may be one more; or says why not. Somebody must enter at once. */
   open(name: string): Room | WireError {
     const found = this.#rooms.get(name);

@@ -19,6 +19,9 @@ export const IDLE_MS = 15_000;
 /** How long an answer may make no progress, in ms. */
 export const WRITE_MS = 10_000;
 
+/** How long it may take to find an answer, in ms: a file may lie on another machine. */
+const ANSWER_MS = 5000;
+
 /** After so long without progress an answer's connection may be given up for another one, in ms. */
 const STALLED_MS = 2000;
 
@@ -204,7 +207,12 @@ export class HttpConnection {
 
   async #ask(head: RequestHead): Promise<Answer | HttpFault> {
     try {
-      return await this.#service.answer(head, this);
+      const late = this.#deadline(ANSWER_MS), asked = this.#service.answer(head, this);
+      if (!(asked instanceof Promise)) return asked;
+      const answer = await Promise.race([asked, late]);
+      if (answer !== "late") return answer;
+      asked.then(discard, () => {});
+      return new HttpFault(503, `The answer took longer than ${ANSWER_MS / 1000} s`);
     } catch (error) {
       this.#service.onFailed(this, error);
       return textAnswer(500, "The relay could not answer that.\n");
@@ -231,8 +239,13 @@ export class HttpConnection {
     const answer = outcome instanceof HttpFault ? faultAnswer(outcome) : outcome;
     const { body } = answer;
     isLast ||= this.#service.isStopping;
-    this.#service.onAnswered(this, head, answer.status, outcome instanceof HttpFault ? outcome.message : "");
     try {
+      this.#service.onAnswered(
+        this,
+        head,
+        answer.status,
+        outcome instanceof HttpFault ? outcome.message : "",
+      );
       this.#watchWriting();
       const opening = encodeHead(answer, isLast, new Date());
       if (head?.method === "HEAD" || answer.status === 304) await this.#writeAll(opening);
@@ -302,6 +315,11 @@ export class HttpConnection {
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** Lets go of an answer that came too late. */
+function discard(answer: Answer | HttpFault): void {
+  if (!(answer instanceof HttpFault) && !(answer.body instanceof Uint8Array)) answer.body.close();
+}
 
 /** Whether an error is one by which connections end in everyday life. */
 function isNetworkError(error: unknown): boolean {

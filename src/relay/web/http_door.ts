@@ -3,12 +3,17 @@
 
 import type { LogFunction } from "../log.ts";
 import type { EventLoop } from "../event_loop.ts";
-import type { Timers } from "../options.ts";
+import type { Timer, Timers } from "../options.ts";
 import type { Transport } from "../connection/transport.ts";
 import type { Answer } from "./answer.ts";
+import { Files } from "./files.ts";
 import { HttpConnection, type HttpService, type Upgrade } from "./http_connection.ts";
 import type { HttpFault, RequestHead } from "./head.ts";
+import { Metrics } from "./metrics.ts";
+import { Proxies } from "./proxies.ts";
 import { Routes } from "./routes.ts";
+import { Stats } from "./stats.ts";
+import type { RelayView } from "./view.ts";
 import { hostFault, originFault, type WhoMayOptions } from "./who_may.ts";
 
 /** How many connections speak HTTP at a time. For a further one, the one that has waited longest for a request is closed. */
@@ -17,8 +22,13 @@ export const MAX_HTTP_CONNECTIONS = 256;
 /** …and how many of one host: a class may come from one address. */
 export const MAX_HTTP_CONNECTIONS_PER_HOST = 192;
 
+/** How long the end waits for what is still being looked for, in ms: a file may lie on a machine that is gone. */
+const CLOSE_MS = 1000;
+
 /** What the door needs of its relay. */
 export interface HttpDoorSettings extends WhoMayOptions {
+  webFolder: string;
+  trustedProxies: readonly string[];
   clock: () => number;
   timers: Timers;
   log: LogFunction;
@@ -31,16 +41,26 @@ export class HttpDoor implements HttpService {
   readonly timers: Timers;
   readonly #settings: HttpDoorSettings;
   readonly #routes: Routes;
+  readonly #proxies: Proxies;
+  /** How many answers had which status. */
+  readonly #requests = new Map<string, number>();
   readonly #connections = new Map<HttpConnection, Promise<unknown>>();
   readonly #countByHost = new Map<string, number>();
   isStopping = false;
   #isClosed = false;
 
-  constructor(settings: HttpDoorSettings) {
+  constructor(settings: HttpDoorSettings, relay: RelayView) {
     this.#settings = settings;
-    this.#routes = new Routes(settings);
     this.clock = settings.clock;
     this.timers = settings.timers;
+    const stats = new Stats(relay, {
+      clock: settings.clock,
+      turn: () => new Promise((done) => settings.loop.callLater(done)),
+    });
+    const { webFolder } = settings, files = webFolder === "" ? undefined : new Files(webFolder);
+    this.#proxies = new Proxies(settings.trustedProxies);
+    const counts = () => ({ connections: this.size, requests: this.#requests });
+    this.#routes = new Routes(settings, relay, stats, new Metrics(relay, counts, settings.clock), files);
   }
 
   /** How many connections speak HTTP now. */
@@ -85,12 +105,16 @@ export class HttpDoor implements HttpService {
     this.stop();
     this.#isClosed = true;
     for (const connection of this.#connections.keys()) connection.close();
-    await Promise.all(this.#connections.values());
+    let timer: Timer | undefined;
+    const late = new Promise<void>((done) => timer = this.timers.setTimeout(done, CLOSE_MS));
+    await Promise.race([Promise.all(this.#connections.values()), late]);
+    this.timers.clearTimeout(timer);
   }
 
   /** Gives up connections that wait for a request where there are too many; returns whether there is room for one more of `host`. */
   #makeRoom(host: string): boolean {
-    if ((this.#countByHost.get(host) ?? 0) >= MAX_HTTP_CONNECTIONS_PER_HOST) return this.#giveUp(host);
+    const ofHost = this.#proxies.trusts(host) ? 0 : this.#countByHost.get(host) ?? 0;
+    if (ofHost >= MAX_HTTP_CONNECTIONS_PER_HOST) return this.#giveUp(host);
     return this.#connections.size < MAX_HTTP_CONNECTIONS || this.#giveUp(undefined);
   }
 
@@ -117,18 +141,28 @@ export class HttpDoor implements HttpService {
   }
 
   /** @internal For connections. */
-  answer(head: RequestHead, _connection: HttpConnection): Answer | HttpFault | Promise<Answer | HttpFault> {
-    return this.#routes.answer(head);
+  answer(head: RequestHead, { host }: HttpConnection): Answer | HttpFault | Promise<Answer | HttpFault> {
+    return this.#routes.answer(head, this.#clientOf(head, host));
   }
 
   /** @internal For connections. */
-  admit(head: RequestHead, { host, address }: HttpConnection): HttpFault | Pick<Upgrade, "host" | "address"> {
-    return hostFault(head, this.#settings) ?? originFault(head, this.#settings) ?? { host, address };
+  admit(head: RequestHead, connection: HttpConnection): HttpFault | Pick<Upgrade, "host" | "address"> {
+    const fault = hostFault(head, this.#settings) ?? originFault(head, this.#settings);
+    if (fault !== undefined) return fault;
+    const host = this.#clientOf(head, connection.host);
+    return { host, address: addressOf(host, connection) };
+  }
+
+  #clientOf(head: RequestHead, host: string): string {
+    return this.#proxies.clientOf(host, head.fields.get("x-forwarded-for"));
   }
 
   /** @internal For connections. */
-  onAnswered({ address }: HttpConnection, head: RequestHead | undefined, status: number, why: string): void {
+  onAnswered(connection: HttpConnection, head: RequestHead | undefined, status: number, why: string): void {
     const { log } = this.#settings;
+    const client = head === undefined ? connection.host : this.#clientOf(head, connection.host);
+    const address = addressOf(client, connection);
+    this.#requests.set(String(status), (this.#requests.get(String(status)) ?? 0) + 1);
     if (status < 400 || status === 404) {
       return log("debug", "HTTP request", {
         address,
@@ -144,4 +178,11 @@ export class HttpDoor implements HttpService {
   onFailed({ address }: HttpConnection, error: unknown): void {
     this.#settings.log("error", "HTTP connection failed", { address, error: String(error) });
   }
+}
+
+/** The address of whom a proxy asks for has no port of its own: it gets the one of the connection. */
+function addressOf(client: string, { host, address }: HttpConnection): string {
+  if (client === host) return address;
+  const port = address.slice(address.lastIndexOf(":"));
+  return client.includes(":") ? `[${client}]${port}` : client + port;
 }

@@ -1,37 +1,120 @@
 // Which path means what: resources of the relay's own, numbers, and files of the operator's folder. Where a request may come from is
 // looked at here, too, as modules may be imported by everybody's pages and numbers by nobody's.
 
-import type { Answer } from "./answer.ts";
+import { type Answer, textAnswer } from "./answer.ts";
 import { hasTag } from "./conditions.ts";
-import { HttpFault, type RequestHead } from "./head.ts";
+import type { Files } from "./files.ts";
+import { HttpFault, only, type RequestHead } from "./head.ts";
+import { type Metrics, OPEN_METRICS_TYPE, prefersOpenMetrics, TEXT_TYPE } from "./metrics.ts";
 import { findResource, LANDING, type Resource } from "./resources.ts";
+import type { Stats } from "./stats.ts";
 import { parseTarget, type Target } from "./target.ts";
+import type { RelayView } from "./view.ts";
 import { hostFault, originFault, type WhoMayOptions } from "./who_may.ts";
 
 /** What is answered to whom. */
 export class Routes {
   readonly #whoMay: WhoMayOptions;
+  readonly #relay: RelayView;
+  readonly #stats: Stats;
+  readonly #metrics: Metrics;
+  readonly #files: Files | undefined;
 
-  constructor(whoMay: WhoMayOptions) {
+  constructor(
+    whoMay: WhoMayOptions,
+    relay: RelayView,
+    stats: Stats,
+    metrics: Metrics,
+    files: Files | undefined,
+  ) {
+    this.#files = files;
     this.#whoMay = whoMay;
+    this.#relay = relay;
+    this.#stats = stats;
+    this.#metrics = metrics;
   }
 
-  /** Answers a `GET` or `HEAD`. */
-  answer(head: RequestHead): Answer | HttpFault | Promise<Answer | HttpFault> {
+  /** Answers a `GET` or `HEAD` that comes from `host`. */
+  answer(head: RequestHead, host: string): Answer | HttpFault | Promise<Answer | HttpFault> {
     const target = parseTarget(head);
     if (target instanceof HttpFault) return target;
     const hostIsWrong = hostFault(head, this.#whoMay);
     if (hostIsWrong !== undefined) return hostIsWrong;
     const resource = findResource(target.path);
     if (resource?.fields["Access-Control-Allow-Origin"] === "*") return answerResource(head, resource);
-    return originFault(head, this.#whoMay) ?? this.#answerPage(head, target, resource);
+    return originFault(head, this.#whoMay) ??
+      (resource ? answerResource(head, resource) : this.#answerPath(head, target, host));
   }
 
-  #answerPage(head: RequestHead, { path }: Target, resource: Resource | undefined): Answer | HttpFault {
-    if (resource !== undefined) return answerResource(head, resource);
-    if (path === "/") return answerResource(head, findResource(LANDING)) ?? nothing();
-    return nothing();
+  #answerPath(
+    head: RequestHead,
+    target: Target,
+    host: string,
+  ): Answer | HttpFault | Promise<Answer | HttpFault> {
+    const { path, query } = target;
+    switch (path) {
+      case "/healthz":
+        return this.#answerHealth();
+      case "/stats.json":
+        return this.#tokenFault(head, host) ?? this.#answerStats(query.get("room") ?? undefined);
+      case "/metrics":
+        return this.#tokenFault(head, host) ?? this.#answerMetrics(head);
+    }
+    return this.#answerFile(head, target);
   }
+
+  /** Answers with a file of the operator's folder; where `/` is none, with the page that says what this is. */
+  async #answerFile(head: RequestHead, target: Target): Promise<Answer | HttpFault> {
+    const file = await this.#files?.answer(head, target);
+    if (file !== undefined) return file;
+    const landing = target.path === "/" ? answerResource(head, findResource(LANDING)) : undefined;
+    return landing ?? new HttpFault(404, "There is nothing here: / says what there is");
+  }
+
+  #answerHealth(): Answer {
+    const { health } = this.#relay;
+    return textAnswer(health === "ok" ? 200 : 503, `${health}\n`);
+  }
+
+  async #answerStats(room: string | undefined): Promise<Answer> {
+    const fields = { "Content-Type": "application/json; charset=utf-8", ...PRIVATE };
+    return { status: 200, fields, body: await this.#stats.bytes(room) };
+  }
+
+  #answerMetrics(head: RequestHead): Answer {
+    const isOpen = prefersOpenMetrics(head.fields.get("accept"));
+    return textAnswer(200, this.#metrics.text(isOpen), {
+      "Content-Type": isOpen ? OPEN_METRICS_TYPE : TEXT_TYPE,
+      ...PRIVATE,
+    });
+  }
+
+  /** Looks at the token in `Authorization: Bearer`. */
+  #tokenFault(head: RequestHead, host: string): HttpFault | undefined {
+    const [, given = ""] = /^Bearer +(.*)$/i.exec(only(head, "authorization") ?? "") ?? [];
+    const fault = this.#relay.tokenFault(decodeToken(given), host);
+    switch (fault?.kind) {
+      case "none":
+        return new HttpFault(401, "This needs the relay's token, as Authorization: Bearer", CHALLENGE);
+      case "wrong":
+        return new HttpFault(401, "The token is not the relay's", CHALLENGE);
+      case "wait": {
+        const seconds = Math.ceil(fault.waitMs / 1000);
+        const message = `Too many wrong tokens came from ${host}, the next one is looked at in ${seconds} s`;
+        return new HttpFault(429, message, { "Retry-After": String(seconds) });
+      }
+    }
+  }
+}
+
+/** What is for those who may see it, and no other site's page. */
+const PRIVATE = { "Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin" };
+
+const CHALLENGE = { "WWW-Authenticate": "Bearer" };
+
+/** A head has one character a byte; a token is UTF-8. */
+function decodeToken(bytes: string): string {
+  return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
 }
 
 function answerResource(head: RequestHead, resource: Resource): Answer;
@@ -40,8 +123,4 @@ function answerResource(head: RequestHead, resource: Resource | undefined): Answ
   if (resource === undefined) return undefined;
   const { bytes, tag, fields } = resource;
   return { status: hasTag(head, tag) ? 304 : 200, fields: { ...fields, ETag: tag }, body: bytes };
-}
-
-function nothing(): HttpFault {
-  return new HttpFault(404, "There is nothing here: / says what there is");
 }

@@ -10,6 +10,8 @@ export interface Target {
   /** Decoded, from its first slash on; no part of it is `.` or `..`, or has a slash or a control character in it. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** The query as it stands there, with its question mark; "" if there is none. */
+  readonly search: string;
 }
 
 /** Reads the address of a request. */
@@ -32,6 +34,7 @@ export function parseTarget(head: RequestHead): Target | HttpFault {
     raw,
     path: `/${parts.join("/")}`,
     query: new URLSearchParams(mark < 0 ? "" : relative.slice(mark + 1)),
+    search: mark < 0 ? "" : relative.slice(mark),
   };
 }
 

@@ -109,7 +109,14 @@ Deno.test("readAck and readPing take numbers", () => {
   for (const bytes of ["-1", "1.5", '"1"', "null", "1e99", "[]"]) {
     assert.match(whyNot(readAck(controlOf(`{"$ack":{"bytes":${bytes}}}`))), /bytes is a whole number/);
   }
-  assert.equal(readPing(controlOf('{"$ping":{"t":-1.5e3}}')), -1500);
+  const nothing = { rttMs: undefined, lagMs: undefined };
+  assert.deepEqual(readPing(controlOf('{"$ping":{"t":-1.5e3}}')), { t: -1500, told: nothing });
+  const told = { rttMs: 12.5, lagMs: 0 };
+  assert.deepEqual(readPing(controlOf('{"$ping":{"t":1,"rtt":12.5,"lag":0}}')), { t: 1, told });
+  for (const wrong of ["-1", '"5"', "null", "1e999", "3600001", "{}"]) {
+    const ping = readPing(controlOf(`{"$ping":{"t":1,"rtt":${wrong},"lag":${wrong}}}`));
+    assert.deepEqual(ping, { t: 1, told: nothing }, wrong);
+  }
   for (const t of ['"1"', "null", "1e999", "{}"]) {
     assert.match(whyNot(readPing(controlOf(`{"$ping":{"t":${t}}}`))), /t is a number/);
   }

@@ -1,0 +1,185 @@
+// The numbers of a relay as JSON, for pages and programs: worked out at most twice a second, however many ask, a part per turn, and of
+// bounded length, however many members there are.
+
+import { VERSION } from "../../wire/version.ts";
+import type { MemberView, RelayView, RoomView, Value } from "./view.ts";
+
+/** How old what is answered may be, in ms. */
+const FRESH_MS = 500;
+
+/** How many members are named, and rooms. */
+const MAX_MEMBERS = 200, MAX_ROOMS = 100;
+
+/** How many members are looked at in one turn. */
+const MEMBERS_PER_TURN = 100;
+
+/** How many members and values of a room are shown, and how much of each value, in characters. */
+const MAX_PEERS = 100, MAX_VALUES = 500, MAX_VALUE_CHARACTERS = 300;
+
+/** How many rooms' answers are kept at a time. */
+const MAX_KEPT_ROOMS = 16;
+
+/** A member that is behind so far, or takes nothing for so long, is slow: in ms. */
+const SLOW_BEHIND_MS = 500, SLOW_STUCK_MS = 1000;
+
+/** What it needs of the relay. */
+export interface StatsSettings {
+  clock: () => number;
+  /** Resolves in a later turn, when others have had theirs. */
+  turn: () => Promise<void>;
+}
+
+interface Kept {
+  atMs: number;
+  json: Promise<string>;
+}
+
+const encoder = new TextEncoder();
+
+/** The numbers. */
+export class Stats {
+  readonly #relay: RelayView;
+  readonly #settings: StatsSettings;
+  #all: Kept | undefined;
+  readonly #rooms = new Map<string, Kept>();
+
+  constructor(relay: RelayView, settings: StatsSettings) {
+    this.#relay = relay;
+    this.#settings = settings;
+  }
+
+  /** Returns them, as an object of JSON; with what is in a room if one is named. */
+  async bytes(room: string | undefined): Promise<Uint8Array> {
+    const all = await this.#keep(this.#all, (kept) => this.#all = kept, () => this.#describe());
+    if (room === undefined) return encoder.encode(`${all}\n`);
+    const part = await this.#keep(this.#rooms.get(room), (kept) => this.#keepRoom(room, kept), () => {
+      const view = this.#relay.room(room);
+      return Promise.resolve(view === undefined ? "null" : describeRoom(room, view));
+    });
+    return encoder.encode(`${all.slice(0, -1)},"room":${part}}\n`);
+  }
+
+  /** Takes what is fresh, or makes it anew, once for all who ask meanwhile. */
+  #keep(kept: Kept | undefined, keep: (kept: Kept) => void, make: () => Promise<string>): Promise<string> {
+    const nowMs = this.#settings.clock();
+    if (kept !== undefined && nowMs - kept.atMs < FRESH_MS) return kept.json;
+    const json = make();
+    json.catch(() => {}); // told to who waits for it
+    keep({ atMs: nowMs, json });
+    return json;
+  }
+
+  #keepRoom(room: string, kept: Kept): void {
+    this.#rooms.delete(room);
+    this.#rooms.set(room, kept);
+    if (this.#rooms.size <= MAX_KEPT_ROOMS) return;
+    for (const [oldest] of this.#rooms) return void this.#rooms.delete(oldest);
+  }
+
+  async #describe(): Promise<string> {
+    const relay = this.#relay;
+    const members: MemberView[] = [];
+    for (const member of relay.members()) {
+      members.push(member);
+      if (members.length % MEMBERS_PER_TURN === 0) await this.#settings.turn();
+    }
+    const rooms = [...relay.rooms()].sort((a, b) => b.members - a.members);
+    const now = relay.now();
+    return JSON.stringify({
+      version: VERSION,
+      name: relay.name,
+      health: relay.health,
+      time: Math.round(now),
+      uptimeMs: Math.round(now - relay.startedAtMs),
+      totals: relay.totals(),
+      memory: relay.memory(),
+      rates: relay.rates(),
+      rooms: rooms.slice(0, MAX_ROOMS),
+      moreRooms: Math.max(0, rooms.length - MAX_ROOMS),
+      members: slowestAndNewest(members).map(describeMember),
+      moreMembers: Math.max(0, members.length - MAX_MEMBERS),
+      errors: relay.warnings(),
+    });
+  }
+}
+
+/** Picks those that are named: who is slow, the slowest first, then who came last. */
+export function slowestAndNewest(members: readonly MemberView[]): readonly MemberView[] {
+  if (members.length <= MAX_MEMBERS) return members;
+  const slowness = ({ behindMs, stuckMs }: MemberView) => {
+    const ms = Math.max(behindMs, stuckMs);
+    return ms >= SLOW_BEHIND_MS ? ms : 0;
+  };
+  return members.toSorted((a, b) => slowness(b) - slowness(a) || a.ageMs - b.ageMs).slice(0, MAX_MEMBERS);
+}
+
+function describeMember(member: MemberView): Record<string, unknown> {
+  const { room, kind, transport, name, id, address, ageMs, rttMs, lagMs, behindMs, behindBytes } = member;
+  return {
+    room,
+    kind,
+    transport,
+    name,
+    id,
+    address,
+    ageMs: Math.round(ageMs),
+    rttMs: rttMs === undefined ? undefined : round(rttMs),
+    lagMs: lagMs === undefined ? undefined : round(lagMs),
+    behindMs: Math.round(Math.min(behindMs, 1e12)), // it may be endless
+    behindBytes,
+    skippedLines: member.skippedLines,
+    in: member.receivedLines,
+    out: member.sentLines,
+    inBytes: member.receivedBytes,
+    outBytes: member.sentBytes,
+    errors: member.errors,
+    slow: whySlow(member),
+  };
+}
+
+/** Says in words why a member counts as slow; undefined if it does not. */
+export function whySlow({ behindMs, behindBytes, stuckMs }: MemberView): string | undefined {
+  if (stuckMs >= SLOW_STUCK_MS) return `takes nothing for ${round(stuckMs / 1000)} s`;
+  if (behindMs === Infinity) return "behind by more than the log holds";
+  if (behindMs >= SLOW_BEHIND_MS) return `behind by ${Math.round(behindMs)} ms, ${behindBytes} bytes`;
+}
+
+/** Writes down what is in a room, as JSON. */
+function describeRoom(name: string, room: RoomView): string {
+  let left = MAX_VALUES;
+  const values = (all: Iterable<Value>) => {
+    const fields: string[] = [];
+    for (const [key, json] of all) {
+      if (left-- <= 0) break;
+      fields.push(`${JSON.stringify(key)}:${cutValue(json)}`);
+    }
+    return `{${fields.join(",")}}`;
+  };
+  const state = values(room.values()), members: string[] = [], names = new Map<string, string>();
+  for (const { id, name, values: own } of room.members()) {
+    names.set(id, name);
+    if (members.length < MAX_PEERS) {
+      members.push(`{"id":${JSON.stringify(id)},"name":${JSON.stringify(name)},"state":${values(own)}}`);
+    }
+  }
+  const lines = room.lastLines().map(({ time, from, text }) => ({
+    time,
+    id: from,
+    from: from && (names.get(from) || from),
+    text,
+  }));
+  return `{"name":${JSON.stringify(name)},"state":${state},"members":[${members.join(",")}],"moreMembers":${
+    names.size - members.length
+  },"moreValues":${left < 0},"lines":${JSON.stringify(lines)}}`;
+}
+
+/** Keeps a value as it is, or makes a text of the beginning of a long one. */
+function cutValue(json: string): string {
+  return json.length <= MAX_VALUE_CHARACTERS
+    ? json
+    : JSON.stringify(`${json.slice(0, MAX_VALUE_CHARACTERS)}…`);
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
