@@ -89,9 +89,8 @@ async function main(options: Options): Promise<Ending> {
     ending ??= end;
     aborter.abort();
   };
-  const quit = () => stop({ exitCode: 0 });
   onEveryEnd(stop);
-  if (options.seconds < Infinity) setTimeout(quit, options.seconds * 1000);
+  if (options.seconds < Infinity) setTimeout(() => stop({ exitCode: 0 }), options.seconds * 1000);
 
   const giveUp = (error: Error) => {
     const isBadWish = error instanceof TypeError || error instanceof RangeError;
@@ -105,7 +104,7 @@ async function main(options: Options): Promise<Ending> {
   const { scene, play } = link === undefined
     ? splitGame(options, aborter.signal)
     : sharedGame(options, link, aborter.signal);
-  const view = Terminal.available ? pictureView(scene, quit) : linesView(scene, quit);
+  const view = Terminal.available ? pictureView(scene, stop) : linesView(scene, stop);
   try {
     await play(view.show);
   } catch (error) {

@@ -27,6 +27,9 @@ const FALLBACK_SIZE = { cols: 80, rows: 24 };
 /** Signals that end a program, by the number a shell reports them with (128 + number). */
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 
+/** The exit code of a program whose terminal is gone, whether the signal or the end of the input tells it first. */
+export const HUNG_UP = 128 + SIGNALS.SIGHUP;
+
 /** Why the game ends: the exit code, and the error if it was one. */
 export interface Ending {
   exitCode: number;
@@ -63,8 +66,10 @@ function onSignal(signal: Deno.Signal, listener: () => void): void {
 export interface TerminalEvents {
   /** A key was pressed: one character. */
   onKey(key: string): void;
-  /** Ctrl-C was pressed, or the input has ended. */
+  /** Ctrl-C was pressed. */
   onQuit(): void;
+  /** The terminal is gone: its input has ended, which in raw mode no key can do. */
+  onHangUp(): void;
   /** The terminal was given back for a while and taken again: it is blank. */
   onTakenAgain(): void;
 }
@@ -198,7 +203,7 @@ export class Terminal implements AsyncDisposable {
   }
 
   async #readKeys(): Promise<void> {
-    const { onKey, onQuit } = this.#events;
+    const { onKey, onQuit, onHangUp } = this.#events;
     const buffer = new Uint8Array(256);
     const decoder = new KeyDecoder();
     try {
@@ -214,6 +219,6 @@ export class Terminal implements AsyncDisposable {
     } catch {
       // Hung up while reading.
     }
-    onQuit();
+    onHangUp();
   }
 }

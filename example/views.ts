@@ -1,11 +1,11 @@
 // Where a game is seen: on the whole terminal, or as a line a second on stdout. The files that print are this
-// one, terminal.ts and main.ts. Used by main.ts.
+// one, terminal.ts and main.ts.
 
 import type { Canvas } from "./canvas.ts";
 import { STRATEGIES } from "./remote_balls.ts";
 import { Output } from "./output.ts";
 import { Screen } from "./screen.ts";
-import { Terminal } from "./terminal.ts";
+import { type Ending, HUNG_UP, Terminal } from "./terminal.ts";
 import type { World } from "./world.ts";
 
 /** How long closing waits for a reader of lines, in milliseconds. */
@@ -30,13 +30,21 @@ export interface View {
   close(): Promise<void>;
 }
 
-/** Shows the scene on the whole terminal, and lets the keys change it. */
-export function pictureView(scene: Scene, quit: () => void): View {
+/** Shows the scene on the whole terminal, and lets the keys change it; `stop` is told why the game should end. */
+export function pictureView(scene: Scene, stop: (ending: Ending) => void): View {
   const { world } = scene;
   const screen = new Screen({ colour: !Deno.noColor });
-  const terminal = Terminal.open({ onKey, onQuit: quit, onTakenAgain: () => screen.forget() });
+  const terminal = Terminal.open({
+    onKey,
+    onQuit: quit,
+    onHangUp: () => stop({ exitCode: HUNG_UP }),
+    onTakenAgain: () => screen.forget(),
+  });
   let hasGhosts = false;
 
+  function quit(): void {
+    stop({ exitCode: 0 });
+  }
   function onKey(key: string): void {
     const strategy = STRATEGIES[Number(key) - 1];
     if (strategy !== undefined) world.drawing = { ...world.drawing, strategy };
@@ -55,9 +63,9 @@ export function pictureView(scene: Scene, quit: () => void): View {
 
 /**
  * Prints a line a second to stdout, and to stderr what is wrong with the connection; what can't be written
- * now is left out.
+ * now is left out. Where nobody reads the lines any more, the game should end, in order.
  */
-export function linesView(scene: Scene, quit: () => void): View {
+export function linesView(scene: Scene, stop: (ending: Ending) => void): View {
   const [records, notices] = [new Output(Deno.stdout), new Output(Deno.stderr)];
   let told: string | undefined;
   return {
@@ -67,7 +75,9 @@ export function linesView(scene: Scene, quit: () => void): View {
         told = notice;
         if (notice !== undefined) void notices.write(`example: ${notice}\n`);
       }
-      if (isNewSecond && !records.busy) void print(records, scene.record() + "\n", quit);
+      if (isNewSecond && !records.busy) {
+        void print(records, scene.record() + "\n", () => stop({ exitCode: 0 }));
+      }
     },
     close: async () => {
       await Promise.all([records.settled(LAST_LINE_MS), notices.settled(LAST_LINE_MS)]);
