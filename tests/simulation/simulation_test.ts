@@ -4,6 +4,8 @@ import { serve } from "../../src/relay/relay.ts";
 import { parseSimulation } from "../../src/simulation/parse_simulation.ts";
 import { Simulation } from "../../src/simulation/simulation.ts";
 import { LineClient } from "../support/line_client.ts";
+import { ManualTime } from "../support/manual_time.ts";
+import { Table } from "../support/session_table.ts";
 
 /** Sends 100 bytes at each of the times and says after how many ms each of them arrived. */
 function delaysOf(text: string, sentAt: number[]): number[] {
@@ -223,26 +225,28 @@ Deno.test("serve with simulate delays what plain clients receive, and only that"
   assert.ok(delayMs >= 119, `${delayMs} ms`);
 });
 
-Deno.test("serve with simulate gives plain clients delays as they were asked for, evenly within the jitter", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await using _relay = serve(listener, { simulate: parseSimulation("delay=30ms,jitter=20ms,seed=4") });
-  using ada = await LineClient.connect(listener.addr.port);
-  using bo = await LineClient.connect(listener.addr.port);
-  bo.send("0\n");
-  await ada.line(1);
+Deno.test("plain clients get delays as they were asked for, evenly within the jitter", async () => {
+  const time = new ManualTime();
+  await using table = new Table({ simulate: parseSimulation("delay=30ms,jitter=20ms,seed=4") }, time);
+  const [ada, bo] = [table.connect(), table.connect()];
+  for (const { conn } of [ada, bo]) conn.feed("\n"); // plain from now on
   const delays: number[] = [];
   for (let count = 1; count <= 60; count++) {
-    const sentAt = performance.now();
-    ada.send("1\n");
-    await bo.line(count);
-    delays.push(performance.now() - sentAt);
+    await time.pass(100); // far apart: nobody overtakes anybody
+    const sentAt = time.nowMs;
+    ada.conn.feed("1\n");
+    while (bo.conn.lines.length < count) {
+      await time.pass(0.5);
+      assert.ok(time.nowMs - sentAt <= 51, `${count - 1} of ${count} lines within the longest delay`);
+    }
+    delays.push(time.nowMs - sentAt);
   }
+  assert.deepEqual(ada.conn.lines, []);
   delays.sort((a, b) => a - b);
-  assert.ok(delays[0] >= 9, `${delays[0]} ms is too early`);
+  assert.ok(delays[0] >= 10, `${delays[0]} ms is too early`);
   for (const share of [0.25, 0.5, 0.75]) {
     const delay = delays[share * delays.length];
-    // 60 delays by chance, and what the event loop adds.
-    assert.ok(Math.abs(delay - (10 + 40 * share)) < 8, `${share * 100} % within ${delay} ms`);
+    assert.ok(Math.abs(delay - (10 + 40 * share)) < 8, `${share * 100} % within ${delay} ms`); // 60, by chance
   }
 });
 
