@@ -111,9 +111,9 @@ export class OldRelay implements AsyncDisposable {
     return this.#stop.promise;
   }
 
-  /** Waits until so many connections have been made since the start. */
-  async member(index: number): Promise<Member> {
-    await until(() => this.seen.length > index, `member ${index}`);
+  /** Waits until so many connections have been made since the start; `timeoutMs` is a safety net. */
+  async member(index: number, timeoutMs?: number): Promise<Member> {
+    await until(() => this.seen.length > index, `member ${index}`, timeoutMs);
     return this.seen[index];
   }
 
