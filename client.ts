@@ -5,6 +5,7 @@
 export { connect, type Message, Relay, type SetOptions } from "./src/client/relay.ts";
 export { animationFrames, type Clock, frames, rateLimit } from "./src/client/frames.ts";
 export { DEFAULT_PORT, type ErrorCode } from "./src/wire/protocol.ts";
+export type { SendOptions } from "./src/client/receivers.ts";
 export type { RelayError } from "./src/client/session/relay_control.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./src/client/standard_schema.ts";
 export type { Status, StatusDetail } from "./src/client/link/status.ts";

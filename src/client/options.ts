@@ -29,6 +29,7 @@ const OPTION_KINDS: Readonly<Record<keyof ConnectOptions, Kind>> = {
   name: "any",
   token: "any",
   simulate: "any",
+  echo: "boolean",
   tls: "any",
   retry: "boolean",
   signal: "signal",
@@ -71,6 +72,11 @@ export interface ConnectOptions<E = unknown> {
    * `delay=80ms,jitter=20ms,spike=300ms/5s,rate=64k,stall=2s/30s,cut=60s,seed=1`. Default: none.
    */
   simulate?: string;
+  /**
+   * Has this program's own events come back, at their place among those of all others: so all members that ask for it
+   * see the very same sequence. Default: false.
+   */
+  echo?: boolean;
   /**
    * Encrypts the connection: `true` trusts the certificates that Deno, Node or the browser trusts, `caCerts`
    * (in PEM) are trusted beside them, but in a page, and by a WebSocket of Node. Default: what a target with
@@ -184,6 +190,7 @@ export interface Settings {
   name: string;
   token: string;
   simulate: string;
+  echo: boolean;
   tls: TlsOptions | undefined;
   offlineBytes: number;
   maxQueuedBytes: number;
@@ -205,7 +212,8 @@ export function readOptions(
 ): Settings {
   checkOptions("connect", options, OPTION_KINDS);
   const { room: targetRoom, url } = address;
-  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "" } = options;
+  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", echo = false } =
+    options;
   const { offlineBytes = DEFAULT_OFFLINE_BYTES, inboxLimit = DEFAULT_INBOX_LIMIT } = options;
   const { maxQueuedBytes = DEFAULT_QUEUED_BYTES, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   checkName("room", room, 1);
@@ -230,6 +238,9 @@ export function readOptions(
   if (plain && room !== LOBBY) {
     throw new TypeError(`Cannot connect: a plain client is in the room "${LOBBY}", no other is allowed`);
   }
+  if (plain && echo) {
+    throw new TypeError("Cannot connect: a plain client has no echo, connect without { plain: true }");
+  }
   checkLimit("offlineBytes", offlineBytes, 0);
   checkLimit("maxQueuedBytes", maxQueuedBytes, 1);
   checkLimit("inboxLimit", inboxLimit, 1);
@@ -243,7 +254,7 @@ export function readOptions(
       `Cannot connect: the target says ${scheme}:// and the option tls ${other}://, one is allowed`,
     );
   }
-  return { plain, room, name, token, simulate, tls, ...limits };
+  return { plain, room, name, token, simulate, echo, tls, ...limits };
 }
 
 function readTls(tls: unknown): TlsOptions | undefined {

@@ -12,6 +12,7 @@ import { checkOptions } from "./check.ts";
 import { watchPageLife } from "./page_life.ts";
 import { versionNotice } from "./version_notice.ts";
 import { VERSION } from "../wire/version.ts";
+import { encodeLetters, readReceivers, type SendOptions } from "./receivers.ts";
 import { DrainWatch } from "./drain_watch.ts";
 import { Inbox } from "./inbox.ts";
 import { Link } from "./link/link.ts";
@@ -147,7 +148,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     const address = parseTarget(target, page);
     const isSecure = page?.protocol === "https:";
     const settings = readOptions(options as ConnectOptions<never>, address, isSecure);
-    const { plain, room, name, token, simulate, tls, inboxLimit, maxLineBytes } = settings;
+    const { plain, room, name, token, simulate, echo, tls, inboxLimit, maxLineBytes } = settings;
     const { offlineBytes, maxQueuedBytes } = settings;
     this.#options = options;
     this.#maxLineBytes = maxLineBytes;
@@ -160,6 +161,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
       name,
       token,
       simulate,
+      echo,
       maxUnfinishedBytes,
       sink: {
         onEvent: (line, isRepair, origin) => this.#onEvent(line, origin, isRepair),
@@ -261,18 +263,26 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * What is sent in one turn of the event loop goes out in one write. While there is no connection, or one
    * that takes nothing, up to `offlineBytes` of new events are kept beside what waited, and up to
    * `maxQueuedBytes` otherwise; the oldest are dropped first, counted and told by `onLost`. After `close()`
-   * it is dropped, counted and told. As with `JSON.stringify`, NaN becomes null and properties that are
+   * it is dropped, counted and told.
+   *
+   * With `to` only those members get it, also oneself if named: in the order of what is sent to all, once over a
+   * broken connection, told by `onLost` where they are skipped ahead, never seen by anybody else. Who has left gets
+   * nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members is dropped if the
+   * relay was restarted, as their ids are others' then.
+   *
+   * As with `JSON.stringify`, NaN becomes null and properties that are
    * undefined or functions are left out.
    *
-   * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle
-   * @throws {RangeError} when it is longer than `maxLineBytes`
+   * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when `to` names
+   * nobody it could be, or the relay object is plain
+   * @throws {RangeError} when it is longer than `maxLineBytes`, with an id if it is for single members
    */
-  send(event: unknown): void {
+  send(event: unknown, options?: SendOptions): void {
     const text = stringify("send event", event);
+    if (options !== undefined) return this.#sendTo(text, readReceivers(options));
     // Only control lines begin so; an event that does is sent with a space before it.
     const line = encoder.encode(`${text.startsWith(CONTROL_OPENING) ? " " : ""}${text}\n`);
-    const bytes = line.length - 1;
-    const limit = Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
+    const bytes = line.length - 1, limit = this.#lineLimit;
     if (bytes > limit) {
       throw new RangeError(`Cannot send event: it has ${bytes} bytes, maxLineBytes is ${limit}`);
     }
@@ -404,6 +414,21 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   /** Does what `close()` does: `await using relay = await connect(…)`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** How long a line may be, in bytes without its LF. */
+  get #lineLimit(): number {
+    return Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
+  }
+
+  #sendTo(text: string, ids: readonly string[]): void {
+    if (this.#session === undefined) {
+      throw new TypeError(
+        "Cannot send event: a plain client knows nobody to send it to, connect without { plain: true }",
+      );
+    }
+    for (const line of encodeLetters(text, ids, this.#lineLimit)) this.#link.send(line);
+    this.#noteDrops();
   }
 
   #watchLoop(call: string): void {

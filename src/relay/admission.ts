@@ -121,7 +121,7 @@ export class Admission implements SessionKeeper {
     const room = this.#rooms.open(hello.room);
     if ("code" in room) return { error: room };
     const peer = { id: `k${(++this.#lastId).toString(36)}`, name: hello.name };
-    const member = new SessionMember(room, peer, makeSecret(SECRET_BYTES), this.#settings, this);
+    const member = new SessionMember(room, peer, makeSecret(SECRET_BYTES), this.#settings, this, hello);
     this.#members.set(member.secret, member);
     this.#placeOf.set(member, place);
     place.hold();

@@ -28,6 +28,8 @@ export type ErrorCode =
   | "too_many_keys"
   | "value_too_long"
   | "state_full"
+  | "bad_to"
+  | "no_such_peer"
   | "rate_limited"
   | "idle_line";
 
@@ -87,6 +89,8 @@ export interface WireError {
   line?: number;
   /** The `nonce` of the hello that is refused so, if it has one. */
   nonce?: string;
+  /** The ids that nobody has, if it is about such. */
+  ids?: string[];
 }
 
 const encoder = new TextEncoder();
@@ -94,6 +98,19 @@ const encoder = new TextEncoder();
 /** Encodes one control line, such as `{"$error":{…}}`, with its LF. */
 export function encodeControl(name: string, body: unknown): Uint8Array {
   return encoder.encode(`{"$${name}":${JSON.stringify(body)}}\n`);
+}
+
+/** How many members one `$to` may name. */
+export const MAX_RECEIVERS = 256;
+
+/** Encodes a `$to`, with its LF: an event, given as JSON, for those members alone. */
+export function encodeTo(ids: readonly string[], json: string): Uint8Array {
+  return encoder.encode(`{"$to":{"ids":${JSON.stringify(ids)},"event":${json}}}\n`);
+}
+
+/** Encodes an event, given as JSON, with its LF: as what begins like a control line is none, a space stands before it. */
+export function encodeEvent(json: string): Uint8Array {
+  return encoder.encode(`${json.startsWith(CONTROL_OPENING) ? " " : ""}${json}\n`);
 }
 
 /** Encodes a `$from`, with its LF: whose the next lines are; a plain client has no `id`. */

@@ -165,7 +165,7 @@ Deno.test("PROTOCOL.md has a section for each control line that the source sends
   const spelled = allMatches(source, /\{"\$(\w+)":/g);
   const [, dispatch] = sources.get("relay/member/session_member.ts")!.split("switch (control.name) {");
   const taken = allMatches(dispatch.split(/^ {4}\}$/m)[0], /case "(\w+)":/g);
-  assert.deepEqual(sorted(taken), ["ack", "bye", "ping", "set"]);
+  assert.deepEqual(sorted(taken), ["ack", "bye", "ping", "set", "to"]);
   assert.deepEqual(sorted(controlSections().keys()), sorted([...sent, ...spelled, ...taken]));
 });
 
@@ -185,7 +185,7 @@ Deno.test("PROTOCOL.md names each field of its examples in the section they stan
 
 Deno.test("PROTOCOL.md names each field of a control line that the source reads", () => {
   const source = readSources().get("relay/member/client_control.ts")!;
-  for (const name of ["hello", "ack", "ping", "set"]) {
+  for (const name of ["hello", "ack", "ping", "set", "to"]) {
     const [, reader] = new RegExp(`^export function read${name}\\(([^]*?)^}`, "im").exec(source)!;
     const [, fields] = /fields: \{([^}]*)\}/.exec(reader) ?? /const \{([^}]*)\} = fields/.exec(reader)!;
     for (const field of fields.split(",").map((part) => part.trim().split(" ")[0])) {

@@ -50,6 +50,14 @@ export class LineQueue {
     }
   }
 
+  /** Drops and counts the lines that are none to keep. */
+  keepOnly(isKept: (line: Uint8Array) => boolean): void {
+    const lines = this.takeAll(), kept = lines.filter(isKept);
+    this.putBack(kept);
+    this.#dropped += lines.length - kept.length;
+    this.#droppedBytes += lines.reduce((sum, { length }) => sum + length, 0) - this.#bytes;
+  }
+
   /**
    * Moves the oldest lines to the end of `batch` while they fit into `roomBytes`, and returns their bytes.
    * The first line goes in any case if `batch` is empty: a line longer than a batch goes alone.

@@ -12,6 +12,8 @@ export interface Hello {
   token: string;
   /** The bad network that the client asks for, "" for none. */
   simulate: string;
+  /** Whether this program's own events come back at their place among all. */
+  echo?: boolean;
   /** What the answer has to repeat. */
   nonce: string;
   /** The session to go on with, and the bytes of it that were received. */
@@ -19,13 +21,14 @@ export interface Hello {
 }
 
 /** Encodes the first line of a session; what is empty is left out. */
-export function encodeHello({ room, name, token, simulate, nonce, resume }: Hello): Uint8Array {
+export function encodeHello({ room, name, token, simulate, echo, nonce, resume }: Hello): Uint8Array {
   return encodeControl("hello", {
     version: PROTOCOL_VERSION,
     room,
     ...(name === "" ? {} : { name }),
     ...(token === "" ? {} : { token }),
     ...(simulate === "" ? {} : { simulate }),
+    ...(echo === true ? { echo } : {}),
     nonce,
     ...(resume === undefined ? {} : { resume }),
   });

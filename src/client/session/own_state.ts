@@ -42,6 +42,13 @@ export class OwnState {
     return this.#values.has(key);
   }
 
+  /** Makes an object, without a prototype, of all that is set. */
+  values(): Record<string, unknown> {
+    const values: Record<string, unknown> = Object.create(null);
+    for (const [key, json] of this.#values) values[key] = JSON.parse(json);
+    return values;
+  }
+
   /** The keys that have a value. */
   keys(): Iterable<string> {
     return this.#values.keys();

@@ -19,6 +19,8 @@ export interface RelayError {
   key?: string;
   /** Whether it is a key of the room; said where `key` is. */
   room?: boolean;
+  /** The ids that nobody in the room has, if it is about such (`no_such_peer`): what was sent to them is dropped. */
+  ids?: string[];
 }
 
 /** A control line of a session, taken apart. */
@@ -72,7 +74,10 @@ export function readPlainFrom(line: string): string | undefined {
 }
 
 /** Reads the body of an `$error`; `undefined` when it has no code or no message. */
-export function readError({ code, message, line }: Record<string, unknown>): RelayError | undefined {
+export function readError({ code, message, line, ids }: Record<string, unknown>): RelayError | undefined {
   if (typeof code !== "string" || typeof message !== "string") return undefined;
-  return { code, message, ...(typeof line === "number" ? { line } : {}) };
+  const error: RelayError = { code, message };
+  if (typeof line === "number") error.line = line;
+  if (Array.isArray(ids) && ids.every((id) => typeof id === "string")) error.ids = ids;
+  return error;
 }

@@ -135,6 +135,8 @@ export class Session implements Speaker {
   #fromId: string | undefined;
   #markMs = 0;
   #origin: Origin | undefined;
+  /** This member itself, once something of its own came. */
+  #self: Peer | undefined;
 
   /** What is to be written. */
   readonly source: SessionOutbox;
@@ -190,13 +192,13 @@ export class Session implements Speaker {
    * @throws {Error} when it says something else, ends the connection, or says nothing in time
    */
   async open(pipe: Pipe): Promise<{ resumed?: boolean }> {
-    const { room, name, token, simulate, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = this.#options;
+    const { room, name, token, simulate, echo, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = this.#options;
     const before = this.#welcome;
     const resume = before !== undefined && this.#canResume
       ? { session: before.session, bytes: this.#lineEndBytes }
       : undefined;
     const opened = await openSession(pipe, {
-      ...{ room, name, token, simulate, resume, welcomeTimeoutMs },
+      ...{ room, name, token, simulate, echo, resume, welcomeTimeoutMs },
       maxLineBytes: this.#options.maxUnfinishedBytes,
       isKnown: before !== undefined,
       now: this.#now,
@@ -296,6 +298,8 @@ export class Session implements Speaker {
     this.#receivedBytes = this.#lineEndBytes = this.source.ackedBytes = streamBytes;
     this.#freshness.reset();
     [this.#fromId, this.#markMs, this.#origin] = [undefined, welcome.timeMs, undefined];
+    this.#self = undefined;
+    if (before !== undefined && welcome.relay !== before.relay) this.source.dropLetters();
     if (before === undefined) {
       this.#roster.become(welcome.roster);
       this.#roster.sink = this.#sink;
@@ -343,7 +347,21 @@ export class Session implements Speaker {
   }
 
   #findSender(): Peer | undefined {
-    return this.#fromId === undefined ? undefined : this.#roster.find(this.#fromId);
+    const id = this.#fromId;
+    if (id === undefined) return undefined;
+    return id === this.id ? this.#self ??= this.#makeSelf() : this.#roster.find(id);
+  }
+
+  /** Makes this member as others see it: whose events come back. */
+  #makeSelf(): Peer {
+    const { id, source: { member } } = this;
+    return {
+      id,
+      name: this.#options.name,
+      get state() {
+        return member.values();
+      },
+    };
   }
 
   #onControlLine(line: string): void {

@@ -9,7 +9,7 @@
 import { joinLines, LineQueue } from "../link/line_queue.ts";
 import type { LineSource } from "../link/line_source.ts";
 import { OwnState } from "./own_state.ts";
-import { encodeControl, isControlLine } from "../../wire/protocol.ts";
+import { encodeControl, isControlLine, startsAt } from "../../wire/protocol.ts";
 import { Queue } from "../link/queue.ts";
 
 /**
@@ -137,6 +137,11 @@ export class SessionOutbox implements LineSource {
   push(line: Uint8Array, limitBytes: number): void {
     this.changes++;
     this.#waiting.push(line, limitBytes);
+  }
+
+  /** Drops what waits for single members: on another relay their ids are others'. */
+  dropLetters(): void {
+    this.#waiting.keepOnly((line) => !begins(line, TO_START));
   }
 
   /**
@@ -298,7 +303,7 @@ export class SessionOutbox implements LineSource {
     this.#roomChanges = new Map();
     const unconfirmed: Unconfirmed = { lines: 0, bytes: 0, roomChanges };
     for (const line of [...this.#sent.takeAll(), ...this.#owed.takeAll()]) {
-      if (isControlLine(line, 0)) continue;
+      if (isControlLine(line, 0) && !begins(line, TO_START)) continue;
       unconfirmed.lines++;
       unconfirmed.bytes += line.length;
     }
@@ -315,7 +320,7 @@ export class SessionOutbox implements LineSource {
     this.#owed.moveTo(owed, maxBytes);
     for (const line of owed) {
       this.#handOut(batch, [line]);
-      if (!isControlLine(line, 0)) continue;
+      if (!begins(line, SET_START)) continue;
       const { key, json, isRoom } = readSet(line);
       this.#noteSet(isRoom ? this.room : this.member, key, json);
     }
@@ -386,9 +391,19 @@ function readSet(line: Uint8Array): { key: string; json: string | undefined; isR
   return { key, json: JSON.stringify(value), isRoom: room === true };
 }
 
+const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+
+const SET_START = encoder.encode('{"$set":');
+const TO_START = encoder.encode('{"$to":');
+const PING_START = encoder.encode('{"$ping":');
+const ACK_START = encoder.encode('{"$ack":');
+
+function begins(line: Uint8Array, start: Uint8Array): boolean {
+  return startsAt(line, 0, start);
+}
 
 /** Events and state are owed; a ping or an acknowledgement of an earlier connection says nothing any more. */
 function isWorthRepeating(line: Uint8Array): boolean {
-  return !isControlLine(line, 0) || line[3] === 0x73; // {"$s, of $set
+  return !begins(line, PING_START) && !begins(line, ACK_START);
 }

@@ -2,7 +2,7 @@
 // Pure.
 
 import { isRecord, quote } from "../../wire/untrusted.ts";
-import { keyFault, LOBBY, nameFault, nonceFault, startsAt } from "../../wire/protocol.ts";
+import { keyFault, LOBBY, MAX_RECEIVERS, nameFault, nonceFault, startsAt } from "../../wire/protocol.ts";
 
 /** A control line that was understood, or what is wrong with it. */
 export type Understood<T> = T | Misunderstood;
@@ -23,6 +23,8 @@ export interface Hello {
   /** What the answer has to repeat, so that the client knows it for the relay's. */
   nonce: string | undefined;
   resume: { session: string; bytes: number } | undefined;
+  /** Whether a new session hears its own events, too. */
+  echo: boolean;
 }
 
 /** A control line's name without its `$`, and its fields. */
@@ -81,7 +83,7 @@ export function readPlainAck(bytes: Uint8Array, start: number, end: number): num
 
 /** Checks the fields of a `$hello`. */
 export function readHello({ fields }: Control): Understood<Hello> {
-  const { version, room = LOBBY, name = "", token = "", simulate = "", nonce, resume } = fields;
+  const { version, room = LOBBY, name = "", token = "", simulate = "", nonce, resume, echo = false } = fields;
   if (!isCount(version) || version < 1) return new Misunderstood("version is a whole number from 1");
   const faults = {
     nonce: nonce === undefined ? undefined : nonceFault(nonce),
@@ -93,7 +95,8 @@ export function readHello({ fields }: Control): Understood<Hello> {
   }
   if (typeof token !== "string") return new Misunderstood("token is a string");
   if (typeof simulate !== "string") return new Misunderstood("simulate is a string");
-  const texts = { room: room as string, name: name as string, nonce: nonce as string | undefined };
+  if (typeof echo !== "boolean") return new Misunderstood("echo is true or false");
+  const texts = { room: room as string, name: name as string, nonce: nonce as string | undefined, echo };
   if (resume === undefined) return { ...texts, version, token, simulate, resume };
   if (!isRecord(resume) || typeof resume.session !== "string" || !isCount(resume.bytes)) {
     return new Misunderstood("resume is an object with session, a string, and bytes, a whole number");
@@ -122,6 +125,22 @@ export function readSet(
     value: "value" in fields ? findMember(text, text.indexOf("{", body), "value") : undefined,
     isRoom: room,
   };
+}
+
+/** Checks the fields of a `$to`; `event` is the JSON text as it came. */
+export function readTo({ fields, text }: Control): Understood<{ ids: string[]; event: string }> {
+  const { ids, event } = fields;
+  if (!Array.isArray(ids) || ids.length === 0 || ids.length > MAX_RECEIVERS) {
+    const what = Array.isArray(ids) ? `ids has ${ids.length} members` : "ids is no array";
+    return new Misunderstood(`${what}, 1 to ${MAX_RECEIVERS} are allowed`);
+  }
+  if (!ids.every((id) => typeof id === "string")) {
+    return new Misunderstood("ids has members that are no strings");
+  }
+  if (event === undefined) return new Misunderstood("event is missing");
+  const body = text.indexOf(":") + 1;
+  if (text[endOfValue(text, body)] === ",") return new Misunderstood("it stands there twice");
+  return { ids, event: findMember(text, text.indexOf("{", body), "event")! };
 }
 
 /** Checks the count in an `$ack`. */

@@ -265,7 +265,7 @@ export abstract class Member implements Reader {
     const waiting = this.#replies.flatMap(({ error }) => error ?? []);
     this.#replies = [];
     this.#replyBytes = 0;
-    for (const { code, message } of [...errors, ...waiting]) this.replyError({ code, message });
+    for (const { line: _, ...error } of [...errors, ...waiting]) this.replyError(error);
   }
 
   /** Counts the memory that it takes, after each change. */

@@ -7,10 +7,10 @@
 
 /** One piece of the stream, which ends at `end`. */
 interface Piece {
-  kind: "log" | "replies" | "state";
+  kind: "log" | "replies" | "state" | "letters";
   end: number;
-  /** How many bytes of the log in it are not confirmed. */
-  logBytes: number;
+  /** How many bytes of the log, or of letters, in it are not confirmed. */
+  ownBytes: number;
   /** The version of the state that the client has when it has this piece. */
   stateVersion: number;
 }
@@ -21,6 +21,7 @@ export class SentLedger {
   #last: Piece | undefined;
   #sent = 0;
   #acked = 0;
+  #ackedLetterBytes = 0;
   #stateVersion: number;
 
   /** @param stateVersion what the client has at the beginning of the stream */
@@ -48,6 +49,18 @@ export class SentLedger {
     this.#add("log", bytes, bytes);
   }
 
+  /** Notes that `bytes` bytes of letters are being written. */
+  addLetters(bytes: number): void {
+    this.#add("letters", bytes, bytes);
+  }
+
+  /** Returns how many bytes of letters were confirmed since the last call. */
+  takeAckedLetterBytes(): number {
+    const bytes = this.#ackedLetterBytes;
+    this.#ackedLetterBytes = 0;
+    return bytes;
+  }
+
   /** Notes that `bytes` bytes of lines are being written that are for this client alone. */
   addReplies(bytes: number): void {
     this.#add("replies", bytes, 0);
@@ -73,12 +86,14 @@ export class SentLedger {
     let logBytes = 0, done = 0;
     for (const piece of this.#pieces) {
       if (bytes < piece.end) {
-        const confirmed = piece.kind === "log" ? Math.max(0, bytes - (piece.end - piece.logBytes)) : 0;
-        logBytes += confirmed;
-        piece.logBytes -= confirmed;
+        const confirmed = Math.min(piece.ownBytes, Math.max(0, bytes - (piece.end - piece.ownBytes)));
+        piece.ownBytes -= confirmed;
+        if (piece.kind === "log") logBytes += confirmed;
+        else this.#ackedLetterBytes += confirmed;
         break;
       }
-      logBytes += piece.logBytes;
+      if (piece.kind === "log") logBytes += piece.ownBytes;
+      else this.#ackedLetterBytes += piece.ownBytes;
       this.#stateVersion = piece.stateVersion;
       done++;
     }
@@ -96,15 +111,15 @@ export class SentLedger {
   }
 
   /** Adds a piece, or to the last one: a client that acknowledges nothing shall not make the ledger long. */
-  #add(kind: Piece["kind"], bytes: number, logBytes: number): void {
+  #add(kind: Piece["kind"], bytes: number, ownBytes: number): void {
     const last = this.#last;
     this.#sent += bytes;
     if (kind !== "state" && last?.kind === kind) {
       last.end = this.#sent;
-      last.logBytes += logBytes;
+      last.ownBytes += ownBytes;
     } else {
       const stateVersion = last?.stateVersion ?? this.#stateVersion;
-      this.#pieces.push(this.#last = { kind, end: this.#sent, logBytes, stateVersion });
+      this.#pieces.push(this.#last = { kind, end: this.#sent, ownBytes, stateVersion });
     }
   }
 }

@@ -9,12 +9,14 @@
 import { concat } from "../../wire/concat.ts";
 import { LF } from "../../wire/protocol.ts";
 import type { Cursor } from "../room/cursor.ts";
+import { LetterBox } from "./letter_box.ts";
 import { SentLedger } from "./sent_ledger.ts";
 
-/** A later place that is known as well: where the log goes on for a client that has `end` bytes of the stream. */
+/** A later place that is known as well: where log and letters go on for a client that has `end` bytes of the stream. */
 interface Anchor {
   end: number;
   cursor: Cursor;
+  letters: number;
 }
 
 /** Lines that can't be made again, and where they stand in the stream. */
@@ -39,6 +41,8 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 /** The stream to one client. `A` is what the caller needs to make an answer again. */
 export class SentStream<A = never> {
   readonly #ledger: SentLedger;
+  /** Lines for this client alone. */
+  readonly letters = new LetterBox();
   #cursor: Cursor;
   #confirmed: Cursor;
   #stateVersion: number;
@@ -109,6 +113,27 @@ export class SentStream<A = never> {
     this.#ledger.addLog(bytes);
   }
 
+  /**
+   * Takes what comes next of log and letters, in their order: about `limitBytes` at most, but at least a line; undefined if there is
+   * nothing. It is noted already.
+   */
+  takeWithLetters(limitBytes: number): Uint8Array | undefined {
+    const parts: Uint8Array[] = [];
+    for (let left = limitBytes; left > 0;) {
+      const log = this.#cursor.take(left, this.letters.nextPlace);
+      const bytes = log?.slice() ?? this.letters.take(left, this.#cursor.offset);
+      if (bytes === undefined) break;
+      if (log === undefined) this.#ledger.addLetters(bytes.length);
+      else {
+        this.#cursor.commit();
+        this.#ledger.addLog(bytes.length);
+      }
+      parts.push(bytes);
+      left -= bytes.length;
+    }
+    return parts.length === 0 ? undefined : concat(parts);
+  }
+
   /** Notes that `bytes` bytes of state are being written, after which the client has `stateVersion`. */
   addState(bytes: number, stateVersion: number): void {
     this.#stateVersion = stateVersion;
@@ -155,9 +180,12 @@ export class SentStream<A = never> {
       this.#ledger.ack(this.#anchor.end);
       this.#confirmed.close();
       this.#confirmed = this.#anchor.cursor;
+      this.#ledger.takeAckedLetterBytes();
+      this.letters.confirmTo(this.#anchor.letters);
       this.#anchor = undefined;
     }
     this.#confirmed.pass(this.#ledger.ack(bytes));
+    this.letters.confirm(this.#ledger.takeAckedLetterBytes());
     if (bytes >= this.#owed.start + this.#owed.bytes.length) this.#owed.bytes = NOTHING;
     const firstLeft = this.#answers.findIndex(({ end }) => end > bytes);
     if (this.#answers.length > 0) this.#answers.splice(0, firstLeft < 0 ? this.#answers.length : firstLeft);
@@ -185,6 +213,7 @@ export class SentStream<A = never> {
     this.#anchor = undefined;
     if (this.#ledger.acked < this.#owed.toldAt) this.#owed.bytes = NOTHING;
     this.#ledger.rewind();
+    this.letters.rewind();
     this.#cursor.close();
     this.#cursor = this.#confirmed.clone();
     this.#stateVersion = this.#ledger.stateVersion;
@@ -203,10 +232,11 @@ export class SentStream<A = never> {
     this.#anchor?.cursor.close();
     this.#confirmed.close();
     this.#cursor.close();
+    this.letters.close();
   }
 
   #anchorAt(end: number): void {
     this.#anchor?.cursor.close();
-    this.#anchor = { end, cursor: this.#cursor.clone() };
+    this.#anchor = { end, cursor: this.#cursor.clone(), letters: this.letters.sent };
   }
 }

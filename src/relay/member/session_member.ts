@@ -5,21 +5,31 @@
 import { concat } from "../../wire/concat.ts";
 import {
   type Control,
+  type Hello,
   Misunderstood,
   readAck,
   readControl,
   readPing,
   readPlainAck,
   readSet,
+  readTo,
   type Told,
   type Understood,
 } from "./client_control.ts";
 import { type EndReason, Member, type Outlet } from "./member.ts";
-import { encodeControl, encodeFrom, PROTOCOL_VERSION, type WireError } from "../../wire/protocol.ts";
+import {
+  encodeControl,
+  encodeEvent,
+  encodeFrom,
+  PROTOCOL_VERSION,
+  type WireError,
+} from "../../wire/protocol.ts";
 import type { Settings } from "../options.ts";
 import type { LeaveReason, Peer, Room } from "../room/room.ts";
 import type { Cursor } from "../room/cursor.ts";
 import { fromLineOf, type Reader, TIME_LINE_MS } from "../room/feed.ts";
+import type { LetterPiece } from "./letter_box.ts";
+import type { Letter, Receiver } from "../room/post.ts";
 import { joinKept, type Kept } from "../room/quiet_lines.ts";
 import { quote } from "../../wire/untrusted.ts";
 import { SentStream } from "./sent_stream.ts";
@@ -51,13 +61,14 @@ export interface SessionKeeper {
 }
 
 /** A session in a room, with or without a connection. */
-export class SessionMember extends Member implements Peer {
+export class SessionMember extends Member implements Peer, Receiver {
   readonly id: string;
   readonly name: string;
   /** With this the session can be resumed: nobody else knows it. */
   readonly secret: string;
   readonly joinLine: Uint8Array;
   readonly fromLine: Uint8Array;
+  readonly hearsItself: boolean;
   readonly #stream: SentStream<WireError>;
   /** Whose turn it is: state's or that of events. */
   #told: Told = NOTHING_TOLD;
@@ -72,7 +83,11 @@ export class SessionMember extends Member implements Peer {
   #isPresent = true;
   #isOver = false;
   #absentSince: number | undefined;
+  /** What lies before these places in log and letters was missed before a resume: it is never too old. */
   #repairTo = 0;
+  #repairLettersTo = 0;
+  /** When the last `$time` line among its letters was made, in ms. */
+  #letterTimeMs = -Infinity;
 
   readonly #keeper: SessionKeeper | undefined;
 
@@ -82,12 +97,14 @@ export class SessionMember extends Member implements Peer {
     secret: string,
     settings: Settings,
     keeper?: SessionKeeper,
+    { echo = false }: Partial<Pick<Hello, "echo">> = {},
   ) {
     super(room, room.sessions, settings);
     this.id = peer.id;
     this.name = peer.name;
     this.secret = secret;
     this.#keeper = keeper;
+    this.hearsItself = echo;
     this.joinLine = encodeControl("join", { id: peer.id, name: peer.name });
     this.fromLine = encodeFrom(peer.id);
     room.enter(this);
@@ -139,6 +156,7 @@ export class SessionMember extends Member implements Peer {
     const errors = this.#stream.rewind();
     if (errors === undefined) return false;
     this.#repairTo = this.feed.end;
+    this.#repairLettersTo = this.#stream.letters.end;
     this.#absentSince = undefined;
     this.outlet = outlet;
     if (simulation !== undefined) outlet.simulate(simulation);
@@ -209,7 +227,23 @@ export class SessionMember extends Member implements Peer {
     if (bytes > 0 && this.#rest === undefined) this.#isConfirmed = true;
   }
 
+  get receiver(): Receiver {
+    return this;
+  }
+
+  receive(letter: Letter, place: number): void {
+    if (this.#isOver) return;
+    const { memory, clock } = this.settings, nowMs = clock();
+    const hasRoom = (bytes: number) => memory.hasRoomFor(bytes);
+    const push = (each: Letter) => this.#stream.letters.push(each, place, nowMs, hasRoom, memory.isShort);
+    const timeLine = this.feed.timeLineSince(this.#letterTimeMs);
+    if (timeLine !== undefined && push({ bytes: timeLine, lines: 0 })) this.#letterTimeMs = nowMs;
+    push(letter);
+    this.countMemory();
+  }
+
   override skipOwn(start: number, lines: number): void {
+    if (this.hearsItself && lines > 0) return; // of its own coming and going it is not told
     this.#stream.skipOwn(start, lines);
   }
 
@@ -223,21 +257,23 @@ export class SessionMember extends Member implements Peer {
     const acknowledged = readPlainAck(bytes, start, end);
     if (acknowledged !== undefined) return void this.#onAck(acknowledged);
     const control = readControl(bytes.subarray(start, end - 1));
-    const wrong = control instanceof Misunderstood
+    const wrong: Pick<WireError, "code" | "message" | "ids"> | undefined = control instanceof Misunderstood
       ? { code: "unknown_control" as const, message: control.message }
       : this.#obey(control);
     if (wrong === undefined) return undefined;
     const message = `Cannot follow line ${lineNumber}: ${wrong.message}`;
-    return { code: wrong.code, message, line: lineNumber };
+    return { ...wrong, message, line: lineNumber };
   }
 
   override get hasNews(): boolean {
-    return super.hasNews || this.#stream.stateVersion !== this.room.state.version ||
+    return super.hasNews || this.#stream.letters.nextPlace < Infinity ||
+      this.#stream.stateVersion !== this.room.state.version ||
       this.#welcome !== undefined || this.#rest !== undefined;
   }
 
   protected override get ownBytes(): number {
-    return SESSION_BYTES + this.#stream.owedBytes + (this.#welcome?.length ?? 0) +
+    return SESSION_BYTES + this.#stream.owedBytes + this.#stream.letters.memoryBytes +
+      (this.#welcome?.length ?? 0) +
       (this.#rest?.memoryBytes ?? 0);
   }
 
@@ -247,6 +283,7 @@ export class SessionMember extends Member implements Peer {
 
   protected override isTooFarBehind(nowMs: number): boolean {
     if (this.cursor.isEvicted) return true;
+    if (nowMs - this.#stream.letters.nextAtMs(this.#repairLettersTo) > this.settings.maxLagMs) return true;
     return this.cursor.offset >= this.#repairTo && super.isTooFarBehind(nowMs);
   }
 
@@ -280,27 +317,31 @@ export class SessionMember extends Member implements Peer {
     const from = this.cursor.offset;
     const nowMs = this.settings.clock();
     const { lost, kept } = this.feed.jump(this, nowMs);
-    if (lost.bytes === 0 && kept.bytes === 0) return this.takeNews(maxBytes);
+    const letters = this.#stream.letters.skip(nowMs - this.settings.maxLagMs);
+    const lines = lost.lines + letters.lost.lines, bytes = lost.bytes + letters.lost.bytes;
+    if (bytes + kept.bytes + letters.pieces.length === 0) return this.takeNews(maxBytes);
     // The `$time` that held here was skipped, too.
     const rest = [this.#encodeTime(nowMs)];
-    if (kept.bytes > 0) rest.unshift(this.#tellKept(kept));
+    if (kept.bytes + letters.pieces.length > 0) rest.unshift(this.#tellKept(kept, letters.pieces));
     if (this.room.presenceChangedAt > from) rest.unshift(this.room.roster.peersLine(this));
-    this.#stream.jump(encodeControl("lost", lost), rest);
+    this.#stream.jump(encodeControl("lost", { lines, bytes }), rest);
     this.countMemory();
     return this.#stream.takeOwed();
   }
 
-  /** Makes lines of what is kept, with the `$time` and the `$from` before them that hold for them, as in the log. */
-  #tellKept(kept: Kept): Uint8Array {
+  /** Makes lines of what is kept and of letters, with the `$time` and the `$from` before them that hold for them, as in the log. */
+  #tellKept(kept: Kept, letters: readonly LetterPiece[]): Uint8Array {
     let toldMs = -Infinity, toldFrom: Uint8Array | undefined;
-    return joinKept(kept, ({ atMs, sender }) => {
+    const all = [...letters, ...kept.pieces].sort((a, b) => a.offset - b.offset);
+    return joinKept({ ...kept, pieces: all }, ({ atMs, sender }) => {
       const marks: Uint8Array[] = [];
       if (atMs - toldMs >= TIME_LINE_MS) {
         toldMs = atMs;
         marks.push(this.#encodeTime(atMs));
       }
-      const from = fromLineOf(sender.who as Reader);
-      if (from !== toldFrom) marks.push(toldFrom = from);
+      const from = sender && fromLineOf(sender.who as Reader); // a letter has its own
+      if (from !== undefined && from !== toldFrom) marks.push(from);
+      toldFrom = from;
       return marks;
     });
   }
@@ -317,6 +358,7 @@ export class SessionMember extends Member implements Peer {
   }
 
   #takeEvents(limitBytes: number): Uint8Array | undefined {
+    if (this.#stream.letters.nextPlace < Infinity) return this.#stream.takeWithLetters(limitBytes);
     const bytes = this.cursor.take(limitBytes);
     if (bytes !== undefined) this.#stream.addLog(bytes.length);
     return bytes;
@@ -349,7 +391,7 @@ export class SessionMember extends Member implements Peer {
   }
 
   /** Does what a control line says. */
-  #obey(control: Control): Pick<WireError, "code" | "message"> | undefined {
+  #obey(control: Control): Pick<WireError, "code" | "message" | "ids"> | undefined {
     switch (control.name) {
       case "ping":
         return this.#with("$ping", readPing(control), ({ t, told }) => {
@@ -363,11 +405,13 @@ export class SessionMember extends Member implements Peer {
         if (set instanceof Misunderstood) return { code: "bad_set", message: `in $set, ${set.message}` };
         return this.room.set(this, set.key, set.value, set.isRoom);
       }
+      case "to":
+        return this.#sendTo(control);
       case "bye":
         this.outlet?.cut("bye");
         return undefined;
     }
-    const message = `${quote(`$${control.name}`)} is no control line, $ping, $ack, $set and $bye are`;
+    const message = `${quote(`$${control.name}`)} is no control line, $ping, $ack, $set, $to and $bye are`;
     return { code: "unknown_control", message };
   }
 
@@ -382,10 +426,29 @@ export class SessionMember extends Member implements Peer {
     act(read);
   }
 
+  /** Sends an event to some members alone. */
+  #sendTo(control: Control): Pick<WireError, "code" | "message" | "ids"> | undefined {
+    const to = readTo(control);
+    if (to instanceof Misunderstood) return { code: "bad_to", message: `in $to, ${to.message}` };
+    const receivers = new Set<Receiver>(), missing: string[] = [];
+    for (const id of new Set(to.ids)) {
+      const receiver = this.room.roster.find(id)?.receiver;
+      if (receiver === undefined) missing.push(id);
+      else receivers.add(receiver);
+    }
+    if (receivers.size > 0) {
+      this.room.deliver({ bytes: concat([this.fromLine, encodeEvent(to.event)]), lines: 1 }, receivers);
+    }
+    if (missing.length === 0) return undefined;
+    const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
+    const message = `nobody here has the id ${quote(missing[0])}${more}`;
+    return { code: "no_such_peer", message, ids: missing };
+  }
+
   #onAck(bytes: number): void {
-    const { owedBytes } = this.#stream;
+    const { owedBytes, letters } = this.#stream;
     this.#stream.confirm(bytes);
-    if (owedBytes > 0) this.countMemory();
+    if (owedBytes > 0 || letters.memoryBytes > 0) this.countMemory();
     this.wake();
   }
 

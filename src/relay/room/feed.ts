@@ -21,6 +21,8 @@ export interface Reader {
   giveUp?(): void;
   /** The `$from` line that sessions get before what it says; that of plain clients, if it has none of its own. */
   readonly fromLine?: Uint8Array;
+  /** Whether its own events are for it as for everybody. */
+  readonly hearsItself?: boolean;
 }
 
 /** What a feed needs of the settings. */
@@ -172,8 +174,23 @@ export class Feed {
     const { cursor } = reader;
     this.#fromLine = undefined;
     const isLate = this.#log.ageMs(cursor.offset, nowMs) > this.#settings.maxLagMs;
-    const kept = isLate ? NOTHING_KEPT : this.#quietLines.since(cursor.offset, reader);
+    const kept = isLate
+      ? NOTHING_KEPT
+      : this.#quietLines.since(cursor.offset, reader.hearsItself ? undefined : reader);
     return { lost: cursor.jumpToEnd(kept), kept };
+  }
+
+  /** Returns where a line stands that is said now to some readers alone. The next line in the log says again whose it is. */
+  openPlace(): number {
+    this.#fromLine = undefined;
+    return this.#log.end;
+  }
+
+  /** Makes a `$time` line for who is told something now beside the log, unless that in the log, or one of `toldMs`, still holds. */
+  timeLineSince(toldMs: number): Uint8Array | undefined {
+    const now = this.#settings.clock();
+    if (now - Math.max(this.#timeLineAt, toldMs) < TIME_LINE_MS) return undefined;
+    return encodeControl("time", { time: this.#settings.relayTime() });
   }
 
   #tellTime(): void {

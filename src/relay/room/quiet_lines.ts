@@ -44,7 +44,10 @@ interface Entry {
 /** Some kept lines, who said them, and when. */
 export interface Piece {
   readonly bytes: Uint8Array;
-  readonly sender: { readonly who: unknown };
+  /** Not known of what is no part of the log. */
+  readonly sender?: { readonly who: unknown };
+  /** Where they stand in the log. */
+  readonly offset: number;
   readonly atMs: number;
 }
 

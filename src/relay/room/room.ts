@@ -6,6 +6,7 @@
 
 import { Feed, type FeedSettings, type Reader } from "./feed.ts";
 import { likeAnswers, withSpaces } from "./lookalike.ts";
+import { type Letter, Post, type Receiver } from "./post.ts";
 import { encodeControl } from "../../wire/protocol.ts";
 import { type Peer, Roster } from "./roster.ts";
 import { type StateOwner, type StateRefusal, type StateSettings, StateTable } from "./state_table.ts";
@@ -31,24 +32,27 @@ export class Room {
   readonly roster: Roster;
   /** Owns the values that stay when their setter leaves. */
   readonly owner: StateOwner = {};
-  readonly #onNews: (feed: Feed) => void;
+  /** Lines for some of its members alone. */
+  readonly #post: Post;
+  readonly #onNews: (news: Feed | Post) => void;
   readonly #onEmpty: () => void;
   #presenceChangedAt = 0;
 
   /**
-   * @param onNews is called whenever something changed for who reads a feed
+   * @param onNews is called with a feed whenever something changed for all who read it, and with the post for some of them
    * @param onEmpty is called when the last of its readers has left
    */
   constructor(
     readonly name: string,
     settings: RoomSettings,
-    onNews: (feed: Feed) => void,
+    onNews: (news: Feed | Post) => void,
     onEmpty: () => void = () => {},
   ) {
     this.plain = new Feed("plain", settings, onNews);
     this.sessions = new Feed("session", settings, onNews);
     this.state = new StateTable(settings);
     this.roster = new Roster(this.state);
+    this.#post = new Post(onNews);
     this.#onNews = onNews;
     this.#onEmpty = onEmpty;
   }
@@ -126,6 +130,15 @@ export class Room {
     if (places.length === 0) return to.append(bytes, start, end, lines, own, sender);
     const escaped = withSpaces(bytes, start, end, places);
     to.append(escaped, 0, escaped.length, lines, own, sender);
+  }
+
+  /** Hands a letter to some members, behind all that was said before it. Costs nothing for anybody else. */
+  deliver(letter: Letter, receivers: Iterable<Receiver>): void {
+    const place = this.sessions.openPlace();
+    for (const receiver of receivers) {
+      receiver.receive(letter, place);
+      this.#post.note(receiver, letter.bytes.length);
+    }
   }
 
   /** Shows a member to the others. `reader` is its own, which is not told. */

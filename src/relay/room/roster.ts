@@ -2,6 +2,7 @@
 // so that a thousand newcomers at once do not each have a thousand members written down anew. Pure.
 
 import { concat } from "../../wire/concat.ts";
+import type { Receiver } from "./post.ts";
 import type { StateEntry, StateOwner, StateTable } from "./state_table.ts";
 
 /** Who others see in a room. */
@@ -10,6 +11,8 @@ export interface Peer extends StateOwner {
   readonly name: string;
   /** The `$join` line that shows it. */
   readonly joinLine: Uint8Array;
+  /** Takes what is for it alone. */
+  readonly receiver?: Receiver;
 }
 
 /** How many peers a group has at the most: what changed is written anew by the group. */
@@ -96,6 +99,11 @@ export class Roster {
   touch({ id }: Peer): void {
     const place = this.#places.get(id);
     if (place !== undefined) place.group.description = undefined;
+  }
+
+  /** Finds who has an id. */
+  find(id: string): Peer | undefined {
+    return this.#places.get(id)?.peer;
   }
 
   /** The offset that was given with a peer; undefined if it isn't here. */

@@ -35,6 +35,7 @@ import src_client_options_ts from "../../client/options.ts" with { type: "text" 
 import src_client_page_life_ts from "../../client/page_life.ts" with { type: "text" };
 import src_client_plain_ts from "../../client/plain.ts" with { type: "text" };
 import src_client_plain_outbox_ts from "../../client/plain_outbox.ts" with { type: "text" };
+import src_client_receivers_ts from "../../client/receivers.ts" with { type: "text" };
 import src_client_relay_ts from "../../client/relay.ts" with { type: "text" };
 import src_client_session_clock_ts from "../../client/session/clock.ts" with { type: "text" };
 import src_client_session_freshness_ts from "../../client/session/freshness.ts" with { type: "text" };
@@ -124,6 +125,7 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/client/page_life.ts", src_client_page_life_ts],
   ["src/client/plain.ts", src_client_plain_ts],
   ["src/client/plain_outbox.ts", src_client_plain_outbox_ts],
+  ["src/client/receivers.ts", src_client_receivers_ts],
   ["src/client/relay.ts", src_client_relay_ts],
   ["src/client/session/clock.ts", src_client_session_clock_ts],
   ["src/client/session/freshness.ts", src_client_session_freshness_ts],

@@ -2,7 +2,7 @@
 // bytes, who falls behind, what is refused with which words, and how a connection ends.
 
 import assert from "node:assert/strict";
-import type { Feed } from "../../../src/relay/room/feed.ts";
+import type { Flushable } from "../../../src/relay/room/flusher.ts";
 import { Room } from "../../../src/relay/room/room.ts";
 import type { LogFunction, LogLevel } from "../../../src/relay/log.ts";
 import {
@@ -36,7 +36,7 @@ class Table implements AsyncDisposable {
     this.room = new Room("lobby", this.#settings, (feed) => queueMicrotask(() => this.#flush(feed)));
   }
 
-  #flush(feed: Feed): void {
+  #flush(feed: Flushable): void {
     for (const reader of feed.startFlush(this.nowMs)) reader.wake(this.nowMs);
   }
 

@@ -12,6 +12,7 @@ import {
   readPing,
   readPlainAck,
   readSet,
+  readTo,
 } from "../../../src/relay/member/client_control.ts";
 
 const encoder = new TextEncoder();
@@ -56,6 +57,7 @@ Deno.test("readHello fills in what is not there, and ignores what it doesn't kno
     name: "",
     token: "",
     simulate: "",
+    echo: false,
     nonce: undefined,
     resume: undefined,
   });
@@ -67,6 +69,7 @@ Deno.test("readHello fills in what is not there, and ignores what it doesn't kno
     simulate: "s",
     nonce: "7f",
     resume: { session: "x", bytes: 5 },
+    echo: true,
   };
   assert.deepEqual(helloOf({ ...full, unknown: [] }), full);
 });
@@ -222,4 +225,22 @@ Deno.test("readHello takes a nonce of up to 64 code points, and readNonce finds 
     assert.equal(readNonce(controlOf(JSON.stringify({ $hello: { version: 1, nonce } }))), undefined);
   }
   assert.equal(readNonce(controlOf('{"$hello":{"version":1}}')), undefined);
+});
+
+Deno.test("readTo takes up to 256 ids and the event's text as it was written, and refuses all else", () => {
+  const read = (text: string) => readTo(controlOf(`{"$to":${text}}`));
+  const many = (count: number) => JSON.stringify(Array.from({ length: count }, (_, n) => `k${n}`));
+  assert.deepEqual(read('{"event": {"n": 1.0} ,"ids":["k1"]}'), { ids: ["k1"], event: '{"n": 1.0}' });
+  assert.deepEqual(read('{"ids":["k1"],"event":null,"more":1}'), { ids: ["k1"], event: "null" });
+  assert.equal((read(`{"ids":${many(256)},"event":1}`) as { ids: string[] }).ids.length, 256);
+  for (
+    const [text, message] of [
+      [`{"ids":${many(257)},"event":1}`, "ids has 257 members, 1 to 256 are allowed"],
+      ['{"ids":[],"event":1}', "ids has 0 members, 1 to 256 are allowed"],
+      ['{"ids":"k1","event":1}', "ids is no array, 1 to 256 are allowed"],
+      ['{"ids":["k1",2],"event":1}', "ids has members that are no strings"],
+      ['{"ids":["k1"]}', "event is missing"],
+      ['{"event":1}', "ids is no array, 1 to 256 are allowed"],
+    ]
+  ) assert.deepEqual(read(text), new Misunderstood(message), text);
 });

@@ -1,5 +1,30 @@
 // client.d.ts of eventrelay 0.1.0, made by `deno task bundle`. MIT license.
 /**
+ * Another member of the room, as far as it speaks sessions. The object lives as long as the member is there.
+ */
+interface Peer {
+    /** Short, never used again while the relay runs. */
+    readonly id: string;
+    /** The name it gave itself, possibly empty; others may have the same. */
+    readonly name: string;
+    /**
+     * Its newest values by key; changes as they arrive. An object without a prototype: any key is only a key.
+     */
+    readonly state: Readonly<Record<string, unknown>>;
+}
+/**
+ * Why a member left: `closed` (it said so), `lost` (its connection broke and it did not come back), `behind`
+ * (it could not keep up), `timeout` (nothing was heard of it). A newer relay may have more.
+ */
+type LeaveReason = "closed" | "lost" | "behind" | "timeout" | (string & Record<never, never>);
+
+/** Who an event is for. */
+interface SendOptions {
+    /** Those members of the room alone, by themselves or by their ids. Default: everybody else. */
+    to: Peer | string | readonly (Peer | string)[];
+}
+
+/**
  * What a relay object is doing: `connecting` before the first connection, `connected`, `reconnecting` after a
  * connection broke, `closed` for good.
  */
@@ -22,7 +47,7 @@ interface StatusDetail {
 /** The port the relay listens on, and a client connects to, when none is named. */
 declare const DEFAULT_PORT = 32100;
 /** What an `$error` line can be about. A code is for programs; the message beside it is for people. */
-type ErrorCode = "line_too_long" | "invalid_json" | "invalid_utf8" | "too_many_errors" | "relay_full" | "bad_hello" | "bad_token" | "too_many_rooms" | "unknown_control" | "bad_set" | "too_many_keys" | "value_too_long" | "state_full" | "rate_limited" | "idle_line";
+type ErrorCode = "line_too_long" | "invalid_json" | "invalid_utf8" | "too_many_errors" | "relay_full" | "bad_hello" | "bad_token" | "too_many_rooms" | "unknown_control" | "bad_set" | "too_many_keys" | "value_too_long" | "state_full" | "bad_to" | "no_such_peer" | "rate_limited" | "idle_line";
 
 /** What the relay complains about. */
 interface RelayError {
@@ -39,26 +64,9 @@ interface RelayError {
     key?: string;
     /** Whether it is a key of the room; said where `key` is. */
     room?: boolean;
+    /** The ids that nobody in the room has, if it is about such (`no_such_peer`): what was sent to them is dropped. */
+    ids?: string[];
 }
-
-/**
- * Another member of the room, as far as it speaks sessions. The object lives as long as the member is there.
- */
-interface Peer {
-    /** Short, never used again while the relay runs. */
-    readonly id: string;
-    /** The name it gave itself, possibly empty; others may have the same. */
-    readonly name: string;
-    /**
-     * Its newest values by key; changes as they arrive. An object without a prototype: any key is only a key.
-     */
-    readonly state: Readonly<Record<string, unknown>>;
-}
-/**
- * Why a member left: `closed` (it said so), `lost` (its connection broke and it did not come back), `behind`
- * (it could not keep up), `timeout` (nothing was heard of it). A newer relay may have more.
- */
-type LeaveReason = "closed" | "lost" | "behind" | "timeout" | (string & Record<never, never>);
 
 /**
  * What is lost, as exactly as can be known. Whatever is dropped anywhere is told so, several lines in one.
@@ -169,6 +177,11 @@ interface ConnectOptions<E = unknown> {
      * `delay=80ms,jitter=20ms,spike=300ms/5s,rate=64k,stall=2s/30s,cut=60s,seed=1`. Default: none.
      */
     simulate?: string;
+    /**
+     * Has this program's own events come back, at their place among those of all others: so all members that ask for it
+     * see the very same sequence. Default: false.
+     */
+    echo?: boolean;
     /**
      * Encrypts the connection: `true` trusts the certificates that Deno, Node or the browser trusts, `caCerts`
      * (in PEM) are trusted beside them, but in a page, and by a WebSocket of Node. Default: what a target with
@@ -370,13 +383,21 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
      * What is sent in one turn of the event loop goes out in one write. While there is no connection, or one
      * that takes nothing, up to `offlineBytes` of new events are kept beside what waited, and up to
      * `maxQueuedBytes` otherwise; the oldest are dropped first, counted and told by `onLost`. After `close()`
-     * it is dropped, counted and told. As with `JSON.stringify`, NaN becomes null and properties that are
+     * it is dropped, counted and told.
+     *
+     * With `to` only those members get it, also oneself if named: in the order of what is sent to all, once over a
+     * broken connection, told by `onLost` where they are skipped ahead, never seen by anybody else. Who has left gets
+     * nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members is dropped if the
+     * relay was restarted, as their ids are others' then.
+     *
+     * As with `JSON.stringify`, NaN becomes null and properties that are
      * undefined or functions are left out.
      *
-     * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle
-     * @throws {RangeError} when it is longer than `maxLineBytes`
+     * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when `to` names
+     * nobody it could be, or the relay object is plain
+     * @throws {RangeError} when it is longer than `maxLineBytes`, with an id if it is for single members
      */
-    send(event: unknown): void;
+    send(event: unknown, options?: SendOptions): void;
     /**
      * Sets a value that others see as `peers.get(id)?.state[key]`, also those who come later, until this member
      * leaves.
@@ -546,4 +567,4 @@ declare function animationFrames(options?: {
 declare function rateLimit(hz: number, clock?: Clock): () => boolean;
 
 export { DEFAULT_PORT, Relay, animationFrames, connect, frames, rateLimit };
-export type { Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, Message, Peer, RelayError, SchemaIssue, SchemaResult, SetOptions, StandardSchema, Stats, Status, StatusDetail, Target, TlsOptions };
+export type { Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, Message, Peer, RelayError, SchemaIssue, SchemaResult, SendOptions, SetOptions, StandardSchema, Stats, Status, StatusDetail, Target, TlsOptions };

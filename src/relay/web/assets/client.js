@@ -30,9 +30,18 @@ var CONTROL_OPENING = '{"$';
 function isControlLine(bytes, start) {
   return bytes[start] === 123 && bytes[start + 1] === 34 && bytes[start + 2] === 36;
 }
+function startsAt(bytes, at, part) {
+  for (let i = 0; i < part.length; i++) if (bytes[at + i] !== part[i]) return false;
+  return true;
+}
 var encoder = new TextEncoder();
 function encodeControl(name, body) {
   return encoder.encode(`{"$${name}":${JSON.stringify(body)}}
+`);
+}
+var MAX_RECEIVERS = 256;
+function encodeTo(ids, json) {
+  return encoder.encode(`{"$to":{"ids":${JSON.stringify(ids)},"event":${json}}}
 `);
 }
 function encodeSet(key, json, isRoom, from) {
@@ -87,15 +96,15 @@ function readPlainFrom(line) {
   const id = line.slice(FROM_START.length, end);
   return id.includes("\\") ? void 0 : id;
 }
-function readError({ code, message, line }) {
+function readError({ code, message, line, ids }) {
   if (typeof code !== "string" || typeof message !== "string") return void 0;
-  return {
+  const error = {
     code,
-    message,
-    ...typeof line === "number" ? {
-      line
-    } : {}
+    message
   };
+  if (typeof line === "number") error.line = line;
+  if (Array.isArray(ids) && ids.every((id) => typeof id === "string")) error.ids = ids;
+  return error;
 }
 
 // src/client/check.ts
@@ -210,6 +219,44 @@ function versionNotice(relayVersion, { url, runtime: runtime2, version }) {
 
 // src/wire/version.ts
 var VERSION = "0.1.0";
+
+// src/client/receivers.ts
+var encoder2 = new TextEncoder();
+function readReceivers(options) {
+  checkOptions("send event", options, {
+    to: "any"
+  });
+  const receivers = Array.isArray(options.to) ? options.to : [
+    options.to
+  ];
+  const ids = receivers.map((receiver) => {
+    const id = typeof receiver === "object" && receiver !== null ? receiver.id : receiver;
+    if (typeof id === "string") return id;
+    throw new TypeError(`Cannot send event: to is ${show(receiver)}, peers and ids of peers are allowed`);
+  });
+  return [
+    ...new Set(ids)
+  ];
+}
+function encodeLetters(text, ids, maxLineBytes) {
+  const lines = [];
+  const bareBytes = encodeTo([], text).length - 1;
+  for (let at = 0; at < ids.length; ) {
+    let end = at, bytes = bareBytes;
+    while (end < ids.length && end - at < MAX_RECEIVERS) {
+      const idBytes = encoder2.encode(JSON.stringify(ids[end])).length + (end > at ? 1 : 0);
+      if (end > at && bytes + idBytes > maxLineBytes) break;
+      bytes += idBytes;
+      end++;
+    }
+    if (bytes > maxLineBytes) {
+      throw new RangeError(`Cannot send event: with an id it has ${bytes} bytes, maxLineBytes is ${maxLineBytes}`);
+    }
+    lines.push(encodeTo(ids.slice(at, end), text));
+    at = end;
+  }
+  return lines;
+}
 
 // src/client/link/runtime.ts
 function runtime() {
@@ -1218,6 +1265,7 @@ var OPTION_KINDS = {
   name: "any",
   token: "any",
   simulate: "any",
+  echo: "boolean",
   tls: "any",
   retry: "boolean",
   signal: "signal",
@@ -1237,7 +1285,7 @@ var OPTION_KINDS = {
 function readOptions(options, address2, isSecurePage = false) {
   checkOptions("connect", options, OPTION_KINDS);
   const { room: targetRoom, url } = address2;
-  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "" } = options;
+  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", echo = false } = options;
   const { offlineBytes = DEFAULT_OFFLINE_BYTES, inboxLimit = DEFAULT_INBOX_LIMIT } = options;
   const { maxQueuedBytes = DEFAULT_QUEUED_BYTES, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   checkName("room", room, 1);
@@ -1256,6 +1304,9 @@ function readOptions(options, address2, isSecurePage = false) {
   }
   if (plain && room !== LOBBY) {
     throw new TypeError(`Cannot connect: a plain client is in the room "${LOBBY}", no other is allowed`);
+  }
+  if (plain && echo) {
+    throw new TypeError("Cannot connect: a plain client has no echo, connect without { plain: true }");
   }
   checkLimit("offlineBytes", offlineBytes, 0);
   checkLimit("maxQueuedBytes", maxQueuedBytes, 1);
@@ -1285,6 +1336,7 @@ function readOptions(options, address2, isSecurePage = false) {
     name,
     token,
     simulate,
+    echo,
     tls,
     ...limits
   };
@@ -2013,7 +2065,7 @@ function concat(parts) {
 
 // src/client/session/hello.ts
 var NONCE_BYTES = 16;
-function encodeHello({ room, name, token, simulate, nonce, resume }) {
+function encodeHello({ room, name, token, simulate, echo, nonce, resume }) {
   return encodeControl("hello", {
     version: PROTOCOL_VERSION,
     room,
@@ -2026,6 +2078,9 @@ function encodeHello({ room, name, token, simulate, nonce, resume }) {
     ...simulate === "" ? {} : {
       simulate
     },
+    ...echo === true ? {
+      echo
+    } : {},
     nonce,
     ...resume === void 0 ? {} : {
       resume
@@ -2571,6 +2626,13 @@ var LineQueue = class {
       this.#dropped++;
     }
   }
+  /** Drops and counts the lines that are none to keep. */
+  keepOnly(isKept) {
+    const lines = this.takeAll(), kept = lines.filter(isKept);
+    this.putBack(kept);
+    this.#dropped += lines.length - kept.length;
+    this.#droppedBytes += lines.reduce((sum, { length }) => sum + length, 0) - this.#bytes;
+  }
   /**
    * Moves the oldest lines to the end of `batch` while they fit into `roomBytes`, and returns their bytes.
    * The first line goes in any case if `batch` is empty: a line longer than a batch goes alone.
@@ -2629,6 +2691,12 @@ var OwnState = class {
   /** Whether the key has a value. */
   has(key) {
     return this.#values.has(key);
+  }
+  /** Makes an object, without a prototype, of all that is set. */
+  values() {
+    const values = /* @__PURE__ */ Object.create(null);
+    for (const [key, json] of this.#values) values[key] = JSON.parse(json);
+    return values;
   }
   /** The keys that have a value. */
   keys() {
@@ -2798,6 +2866,10 @@ var SessionOutbox = class {
     this.changes++;
     this.#waiting.push(line, limitBytes);
   }
+  /** Drops what waits for single members: on another relay their ids are others'. */
+  dropLetters() {
+    this.#waiting.keepOnly((line) => !begins(line, TO_START));
+  }
   /**
    * Sets a key of the member or of the room to a value, given as JSON; `undefined` removes it. The newest
    * goes out.
@@ -2964,7 +3036,7 @@ var SessionOutbox = class {
       ...this.#sent.takeAll(),
       ...this.#owed.takeAll()
     ]) {
-      if (isControlLine(line, 0)) continue;
+      if (isControlLine(line, 0) && !begins(line, TO_START)) continue;
       unconfirmed.lines++;
       unconfirmed.bytes += line.length;
     }
@@ -2980,7 +3052,7 @@ var SessionOutbox = class {
       this.#handOut(batch, [
         line
       ]);
-      if (!isControlLine(line, 0)) continue;
+      if (!begins(line, SET_START)) continue;
       const { key, json, isRoom } = readSet(line);
       this.#noteSet(isRoom ? this.room : this.member, key, json);
     }
@@ -3067,9 +3139,17 @@ function readSet(line) {
     isRoom: room === true
   };
 }
+var encoder3 = new TextEncoder();
 var decoder2 = new TextDecoder();
+var SET_START = encoder3.encode('{"$set":');
+var TO_START = encoder3.encode('{"$to":');
+var PING_START = encoder3.encode('{"$ping":');
+var ACK_START = encoder3.encode('{"$ack":');
+function begins(line, start) {
+  return startsAt(line, 0, start);
+}
 function isWorthRepeating(line) {
-  return !isControlLine(line, 0) || line[3] === 115;
+  return !begins(line, PING_START) && !begins(line, ACK_START);
 }
 
 // src/client/session/session.ts
@@ -3107,6 +3187,8 @@ var Session = class {
   #fromId;
   #markMs = 0;
   #origin;
+  /** This member itself, once something of its own came. */
+  #self;
   /** What is to be written. */
   source;
   /** Makes a session that begins with the first connection. */
@@ -3153,7 +3235,7 @@ var Session = class {
    * @throws {Error} when it says something else, ends the connection, or says nothing in time
    */
   async open(pipe) {
-    const { room, name, token, simulate, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = this.#options;
+    const { room, name, token, simulate, echo, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = this.#options;
     const before = this.#welcome;
     const resume = before !== void 0 && this.#canResume ? {
       session: before.session,
@@ -3165,6 +3247,7 @@ var Session = class {
         name,
         token,
         simulate,
+        echo,
         resume,
         welcomeTimeoutMs
       },
@@ -3273,6 +3356,8 @@ var Session = class {
       welcome.timeMs,
       void 0
     ];
+    this.#self = void 0;
+    if (before !== void 0 && welcome.relay !== before.relay) this.source.dropLetters();
     if (before === void 0) {
       this.#roster.become(welcome.roster);
       this.#roster.sink = this.#sink;
@@ -3325,7 +3410,20 @@ var Session = class {
     this.#sink.onEvent(line, this.#freshness.isRepairing, this.#origin);
   }
   #findSender() {
-    return this.#fromId === void 0 ? void 0 : this.#roster.find(this.#fromId);
+    const id = this.#fromId;
+    if (id === void 0) return void 0;
+    return id === this.id ? this.#self ??= this.#makeSelf() : this.#roster.find(id);
+  }
+  /** Makes this member as others see it: whose events come back. */
+  #makeSelf() {
+    const { id, source: { member } } = this;
+    return {
+      id,
+      name: this.#options.name,
+      get state() {
+        return member.values();
+      }
+    };
   }
   #onControlLine(line) {
     this.#origin = void 0;
@@ -3424,7 +3522,7 @@ var Session = class {
   }
   #dropStale(line) {
     this.#stale.lines++;
-    this.#stale.bytes += encoder2.encode(line).length + 1;
+    this.#stale.bytes += encoder4.encode(line).length + 1;
   }
   #reportStale() {
     if (this.#stale.lines === 0) return;
@@ -3452,7 +3550,7 @@ var Session = class {
     return this.#welcome.limits.maxLagMs + this.#clock.rttMs + this.#clock.errorBoundMs(this.#now());
   }
 };
-var encoder2 = new TextEncoder();
+var encoder4 = new TextEncoder();
 function count(value) {
   return Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }
@@ -4008,7 +4106,7 @@ var USUAL_ENDS = [
   1001,
   1005
 ];
-var encoder3 = new TextEncoder();
+var encoder5 = new TextEncoder();
 var decoder3 = new TextDecoder("utf-8", {
   ignoreBOM: true
 });
@@ -4088,7 +4186,7 @@ var WebSocketTransport = class {
   }
   #take(data) {
     if (this.#hasEnded) return;
-    const bytes = typeof data === "string" ? encoder3.encode(data) : new Uint8Array(data);
+    const bytes = typeof data === "string" ? encoder5.encode(data) : new Uint8Array(data);
     this.#onRoom?.();
     if (bytes.length === 0) return;
     this.#chunks.push(bytes);
@@ -4204,7 +4302,7 @@ function transportFor({ label, url }, tls) {
 var MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
 var EVENT_COST = 32;
 var MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
-var encoder4 = new TextEncoder();
+var encoder6 = new TextEncoder();
 var open;
 var Relay = class _Relay {
   #inbox;
@@ -4260,7 +4358,7 @@ var Relay = class _Relay {
     const address2 = parseTarget(target, page);
     const isSecure = page?.protocol === "https:";
     const settings = readOptions(options, address2, isSecure);
-    const { plain, room, name, token, simulate, tls, inboxLimit, maxLineBytes } = settings;
+    const { plain, room, name, token, simulate, echo, tls, inboxLimit, maxLineBytes } = settings;
     const { offlineBytes, maxQueuedBytes } = settings;
     this.#options = options;
     this.#maxLineBytes = maxLineBytes;
@@ -4276,6 +4374,7 @@ var Relay = class _Relay {
       name,
       token,
       simulate,
+      echo,
       maxUnfinishedBytes,
       sink: {
         onEvent: (line, isRepair, origin) => this.#onEvent(line, origin, isRepair),
@@ -4374,18 +4473,26 @@ var Relay = class _Relay {
    * What is sent in one turn of the event loop goes out in one write. While there is no connection, or one
    * that takes nothing, up to `offlineBytes` of new events are kept beside what waited, and up to
    * `maxQueuedBytes` otherwise; the oldest are dropped first, counted and told by `onLost`. After `close()`
-   * it is dropped, counted and told. As with `JSON.stringify`, NaN becomes null and properties that are
+   * it is dropped, counted and told.
+   *
+   * With `to` only those members get it, also oneself if named: in the order of what is sent to all, once over a
+   * broken connection, told by `onLost` where they are skipped ahead, never seen by anybody else. Who has left gets
+   * nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members is dropped if the
+   * relay was restarted, as their ids are others' then.
+   *
+   * As with `JSON.stringify`, NaN becomes null and properties that are
    * undefined or functions are left out.
    *
-   * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle
-   * @throws {RangeError} when it is longer than `maxLineBytes`
+   * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when `to` names
+   * nobody it could be, or the relay object is plain
+   * @throws {RangeError} when it is longer than `maxLineBytes`, with an id if it is for single members
    */
-  send(event) {
+  send(event, options) {
     const text = stringify("send event", event);
-    const line = encoder4.encode(`${text.startsWith(CONTROL_OPENING) ? " " : ""}${text}
+    if (options !== void 0) return this.#sendTo(text, readReceivers(options));
+    const line = encoder6.encode(`${text.startsWith(CONTROL_OPENING) ? " " : ""}${text}
 `);
-    const bytes = line.length - 1;
-    const limit = Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
+    const bytes = line.length - 1, limit = this.#lineLimit;
     if (bytes > limit) {
       throw new RangeError(`Cannot send event: it has ${bytes} bytes, maxLineBytes is ${limit}`);
     }
@@ -4428,7 +4535,7 @@ var Relay = class _Relay {
     const { limits } = session;
     if (limits !== void 0) {
       const { maxValueBytes, maxKeys, maxLineBytes } = limits;
-      const bytes = encoder4.encode(json).length;
+      const bytes = encoder6.encode(json).length;
       if (bytes > maxValueBytes) {
         throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${maxValueBytes}`);
       }
@@ -4507,6 +4614,17 @@ var Relay = class _Relay {
   /** Does what `close()` does: `await using relay = await connect(…)`. */
   [Symbol.asyncDispose]() {
     return this.close();
+  }
+  /** How long a line may be, in bytes without its LF. */
+  get #lineLimit() {
+    return Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
+  }
+  #sendTo(text, ids) {
+    if (this.#session === void 0) {
+      throw new TypeError("Cannot send event: a plain client knows nobody to send it to, connect without { plain: true }");
+    }
+    for (const line of encodeLetters(text, ids, this.#lineLimit)) this.#link.send(line);
+    this.#noteDrops();
   }
   #watchLoop(call) {
     if (!this.#drainWatch.noteCall()) return;

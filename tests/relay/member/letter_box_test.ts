@@ -1,0 +1,93 @@
+// Tests src/relay/member/letter_box.ts: order and places, what is confirmed and what comes again, what is dropped and told.
+
+import assert from "node:assert/strict";
+import fc from "../../support/fast_check.ts";
+import { LetterBox } from "../../../src/relay/member/letter_box.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function push(
+  box: LetterBox,
+  text: string,
+  place = 0,
+  atMs = 0,
+  { room = true, isShort = false } = {},
+): boolean {
+  const lines = text.split("\n").length - 1;
+  return box.push({ bytes: encoder.encode(text), lines }, place, atMs, () => room, isShort);
+}
+
+function take(box: LetterBox, limit = Infinity, offset = Infinity): string | undefined {
+  const bytes = box.take(limit, offset);
+  return bytes && decoder.decode(bytes);
+}
+
+Deno.test("LetterBox gives letters up to a place in the log, whole and in order", () => {
+  const box = new LetterBox();
+  assert.deepEqual([box.nextPlace, take(box), box.memoryBytes], [Infinity, undefined, 0]);
+  for (const [text, place] of [["a\n", 5], ["bb\n", 5], ["c\n", 9]] as const) push(box, text, place);
+  assert.deepEqual([box.nextPlace, take(box, 99, 4)], [5, undefined]);
+  assert.equal(take(box, 1, 5), "a\n", "one in any case");
+  assert.equal(take(box, 99, 8), "bb\n");
+  assert.deepEqual([box.nextPlace, take(box, 99, 9), take(box), box.nextPlace], [
+    9,
+    "c\n",
+    undefined,
+    Infinity,
+  ]);
+});
+
+Deno.test("LetterBox goes on at exactly what is not confirmed, wherever it breaks", () => {
+  const letters = fc.array(fc.nat(4), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(letters, fc.nat(200), fc.nat(200), fc.nat(200), (sizes, written, confirmed, limit) => {
+      const box = new LetterBox();
+      const texts = sizes.map((lines, i) => `${i}\n`.repeat(lines + 1));
+      for (const text of texts) push(box, text);
+      const all = texts.join("");
+      const first = take(box, written % all.length) ?? "";
+      const known = Math.floor((confirmed % (first.length + 1)) / 2) * 2; // a count is at a line's end
+      box.confirm(known);
+      box.rewind();
+      let rest = "";
+      for (let bytes = take(box, 1 + limit); bytes !== undefined; bytes = take(box, 1 + limit)) rest += bytes;
+      assert.equal(all.slice(0, known) + rest, all);
+      box.confirm(all.length - known);
+      assert.equal(box.memoryBytes, 0, "what is confirmed is forgotten");
+    }),
+  );
+});
+
+Deno.test("LetterBox that is full tells in its place what it dropped, and goes on", () => {
+  const box = new LetterBox();
+  const big = "x".repeat(600_000) + "\n";
+  assert.deepEqual([push(box, big, 1), push(box, big, 2), push(box, big, 3)], [true, false, false]);
+  assert.equal(push(box, "small\n", 4), true);
+  assert.equal(push(box, "no memory\n", 5, 0, { room: false }), false);
+  assert.equal(take(box, 1), big);
+  assert.equal(take(box), '{"$lost":{"lines":2,"bytes":1200002}}\nsmall\n{"$lost":{"lines":1,"bytes":10}}\n');
+  assert.equal(
+    push(box, "y".repeat(70_000) + "\n", 6, 0, { isShort: true }),
+    true,
+    "one alone is never too much",
+  );
+  assert.equal(push(box, "z\n", 6, 0, { isShort: true }), false);
+});
+
+Deno.test("LetterBox.skip gives what is new, and counts what is old and more than a few", () => {
+  const box = new LetterBox();
+  push(box, "old\nold\n", 1, 10);
+  push(box, "x".repeat(600_000) + "\n", 1, 20);
+  push(box, "y".repeat(600_000) + "\n", 2, 20);
+  push(box, "new\n", 3, 20);
+  take(box, 1);
+  box.confirm(4);
+  box.rewind();
+  const { lost, pieces } = box.skip(15);
+  assert.deepEqual(lost, { lines: 3, bytes: 4 + 600_001 + 600_001 });
+  assert.deepEqual(pieces.map(({ bytes, offset }) => [decoder.decode(bytes), offset]), [["new\n", 3]]);
+  assert.equal(box.nextPlace, Infinity);
+  box.rewind();
+  assert.equal(take(box, 1), "old\n", "what was not confirmed comes again");
+});
