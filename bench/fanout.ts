@@ -4,7 +4,8 @@
 
 import { runCommand } from "./command.ts";
 import { HELP, type Options, readOptions, type RelayChoice } from "./flags.ts";
-import { isFaultless, type LoadOrder, type LoadResult } from "./load.ts";
+import type { LoadOrder } from "./load.ts";
+import { isFaultless, type LoadResult } from "./load_result.ts";
 import { readMemory } from "./process_stats.ts";
 import { existingServer, type Server, sourceCommand, startBareRelay, startRelay } from "./relay_process.ts";
 import {

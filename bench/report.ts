@@ -1,7 +1,7 @@
 // Turns what a load has measured into figures, and figures into text: lines for one run, a Markdown table for several.
 // Pure; fanout.ts prints it.
 
-import type { LoadResult } from "./load.ts";
+import type { LoadResult } from "./load_result.ts";
 import { countFaults, type Faults } from "./line_verifier.ts";
 import { countReceivers, countSenders, type LoadPlan, offeredDeliveries } from "./scenarios.ts";
 import type { Memory } from "./process_stats.ts";

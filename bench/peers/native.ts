@@ -11,8 +11,9 @@ const LOAD_SOURCES = [
 ];
 const LIMIT_SOURCES = ["limit.c"];
 const COMPILER_FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra"];
-/** A load that hasn't ended this long after its measured time doesn't end any more. */
+/** A load that hasn't ended this long after its measured time doesn't end any more; beyond that, idle connections take a while. */
 const GRACE_MS = 25_000;
+const IDLE_CONNECTION_MS = 40;
 
 /** What native/load.c prints. Counts and times are those of the measured time; faults are of the whole run. */
 export interface LoadReport {
@@ -143,7 +144,7 @@ export async function runLoad(
   const timer = setTimeout(() => {
     late = true;
     child.kill("SIGKILL");
-  }, plan.heatMs + plan.warmupMs + plan.measureMs + GRACE_MS);
+  }, plan.heatMs + plan.warmupMs + plan.measureMs + (plan.idle + plan.warm) * IDLE_CONNECTION_MS + GRACE_MS);
   const { success, stdout, stderr } = await child.output();
   clearTimeout(timer);
   const decoder = new TextDecoder();

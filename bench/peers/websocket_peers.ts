@@ -6,6 +6,9 @@ import { type Contender, MANY_CONNECTIONS, versionOf } from "./contender.ts";
 import { npmCommand, npmFolder, type Package, versionOfPackage } from "./npm_peers.ts";
 import { startOnOwnPort } from "./servers.ts";
 
+/** More would take minutes to connect. */
+const SLOW_CONNECTIONS = 500;
+
 /** Returns them, whether installed or not. */
 export function webSocketPeers(place: Place): Contender[] {
   const shared = {
@@ -58,7 +61,9 @@ export function webSocketPeers(place: Place): Contender[] {
       ...shared,
       name: "mosquitto, WebSocket",
       wire: "mqtt/websocket",
-      settings: "protocol websockets, else as mosquitto; MQTT in binary messages",
+      maxConnections: SLOW_CONNECTIONS,
+      settings:
+        "protocol websockets, else as mosquitto; MQTT in binary messages; takes 0.2 s for each to connect, so not 1,000 of them",
       version: () => versionOf(["mosquitto", "-h"], /version (\S+)/),
       start: () => startMosquitto(place, true),
     },

@@ -2,7 +2,8 @@
 // exchanges or sends back lines must not. This is the judge's own trial.
 
 import assert from "node:assert/strict";
-import { isFaultless, type LoadResult, runLoad } from "../../bench/load.ts";
+import { runLoad } from "../../bench/load.ts";
+import { isFaultless, type LoadResult } from "../../bench/load_result.ts";
 import { customPlan, findScenario, type LoadPlan } from "../../bench/scenarios.ts";
 import { type Mangle, TinyRelay } from "../support/bench_tiny_relay.ts";
 

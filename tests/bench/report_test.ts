@@ -1,7 +1,7 @@
 // Tests of the benchmark's figures and of how it words a verdict.
 
 import assert from "node:assert/strict";
-import type { LoadResult } from "../../bench/load.ts";
+import type { LoadResult } from "../../bench/load_result.ts";
 import { describeVerdict, figuresOf, markdownTable, medianFigures } from "../../bench/report.ts";
 import { findScenario } from "../../bench/scenarios.ts";
 

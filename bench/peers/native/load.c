@@ -248,6 +248,8 @@ static void settle_for(uint32_t ms) {
 static void hold(struct room *room, uint32_t count) {
   const int before = open_files((int)plan.pid);
   for (uint32_t index = 0; index < count; index++) join(room, false, true, false, 0);
+  // An upgrade has been answered; a bare connection may still wait to be accepted.
+  if (plan.wire->upgrade != NULL) return;
   const uint64_t deadline = now_us() + (uint64_t)JOIN_DEADLINE_MS * 1000;
   while (before >= 0 && open_files((int)plan.pid) < before + (int)count) {
     if (now_us() > deadline) fail("the server has not accepted %u connections", count);
