@@ -11,9 +11,11 @@ export interface PageLifeSink {
   onLeave(): void;
 }
 
+type Listener = (event: Event) => void;
+
 interface Events {
-  addEventListener(type: string, listener: (event: Event) => void): void;
-  removeEventListener(type: string, listener: (event: Event) => void): void;
+  addEventListener(type: string, listener: Listener): void;
+  removeEventListener(type: string, listener: Listener): void;
 }
 
 /** Whom to listen to: as much of a page, or of a worker, as there is. */
@@ -27,7 +29,7 @@ export function watchPageLife(sink: PageLifeSink): () => void {
   const { document, addEventListener } = globalThis as unknown as Globals;
   if (document === undefined || addEventListener === undefined) return () => {};
   const wake = () => sink.onWake();
-  const listeners: [Events, string, (event: Event) => void][] = [
+  const listeners: [Events, string, Listener][] = [
     [document, "visibilitychange", () => document.visibilityState === "visible" && wake()],
     [document, "resume", wake], // from being frozen
     [globalThis, "online", wake],

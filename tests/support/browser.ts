@@ -63,9 +63,10 @@ export function testWith(
 export function testInChromium(
   name: string,
   fn: (browser: Browser, t: Deno.TestContext) => Promise<void>,
+  flags: readonly string[] = [],
 ): void {
   testWith(findChromium(), "chromium", name, async (t) => {
-    await using browser = await Browser.launch();
+    await using browser = await Browser.launch(flags);
     await fn(browser, t);
   });
 }
@@ -104,15 +105,15 @@ export class Browser implements AsyncDisposable {
     globalThis.addEventListener("unload", this.#kill);
   }
 
-  /** Starts it. */
-  static async launch(): Promise<Browser> {
+  /** Starts it, with flags beside those of all tests. */
+  static async launch(flags: readonly string[] = []): Promise<Browser> {
     const program = findChromium();
     if (program === undefined) {
       throw new Error(`Cannot start Chromium: none of ${PROGRAMS.join(", ")} is here`);
     }
     const profile = await Deno.makeTempDir({ prefix: "eventrelay_chromium_" });
     const child = new Deno.Command(program, {
-      args: [...FLAGS, `--user-data-dir=${profile}`, "about:blank"],
+      args: [...FLAGS, ...flags, `--user-data-dir=${profile}`, "about:blank"],
       stdin: "null",
       stdout: "null",
       stderr: "piped",

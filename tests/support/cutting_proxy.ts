@@ -11,7 +11,7 @@ export interface Budget {
 export class CuttingProxy implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #accepting: Promise<void>;
-  readonly #links = new Set<{ close(): void; done: Promise<unknown> }>();
+  readonly #links = new Set<{ close(): void; isMute: boolean; done: Promise<unknown> }>();
   /** The port to pass connections on to. */
   port: number;
   /** Asked at every connection. */
@@ -34,6 +34,11 @@ export class CuttingProxy implements AsyncDisposable {
   /** Ends all connections at once. */
   cut(): void {
     for (const link of this.#links) link.close();
+  }
+
+  /** Passes nothing on any more over the connections that there are; closes nothing, and takes new ones. */
+  mute(): void {
+    for (const link of this.#links) link.isMute = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,8 +67,11 @@ export class CuttingProxy implements AsyncDisposable {
         far.close();
       };
       const { up, down } = this.budget();
-      const done = Promise.all([this.#pump(near, far, up, close), this.#pump(far, near, down, close)]);
-      const link = { close, done };
+      const link = { close, isMute: false, done: Promise.resolve<unknown>(undefined) };
+      const isMute = () => this.isMute || link.isMute;
+      const pump = (from: Deno.TcpConn, to: Deno.TcpConn, budget: number) =>
+        this.#pump(from, to, budget, isMute, close);
+      const done = link.done = Promise.all([pump(near, far, up), pump(far, near, down)]);
       this.#links.add(link);
       done.then(() => {
         close();
@@ -73,13 +81,19 @@ export class CuttingProxy implements AsyncDisposable {
   }
 
   /** Passes on so many bytes, then closes both sides; a clean end is passed on. */
-  async #pump(from: Deno.TcpConn, to: Deno.TcpConn, budget: number, close: () => void): Promise<void> {
+  async #pump(
+    from: Deno.TcpConn,
+    to: Deno.TcpConn,
+    budget: number,
+    isMute: () => boolean,
+    close: () => void,
+  ): Promise<void> {
     const buffer = new Uint8Array(16 * 1024);
     try {
       for (;;) {
         const count = await from.read(buffer);
         if (count === null) return await to.closeWrite();
-        if (this.isMute) continue;
+        if (isMute()) continue;
         let bytes = buffer.subarray(0, Math.min(count, budget));
         budget -= bytes.length;
         while (bytes.length > 0) bytes = bytes.subarray(await to.write(bytes));

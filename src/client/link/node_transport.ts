@@ -37,10 +37,10 @@ interface Tls extends Net {
 
 /** Returns a function that opens a TCP connection, or with `tls` one that is encrypted, with `TCP_NODELAY`. */
 export function openNode(tls?: TlsOptions): OpenTransport {
-  return (address, signal) => {
+  return async (address, signal) => {
     signal.throwIfAborted();
     const transport = new NodeTransport(tls === undefined ? connectTcp(address) : connectTls(address, tls));
-    return transport.opened(tls === undefined ? "connect" : "secureConnect", signal);
+    return await transport.opened(tls === undefined ? "connect" : "secureConnect", signal);
   };
 }
 
@@ -81,20 +81,23 @@ class NodeTransport implements Transport {
   }
 
   /** Waits until it is open. */
-  opened(event: string, signal: AbortSignal): Promise<Transport> {
-    const { promise, resolve, reject } = Promise.withResolvers<Transport>();
+  async opened(event: string, signal: AbortSignal): Promise<Transport> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const abort = () => this.#fail(signal.reason);
     signal.addEventListener("abort", abort);
     this.#failWrite = reject;
-    this.#socket.on(event, () => resolve(this));
+    this.#socket.on(event, () => resolve());
     this.#socket.on("end", () => this.#fail(new Error("the connection ended before it was open")));
-    return promise.then(() => {
+    try {
+      await promise;
       this.#socket.setNoDelay(true);
       return this;
-    }).catch((error) => {
+    } catch (error) {
       this.#socket.destroy();
       throw error;
-    }).finally(() => signal.removeEventListener("abort", abort));
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
   }
 
   async read(): Promise<Uint8Array | null> {

@@ -24,7 +24,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Returns a function that opens a WebSocket, and is done when the handshake is. */
 export function openWebSocket(url: string, tls: TlsOptions = {}): OpenTransport {
-  return (_, signal) => {
+  return async (_, signal) => {
     signal.throwIfAborted();
     const { socket, release } = makeSocket(url, tls);
     socket.binaryType = "arraybuffer";
@@ -40,10 +40,14 @@ export function openWebSocket(url: string, tls: TlsOptions = {}): OpenTransport 
       reject(page === undefined ? reasonOf(event) : new Error(whyNot(new URL(url), page)));
     };
     socket.onclose = socket.onerror;
-    return promise.catch((error) => {
+    try {
+      return await promise;
+    } catch (error) {
       release();
       throw error;
-    }).finally(() => signal.removeEventListener("abort", abort));
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
   };
 }
 

@@ -61,7 +61,7 @@ export class Pinger {
   /** Makes a pinger that waits for `start()`. */
   constructor(options: PingerOptions) {
     this.#options = options;
-    this.#wallNow = options.wallNow ?? Date.now;
+    this.#wallNow = options.wallNow ?? (() => Date.now());
     this.#heartbeat = new Heartbeat(options.timeoutMs, options.now());
     this.#seenChanges = options.countChanges();
   }

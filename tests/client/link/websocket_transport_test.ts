@@ -134,7 +134,7 @@ Deno.test("openWebSocket's close makes a pending read reject, and drops what was
 Deno.test("openWebSocket rejects with the reason of its signal, before and during the handshake", async () => {
   const reason = new Error("enough");
   await using server = new SocketServer();
-  assert.throws(() => open(server.url, AbortSignal.abort(reason)), reason);
+  await assert.rejects(open(server.url, AbortSignal.abort(reason)), reason);
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 }); // takes connections and answers nothing
   const controller = new AbortController();
   const opening = open(`ws://127.0.0.1:${listener.addr.port}/`, controller.signal);

@@ -2350,7 +2350,7 @@ var Pinger = class {
   /** Makes a pinger that waits for `start()`. */
   constructor(options) {
     this.#options = options;
-    this.#wallNow = options.wallNow ?? Date.now;
+    this.#wallNow = options.wallNow ?? (() => Date.now());
     this.#heartbeat = new Heartbeat(options.timeoutMs, options.now());
     this.#seenChanges = options.countChanges();
   }
@@ -3997,10 +3997,10 @@ var TlsTransport = class {
 // src/client/link/node_transport.ts
 var MAX_WRITE_BYTES2 = 32 * 1024;
 function openNode(tls) {
-  return (address2, signal) => {
+  return async (address2, signal) => {
     signal.throwIfAborted();
     const transport = new NodeTransport(tls === void 0 ? connectTcp2(address2) : connectTls(address2, tls));
-    return transport.opened(tls === void 0 ? "connect" : "secureConnect", signal);
+    return await transport.opened(tls === void 0 ? "connect" : "secureConnect", signal);
   };
 }
 function connectTcp2({ hostname, port }) {
@@ -4047,20 +4047,23 @@ var NodeTransport = class {
     socket.on("close", () => this.#fail(new Error("the connection was closed")));
   }
   /** Waits until it is open. */
-  opened(event, signal) {
+  async opened(event, signal) {
     const { promise, resolve, reject } = Promise.withResolvers();
     const abort = () => this.#fail(signal.reason);
     signal.addEventListener("abort", abort);
     this.#failWrite = reject;
-    this.#socket.on(event, () => resolve(this));
+    this.#socket.on(event, () => resolve());
     this.#socket.on("end", () => this.#fail(new Error("the connection ended before it was open")));
-    return promise.then(() => {
+    try {
+      await promise;
       this.#socket.setNoDelay(true);
       return this;
-    }).catch((error) => {
+    } catch (error) {
       this.#socket.destroy();
       throw error;
-    }).finally(() => signal.removeEventListener("abort", abort));
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
   }
   async read() {
     for (; ; ) {
@@ -4111,7 +4114,7 @@ var decoder3 = new TextDecoder("utf-8", {
   ignoreBOM: true
 });
 function openWebSocket(url, tls = {}) {
-  return (_, signal) => {
+  return async (_, signal) => {
     signal.throwIfAborted();
     const { socket, release } = makeSocket(url, tls);
     socket.binaryType = "arraybuffer";
@@ -4127,10 +4130,14 @@ function openWebSocket(url, tls = {}) {
       reject(page === void 0 ? reasonOf(event) : new Error(whyNot2(new URL(url), page)));
     };
     socket.onclose = socket.onerror;
-    return promise.catch((error) => {
+    try {
+      return await promise;
+    } catch (error) {
       release();
       throw error;
-    }).finally(() => signal.removeEventListener("abort", abort));
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
   };
 }
 var WebSocketTransport = class {
