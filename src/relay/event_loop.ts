@@ -31,7 +31,7 @@ export class EventLoop {
     this.#clock = clock;
   }
 
-  /** Notes that something was read at `nowMs`: the loop has looked at its sockets. */
+  /** Notes that something was read at `nowMs`, the first in this turn: the loop has looked at its sockets. */
   noteLook(nowMs: number): void {
     this.#lookedMs = nowMs;
   }

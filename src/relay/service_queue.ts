@@ -4,7 +4,7 @@
 //   turn of the event loop                       turn                                 turn
 //   ├ A, B, C say something: served at once ┤ ─▶ ├ D: at once ┤├ A, C: a part each ┤ ─▶ ├ C, A: a part each ┤
 //     A and C have more to say than there         when those who come have had their time, they wait, too: those
-//     is time for: they wait, and are not read    with little before those with much
+//     is time for: they wait, and are not read    with little first, then who says hello and who has much, by turns
 
 import { clearImmediate, setImmediate } from "node:timers";
 import type { EventLoop } from "./event_loop.ts";
@@ -12,7 +12,10 @@ import type { EventLoop } from "./event_loop.ts";
 /** How long one client is served before it is another one's turn, in ms: about what checking and passing on 64 KiB takes. */
 const PART_MS = 0.5;
 
-/** How long clients are served in one turn of the event loop, in ms: so long those who come, and so long those who wait. */
+/**
+ * How long clients are served in one turn of the event loop, in ms: so long those who come with little, so long those who come with more, and
+ * so long those who wait. Thus who comes with little is served at once, whoever fills the turn with much.
+ */
 const TURN_MS = 1;
 
 /** A turn that took longer than this, in ms, is told. */
@@ -26,20 +29,30 @@ export interface Served {
   onSlowTurn(turnMs: number, ownMs: number): void;
 }
 
+/** What a client has to be dealt with, as far as that can be told beforehand. */
+export type Amount =
+  /** What a program says in a frame. */
+  | "little"
+  /** A hello, or what comes with it: few bytes, but the answer is long. A thousand may come at once. */
+  | "hello"
+  | "much";
+
 /** Deals out the time of a relay, a part to each of its clients. */
 export class ServiceQueue {
   readonly #clock: () => number;
   readonly #loop: EventLoop;
-  /** Who waits: with little to be dealt with, and with much. */
-  #short: Served[] = [];
-  #long: Served[] = [];
+  /** Who waits. */
+  readonly #waiting: Record<Amount, Served[]> = { little: [], hello: [], much: [] };
+  /** Who of those with more than little comes next, if somebody waits there. */
+  #next: "hello" | "much" = "hello";
   #isTurnDue = false;
   #isClosed = false;
   /** The end of the turn that is under way. */
   #turnEnd: ReturnType<typeof setImmediate> | undefined;
   #startedMs = 0;
-  /** How long those were served in it who came. */
-  #usedMs = 0;
+  /** How long those were served since the last look at the sockets who came with little, and with more. */
+  #littleMs = 0;
+  #moreMs = 0;
   /** Who was served longest in it. */
   #most: Served | undefined;
   #mostMs = 0;
@@ -50,26 +63,32 @@ export class ServiceQueue {
     this.#loop = loop;
   }
 
-  /** Serves who has something to be dealt with: at once, if this turn has time left. `nowMs` is the time; who has little comes before who has much. */
-  serve(served: Served, nowMs: number, hasMuch: boolean): void {
-    if (this.#usedMs < TURN_MS) {
-      if (this.#turnEnd === undefined) this.#startTurn(nowMs);
-      this.#usedMs += this.#serveOne(served, nowMs) - nowMs;
-    } else (hasMuch ? this.#long : this.#short).push(served);
+  /** Serves who has something to be dealt with: at once, if this turn has time left. `nowMs` is the time. */
+  serve(served: Served, nowMs: number, amount: Amount): void {
+    const isLittle = amount === "little";
+    if ((isLittle ? this.#littleMs : this.#moreMs) < TURN_MS) {
+      if (this.#turnEnd === undefined) {
+        this.#startTurn(nowMs);
+        this.#loop.noteLook(nowMs);
+      }
+      const tookMs = this.#serveOne(served, nowMs) - nowMs;
+      if (isLittle) this.#littleMs += tookMs;
+      else this.#moreMs += tookMs;
+    } else this.#waiting[amount].push(served);
     this.#plan();
   }
 
   /** Whether clients wait who have said something: there is more to do than time for it. */
   get isBehind(): boolean {
-    return this.#short.length + this.#long.length > 0;
+    const { little, hello, much } = this.#waiting;
+    return little.length + hello.length + much.length > 0;
   }
 
   /** Serves nobody any more. */
   close(): void {
     this.#isClosed = true;
     clearImmediate(this.#turnEnd);
-    this.#short = [];
-    this.#long = [];
+    for (const served of Object.values(this.#waiting)) served.length = 0;
   }
 
   /** Has the end of this turn noticed, and who waits served in the next one. */
@@ -83,20 +102,32 @@ export class ServiceQueue {
 
   readonly #serveWaiting = (): void => {
     this.#isTurnDue = false;
+    this.#littleMs = this.#moreMs = 0;
     let nowMs = this.#clock();
     if (this.#turnEnd === undefined) this.#startTurn(nowMs);
     const untilMs = nowMs + TURN_MS;
-    while (this.#short.length > 0 && nowMs < untilMs) nowMs = this.#serveOne(this.#short.shift()!, nowMs);
+    const { little } = this.#waiting;
+    while (little.length > 0 && nowMs < untilMs) nowMs = this.#serveOne(little.shift()!, nowMs);
     // One of these in any case: the others must not keep it waiting for ever.
-    for (let i = 0; this.#long.length > 0 && (i === 0 || nowMs < untilMs); i++) {
-      nowMs = this.#serveOne(this.#long.shift()!, nowMs);
+    let served = this.#takeNext();
+    while (served !== undefined) {
+      nowMs = this.#serveOne(served, nowMs);
+      served = nowMs < untilMs ? this.#takeNext() : undefined;
     }
     this.#plan();
   };
 
+  /** Takes who comes next of those with more than little: a hello, then one with much. */
+  #takeNext(): Served | undefined {
+    const other = this.#next === "hello" ? "much" : "hello";
+    const served = this.#waiting[this.#next].shift() ?? this.#waiting[other].shift();
+    this.#next = other;
+    return served;
+  }
+
   /** Serves one for a part; returns the time. */
   #serveOne(served: Served, nowMs: number): number {
-    if (served.serve(nowMs + PART_MS)) this.#long.push(served);
+    if (served.serve(nowMs + PART_MS)) this.#waiting.much.push(served);
     const endMs = this.#clock();
     if (endMs - nowMs > this.#mostMs) {
       this.#mostMs = endMs - nowMs;
@@ -107,7 +138,7 @@ export class ServiceQueue {
 
   #startTurn(nowMs: number): void {
     this.#startedMs = nowMs;
-    this.#usedMs = this.#mostMs = 0;
+    this.#mostMs = 0;
     this.#most = undefined;
   }
 
@@ -116,5 +147,7 @@ export class ServiceQueue {
     const tookMs = this.#clock() - this.#startedMs;
     if (tookMs > SLOW_TURN_MS) this.#most?.onSlowTurn(tookMs, this.#mostMs);
     this.#startTurn(0);
+    // Where some wait, all the sockets that were ready at the last look may not have been read yet: one quota for them all.
+    if (!this.isBehind) this.#littleMs = this.#moreMs = 0;
   };
 }

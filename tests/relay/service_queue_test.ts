@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import { type Served, ServiceQueue } from "../../src/relay/service_queue.ts";
+import { type Amount, type Served, ServiceQueue } from "../../src/relay/service_queue.ts";
 import { EventLoop } from "../../src/relay/event_loop.ts";
 
 /** A clock, an event loop whose turns the test makes, and the queue on them. */
@@ -33,8 +33,8 @@ class Desk {
     return [this.served.join(" "), Math.round((this.nowMs - startedMs) * 1000) / 1000];
   }
 
-  come(client: Client, hasMuch = true): void {
-    this.queue.serve(client, this.nowMs, hasMuch);
+  come(client: Client, amount: Amount = "much"): void {
+    this.queue.serve(client, this.nowMs, amount);
   }
 }
 
@@ -60,11 +60,11 @@ class Client implements Served {
 
 Deno.test("ServiceQueue serves who comes alone at once, to the end, without a further turn", () => {
   const desk = new Desk();
-  for (const hasMuch of [false, true]) {
-    desk.come(new Client(desk, "a", 0.25), hasMuch);
+  for (const amount of ["little", "hello", "much"] as const) {
+    desk.come(new Client(desk, "a", 0.25), amount);
     assert.equal(desk.isTurnDue, false);
   }
-  assert.deepEqual(desk.served, ["a", "a"]);
+  assert.deepEqual(desk.served, ["a", "a", "a"]);
   desk.queue.close();
 });
 
@@ -85,10 +85,10 @@ Deno.test("ServiceQueue serves each for a part, one after the other, and ends th
 });
 
 Deno.test("ServiceQueue makes no turn longer for any number of clients, whatever they have", async () => {
-  for (const hasMuch of [true, false]) {
+  for (const amount of ["much", "hello", "little"] as const) {
     const desk = new Desk();
     const startedMs = desk.nowMs;
-    for (let i = 0; i < 3000; i++) desk.come(new Client(desk, `${i}`, 1), hasMuch);
+    for (let i = 0; i < 3000; i++) desk.come(new Client(desk, `${i}`, 1), amount);
     assert.equal(desk.nowMs - startedMs, 1, "of those who came");
     for (let i = 0; i < 100; i++) {
       const [, tookMs] = await desk.turn();
@@ -98,18 +98,40 @@ Deno.test("ServiceQueue makes no turn longer for any number of clients, whatever
   }
 });
 
-Deno.test("ServiceQueue serves who has little at once beside any number that wait with much, and before them if the time is over", async () => {
+Deno.test("ServiceQueue serves who has little at once beside any number with more, and before them if the time is over", async () => {
+  for (const amount of ["much", "hello"] as const) {
+    const desk = new Desk();
+    const more = () => new Client(desk, amount, 0.5, 0.5);
+    for (let i = 0; i < 100; i++) desk.come(more(), amount); // they have all the time of the turn
+    desk.served.length = 0;
+    for (let i = 0; i < 9; i++) desk.come(new Client(desk, "little", 0.125), "little");
+    assert.equal(desk.served.length, 8, "at once, for a millisecond");
+    assert.deepEqual(await desk.turn(), [`little ${amount} ${amount}`, 1.125]);
+    desk.queue.close();
+  }
+});
+
+Deno.test("ServiceQueue gives those who come one quota until the loop has looked at its sockets again, over any number of turns", async () => {
   const desk = new Desk();
-  for (let i = 0; i < 100; i++) desk.come(new Client(desk, "much", 100));
-  await desk.turn();
-  desk.served.length = 0;
-  desk.come(new Client(desk, "at once", 0.125), false);
-  assert.deepEqual(desk.served, ["at once"]);
-  for (let i = 0; i < 2; i++) desk.come(new Client(desk, "more", 100)); // now the time of the turn is over
-  desk.served.length = 0;
-  desk.come(new Client(desk, "little", 0.125), false);
-  assert.deepEqual(desk.served, []);
-  assert.deepEqual(await desk.turn(), ["little much much", 1.125]);
+  const startedMs = desk.nowMs;
+  for (let turn = 0; turn < 10; turn++) {
+    for (let i = 0; i < 20; i++) desk.come(new Client(desk, "little", 0.125), "little");
+    await new Promise<void>((done) => setImmediate(done));
+  }
+  assert.equal(desk.nowMs - startedMs, 1);
+  assert.equal((await desk.turn())[1], 1);
+  desk.come(new Client(desk, "little", 0.125), "little");
+  assert.equal(desk.served.at(-1), "little", "at once, after a look");
+  desk.queue.close();
+});
+
+Deno.test("ServiceQueue serves those who say hello and those with much by turns", async () => {
+  const desk = new Desk();
+  for (let i = 0; i < 20; i++) {
+    desk.come(new Client(desk, "much", 50, 0.5));
+    desk.come(new Client(desk, "hello", 0.5, 0.5), "hello");
+  }
+  for (let i = 0; i < 5; i++) assert.equal((await desk.turn())[0], "hello much");
   desk.queue.close();
 });
 
@@ -117,11 +139,11 @@ Deno.test("ServiceQueue keeps nobody waiting for ever behind those who come with
   const desk = new Desk();
   const much = new Client(desk, "much", 5);
   const busy = () => new Client(desk, "little", 0.5, 0.5);
-  for (let i = 0; i < 2; i++) desk.come(busy(), false);
+  for (let i = 0; i < 2; i++) desk.come(busy(), "little");
   desk.come(much);
   let turns = 0;
   for (; much.workMs > 0; turns++) {
-    for (let i = 0; i < 10; i++) desk.come(busy(), false);
+    for (let i = 0; i < 10; i++) desk.come(busy(), "little");
     await desk.turn();
   }
   assert.ok(turns <= 10, `${turns} turns`);

@@ -203,7 +203,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
     this.#settings.log("debug", "connection ended", { address: this.address, reason: this.#ending! });
   }
 
-  /** Does something when it is its turn: a thousand connections may end at once. */
+  /** Does something when it is its turn: a thousand connections may end at once. Rejects if it throws. */
   #inTurn(work: () => void): Promise<void> | void {
     const { clock, loop } = this.#settings;
     if (!loop.isBusy(clock())) return work();
@@ -250,6 +250,13 @@ export class Connection implements Outlet, InputSink, WriterSource {
 
   simulate(options: SimulationOptions): void {
     this.#writer.simulate(options);
+  }
+
+  leave(): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = "bye";
+    this.#input.stop();
+    void this.#inTurn(() => this.cut("bye"));
   }
 
   /** Closes the connection at once. */
@@ -343,7 +350,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
     const opening = this.#arrival.look(chunk, nowMs);
     if (opening === undefined) return undefined;
     this.#begin(opening);
-    return this.#input.take(opening.bytes, nowMs); // nothing, if it has been refused
+    return this.#input.take(opening.bytes, nowMs, this.#isHelloDue); // nothing, if it has been refused
   }
 
   /** @internal For the input. */

@@ -16,7 +16,7 @@ const LONG_CHUNK_BYTES = 4 * 1024;
 /** What an {@linkcode Input} needs of the settings. */
 export type InputSettings = Pick<
   Settings,
-  "maxLineBytes" | "isChecked" | "maxLinesPerSecond" | "clock" | "timers" | "log" | "loop" | "service"
+  "maxLineBytes" | "isChecked" | "maxLinesPerSecond" | "clock" | "timers" | "log" | "service"
 >;
 
 /** Where an {@linkcode Input} puts the lines. */
@@ -66,15 +66,16 @@ export class Input implements Served {
   /**
    * Takes what was read at `nowMs`. Returns undefined if all its lines were taken at once; otherwise the chunk must be left alone, and nothing
    * be read, until the promise resolves.
+   * @param isHello whether the client says hello with it
    */
-  take(chunk: Uint8Array, nowMs: number): Promise<void> | undefined {
+  take(chunk: Uint8Array, nowMs: number, isHello = false): Promise<void> | undefined {
     if (this.#isStopped) return undefined;
     this.#heardAt = nowMs;
-    this.#settings.loop.noteLook(nowMs);
     this.#chunk = chunk;
     this.#isFresh = true;
     this.#lineNumber = this.sorter.lineNumber;
-    this.#settings.service.serve(this, nowMs, chunk.length >= LONG_CHUNK_BYTES);
+    const amount = isHello ? "hello" : chunk.length < LONG_CHUNK_BYTES ? "little" : "much";
+    this.#settings.service.serve(this, nowMs, amount);
     return this.#isTaken() ? undefined : new Promise((done) => this.#onTaken = done);
   }
 
@@ -138,7 +139,7 @@ export class Input implements Served {
   /** What the client sends meanwhile stays in the kernel. */
   #waitForRate(ms: number): void {
     const { timers, service, clock } = this.#settings;
-    this.#timer = timers.setTimeout(() => service.serve(this, clock(), false), ms);
+    this.#timer = timers.setTimeout(() => service.serve(this, clock(), "little"), ms);
     this.#sink.onTooFast();
   }
 

@@ -18,6 +18,8 @@ export interface Outlet {
   wake(nowMs?: number): void;
   /** Writes over a bad network on purpose from now on. */
   simulate(options: SimulationOptions): void;
+  /** Takes nothing from the client any more, and closes it soon: the client has said that it leaves. */
+  leave(): void;
   /** Closes it at once. */
   cut(reason: EndReason): void;
 }

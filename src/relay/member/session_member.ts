@@ -88,7 +88,7 @@ export class SessionMember extends Member implements Peer, Receiver {
   #repairLettersTo = 0;
   /** When the last `$time` line among its letters was made, in ms. */
   #letterTimeMs = -Infinity;
-
+  #isWakeDue = false;
   readonly #keeper: SessionKeeper | undefined;
 
   constructor(
@@ -408,7 +408,7 @@ export class SessionMember extends Member implements Peer, Receiver {
       case "to":
         return this.#sendTo(control);
       case "bye":
-        this.outlet?.cut("bye");
+        this.outlet?.leave();
         return undefined;
     }
     const message = `${quote(`$${control.name}`)} is no control line, $ping, $ack, $set, $to and $bye are`;
@@ -450,7 +450,19 @@ export class SessionMember extends Member implements Peer, Receiver {
     this.#stream.confirm(bytes);
     if (owedBytes > 0 || letters.memoryBytes > 0) this.countMemory();
     this.wake();
+    if (owedBytes > 0) this.countMemory();
+    if (!this.hasNews || this.#isWakeDue) return;
+    // A thousand may acknowledge at once, and a window is much to be written.
+    const { loop, clock } = this.settings;
+    if (!loop.isBusy(clock())) return this.wake();
+    this.#isWakeDue = true;
+    loop.callLater(this.#wakeLater);
   }
+
+  readonly #wakeLater = (): void => {
+    this.#isWakeDue = false;
+    this.wake();
+  };
 
   #appear(): void {
     this.#isPresent = true;

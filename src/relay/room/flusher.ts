@@ -1,10 +1,10 @@
 // When the members of a feed write: at the end of the turn of the event loop that brought news, so that all
-// that came in it goes out together; a part of them a turn, if they are many; and after a pause only where
-// the core runs short, as the budget says.
+// that came in it goes out together; a part of them a turn, if they are many, with a look at the sockets between;
+// and after a pause only where the core runs short, as the budget says.
 //
-//   turn           turn            turn           pause              turn
-//   ├ news ┤ ───▶ ├ 100 wakes ┤ ▶ ├ 50 wakes ┤ ◀──────────────▶ ├ 100 wakes ┤ ▶ …
-//                                                 ▲ news waits here
+//   turn                 turn          turn           pause               turn
+//   ├ news, 100 wakes ┤ ▶ ├ 100 wakes ┤ ▶ ├ 50 wakes ┤ ◀──────────────▶ ├ 100 wakes ┤ ▶ …
+//                        └ other feed's news: 12 wakes     ▲ news waits here
 
 import { clearImmediate, setImmediate } from "node:timers";
 import type { Settings, Timer } from "../options.ts";
@@ -22,7 +22,7 @@ export interface Flushable {
 /** What a flusher needs of the settings. */
 export type FlusherSettings = Pick<Settings, "clock" | "timers"> & {
   readonly service: Pick<Settings["service"], "isBehind">;
-  readonly loop: Pick<Settings["loop"], "isBusy" | "call">;
+  readonly loop: Pick<Settings["loop"], "call">;
 };
 
 /** Turns of the event loop, as `node:timers` has them: one call of `setImmediate` is one turn. */
@@ -61,8 +61,9 @@ export const FULL_BYTES = 16 * 1024;
 
 /** A flush that is under way. */
 interface Flush {
-  /** Who is still to be woken. */
   readers: Iterator<Reader>;
+  /** Who is woken next, if anybody is left. */
+  next: IteratorResult<Reader>;
   /** How long it took so far. */
   tookMs: number;
   /** Whether there is more to flush, when it is over. */
@@ -82,8 +83,10 @@ export class Flusher {
   readonly #underWay = new Map<Flushable, Flush>();
   /** Who has news, and waits for the end of a pause. */
   readonly #waiting = new Map<Flushable, Timer>();
-  #isTurnDue = false;
-  #nextTurn: Turn | undefined;
+  /** The end of this turn, at which who has news is flushed. */
+  #turnEnd: Turn | undefined;
+  /** Whether a later turn goes on with those who are many. */
+  #isLaterDue = false;
   #isClosed = false;
 
   /** @param turns what ends the turn that brought news; a test may have turns of its own */
@@ -110,7 +113,7 @@ export class Flusher {
   /** Flushes nothing any more. */
   close(): void {
     this.#isClosed = true;
-    this.#turns.clearImmediate(this.#nextTurn);
+    this.#turns.clearImmediate(this.#turnEnd);
     for (const timer of this.#waiting.values()) this.#timers.clearTimeout(timer);
     this.#waiting.clear();
   }
@@ -127,39 +130,53 @@ export class Flusher {
     this.#timers.clearTimeout(this.#waiting.get(feed));
     this.#waiting.delete(feed);
     this.#due.add(feed);
-    if (!this.#isTurnDue) this.#planTurn();
+    this.#turnEnd ??= this.#turns.setImmediate(this.#endTurn);
   }
 
-  /** Has the next turn begin when this one ends, or, where that would be without a look at the sockets for too long, after that. */
-  #planTurn(isBusy = false): void {
-    this.#isTurnDue = true;
-    if (isBusy) this.#loop.call(this.#turn);
-    else this.#nextTurn = this.#turns.setImmediate(this.#turn);
-  }
+  readonly #endTurn = (): void => {
+    this.#turnEnd = undefined;
+    // Those who are many have had their part of this turn, or get it in the next one: only others go before them.
+    this.#flushSome(this.#isLaterDue);
+  };
 
-  readonly #turn = (): void => {
-    this.#isTurnDue = false;
+  readonly #goOn = (): void => {
+    this.#isLaterDue = false;
+    this.#flushSome(false);
+  };
+
+  /** Flushes who is due, as far as one turn's part goes; has a later turn go on with the rest. */
+  #flushSome(onlyFresh: boolean): void {
     let nowMs = this.#clock();
     const untilMs = nowMs + MAX_TURN_MS;
     for (let wakesLeft = MAX_WAKES_A_TURN; wakesLeft > 0 && nowMs < untilMs && !this.#isClosed;) {
-      const [feed] = this.#due;
-      if (feed === undefined) return;
-      this.#due.delete(feed);
+      const feed = this.#takeDue(onlyFresh);
+      if (feed === undefined) break;
       const flush = this.#underWay.get(feed) ?? this.#start(feed, nowMs);
       const limit = Math.min(wakesLeft, MAX_WAKES_IN_A_ROW);
-      const unused = wakeSome(flush.readers, limit, nowMs);
-      wakesLeft -= limit - unused;
+      wakesLeft -= limit - wakeSome(flush, limit, nowMs);
       const endMs = this.#clock();
       flush.tookMs += endMs - nowMs;
       nowMs = endMs;
-      if (unused === 0) this.#due.add(feed);
-      else this.#end(feed, flush, nowMs);
+      if (flush.next.done) this.#end(feed, flush, nowMs);
+      else this.#due.add(feed);
     }
-    if (this.#due.size > 0 && !this.#isTurnDue && !this.#isClosed) this.#planTurn(this.#loop.isBusy(nowMs));
-  };
+    if (this.#due.size === 0 || this.#isLaterDue || this.#isClosed) return;
+    this.#isLaterDue = true;
+    this.#loop.call(this.#goOn);
+  }
+
+  /** Takes who is flushed next; if `onlyFresh`, of those of whom nobody was woken yet. */
+  #takeDue(onlyFresh: boolean): Flushable | undefined {
+    for (const feed of this.#due) {
+      if (onlyFresh && this.#underWay.has(feed)) continue;
+      this.#due.delete(feed);
+      return feed;
+    }
+  }
 
   #start(feed: Flushable, nowMs: number): Flush {
-    const flush = { readers: feed.startFlush(nowMs)[Symbol.iterator](), tookMs: 0, hasNews: false };
+    const readers = feed.startFlush(nowMs)[Symbol.iterator]();
+    const flush = { readers, next: readers.next(), tookMs: 0, hasNews: false };
     this.#underWay.set(feed, flush);
     return flush;
   }
@@ -172,11 +189,10 @@ export class Flusher {
 }
 
 /** Wakes up to `limit` readers, and says how many fewer there were. */
-function wakeSome(readers: Iterator<Reader>, limit: number, nowMs: number): number {
-  while (limit > 0) {
-    const { value: reader, done } = readers.next();
-    if (done) break;
-    reader.wake(nowMs);
+function wakeSome(flush: Flush, limit: number, nowMs: number): number {
+  while (limit > 0 && !flush.next.done) {
+    flush.next.value.wake(nowMs);
+    flush.next = flush.readers.next();
     limit--;
   }
   return limit;

@@ -33,7 +33,6 @@ class Client implements InputSink, Disposable {
       maxLinesPerSecond: options.maxLinesPerSecond ?? Infinity,
       clock,
       timers,
-      loop: new EventLoop(clock),
       service: options.service ?? this.#service!,
       log: (_level, message, fields) => this.log.push({ message, ...fields }),
     });

@@ -140,6 +140,26 @@ Deno.test("Flusher lets no small feed wait until a crowd has all", () => {
   assert.deepEqual([crowd.wakes, crowd.flushes], [5000, 1]);
 });
 
+Deno.test("Flusher flushes who has news at the end of that turn while a crowd waits for the loop's next look, and the crowd not before", () => {
+  const loop = new SimulatedLoop();
+  const looks: (() => void)[] = [];
+  const { clock, timers, service, turns } = loop;
+  const later = { call: (callback: () => void) => void looks.push(callback) };
+  const flusher = new Flusher({ clock, timers, service, loop: later }, turns);
+  const [crowd, pair, other] = [300, 2, 150].map((readers) => new StubFeed(loop, flusher, readers));
+  crowd.append(10);
+  loop.turn();
+  pair.append(10);
+  other.append(10);
+  loop.turn();
+  const wakes = () => [crowd.wakes, pair.wakes, other.wakes];
+  assert.deepEqual([wakes(), looks.length], [[100, 2, 12], 1]);
+  loop.run(10);
+  assert.deepEqual(wakes(), [100, 2, 12]);
+  while (looks.length > 0) looks.shift()!();
+  assert.deepEqual([wakes(), crowd.flushes, other.flushes], [[300, 2, 150], 1, 1]);
+});
+
 Deno.test("Flusher flushes again, once, when there is news during a flush", () => {
   const { loop, feed } = setUp();
   const crowd = feed(2.5 * MAX_WAKES_A_TURN);
