@@ -87,6 +87,9 @@ export interface WireError {
   message: string;
   /** The number of the line at fault, counted from 1 on this connection. */
   line?: number;
+  /** The key whose value was not taken, and whether it is one of the room; only in answers to a `$set` with a key. */
+  key?: string;
+  room?: true;
   /** The `nonce` of the hello that is refused so, if it has one. */
   nonce?: string;
   /** The ids that nobody has, if it is about such. */

@@ -44,7 +44,7 @@ Deno.test("Connection refuses a hello that it can't understand with bad_hello, a
     [`{"$hello":{"version":1,"name":"${"n".repeat(65)}"}}`, /name has 65 characters, 0 to 64 are allowed/],
     ['{"$hello":{"version":1,"resume":{"session":1}}}', /resume is an object/],
     ['{"$hello":{"version":1,"token":1}}', /token is a string/],
-    ['{"$hello":{"version":1},"more":1}', /2 members/],
+    ['{"$hello":{"version":1},"more":1}', /several members/],
     ['{"$hello":1}', /"\$hello" is no object/],
     ['{"$hello":{"version":1}', /Cannot understand \$hello: Cannot relay line 1/],
     [`{"$hello":{"version":1,"x":"${"x".repeat(70_000)}"}}`, /at most 65536 are allowed/],

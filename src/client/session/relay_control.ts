@@ -74,10 +74,15 @@ export function readPlainFrom(line: string): string | undefined {
 }
 
 /** Reads the body of an `$error`; `undefined` when it has no code or no message. */
-export function readError({ code, message, line, ids }: Record<string, unknown>): RelayError | undefined {
+export function readError(body: Record<string, unknown>): RelayError | undefined {
+  const { code, message, line, ids, key, room } = body;
   if (typeof code !== "string" || typeof message !== "string") return undefined;
   const error: RelayError = { code, message };
   if (typeof line === "number") error.line = line;
   if (Array.isArray(ids) && ids.every((id) => typeof id === "string")) error.ids = ids;
+  if (typeof key === "string") {
+    error.key = key;
+    error.room = room === true;
+  }
   return error;
 }

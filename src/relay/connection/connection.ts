@@ -454,7 +454,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
   }
 
   #onHello(bytes: Uint8Array, start: number, end: number): void {
-    const control = readControl(bytes.subarray(start, end - 1));
+    const control = readControl(bytes, start, end);
     if (!(control instanceof Misunderstood)) this.#nonce = readNonce(control);
     const hello = control instanceof Misunderstood ? control : readHello(control);
     if (hello instanceof Misunderstood) return this.#refuseHello(hello.message);

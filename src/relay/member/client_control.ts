@@ -1,7 +1,22 @@
-// What clients say in control lines: text in, checked fields out, or a message that says what is allowed.
-// Pure.
+// What clients say in control lines: bytes in, checked fields out, or a message that says what is allowed. Reads
+// where they lie only the fields that mean something: a line costs its bytes, whatever else is in it. Pure.
 
-import { isRecord, quote } from "../../wire/untrusted.ts";
+import { endOfEvent } from "../../wire/event_check.ts";
+import {
+  countElements,
+  elementsOf,
+  endOfString,
+  endOfValue,
+  findMembers,
+  flatValueOf,
+  isArrayAt,
+  isObjectAt,
+  MemberName,
+  type Piece,
+  skipSpace,
+  textOf,
+} from "./json_members.ts";
+import { quote } from "../../wire/untrusted.ts";
 import { keyFault, LOBBY, MAX_RECEIVERS, nameFault, nonceFault, startsAt } from "../../wire/protocol.ts";
 
 /** A control line that was understood, or what is wrong with it. */
@@ -27,36 +42,43 @@ export interface Hello {
   echo: boolean;
 }
 
-/** A control line's name without its `$`, and its fields. */
+/** A control line: its name without the `$`, and where its fields stand. Valid as long as its bytes are. */
 export interface Control {
   name: string;
-  fields: Readonly<Record<string, unknown>>;
-  /** The line as it came. */
-  text: string;
+  bytes: Uint8Array;
+  /** Where the object with the fields begins. */
+  body: number;
 }
 
 /** The longest time that a client is believed, in ms. */
 const MAX_TOLD_MS = 3_600_000;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Reads a line that begins with `{"$` and is known to be JSON. */
-export function readControl(line: Uint8Array): Understood<Control> {
-  const text = decoder.decode(line);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return new Misunderstood("it is not JSON"); // possible where lines are not checked
+/** Reads a line that begins with `{"$`: `bytes[start, end)` with its LF. */
+export function readControl(bytes: Uint8Array, start: number, end: number): Understood<Control> {
+  if (endOfEvent(bytes, start, end) < 0) return new Misunderstood("it is not JSON"); // possible where lines are not checked
+  const key = skipSpace(bytes, skipSpace(bytes, start) + 1), keyEnd = endOfString(bytes, key);
+  const body = skipSpace(bytes, skipSpace(bytes, keyEnd) + 1);
+  if (bytes[skipSpace(bytes, endOfValue(bytes, body))] === COMMA) {
+    return new Misunderstood("it has several members beside each other, one is allowed");
   }
-  const members = Object.entries(value as object);
-  const [key, fields] = members[0];
-  if (members.length !== 1) {
-    return new Misunderstood(`it has ${members.length} members beside each other, one is allowed`);
-  }
-  if (!isRecord(fields)) return new Misunderstood(`${quote(key)} is no object`);
-  return { name: key.slice(1), fields, text };
+  const name = textOf(bytes, { start: key, end: keyEnd });
+  if (!isObjectAt(bytes, body)) return new Misunderstood(`${quote(name)} is no object`);
+  return { name: name.slice(1), bytes, body };
+}
+
+const COMMA = 0x2c;
+
+/** Reads what stands in each of `pieces`; undefined stays undefined. */
+function readPieces(bytes: Uint8Array, pieces: readonly (Piece | undefined)[]): unknown[] {
+  return pieces.map((piece) => piece && flatValueOf(bytes, piece));
+}
+
+/** Finds fields by their names, and reads them: undefined for those that are not there. */
+function readFields({ bytes, body }: Control, names: readonly MemberName[]): unknown[] {
+  return readPieces(bytes, findMembers(bytes, body, names));
 }
 
 /** How an `$ack` begins and ends that is written without spaces, and how many digits between are a safe integer in any case. */
@@ -81,9 +103,27 @@ export function readPlainAck(bytes: Uint8Array, start: number, end: number): num
   return count;
 }
 
+// Which fields are read of each line, in this order.
+const HELLO_FIELDS = ["version", "room", "name", "token", "simulate", "nonce", "echo", "resume"].map(toName);
+const RESUME_FIELDS = ["session", "bytes"].map(toName);
+const SET_FIELDS = ["key", "value", "room"].map(toName);
+const TO_FIELDS = ["ids", "event"].map(toName);
+const ACK_FIELDS = ["bytes"].map(toName);
+const PING_FIELDS = ["t", "rtt", "lag"].map(toName);
+
+const NONCE = [toName("nonce")];
+
+function toName(text: string): MemberName {
+  return new MemberName(text);
+}
+
 /** Checks the fields of a `$hello`. */
-export function readHello({ fields }: Control): Understood<Hello> {
-  const { version, room = LOBBY, name = "", token = "", simulate = "", nonce, resume, echo = false } = fields;
+export function readHello({ bytes, body }: Control): Understood<Hello> {
+  const pieces = findMembers(bytes, body, HELLO_FIELDS);
+  const [version, room = LOBBY, name = "", token = "", simulate = "", nonce, echo = false] = readPieces(
+    bytes,
+    pieces,
+  );
   if (!isCount(version) || version < 1) return new Misunderstood("version is a whole number from 1");
   const faults = {
     nonce: nonce === undefined ? undefined : nonceFault(nonce),
@@ -97,54 +137,64 @@ export function readHello({ fields }: Control): Understood<Hello> {
   if (typeof simulate !== "string") return new Misunderstood("simulate is a string");
   if (typeof echo !== "boolean") return new Misunderstood("echo is true or false");
   const texts = { room: room as string, name: name as string, nonce: nonce as string | undefined, echo };
-  if (resume === undefined) return { ...texts, version, token, simulate, resume };
-  if (!isRecord(resume) || typeof resume.session !== "string" || !isCount(resume.bytes)) {
-    return new Misunderstood("resume is an object with session, a string, and bytes, a whole number");
+  const resume = readResume(bytes, pieces.at(-1));
+  return resume instanceof Misunderstood ? resume : { ...texts, version, token, simulate, resume };
+}
+
+function readResume(bytes: Uint8Array, resume: Piece | undefined): Understood<Hello["resume"]> {
+  if (resume === undefined) return undefined;
+  if (isObjectAt(bytes, resume.start)) {
+    const [session, count] = readPieces(bytes, findMembers(bytes, resume.start, RESUME_FIELDS));
+    if (typeof session === "string" && isCount(count)) return { session, bytes: count };
   }
-  const { session, bytes } = resume;
-  return { ...texts, version, token, simulate, resume: { session, bytes } };
+  return new Misunderstood("resume is an object with session, a string, and bytes, a whole number");
 }
 
 /** Returns the `nonce` of a `$hello` whose other fields may be wrong; undefined if it has none, or a wrong one. */
-export function readNonce({ fields: { nonce } }: Control): string | undefined {
+export function readNonce(control: Control): string | undefined {
+  const [nonce] = readFields(control, NONCE);
   return nonceFault(nonce) === undefined ? nonce as string : undefined;
 }
 
-/** Checks the fields of a `$set`; `value` is the JSON text as it came, undefined to remove the key. */
-export function readSet(
-  { fields, text }: Control,
-): Understood<{ key: string; value: string | undefined; isRoom: boolean }> {
-  const { key, room = false } = fields;
+/** A `$set`. */
+export interface SetLine {
+  key: string;
+  /** The value's JSON as it came, a piece of the line; undefined to remove the key. */
+  value: Uint8Array | undefined;
+  isRoom: boolean;
+}
+
+/** Checks the fields of a `$set`. */
+export function readSet({ bytes, body }: Control): Understood<SetLine> {
+  const [keyPiece, valuePiece, roomPiece] = findMembers(bytes, body, SET_FIELDS);
+  const [key, room = false] = readPieces(bytes, [keyPiece, roomPiece]);
   const fault = keyFault(key);
   if (fault !== undefined) return new Misunderstood(`key ${fault}`);
   if (typeof room !== "boolean") return new Misunderstood("room is true or false");
-  const body = text.indexOf(":") + 1;
-  if (text[endOfValue(text, body)] === ",") return new Misunderstood("it stands there twice");
-  return {
-    key: key as string,
-    value: "value" in fields ? findMember(text, text.indexOf("{", body), "value") : undefined,
-    isRoom: room,
-  };
+  const value = valuePiece && bytes.subarray(valuePiece.start, valuePiece.end);
+  return { key: key as string, value, isRoom: room };
 }
 
 /** Checks the fields of a `$to`; `event` is the JSON text as it came. */
-export function readTo({ fields, text }: Control): Understood<{ ids: string[]; event: string }> {
-  const { ids, event } = fields;
-  if (!Array.isArray(ids) || ids.length === 0 || ids.length > MAX_RECEIVERS) {
-    const what = Array.isArray(ids) ? `ids has ${ids.length} members` : "ids is no array";
+export function readTo({ bytes, body }: Control): Understood<{ ids: string[]; event: string }> {
+  const [ids, event] = findMembers(bytes, body, TO_FIELDS);
+  const isArray = ids !== undefined && isArrayAt(bytes, ids.start);
+  const count = isArray ? countElements(bytes, ids.start) : 0;
+  if (!(count >= 1 && count <= MAX_RECEIVERS)) {
+    const what = isArray ? `ids has ${count} members` : "ids is no array";
     return new Misunderstood(`${what}, 1 to ${MAX_RECEIVERS} are allowed`);
   }
-  if (!ids.every((id) => typeof id === "string")) {
+  const values = elementsOf(bytes, ids!.start).map((piece) => flatValueOf(bytes, piece));
+  if (!values.every((id) => typeof id === "string")) {
     return new Misunderstood("ids has members that are no strings");
   }
   if (event === undefined) return new Misunderstood("event is missing");
-  const body = text.indexOf(":") + 1;
-  if (text[endOfValue(text, body)] === ",") return new Misunderstood("it stands there twice");
-  return { ids, event: findMember(text, text.indexOf("{", body), "event")! };
+  return { ids: values, event: decoder.decode(bytes.subarray(event.start, event.end)) };
 }
 
 /** Checks the count in an `$ack`. */
-export function readAck({ fields: { bytes } }: Control): Understood<number> {
+export function readAck(control: Control): Understood<number> {
+  const [bytes] = readFields(control, ACK_FIELDS);
   return isCount(bytes) ? bytes : new Misunderstood("bytes is a whole number");
 }
 
@@ -155,7 +205,8 @@ export interface Told {
 }
 
 /** Checks the time in a `$ping`. */
-export function readPing({ fields: { t, rtt, lag } }: Control): Understood<{ t: number; told: Told }> {
+export function readPing(control: Control): Understood<{ t: number; told: Told }> {
+  const [t, rtt, lag] = readFields(control, PING_FIELDS);
   if (!Number.isFinite(t)) return new Misunderstood("t is a number");
   return { t: t as number, told: { rttMs: readMs(rtt), lagMs: readMs(lag) } };
 }
@@ -163,47 +214,6 @@ export function readPing({ fields: { t, rtt, lag } }: Control): Understood<{ t: 
 /** Reads a time that a client tells; undefined for what is none. */
 function readMs(value: unknown): number | undefined {
   return typeof value === "number" && value >= 0 && value <= MAX_TOLD_MS ? value : undefined;
-}
-
-/** Returns the text of the member `name` of the object that begins at `at` of a JSON text: the last one of that name, as JSON.parse takes it. */
-function findMember(text: string, at: number, name: string): string | undefined {
-  const plain = `"${name}"`;
-  let found: string | undefined;
-  do {
-    const keyStart = text.indexOf('"', at);
-    const keyEnd = endOfString(text, keyStart);
-    const valueStart = text.indexOf(":", keyEnd) + 1;
-    at = endOfValue(text, valueStart);
-    const key = text.slice(keyStart, keyEnd);
-    // To decode each of thousands of keys would take longer than all else.
-    if (key === plain || (key.includes("\\") && JSON.parse(key) === name)) {
-      found = text.slice(valueStart, at).trim();
-    }
-  } while (text.charCodeAt(at) === COMMA);
-  return found;
-}
-
-const QUOTE = 0x22, COMMA = 0x2c, BACKSLASH = 0x5c;
-const OPEN_ARRAY = 0x5b, CLOSE_ARRAY = 0x5d, OPEN_OBJECT = 0x7b, CLOSE_OBJECT = 0x7d;
-
-/** Returns the index behind the string that begins at `at`. */
-function endOfString(text: string, at: number): number {
-  for (at++;; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) return at + 1;
-    if (code === BACKSLASH) at++;
-  }
-}
-
-/** Returns the index of the comma or bracket that ends the value before which `at` stands. */
-function endOfValue(text: string, at: number): number {
-  for (let depth = 0;; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(text, at) - 1;
-    else if (code === OPEN_OBJECT || code === OPEN_ARRAY) depth++;
-    else if (depth === 0 && (code === COMMA || code === CLOSE_OBJECT)) return at;
-    else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) depth--;
-  }
 }
 
 function isCount(value: unknown): value is number {

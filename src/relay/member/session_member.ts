@@ -256,13 +256,12 @@ export class SessionMember extends Member implements Peer, Receiver {
   onControl(bytes: Uint8Array, start: number, end: number, lineNumber: number): WireError | undefined {
     const acknowledged = readPlainAck(bytes, start, end);
     if (acknowledged !== undefined) return void this.#onAck(acknowledged);
-    const control = readControl(bytes.subarray(start, end - 1));
-    const wrong: Pick<WireError, "code" | "message" | "ids"> | undefined = control instanceof Misunderstood
-      ? { code: "unknown_control" as const, message: control.message }
+    const control = readControl(bytes, start, end);
+    const wrong: WireError | undefined = control instanceof Misunderstood
+      ? { code: "unknown_control", message: control.message }
       : this.#obey(control);
     if (wrong === undefined) return undefined;
-    const message = `Cannot follow line ${lineNumber}: ${wrong.message}`;
-    return { ...wrong, message, line: lineNumber };
+    return { ...wrong, message: `Cannot follow line ${lineNumber}: ${wrong.message}`, line: lineNumber };
   }
 
   override get hasNews(): boolean {
@@ -391,7 +390,7 @@ export class SessionMember extends Member implements Peer, Receiver {
   }
 
   /** Does what a control line says. */
-  #obey(control: Control): Pick<WireError, "code" | "message" | "ids"> | undefined {
+  #obey(control: Control): WireError | undefined {
     switch (control.name) {
       case "ping":
         return this.#with("$ping", readPing(control), ({ t, told }) => {
@@ -403,7 +402,9 @@ export class SessionMember extends Member implements Peer, Receiver {
       case "set": {
         const set = readSet(control);
         if (set instanceof Misunderstood) return { code: "bad_set", message: `in $set, ${set.message}` };
-        return this.room.set(this, set.key, set.value, set.isRoom);
+        const { key, value, isRoom } = set;
+        const refusal = this.room.set(this, key, value, isRoom);
+        return refusal && { ...refusal, key, room: isRoom || undefined };
       }
       case "to":
         return this.#sendTo(control);
@@ -419,7 +420,7 @@ export class SessionMember extends Member implements Peer, Receiver {
     name: string,
     read: Understood<T>,
     act: (value: T) => void,
-  ): Pick<WireError, "code" | "message"> | undefined {
+  ): WireError | undefined {
     if (read instanceof Misunderstood) {
       return { code: "unknown_control", message: `in ${name}, ${read.message}` };
     }
@@ -427,7 +428,7 @@ export class SessionMember extends Member implements Peer, Receiver {
   }
 
   /** Sends an event to some members alone. */
-  #sendTo(control: Control): Pick<WireError, "code" | "message" | "ids"> | undefined {
+  #sendTo(control: Control): WireError | undefined {
     const to = readTo(control);
     if (to instanceof Misunderstood) return { code: "bad_to", message: `in $to, ${to.message}` };
     const receivers = new Set<Receiver>(), missing: string[] = [];

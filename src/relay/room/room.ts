@@ -157,8 +157,8 @@ export class Room {
     this.#presenceChangedAt = this.sessions.end;
   }
 
-  /** Sets a value, of the member or of the room. Only sessions hear of it: to a plain member it would look like an event. */
-  set(setter: Peer, key: string, value: string | undefined, isRoom: boolean): StateRefusal | undefined {
+  /** Sets a value (JSON, which is copied), of the member or of the room; removes it if it is undefined. Only sessions hear of it: to a plain member it would look like an event. */
+  set(setter: Peer, key: string, value: Uint8Array | undefined, isRoom: boolean): StateRefusal | undefined {
     const refusal = this.state.set(isRoom ? this.owner : setter, key, value, setter.id);
     if (refusal !== undefined) return refusal;
     if (!isRoom) this.roster.touch(setter);

@@ -47,7 +47,7 @@ export class StateEntry {
     return this.valueStart === this.valueEnd;
   }
 
-  /** The value's JSON as it came: a piece of the line; undefined if it was removed. */
+  /** The value's JSON as it came, a piece of the line; undefined if it was removed. */
   get json(): Uint8Array | undefined {
     return this.isRemoval ? undefined : this.line.subarray(this.valueStart, this.valueEnd);
   }
@@ -111,13 +111,18 @@ export class StateTable {
 
   /**
    * Takes a value, or removes it if `value` is undefined. `setBy` is the id of the member that set it.
-   * @param value JSON text; it is passed on as it is
+   * @param value JSON; it is copied, and passed on as it is
    */
-  set(owner: StateOwner, key: string, value: string | undefined, setBy: string): StateRefusal | undefined {
+  set(
+    owner: StateOwner,
+    key: string,
+    value: Uint8Array | undefined,
+    setBy: string,
+  ): StateRefusal | undefined {
     const own = this.#owned.get(owner);
     const old = own?.entries.get(key);
     if (value === undefined && (old === undefined || old.isRemoval)) return;
-    const valueBytes = value === undefined ? NOTHING : encoder.encode(value);
+    const valueBytes = value ?? NOTHING;
     const keyBytes = encoder.encode(key);
     const bytes = value === undefined ? 0 : keyBytes.length + valueBytes.length;
     const refusal = this.#check(key, valueBytes.length, bytes - (old?.bytes ?? 0), own, old);
@@ -175,7 +180,7 @@ export class StateTable {
   /** Counts an owner's changes as new: those who don't know it any more are told again. */
   touch(owner: StateOwner, setBy: string): void {
     const entries = [...this.valuesOf(owner)];
-    for (const { key, value } of entries) this.set(owner, key, value, setBy);
+    for (const { key, json } of entries) this.set(owner, key, json, setBy);
   }
 
   /** Whether there are removals that {@linkcode prune} could forget. */

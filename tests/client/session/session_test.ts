@@ -476,10 +476,12 @@ Deno.test("Session ignores what a newer relay says, and reports what is no contr
 
 Deno.test("Session hands on the relay's complaints, and who is there after a skip", async () => {
   using script = await opened({ peers: [{ id: "k1", name: "bo" }, { id: "k2", name: "cy" }] });
-  script.receive(control("error", { code: "too_many_keys", message: "m" }));
+  script.receive(control("error", { code: "too_many_keys", message: "m", key: 1, room: "x" }));
+  script.receive(control("error", { code: "state_full", message: "m", key: "k" }));
   script.receive(control("peers", { peers: [{ id: "k2", name: "cy" }, { id: "k5", name: "ed" }] }));
   assert.deepEqual(script.told, [
     ["error", { code: "too_many_keys", message: "m" }],
+    ["error", { code: "state_full", message: "m", key: "k", room: false }],
     ["leave", "bo", "lost"],
     ["join", "ed"],
   ]);

@@ -343,6 +343,7 @@ Deno.test("SessionMember is answered with a code for each limit, and goes on", a
   for (const key of ["a", "b", "c", "d"]) await ada.set(key, 1);
   for (const key of ["a", "b", "c", "d"]) await ada.set(key, 2, true);
   assert.deepEqual(codesOf(ada), ["too_many_keys", "too_many_keys"]);
+  assert.deepEqual(ada.told("error").map(({ key, room }) => [key, room]), [["d", undefined], ["d", true]]);
   await ada.set("a", "x".repeat(18));
   await ada.set("a", "x".repeat(19));
   await ada.set("b", "ä".repeat(10));
@@ -387,14 +388,14 @@ Deno.test("SessionMember answers each malformed control line with what is wrong,
     ['{"$ping":{"t":1e999}}', "unknown_control", /in \$ping, t is a number/],
     ['{"$ping":5}', "unknown_control", /"\$ping" is no object/],
     ['{"$ping":[]}', "unknown_control", /"\$ping" is no object/],
-    ['{"$ping":{"t":1},"more":1}', "unknown_control", /2 members/],
+    ['{"$ping":{"t":1},"more":1}', "unknown_control", /several members/],
     ['{"$ack":{"bytes":-1}}', "unknown_control", /in \$ack, bytes is a whole number/],
     ['{"$ack":{"bytes":1.5}}', "unknown_control", /bytes/],
     ['{"$set":{"value":1}}', "bad_set", /in \$set, key is undefined, a string is allowed/],
     ['{"$set":{"key":"","value":1}}', "bad_set", /key/],
     [`{"$set":{"key":"${"k".repeat(129)}","value":1}}`, "bad_set", /key/],
     ['{"$set":{"key":"k","value":1,"room":1}}', "bad_set", /room is true or false/],
-    ['{"$set":{"key":"k","value":1},"$set":{"key":"k","value":2}}', "bad_set", /twice/],
+    ['{"$set":{"key":"k","value":1},"$set":{"key":"k","value":2}}', "unknown_control", /several members/],
     ['{"$set', "invalid_json", /Cannot relay line/],
   ];
   await using table = new Table();
@@ -502,12 +503,16 @@ Deno.test("SessionMember is told again after a break what it did wrong, if that 
   ada.receive();
   ada.bytesDown = 0;
   await ada.control("set", { key: "", value: 1 });
+  await ada.set("k", "x".repeat(20_000), true);
   await ada.control("ping", { t: 1 });
   await ada.cut();
   const next = await table.resume(ada);
   await next.ack();
-  assert.deepEqual(next.told("error").map(({ code, line }) => [code, line]), [["bad_set", undefined]]);
+  assert.deepEqual(next.told("error").map(({ code, line, key, room }) => [code, line, key, room]), [
+    ["bad_set", undefined, undefined, undefined],
+    ["value_too_long", undefined, "k", true],
+  ]);
   assert.deepEqual(next.told("pong"), []);
   const again = await table.resume(next);
-  assert.equal(again.told("error").length, 1, "once it has arrived, it does not come again");
+  assert.equal(again.told("error").length, 2, "once it has arrived, it does not come again");
 });

@@ -6,6 +6,7 @@ import { RELAY_DEFAULTS } from "../../../src/relay/options.ts";
 import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
 import { MAX_WELCOME_BYTES, writeWelcome } from "../../../src/relay/member/welcome.ts";
 import { type Description, type Peer, Roster } from "../../../src/relay/room/roster.ts";
+import { toBytes } from "../../support/bytes_of_text.ts";
 import { StateTable } from "../../../src/relay/room/state_table.ts";
 import { encodeControl } from "../../../src/wire/protocol.ts";
 
@@ -66,7 +67,7 @@ Deno.test("writeWelcome tells all of any room, in a line of 32 KiB at most and a
         const tell = (owner: object, id: string, about: object, own: Record<string, string>) => {
           const state: Record<string, unknown> = {};
           for (const [key, json] of Object.entries(own)) {
-            if (table.set(owner, key, json, id || "k1") === undefined) state[key] = JSON.parse(json);
+            if (table.set(owner, key, toBytes(json), id || "k1") === undefined) state[key] = JSON.parse(json);
           }
           expected[id] = { ...about, state };
         };
@@ -95,12 +96,12 @@ Deno.test("writeWelcome tells all of any room, in a line of 32 KiB at most and a
 Deno.test("writeWelcome's further lines tell what holds when they are sent, and keep no value that doesn't any more", () => {
   const table = makeTable();
   const ada = peer("k1", "ada");
-  for (let i = 0; i < 6; i++) table.set(ada, `${i}`, JSON.stringify("x".repeat(16_000)), "k1");
-  for (let i = 0; i < 6; i++) table.set(ROOM, `${i}`, JSON.stringify("x".repeat(16_000)), "k1");
+  for (let i = 0; i < 6; i++) table.set(ada, `${i}`, toBytes(JSON.stringify("x".repeat(16_000))), "k1");
+  for (let i = 0; i < 6; i++) table.set(ROOM, `${i}`, toBytes(JSON.stringify("x".repeat(16_000))), "k1");
   const { line, rest } = writeWelcome({ more: 0 }, describe([ada], table), table, ROOM);
   assert.ok(rest.memoryBytes < 300, `${rest.memoryBytes} bytes are kept for 12 lines of 16 KB`);
   const { more } = JSON.parse(decoder.decode(line)).$welcome;
-  for (let i = 0; i < 3; i++) table.set(ROOM, `${i}`, "1", "k1");
+  for (let i = 0; i < 3; i++) table.set(ROOM, `${i}`, toBytes("1"), "k1");
   table.set(ROOM, "5", undefined, "k1");
   table.removeOwner(ada); // it left; its $leave comes later
   const chunk = rest.take()!;

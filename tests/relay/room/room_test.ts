@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { type Peer, Room } from "../../../src/relay/room/room.ts";
+import { fromBytes, toBytes } from "../../support/bytes_of_text.ts";
 import { StubReader } from "../../support/stub_reader.ts";
 
 const SETTINGS = {
@@ -87,11 +88,11 @@ Deno.test("Room shows who comes and goes to sessions, plain members hear nothing
 Deno.test("Room.set gives plain members nothing, whatever is set or removed", () => {
   const room = new Room("r", SETTINGS, () => {});
   const [pia, sue] = [new StubReader(room.plain), new StubReader(room.sessions)];
-  assert.equal(room.set(ADA, "k", "[1.0]", false), undefined);
-  assert.equal(room.set(ADA, "k", "2", true), undefined);
+  assert.equal(room.set(ADA, "k", toBytes("[1.0]"), false), undefined);
+  assert.equal(room.set(ADA, "k", toBytes("2"), true), undefined);
   assert.equal(room.set(ADA, "k", undefined, false), undefined);
-  assert.equal(room.set(ADA, "k", "x".repeat(101), false)?.code, "value_too_long");
-  assert.deepEqual([...room.state.valuesOf(room.owner)].map(({ value }) => value), ["2"]);
+  assert.equal(room.set(ADA, "k", toBytes("x".repeat(101)), false)?.code, "value_too_long");
+  assert.deepEqual([...room.state.valuesOf(room.owner)].map(({ json }) => fromBytes(json)), ["2"]);
   send(room, sue, "3\n");
   assert.equal(pia.take(), "3\n");
 });
@@ -103,7 +104,7 @@ Deno.test("Room says in which feed there is news, also of state", () => {
   send(room, pia, "1\n");
   send(room, sue, "1\n");
   assert.deepEqual(news.splice(0), ["plain", "sessions", "plain", "sessions"]);
-  room.set(ADA, "k", "1", false);
+  room.set(ADA, "k", toBytes("1"), false);
   assert.deepEqual(news.splice(0), ["sessions"]);
   room.set(ADA, "k", undefined, false);
   room.enter(ADA);
@@ -113,7 +114,7 @@ Deno.test("Room says in which feed there is news, also of state", () => {
 Deno.test("Room keeps its own values until the last of either level has left", () => {
   const room = new Room("r", SETTINGS, () => {});
   const [pia, sue] = [new StubReader(room.plain), new StubReader(room.sessions)];
-  room.set(ADA, "k", "1", true);
+  room.set(ADA, "k", toBytes("1"), true);
   room.leave(sue, room.sessions);
   assert.deepEqual([room.isEmpty, room.state.bytes], [false, 2]);
   room.leave(pia, room.plain);

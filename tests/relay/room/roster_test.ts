@@ -5,6 +5,7 @@ import fc from "npm:fast-check@4.3.0";
 import { UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { type Peer, Roster } from "../../../src/relay/room/roster.ts";
 import { encodeControl } from "../../../src/wire/protocol.ts";
+import { toBytes } from "../../support/bytes_of_text.ts";
 import { StateTable } from "../../../src/relay/room/state_table.ts";
 
 const LIMITS = { maxKeys: 100, maxValueBytes: 20_000, maxStateBytes: 1e7, memory: UNLIMITED_MEMORY };
@@ -40,7 +41,7 @@ Deno.test("Roster describes who is here with what they have set, whatever happen
           truth.delete(`k${step.delete}`);
         } else if ("set" in step && truth.has(`k${step.set}`)) {
           const { peer, state: values } = truth.get(`k${step.set}`)!;
-          state.set(peer, step.key, step.value, peer.id);
+          state.set(peer, step.key, toBytes(step.value), peer.id);
           values[step.key] = JSON.parse(step.value);
           roster.touch(peer);
         } else if ("look" in step) {
@@ -90,7 +91,7 @@ Deno.test("Roster writes down for a newcomer what has changed, and no more, howe
   for (const [n, peer] of peers.entries()) roster.add(peer, n);
   const first = [...roster.describe()];
   assert.equal(first.length, Math.ceil(3000 / 32));
-  state.set(peers[100], "k", "1", "k100");
+  state.set(peers[100], "k", toBytes("1"), "k100");
   roster.touch(peers[100]);
   roster.delete(peers[2000]);
   roster.add(peer(3000), 0);
@@ -105,7 +106,7 @@ Deno.test("Roster keeps no copy of large values", () => {
   for (let n = 0; n < 64; n++) {
     const owner = peer(n);
     roster.add(owner, 0);
-    state.set(owner, "k", JSON.stringify("v".repeat(n < 32 ? 400 : 15_000)), owner.id);
+    state.set(owner, "k", toBytes(JSON.stringify("v".repeat(n < 32 ? 400 : 15_000))), owner.id);
   }
   const [small, large] = roster.describe();
   assert.ok(small.members!.length > 32 * 400);

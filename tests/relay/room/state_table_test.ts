@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "../../support/fast_check.ts";
 import { MemoryBudget, UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
+import { fromBytes, toBytes } from "../../support/bytes_of_text.ts";
 import { type StateEntry, type StateOwner, StateTable } from "../../../src/relay/room/state_table.ts";
 
 const ROOMY = { maxKeys: 1000, maxValueBytes: 1000, maxStateBytes: 100_000, memory: UNLIMITED_MEMORY };
@@ -14,7 +15,7 @@ const [ADA, BO]: StateOwner[] = [{ id: "k1" }, { id: "k2" }];
 const decoder = new TextDecoder();
 
 function set(table: StateTable, owner: StateOwner, key: string, value?: string): string | undefined {
-  return table.set(owner, key, value, owner.id ?? "k9")?.code;
+  return table.set(owner, key, toBytes(value), owner.id ?? "k9")?.code;
 }
 
 function* changes(table: StateTable, since: number): Generator<StateEntry> {
@@ -26,7 +27,9 @@ function linesAfter(table: StateTable, since: number): string[] {
 }
 
 function valuesOf(table: StateTable, owner: StateOwner): Record<string, string | undefined> {
-  return Object.fromEntries(Array.from(table.valuesOf(owner), ({ key, value }) => [key, value]));
+  return Object.fromEntries(
+    Array.from(table.valuesOf(owner), ({ key, json }) => [key, fromBytes(json)]),
+  );
 }
 
 Deno.test("StateTable tells each change as a $set line with its setter, the value as it was written", () => {
@@ -67,7 +70,10 @@ Deno.test("StateTable.firstAfter costs what changed since, not what exists", () 
   }
   const found = [...changes(table, before)];
   assert.equal(found.length, 10, "the newest of each key");
-  assert.deepEqual(found.map(({ value }) => value), Array.from({ length: 10 }, (_, i) => `${10 + i}`));
+  assert.deepEqual(
+    found.map(({ json }) => fromBytes(json)),
+    Array.from({ length: 10 }, (_, i) => `${10 + i}`),
+  );
   assert.ok(visited <= 11, `${visited} entries visited`);
 });
 
@@ -85,7 +91,7 @@ Deno.test("StateTable.set refuses what is over a limit and changes nothing then"
   assert.equal(set(table, BO, "aaaaaa", "1"), undefined);
   assert.equal(set(table, ROOM, "k", "1"), undefined);
   assert.deepEqual([valuesOf(table, ADA), valuesOf(table, BO)], [{ a: "12345", b: "2" }, { aaaaaa: "1" }]);
-  const { message } = table.set(ADA, "c", "1", "k1")!;
+  const { message } = table.set(ADA, "c", toBytes("1"), "k1")!;
   assert.equal(message, 'Cannot set "c": there are 2 keys, no more are allowed');
 });
 
@@ -129,10 +135,13 @@ Deno.test("StateTable.touch makes all values of an owner new, and no removals", 
   set(table, ADA, "b");
   const { version } = table;
   table.touch(ADA, "k1");
-  assert.deepEqual(Array.from(changes(table, version), ({ key, value }) => [key, value]), [["a", "1"], [
-    "c",
-    "1",
-  ]]);
+  assert.deepEqual(
+    Array.from(changes(table, version), ({ key, json }) => [key, fromBytes(json)]),
+    [["a", "1"], [
+      "c",
+      "1",
+    ]],
+  );
 });
 
 Deno.test("StateTable agrees with maps, and readers that look now and then end up with the same, whatever happens", () => {
@@ -157,8 +166,8 @@ Deno.test("StateTable agrees with maps, and readers that look now and then end u
       const truth = owners.map(() => new Map<string, string>());
       const readers = owners.map(() => ({ version: 0, known: owners.map(() => new Map<string, string>()) }));
       const look = (reader: typeof readers[0]) => {
-        for (const { owner, key, value, version } of changes(table, reader.version)) {
-          const known = reader.known[owners.indexOf(owner)];
+        for (const { owner, key, json, version } of changes(table, reader.version)) {
+          const known = reader.known[owners.indexOf(owner)], value = fromBytes(json);
           if (value === undefined) known.delete(key);
           else known.set(key, value);
           assert.ok(version > reader.version, "in the order of their change");
@@ -211,7 +220,7 @@ Deno.test("StateTable counts in memory what entries really take, removed ones to
   assert.equal(set(table, ADA, "0"), undefined, "a removal is never refused");
   assert.ok(memory.usedBytes > 19_000 && memory.usedBytes <= 20_000);
   assert.match(
-    table.set(ADA, "new", "1", "k1")!.message,
+    table.set(ADA, "new", toBytes("1"), "k1")!.message,
     /^Cannot set "new": the memory of the relay is full$/,
   );
   table.prune(table.version);
@@ -231,11 +240,13 @@ Deno.test("StateTable keeps no piece of the text that a value came in", () => {
       "p".repeat(65_000)
     }"}}`;
     const at = text.indexOf("0123") - 1;
-    set(table, ADA, text.slice(16, text.indexOf('",')), text.slice(at, at + 15));
+    table.set(ADA, text.slice(16, text.indexOf('",')), toBytes(text).subarray(at, at + 15), "k1");
   }
   const grownBytes = heapBytes() - before;
   assert.ok(grownBytes < 8e6, `${grownBytes} bytes for 500 short values`);
-  assert.equal([...table.valuesOf(ADA)][7].value, '"0123456789abc"');
+  const { json } = [...table.valuesOf(ADA)][7];
+  assert.equal(decoder.decode(json), '"0123456789abc"');
+  assert.ok(json!.buffer.byteLength < 200, "a copy");
 });
 
 /** What is in use after a collection. */
