@@ -28,8 +28,8 @@ export class WebTable implements AsyncDisposable {
   readonly log: WebLogEntry[] = [];
   readonly #clients: LineClient[] = [];
 
-  constructor(options: RelayOptions = {}) {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  constructor(options: RelayOptions = {}, port = 0) {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port });
     this.port = listener.addr.port;
     const log = (level: LogLevel, message: string, fields: WebLogEntry["fields"] = {}) => {
       this.log.push({ level, message, fields });

@@ -4,7 +4,8 @@
 import { byId, el, setText, show } from "../shared/dom.ts";
 import { count, duration, plain } from "../shared/format.ts";
 import { type Place, placeOf } from "../shared/place.ts";
-import { type Answer, fetchStats, listAt, numberAt, textAt } from "../shared/stats.ts";
+import { listAt, numberAt, textAt } from "../shared/json.ts";
+import { type Answer, fetchStats } from "../shared/stats.ts";
 import { keepToken, readWishes, token } from "../shared/wishes.ts";
 import { copyButton } from "./copy.ts";
 import { qrCode } from "./qr.ts";
@@ -111,7 +112,7 @@ function drawNumbers(answer: Answer): void {
   setText(notice, message);
   show(notice, message !== "");
   const stats = "stats" in answer ? answer.stats : undefined;
-  const rooms = listAt(stats, "rooms");
+  const rooms = listAt(stats, "rooms").filter((room) => numberAt(room, ["members"]) > 0); // the lobby is always there
   setText(
     byId("members", HTMLElement),
     stats === undefined ? "–" : count(numberAt(stats, ["totals", "members"])),

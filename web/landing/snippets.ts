@@ -3,10 +3,12 @@
 
 import type { Place } from "../shared/place.ts";
 
-/** One thing to do: in words, and the text to copy. */
+/** One thing to do: in words, and the text to copy; for a file its name, `-` for what is
+ * typed into the command before, else it is for a shell. */
 export interface Step {
   says: string;
   code: string;
+  file?: string;
 }
 
 /** How one kind of program connects. */
@@ -31,13 +33,14 @@ export function recipes(to: Recipient): Recipe[] {
 }
 
 function page({ place, hasToken }: Recipient): Recipe {
-  const options = hasToken ? `undefined, { token: "…" }` : "";
+  const options = hasToken ? `"/lobby", { token: "…" }` : "";
   return {
     id: "page",
     title: "Web page",
     steps: [
       {
         says: "Save this as index.html in a folder of its own, such as mygame.",
+        file: "mygame/index.html",
         code: `<!doctype html>
 <meta charset="utf-8">
 <title>My game</title>
@@ -71,6 +74,7 @@ function deno({ place, version, hasToken }: Recipient): Recipe {
     steps: [
       {
         says: "Save this as hello.ts.",
+        file: "hello.ts",
         code: `import { connect } from "${place.origin}${path}";
 
 await using relay = await connect("${targetOf(place)}", { ${nameAndToken(hasToken, ": ")} });
@@ -94,6 +98,7 @@ function node({ place, hasToken }: Recipient): Recipe {
       { says: "Fetch the client.", code: `curl ${place.origin}/client.js -o client.mjs\n` },
       {
         says: "Save this as hello.mjs beside it.",
+        file: "hello.mjs",
         code: `import { connect } from "./client.mjs";
 
 const relay = await connect("${targetOf(place)}", { ${nameAndToken(hasToken, ": ")} });
@@ -120,6 +125,7 @@ function python({ place, hasToken }: Recipient): Recipe {
       },
       {
         says: "Save this as hello.py beside them.",
+        file: "hello.py",
         code: `import time
 
 from session_client import Session
@@ -148,7 +154,7 @@ function nc({ place }: Recipient): Recipe {
         says: "The wire is text: each line is one JSON value.",
         code: isSecure ? `openssl s_client -quiet -connect ${host}:${port}\n` : `nc ${bare} ${port}\n`,
       },
-      { says: "Type this and Enter: everybody sees it.", code: `{"hello":"from a terminal"}\n` },
+      { says: "Type this and Enter: everybody sees it.", file: "-", code: `{"hello":"from a terminal"}\n` },
     ],
   };
 }

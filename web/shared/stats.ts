@@ -1,7 +1,7 @@
-// The relay's numbers as the pages take them: fetched again and again, looked at before they are believed.
-// A page may be of another version than the relay that it asks after a restart, so whatever is missing is
-// nothing.
+// Asks the relay for its numbers. A page may be of another version than the relay that it asks after a
+// restart, so nothing is known of what comes but that it is JSON.
 
+import { plain } from "./format.ts";
 import { token } from "./wishes.ts";
 
 /** Why an answer is not there: to ask again, to ask for a token, or to say so. */
@@ -17,7 +17,7 @@ const TIMEOUT_MS = 8000;
 export async function fetchStats(room?: string): Promise<Answer> {
   const query = room === undefined ? "" : `?room=${encodeURIComponent(room)}`;
   const headers: Record<string, string> = {};
-  if (token() !== "") headers.Authorization = `Bearer ${token()}`;
+  if (token() !== "") headers.Authorization = `Bearer ${asBytes(token())}`;
   try {
     const response = await fetch(`/stats.json${query}`, {
       headers,
@@ -30,7 +30,10 @@ export async function fetchStats(room?: string): Promise<Answer> {
       };
     }
     if (!response.ok) {
-      return { refusal: { kind: "wrong", message: `The relay answers ${response.status}` } };
+      const [why] = (await response.text()).split("\n");
+      return {
+        refusal: { kind: "wrong", message: plain(why, 200) || `The relay answers ${response.status}` },
+      };
     }
     return { stats: await response.json() };
   } catch {
@@ -38,34 +41,7 @@ export async function fetchStats(room?: string): Promise<Answer> {
   }
 }
 
-/** A member of an object, or undefined. */
-export function at(value: unknown, ...path: string[]): unknown {
-  for (const key of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string, unknown>)[key];
-  }
-  return value;
-}
-
-/** A number, or undefined if there is none. */
-export function maybeNumberAt(value: unknown, path: string[]): number | undefined {
-  const found = at(value, ...path);
-  return typeof found === "number" && Number.isFinite(found) ? found : undefined;
-}
-
-/** A number, or else `otherwise`. */
-export function numberAt(value: unknown, path: string[], otherwise = 0): number {
-  return maybeNumberAt(value, path) ?? otherwise;
-}
-
-/** A text, empty if there is none. */
-export function textAt(value: unknown, ...path: string[]): string {
-  const found = at(value, ...path);
-  return typeof found === "string" ? found : "";
-}
-
-/** A list, empty if there is none. */
-export function listAt(value: unknown, ...path: string[]): unknown[] {
-  const found = at(value, ...path);
-  return Array.isArray(found) ? found : [];
+/** Writes a text as headers carry it: a character for each byte of its UTF-8. */
+function asBytes(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
 }

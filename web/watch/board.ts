@@ -2,7 +2,7 @@
 // rates as points. Looks at everything before it believes it. Pure.
 
 import { bytes, count, duration, milliseconds, nameOf, plain } from "../shared/format.ts";
-import { at, listAt, maybeNumberAt, numberAt, textAt } from "../shared/stats.ts";
+import { at, listAt, maybeNumberAt, numberAt, textAt } from "../shared/json.ts";
 
 /** A member, as far as the relay tells. */
 export interface Member {
@@ -168,15 +168,9 @@ export function faultsOf(stats: unknown): Fault[] {
   return listAt(stats, "errors").map((fault) => ({
     timeMs: numberAt(fault, ["time"]),
     text: plain(
-      [textAt(fault, "code"), textAt(fault, "reason") || textAt(fault, "message")].filter((part) =>
-        part !== ""
-      )
-        .join(": "),
+      ["message", "code", "reason"].map((key) => textAt(fault, key)).filter((part) => part !== "").join(": "),
     ),
-    who: plain(
-      [textAt(fault, "name"), textAt(fault, "address")].filter((part) => part !== "").join(", "),
-      100,
-    ),
+    who: plain(textAt(fault, "address"), 100),
   })).sort((a, b) => b.timeMs - a.timeMs);
 }
 

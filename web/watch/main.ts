@@ -2,8 +2,9 @@
 // Elements stay while their texts change, so that what has the focus keeps it.
 
 import { byId, el, resize, setText, show } from "../shared/dom.ts";
-import { clockTime, count, duration, nameOf, plain } from "../shared/format.ts";
-import { type Answer, at, fetchStats, listAt, maybeNumberAt, numberAt, textAt } from "../shared/stats.ts";
+import { bytes, clockTime, count, duration, nameOf, plain } from "../shared/format.ts";
+import { at, listAt, maybeNumberAt, numberAt, textAt } from "../shared/json.ts";
+import { type Answer, fetchStats } from "../shared/stats.ts";
 import { keepToken, readWishes } from "../shared/wishes.ts";
 import {
   chosen,
@@ -99,10 +100,10 @@ function drawMembers(members: readonly Member[]): void {
   const filter = byId("filter", HTMLInputElement).value;
   const found = chosen(members, filter, order.by, order.isDescending);
   const shown = found.slice(0, MOST_MEMBERS);
-  const all = numberAt(stats, ["totals", "members"], members.length);
+  const more = numberAt(stats, ["moreMembers"]);
   setText(
     byId("members-more", HTMLElement),
-    shown.length < all && filter === "" ? `${shown.length} of ${count(all)}, the slowest and the newest` : "",
+    more > 0 ? `the slowest and the newest ${members.length}, ${count(more)} more are here` : "",
   );
   const rows = resize(byId("members", HTMLElement), shown.length, () =>
     el(
@@ -128,7 +129,9 @@ function drawMembers(members: readonly Member[]): void {
 }
 
 function drawRooms(): void {
-  const rooms = listAt(stats, "rooms").slice(0, MOST_ROOMS);
+  const rooms = listAt(stats, "rooms")
+    .filter((entry) => numberAt(entry, ["members"]) > 0 || numberAt(entry, ["logBytes"]) > 0) // the lobby is always there
+    .slice(0, MOST_ROOMS);
   const rows = resize(byId("rooms", HTMLElement), rooms.length, () => {
     const button = el("button", { type: "button" });
     button.addEventListener("click", () => choose(button.dataset.room));
@@ -144,9 +147,9 @@ function drawRooms(): void {
     const name = textAt(entry, "name");
     button.dataset.room = name;
     setText(button, plain(name, 64));
-    ROOM_NUMBERS.forEach(({ key }, k) => {
+    ROOM_NUMBERS.forEach(({ key, show }, k) => {
       const value = maybeNumberAt(entry, [key]);
-      setText(rows[i].children[k + 1], value === undefined ? "" : count(value));
+      setText(rows[i].children[k + 1], value === undefined ? "" : show(value));
     });
   });
   show(byId("rooms-empty", HTMLElement), rooms.length === 0);
@@ -154,9 +157,9 @@ function drawRooms(): void {
 }
 
 const ROOM_NUMBERS = [
-  { title: "members", key: "members" },
-  { title: "lines", key: "lines" },
-  { title: "values", key: "values" },
+  { title: "members", key: "members", show: count },
+  { title: "of them sessions", key: "sessions", show: count },
+  { title: "log", key: "logBytes", show: bytes },
 ] as const;
 
 function drawFaults(): void {

@@ -96,7 +96,8 @@ function readPlainFrom(line) {
   const id = line.slice(FROM_START.length, end);
   return id.includes("\\") ? void 0 : id;
 }
-function readError({ code, message, line, ids }) {
+function readError(body) {
+  const { code, message, line, ids, key, room } = body;
   if (typeof code !== "string" || typeof message !== "string") return void 0;
   const error = {
     code,
@@ -104,6 +105,10 @@ function readError({ code, message, line, ids }) {
   };
   if (typeof line === "number") error.line = line;
   if (Array.isArray(ids) && ids.every((id) => typeof id === "string")) error.ids = ids;
+  if (typeof key === "string") {
+    error.key = key;
+    error.room = room === true;
+  }
   return error;
 }
 

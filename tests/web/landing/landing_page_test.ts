@@ -1,0 +1,108 @@
+// The page at the relay's own address, in a real browser: what it says, what it leads to, and by keyboard.
+
+import assert from "node:assert/strict";
+import { VERSION } from "../../../src/wire/version.ts";
+import { type Browser, testInChromium } from "../../support/browser.ts";
+import { assertClean, assertFits, HOSTILE_NAMES, openPage, tabThrough } from "../../support/web_pages.ts";
+import { WebTable } from "../../support/web_table.ts";
+
+const TEXT = (id: string) => `document.getElementById("${id}").textContent`;
+
+testInChromium("the landing page", async (browser, t) => {
+  await t.step("says where it is, how many are there and what to paste", (_) => saysWhere(browser));
+  await t.step("has a QR code that leads to the game", () => leadsToTheGame(browser));
+  await t.step("works by keyboard", () => byKeyboard(browser));
+  await t.step("asks for a token, and keeps it out of the address", () => asksForToken(browser));
+  await t.step("shows rooms of any name as text", () => showsRooms(browser));
+});
+
+async function saysWhere(browser: Browser): Promise<void> {
+  await using table = new WebTable();
+  await table.session({ name: "ada", room: "pong" });
+  const page = await openPage(browser, `${table.url}/`);
+  await page.until(`${TEXT("members")} === "1"`);
+  assert.equal(await page.evaluate(TEXT("version")), VERSION);
+  assert.equal(await page.evaluate(TEXT("rooms")), "1");
+  assert.equal(await page.evaluate(TEXT("address")), `127.0.0.1:${table.port}`);
+  assert.ok((await page.evaluate<string>(TEXT("room-list"))).includes("pong"));
+  assert.ok(
+    (await page.evaluate<string>(TEXT("snippet"))).includes(`./eventrelay ${table.port} --web mygame/`),
+  );
+  await page.evaluate(`document.getElementById("tab-python").click()`);
+  assert.ok((await page.evaluate<string>(TEXT("snippet"))).includes(`Session("127.0.0.1:${table.port}"`));
+  await assertFits(page);
+  await assertClean(page, table.url);
+}
+
+async function leadsToTheGame(browser: Browser): Promise<void> {
+  await using table = new WebTable({ name: "ifilab100:32000" });
+  const page = await openPage(browser, `${table.url}/`);
+  await page.until(`${TEXT("qr-text")} === "ifilab100:32000/play"`, "the name by which others reach it");
+  assert.equal(await page.evaluate(`document.querySelectorAll("#qr svg path").length`), 1);
+  await page.evaluate(`document.getElementById("enlarge").click()`);
+  const [width, height] = await page.evaluate<number[]>(`(() => {
+    const { width, height } = document.querySelector("#large svg").getBoundingClientRect();
+    return [width / innerWidth, height / innerHeight];
+  })()`);
+  assert.ok(height > 0.6, `${width} x ${height} of the window`);
+  await page.press("Escape");
+  await page.until(`!document.getElementById("large").open`);
+  await assertClean(page, table.url);
+}
+
+async function byKeyboard(browser: Browser): Promise<void> {
+  await using table = new WebTable();
+  const page = await openPage(browser, `${table.url}/`);
+  await page.until(`${TEXT("members")} === "0"`);
+  const names = await tabThrough(page);
+  for (const name of ["Play now", "enlarge", "tab-page", "Copy"]) {
+    assert.ok(names.includes(name), `${name} in ${names}`);
+  }
+  await page.evaluate(`(document.getElementById("tab-page").focus(), 0)`);
+  for (const wanted of ["tab-deno", "tab-node"]) {
+    await page.press("ArrowRight");
+    assert.equal(await page.evaluate(`document.activeElement.id`), wanted);
+  }
+  assert.ok((await page.evaluate<string>(TEXT("snippet"))).includes("hello.mjs"));
+  await page.press("End");
+  assert.equal(await page.evaluate(`document.querySelector('[aria-selected="true"]').id`), "tab-nc");
+  await page.evaluate(`(document.querySelector(".paste button").focus(), 0)`);
+  await page.press("Enter");
+  await page.until(`document.querySelector(".paste button").textContent === "Copied"`);
+  await assertClean(page, table.url);
+}
+
+async function asksForToken(browser: Browser): Promise<void> {
+  await using table = new WebTable({ token: "geheim ü" });
+  const page = await openPage(browser, `${table.url}/`);
+  await page.until(`!document.getElementById("ask").hidden`);
+  page.errors.length = 0; // the browser tells of each 401
+  await page.evaluate(
+    `(document.getElementById("token").value = "wrong", document.querySelector("#ask button").click(), 0)`,
+  );
+  await page.until(`${TEXT("notice")}.includes("does not take this token")`);
+  await page.evaluate(
+    `(document.getElementById("token").value = "geheim ü", document.querySelector("#ask button").click(), 0)`,
+  );
+  await page.until(`document.getElementById("ask").hidden && ${TEXT("members")} === "0"`);
+  assert.ok(
+    (await page.evaluate<string>(TEXT("snippet"))).includes(`token: "…"`),
+    "what to paste has a place for it",
+  );
+  assert.ok(!(await page.evaluate<string>(`document.documentElement.innerHTML`)).includes("geheim"));
+  const named = await openPage(browser, `${table.url}/#token=${encodeURIComponent("geheim ü")}`);
+  await named.until(`${TEXT("members")} === "0"`);
+  assert.equal(await named.evaluate(`location.href`), `${table.url}/`, "the token is not for a projector");
+  await assertClean(named, table.url);
+}
+
+async function showsRooms(browser: Browser): Promise<void> {
+  await using table = new WebTable();
+  for (const room of HOSTILE_NAMES) await table.session({ room });
+  const page = await openPage(browser, `${table.url}/`);
+  await page.until(`document.querySelectorAll("#room-list li").length === ${HOSTILE_NAMES.length}`);
+  const shown = await page.evaluate<string>(TEXT("room-list"));
+  assert.ok(shown.includes(HOSTILE_NAMES[0]) && shown.includes("\\u{202e}gnp.exe"), shown);
+  await assertFits(page);
+  await assertClean(page, table.url);
+}

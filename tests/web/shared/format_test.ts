@@ -1,0 +1,81 @@
+// Numbers, times and names as people read them, and where the relay is.
+
+import assert from "node:assert/strict";
+import { bytes, count, duration, milliseconds, nameOf, plain } from "../../../web/shared/format.ts";
+import { placeOf } from "../../../web/shared/place.ts";
+
+Deno.test("count, bytes, milliseconds and duration keep to three digits or two units", () => {
+  const cases: [got: string, want: string][] = [
+    [count(0), "0"],
+    [count(7), "7"],
+    [count(2.44), "2.4"],
+    [count(999), "999"],
+    [count(1000), "1.00 k"],
+    [count(45_678), "45.7 k"],
+    [count(812_345), "812 k"],
+    [count(21_400_123), "21.4 M"],
+    [count(3.2e9), "3.20 G"],
+    [bytes(0), "0 B"],
+    [bytes(999), "999 B"],
+    [bytes(184_000), "180 KiB"],
+    [bytes(2.2e9), "2.05 GiB"],
+    [milliseconds(0.44), "0.4 ms"],
+    [milliseconds(9.96), "10 ms"],
+    [milliseconds(812.4), "812 ms"],
+    [duration(0), "0 s"],
+    [duration(-5), "0 s"],
+    [duration(42_900), "42 s"],
+    [duration(185_000), "3 min 5 s"],
+    [duration(3_600_000), "1 h"],
+    [duration(8_230_000), "2 h 17 min"],
+    [duration(4 * 86_400_000 + 3 * 3_600_000 + 59_000), "4 d 3 h"],
+  ];
+  for (const [got, want] of cases) assert.equal(got, want);
+});
+
+Deno.test("plain shows in one line what would turn, break or hide a text, and cuts it", () => {
+  const cases: [string, string][] = [
+    ["<img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"],
+    ["\u202egnp.exe", "\\u{202e}gnp.exe"],
+    ["a\nb\u2028c\u0007", "a\\u{a}b\\u{2028}c\\u{7}"],
+    ["a\tb", "a b"],
+    ["zero\u200bwidth", "zero\\u{200b}width"],
+    ["Dörte 😀", "Dörte 😀"],
+    ["\ud83d", "\\u{d83d}"],
+  ];
+  for (const [text, want] of cases) assert.equal(plain(text), want);
+  assert.equal(plain("x".repeat(1000), 5), "xxxxx…");
+  assert.equal(plain("😀".repeat(6), 5), "😀😀😀😀😀…");
+  assert.equal(plain("😀".repeat(5), 5), "😀😀😀😀😀");
+});
+
+Deno.test("nameOf gives the name, or what stands for it", () => {
+  assert.equal(nameOf("ada", "k1"), "ada");
+  assert.equal(nameOf(" ", "k1"), "k1");
+  assert.equal(nameOf(undefined, undefined), "no name");
+  assert.equal(nameOf("x".repeat(100), "k1"), `${"x".repeat(64)}…`);
+});
+
+Deno.test("placeOf takes the address of the page, and the relay's own name where that leads nowhere else", () => {
+  const at = (protocol: string, hostname: string, port: string, name?: string) =>
+    placeOf({ protocol, hostname, port }, name);
+  assert.deepEqual(at("http:", "ifilab100", "32000"), {
+    host: "ifilab100",
+    port: 32000,
+    target: "ifilab100:32000",
+    origin: "http://ifilab100:32000",
+    isSecure: false,
+    isLocal: false,
+  });
+  assert.equal(at("https:", "lab.example", "").target, "lab.example:443");
+  assert.equal(at("https:", "lab.example", "").origin, "https://lab.example");
+  assert.equal(at("http:", "[fe80::1]", "8080").target, "[fe80::1]:8080");
+  for (const local of ["localhost", "127.0.0.1", "127.3.2.1", "[::1]", "x.localhost"]) {
+    assert.equal(at("http:", local, "32000").isLocal, true, local);
+    assert.equal(at("http:", local, "32000", "ifilab100:32000").origin, "http://ifilab100:32000", local);
+    for (const useless of ["localhost:1", "127.0.0.1:32000", "", "evil/path:1", `"><b>:1`, "host"]) {
+      assert.equal(at("http:", local, "32000", useless).host, local, useless);
+    }
+  }
+  assert.equal(at("http:", "10.0.0.7", "1", "ifilab100:32000").host, "10.0.0.7", "as the page was reached");
+});

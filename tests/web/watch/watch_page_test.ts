@@ -1,0 +1,175 @@
+// The dashboard in a real browser, over a real relay: who is there, who is slow, what is refused, what is in a room, and nothing of
+// strangers that does anything.
+
+import assert from "node:assert/strict";
+import { type Browser, type Page, testInChromium } from "../../support/browser.ts";
+import { assertClean, assertFits, HOSTILE_NAMES, openPage, tabThrough } from "../../support/web_pages.ts";
+import { WebTable } from "../../support/web_table.ts";
+
+const TEXT = (id: string) => `document.getElementById("${id}").textContent`;
+
+/** The cells of the table of members, by name of the column, in the order in which they are shown. */
+function rows(page: Page): Promise<Record<string, string>[]> {
+  return page.evaluate(`Array.from(document.querySelectorAll("#members tr"), (row) =>
+    Object.fromEntries(Array.from(row.cells, (cell) => [cell.dataset.label, cell.textContent])))`);
+}
+
+testInChromium("the dashboard", async (browser, t) => {
+  await t.step("shows who is there, with their numbers", () => showsMembers(browser));
+  await t.step("shows a room: its state, that of its members, its last lines", () => showsRoom(browser));
+  await t.step("shows what was refused", () => showsRefused(browser));
+  await t.step("takes hostile names, keys and lines for text", () => takesAnyText(browser));
+  await t.step("says when the relay is away, and goes on when it is back", () => saysAway(browser));
+  await t.step("asks for a token", () => asksForToken(browser));
+  await t.step("works by keyboard, and says that nobody is there", () => byKeyboard(browser));
+});
+
+async function showsMembers(browser: Browser): Promise<void> {
+  await using table = new WebTable({ name: "ifilab100:32000" });
+  const ada = await table.session({ name: "ada", room: "pong" });
+  await table.session({ name: "bo", room: "pong" });
+  await table.member();
+  for (let i = 0; i < 50; i++) await ada.send(`{"i":${i}}\n`);
+  const page = await openPage(browser, `${table.url}/watch`);
+  await page.until(`document.querySelectorAll("#members tr").length === 3`);
+  await page.until(
+    `Array.from(document.querySelectorAll("#members td.in"), (cell) => cell.textContent).includes("50")`,
+  );
+  const shown = await rows(page);
+  const row = shown.find(({ name }) => name === "ada")!;
+  assert.equal(row.room, "pong");
+  assert.equal(row.kind, "session tcp");
+  assert.match(row.address, /^127\.0\.0\.1:\d+$/);
+  assert.equal(shown.filter(({ kind }) => kind === "plain tcp").length, 1);
+  assert.equal(await page.evaluate(TEXT("relay-name")), "ifilab100:32000");
+  assert.ok((await page.evaluate<string>(TEXT("tiles"))).includes("members3"));
+  await page.until(`document.querySelector("#chart path.out").getAttribute("d") !== ""`, "rates of a second");
+  assert.equal(await page.evaluate(`document.getElementById("slow-empty").hidden`), false);
+  await page.evaluate(
+    `(document.getElementById("filter").value = "bo", document.getElementById("filter").dispatchEvent(new Event("input")), 0)`,
+  );
+  assert.deepEqual((await rows(page)).map(({ name }) => name), ["bo"]);
+  await assertFits(page);
+  await assertClean(page, table.url);
+}
+
+async function showsRoom(browser: Browser): Promise<void> {
+  await using table = new WebTable();
+  const ada = await table.session({ name: "ada", room: "pong" });
+  await ada.send(
+    `{"$set":{"key":"round","value":{"n":3},"room":true}}\n{"$set":{"key":"colour","value":"red"}}\n`,
+  );
+  await ada.send(`{"move":1}\n{"move":2}\n`);
+  const page = await openPage(browser, `${table.url}/watch`);
+  await page.until(`document.querySelector("#rooms button")?.textContent === "pong"`);
+  await page.evaluate(`document.querySelector("#rooms button").click()`);
+  await page.until(`document.querySelectorAll("#room-lines li").length === 2`);
+  assert.equal(await page.evaluate(TEXT("room-title")), "Room pong");
+  const lines = await page.evaluate<string>(TEXT("room-lines"));
+  assert.ok(
+    lines.indexOf(`{"move":1}`) >= 0 && lines.indexOf(`{"move":2}`) > lines.indexOf(`{"move":1}`),
+    lines,
+  );
+  const state = await page.evaluate(`Array.from(document.querySelectorAll("#room-state tr"), (row) =>
+    Array.from(row.cells, (cell) => cell.textContent))`);
+  assert.deepEqual(state, [["the room", "round", `{"n":3}`], ["ada", "colour", `"red"`]]);
+  assert.equal(await page.evaluate(`location.hash`), "#room=pong");
+  await ada.send(`{"move":3}\n`);
+  await page.until(`${TEXT("room-lines")}.includes('{"move":3}')`);
+  await page.evaluate(`document.getElementById("room-close").click()`);
+  await page.until(`document.getElementById("room").hidden`);
+  await assertClean(page, table.url);
+}
+
+async function showsRefused(browser: Browser): Promise<void> {
+  await using table = new WebTable({ maxClients: 1 });
+  const ada = await table.session({ name: "ada" });
+  const refused = await table.connect();
+  await refused.ended();
+  await ada.send("no JSON\n");
+  const page = await openPage(browser, `${table.url}/watch`);
+  await page.until(`document.querySelectorAll("#errors li").length > 0`);
+  assert.match(await page.evaluate<string>(TEXT("errors")), /relay_full|refused/);
+  await page.until(`document.querySelector("#members td.errors").textContent === "1"`);
+  await assertClean(page, table.url);
+}
+
+async function takesAnyText(browser: Browser): Promise<void> {
+  await using table = new WebTable();
+  const room = HOSTILE_NAMES[0];
+  for (const name of HOSTILE_NAMES) {
+    const stranger = await table.session({ name, room });
+    await stranger.send(`${JSON.stringify({ $set: { key: name, value: name } })}\n`);
+    await stranger.send(
+      `${JSON.stringify({ $set: { key: `room ${name}`, value: { [name]: name }, room: true } })}\n`,
+    );
+    await stranger.send(`${JSON.stringify({ [name]: name })}\n`);
+    await stranger.send(`${name}\n`); // no JSON: refused
+  }
+  const page = await openPage(browser, `${table.url}/watch#room=${encodeURIComponent(room)}`);
+  await page.until(`document.querySelectorAll("#members tr").length === ${HOSTILE_NAMES.length}`);
+  await page.until(`document.querySelectorAll("#room-lines li").length === ${HOSTILE_NAMES.length}`);
+  await page.until(`document.querySelectorAll("#room-state tr").length === ${2 * HOSTILE_NAMES.length}`);
+  const names = (await rows(page)).map(({ name }) => name);
+  for (const name of [HOSTILE_NAMES[0], "\\u{202e}gnp.exe", "__proto__", "constructor"]) {
+    assert.ok(names.includes(name), `${name} in ${names}`);
+  }
+  assert.ok((await page.evaluate<string>(TEXT("room-state"))).includes(HOSTILE_NAMES[1]));
+  await assertFits(page);
+  await assertClean(page, table.url);
+}
+
+async function saysAway(browser: Browser): Promise<void> {
+  const table = new WebTable();
+  const page = await openPage(browser, `${table.url}/watch`);
+  await page.until(`${TEXT("state")} === "live"`);
+  await table[Symbol.asyncDispose]();
+  await page.until(`${TEXT("state")} === "The relay does not answer, asking again"`);
+  await using _again = new WebTable({}, table.port);
+  await page.until(`${TEXT("state")} === "live"`);
+}
+
+async function asksForToken(browser: Browser): Promise<void> {
+  await using table = new WebTable({ token: "geheim" });
+  const page = await openPage(browser, `${table.url}/watch`);
+  await page.until(`document.activeElement.id === "token"`);
+  assert.equal(await page.evaluate(`document.getElementById("board").hidden`), true);
+  await page.type("wrong");
+  await page.press("Enter");
+  await page.until(`${TEXT("ask-notice")}.includes("does not take this token")`);
+  await page.evaluate(`document.getElementById("token").select()`);
+  await page.type("geheim");
+  await page.press("Enter");
+  await page.until(`${TEXT("state")} === "live" && !document.getElementById("board").hidden`);
+  page.errors.length = 0; // the browser tells of each 401
+  await assertClean(page, table.url);
+}
+
+async function byKeyboard(browser: Browser): Promise<void> {
+  await using table = new WebTable();
+  const page = await openPage(browser, `${table.url}/watch`);
+  await page.until(`${TEXT("members-empty")} === "Nobody is connected."`);
+  const names = await tabThrough(page);
+  for (const name of ["pause", "filter"]) assert.ok(names.includes(name), `${name} in ${names}`);
+  await table.session({ name: "ada" });
+  await table.session({ name: "bo" });
+  await page.until(`document.querySelectorAll("#members tr").length === 2`);
+  await page.evaluate(`(document.querySelector("#by-name button").focus(), 0)`);
+  await page.press("Enter");
+  assert.deepEqual((await rows(page)).map(({ name }) => name), ["ada", "bo"]);
+  await page.press("Enter");
+  assert.deepEqual((await rows(page)).map(({ name }) => name), ["bo", "ada"]);
+  assert.equal(
+    await page.evaluate(`document.getElementById("by-name").getAttribute("aria-sort")`),
+    "descending",
+  );
+  await page.evaluate(`(document.getElementById("pause").focus(), 0)`);
+  await page.press("Enter");
+  await table.session({ name: "cyrille" });
+  await page.until(`${TEXT("state")} === "paused"`);
+  await page.evaluate(`new Promise((done) => setTimeout(done, 1500))`); // longer than it takes to ask again
+  assert.equal((await rows(page)).length, 2);
+  await page.press("Enter");
+  await page.until(`document.querySelectorAll("#members tr").length === 3`);
+  await assertClean(page, table.url);
+}
