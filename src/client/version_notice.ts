@@ -23,6 +23,7 @@ export function versionNotice(
   if (url.includes(`/v${version}/`)) return undefined;
   const what = `client.ts is of version ${version} and the relay of ${printable(relayVersion)}`;
   if (runtime === "page") return `${what}: load the page again, or let it import the relay's own /client.js`;
-  const root = new URL(/\/src\/client\/[^/]*$/.test(url) ? "../../" : "./", url).href;
+  // Without the last slash: with it, Deno takes the address for that of one module.
+  const root = new URL(/\/src\/client\/[^/]*$/.test(url) ? "../../" : "./", url).href.slice(0, -1);
   return `${what}. Deno keeps what it has fetched once; get it anew with: deno run --reload=${root} …`;
 }

@@ -8,10 +8,10 @@ const [version, other] = ["0.1.0", "0.2.0"];
 const CASES: ["deno" | "node" | "page", string | undefined, string, RegExp | undefined][] = [
   [
     ...["deno", "http://ifilab100:32000/src/client/relay.ts", other] as const,
-    /^client\.ts is of version 0\.1\.0 and the relay of 0\.2\.0\. .*: deno run --reload=http:\/\/ifilab100:32000\/ …$/,
+    /^client\.ts is of version 0\.1\.0 and the relay of 0\.2\.0\. .*: deno run --reload=http:\/\/ifilab100:32000 …$/,
   ],
-  ["deno", "https://host/a/src/client/relay.ts", other, /--reload=https:\/\/host\/a\/ …$/],
-  ["deno", "http://ifilab100:32000/client.js", other, /--reload=http:\/\/ifilab100:32000\/ …$/],
+  ["deno", "https://host/a/src/client/relay.ts", other, /--reload=https:\/\/host\/a …$/],
+  ["deno", "http://ifilab100:32000/client.js", other, /--reload=http:\/\/ifilab100:32000 …$/],
   [
     "page",
     "http://ifilab100:32000/client.js",

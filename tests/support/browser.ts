@@ -120,8 +120,9 @@ export class Browser implements AsyncDisposable {
     }).spawn();
     const kill = () => child.kill("SIGKILL");
     try {
-      const { port, rest } = await inTime(readPort(child.stderr), "Chromium's DevTools address");
-      return new Browser(child, profile, `http://127.0.0.1:${port}`, rest);
+      const line = /DevTools listening on ws:\/\/[^:]+:(\d+)\//;
+      const { match, rest } = await inTime(readLine(child.stderr, line), "Chromium's DevTools address");
+      return new Browser(child, profile, `http://127.0.0.1:${match[1]}`, rest);
     } catch (error) {
       kill();
       await child.status;
@@ -408,17 +409,18 @@ const KEY_CODES: Readonly<Record<string, number>> = {
   ArrowDown: 40,
 };
 
-/** Finds "DevTools listening on ws://127.0.0.1:PORT/…"; goes on reading, so that the browser is never held up. */
-async function readPort(
-  stderr: ReadableStream<Uint8Array>,
-): Promise<{ port: string; rest: Promise<unknown> }> {
-  const reader = stderr.pipeThrough(new TextDecoderStream()).getReader();
+/** Reads up to what matches, and then on, so that who writes is never held up. */
+export async function readLine(
+  output: ReadableStream<Uint8Array>,
+  pattern: RegExp,
+): Promise<{ match: RegExpExecArray; rest: Promise<unknown> }> {
+  const reader = output.pipeThrough(new TextDecoderStream()).getReader();
   for (let text = "";;) {
     const { value, done } = await reader.read();
-    if (done) throw new Error(`Chromium ended before it listened: ${text}`);
+    if (done) throw new Error(`the browser ended before it listened: ${text}`);
     text += value;
-    const port = /DevTools listening on ws:\/\/[^:]+:(\d+)\//.exec(text)?.[1];
-    if (port !== undefined) return { port, rest: drain(reader) };
+    const match = pattern.exec(text);
+    if (match !== null) return { match, rest: drain(reader) };
   }
 }
 
@@ -427,7 +429,7 @@ async function drain(reader: ReadableStreamDefaultReader<string>): Promise<void>
 }
 
 /** Removes a profile, in which a process of the browser may still be writing. */
-async function removeFolder(path: string): Promise<void> {
+export async function removeFolder(path: string): Promise<void> {
   for (let attempt = 0;; attempt++) {
     try {
       return await Deno.remove(path, { recursive: true });

@@ -218,7 +218,7 @@ function versionNotice(relayVersion, { url, runtime: runtime2, version }) {
   if (url.includes(`/v${version}/`)) return void 0;
   const what = `client.ts is of version ${version} and the relay of ${printable(relayVersion)}`;
   if (runtime2 === "page") return `${what}: load the page again, or let it import the relay's own /client.js`;
-  const root = new URL(/\/src\/client\/[^/]*$/.test(url) ? "../../" : "./", url).href;
+  const root = new URL(/\/src\/client\/[^/]*$/.test(url) ? "../../" : "./", url).href.slice(0, -1);
   return `${what}. Deno keeps what it has fetched once; get it anew with: deno run --reload=${root} \u2026`;
 }
 

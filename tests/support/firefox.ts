@@ -1,0 +1,193 @@
+// Drives a real Firefox over WebDriver BiDi, for tests of what has to hold in another browser, too. It can do less than the driver of
+// Chromium (browser.ts), on purpose: what is the same in all browsers is tested there.
+
+import { findProgram, readLine, removeFolder, testWith } from "./browser.ts";
+import { inTime } from "./line_client.ts";
+
+const PROGRAMS = ["firefox-esr", "firefox"];
+
+/** What a profile for tests must not do: ask, update, or speak to anybody. */
+const PREFERENCES = {
+  "app.update.enabled": false,
+  "browser.shell.checkDefaultBrowser": false,
+  "browser.startup.homepage_override.mstone": "ignore",
+  "datareporting.policy.dataSubmissionEnabled": false,
+  "network.captive-portal-service.enabled": false,
+  "network.connectivity-service.enabled": false,
+  "services.settings.server": "",
+  "toolkit.telemetry.enabled": false,
+};
+
+/** How long to wait between two looks at a page that a test waits for, in ms, and for how long in all: a safety net. */
+const LOOK_MS = 20;
+const DEADLINE_MS = 20_000;
+
+// deno-lint-ignore no-explicit-any -- the protocol has hundreds of kinds
+type Params = Record<string, any>;
+
+/** The Firefox of this machine, also that named by the environment's FIREFOX; `undefined` if there is none. */
+export function findFirefox(): string | undefined {
+  return findProgram(PROGRAMS, Deno.env.get("FIREFOX"));
+}
+
+/** Registers a test that needs Firefox, and gives it one that is closed when the test ends, however it ends. */
+export function testInFirefox(
+  name: string,
+  fn: (firefox: Firefox, t: Deno.TestContext) => Promise<void>,
+): void {
+  testWith(findFirefox(), "firefox", name, async (t) => {
+    await using firefox = await Firefox.launch();
+    await fn(firefox, t);
+  });
+}
+
+/** A Firefox with one tab and a profile of its own; `await using` ends it and removes its files. */
+export class Firefox implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #profile: string;
+  readonly #rest: Promise<unknown>;
+  readonly #socket: WebSocket;
+  readonly #answers = new Map<number, { resolve(result: Params): void; reject(error: Error): void }>();
+  readonly #closed = Promise.withResolvers<void>();
+  #lastId = 0;
+  #context = "";
+  /** What pages wrote to the console as warnings and errors, and what they did not catch. */
+  readonly errors: string[] = [];
+  /** Ends it also where a test runner gives up and leaves. */
+  readonly #kill = () => {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  };
+
+  private constructor(child: Deno.ChildProcess, profile: string, socket: WebSocket, rest: Promise<unknown>) {
+    this.#child = child;
+    this.#profile = profile;
+    this.#socket = socket;
+    this.#rest = rest;
+    socket.onmessage = ({ data }) => this.#onMessage(JSON.parse(data));
+    socket.onclose = () => {
+      for (const { reject } of this.#answers.values()) reject(new Error("Firefox has ended"));
+      this.#answers.clear();
+      this.#closed.resolve();
+    };
+    globalThis.addEventListener("unload", this.#kill);
+  }
+
+  /** Starts it. */
+  static async launch(): Promise<Firefox> {
+    const program = findFirefox();
+    if (program === undefined) {
+      throw new Error(`Cannot start Firefox: none of ${PROGRAMS.join(", ")} is here`);
+    }
+    const profile = await Deno.makeTempDir({ prefix: "eventrelay_firefox_" });
+    const lines = Object.entries(PREFERENCES).map(([name, value]) =>
+      `user_pref("${name}", ${JSON.stringify(value)});\n`
+    );
+    await Deno.writeTextFile(`${profile}/user.js`, lines.join(""));
+    const child = new Deno.Command(program, {
+      args: ["--headless", "--no-remote", "--remote-debugging-port=0", "--profile", profile, "about:blank"],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+      env: { HOME: profile }, // it writes into its home, whatever its profile is
+    }).spawn();
+    try {
+      const line = /WebDriver BiDi listening on (ws:\/\/\S+)/;
+      const { match, rest } = await inTime(readLine(child.stderr, line), "Firefox's address");
+      const socket = new WebSocket(`${match[1]}/session`);
+      await inTime(
+        new Promise((resolve, reject) => {
+          socket.onopen = resolve;
+          socket.onerror = () => reject(new Error("Cannot attach to Firefox"));
+        }),
+        "Firefox's BiDi",
+      );
+      const firefox = new Firefox(child, profile, socket, rest);
+      await firefox.send("session.new", { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } });
+      await firefox.send("session.subscribe", { events: ["log.entryAdded"] });
+      const { contexts } = await firefox.send("browsingContext.getTree");
+      firefox.#context = contexts[0].context;
+      return firefox;
+    } catch (error) {
+      child.kill("SIGKILL");
+      await child.status;
+      await removeFolder(profile);
+      throw error;
+    }
+  }
+
+  /** Calls a method of the protocol: https://www.w3.org/TR/webdriver-bidi/ */
+  send(method: string, params: Params = {}): Promise<Params> {
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<Params>();
+    this.#answers.set(id, { resolve, reject });
+    this.#socket.send(JSON.stringify({ id, method, params }));
+    return inTime(promise, `an answer to ${method}`);
+  }
+
+  /** Goes to an address, and waits for the page's `load`. */
+  async navigate(url: string): Promise<void> {
+    await this.send("browsingContext.navigate", { context: this.#context, url, wait: "complete" });
+  }
+
+  /** Goes back in the tab's history. */
+  async back(): Promise<void> {
+    await this.send("browsingContext.traverseHistory", { context: this.#context, delta: -1 });
+  }
+
+  /** Evaluates statements in the page, of which the last is `return VALUE` if one is wanted; `await` may be used. */
+  async run<T = unknown>(statements: string): Promise<T> {
+    const { result, exceptionDetails } = await this.send("script.evaluate", {
+      expression: `(async () => { ${statements} })().then((value) => JSON.stringify(value) ?? "null")`,
+      target: { context: this.#context },
+      awaitPromise: true,
+    });
+    if (exceptionDetails !== undefined) throw new Error(`in the page: ${exceptionDetails.text}`);
+    return JSON.parse(result.value);
+  }
+
+  /** Waits until an expression is true in the page, and returns its value. Errors in it count as not yet. */
+  async until<T = unknown>(expression: string): Promise<T> {
+    const beganAtMs = performance.now();
+    for (let last: unknown;;) {
+      try {
+        const value = await this.run<T>(`return ${expression};`);
+        if (value) return value;
+        last = value;
+      } catch (error) {
+        last = error;
+      }
+      if (performance.now() - beganAtMs > DEADLINE_MS) {
+        throw new Error(
+          `not within ${DEADLINE_MS} ms: ${expression}; it is ${last}; ${this.errors.join(" · ")}`,
+        );
+      }
+      await new Promise((done) => setTimeout(done, LOOK_MS));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    globalThis.removeEventListener("unload", this.#kill);
+    this.#kill();
+    await this.#child.status;
+    await this.#rest;
+    this.#socket.close();
+    await inTime(this.#closed.promise, "the end of Firefox");
+    await removeFolder(this.#profile);
+  }
+
+  #onMessage(message: Params): void {
+    if (message.type === "event") {
+      const { level, text } = message.params;
+      if (level === "error" || level === "warn") this.errors.push(text);
+      return;
+    }
+    const answer = this.#answers.get(message.id);
+    this.#answers.delete(message.id);
+    if (message.type === "success") answer?.resolve(message.result);
+    else answer?.reject(new Error(`${message.error}: ${message.message}`));
+  }
+}
