@@ -4,6 +4,7 @@
 import { Acceptor } from "./acceptor.ts";
 import { Handshakes } from "./handshakes.ts";
 import { HttpDoor } from "./web/http_door.ts";
+import type { Upgrade } from "./web/http_connection.ts";
 import { Incidents } from "./incidents.ts";
 import { Overview } from "./overview.ts";
 import { Rates } from "./rates.ts";
@@ -15,6 +16,8 @@ import { Rooms } from "./room/rooms.ts";
 import { Sweeper } from "./sweeper.ts";
 import { Connection, type ConnectionStats } from "./connection/connection.ts";
 import type { Transport } from "./connection/transport.ts";
+import { FramedCopies } from "./connection/websocket/framed_copies.ts";
+import { WebSocketTransport } from "./connection/websocket/websocket_transport.ts";
 import {
   type Environment,
   REAL_ENVIRONMENT,
@@ -106,6 +109,7 @@ export class RelayServer implements AsyncDisposable {
   readonly #handshakes: Handshakes;
   readonly #sweeper: Sweeper;
   readonly #httpDoor: HttpDoor;
+  readonly #framedCopies: FramedCopies;
   /** Connections that were HTTP, until they are closed or clients by WebSocket. */
   readonly #requests = new Set<Promise<void>>();
   readonly #rates: Rates;
@@ -144,6 +148,7 @@ export class RelayServer implements AsyncDisposable {
         health: () => this.#isClosing ? "stopping" : this.#isStarting ? "starting" : "ok",
       }),
     );
+    this.#framedCopies = new FramedCopies(this.#settings.memory);
     const { maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs } = this.#settings;
     const shortestMs = Math.min(maxLagMs, writeDeadlineMs, idleLineMs, pingTimeoutMs, resumeMs);
     const everyMs = Math.min(SWEEP_MS, shortestMs / 4);
@@ -193,6 +198,7 @@ export class RelayServer implements AsyncDisposable {
     await this.#httpDoor.close();
     await Promise.all(this.#requests);
     this.#sweeper.close();
+    this.#framedCopies.close();
     this.#admission.close();
     this.#rooms.close();
     this.#settings.service.close();
@@ -239,12 +245,16 @@ export class RelayServer implements AsyncDisposable {
     return encodeControl("bye", { reason: "shutdown", retryMs });
   }
 
-  async #serveConnection(conn: Accepted, connection: Connection, visit: Visit): Promise<void> {
+  async #serveConnection(
+    conn: Accepted | WebSocketTransport,
+    connection: Connection,
+    visit: Visit,
+  ): Promise<void> {
     const http = await connection.run();
     visit.end();
     this.#connections.delete(connection);
     connection.addTraffic(this.#rates.sum);
-    if (http === undefined) add(this.#ended, connection.stats());
+    if (http === undefined || !("remoteAddr" in conn)) add(this.#ended, connection.stats());
     else {
       const request = this.#serveHttp(conn, http, connection.address).finally(() =>
         this.#requests.delete(request)
@@ -256,7 +266,21 @@ export class RelayServer implements AsyncDisposable {
   /** Serves a connection that speaks HTTP: it is none of the clients, unless it becomes one by WebSocket. */
   async #serveHttp(conn: Accepted, bytes: Uint8Array, address: string): Promise<void> {
     const upgrade = await this.#httpDoor.serve(conn, bytes, hostOf(conn), address);
-    if (upgrade !== undefined) conn.close();
+    if (upgrade !== undefined) await this.#welcomeWebSocket(conn, upgrade);
+  }
+
+  /** Takes a WebSocket whose handshake is over as it takes a connection that was just accepted, but for a last word that a page can read. */
+  async #welcomeWebSocket(conn: Accepted, { rest, host, address }: Upgrade): Promise<void> {
+    const websocket = new WebSocketTransport(conn, rest, address, this.#framedCopies, this.#settings);
+    const visit = this.#isClosing ? undefined : this.#admission.arrive(host);
+    if (visit === undefined) {
+      return await websocket.turnAway(
+        this.#isClosing ? { reason: "shutdown" } : { reason: "refused", code: "relay_full" },
+      );
+    }
+    const connection = new Connection(websocket, address, this.#rooms.lobby, this.#settings, visit);
+    this.#connections.set(connection, this.#serveConnection(websocket, connection, visit));
+    this.#settings.log("debug", "connected", { address, transport: "websocket" });
   }
 
   /** Looks after everything once, in small steps. */

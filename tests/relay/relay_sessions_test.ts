@@ -1,18 +1,25 @@
-// Holds serve() against its contract for sessions over loopback TCP, with a client that speaks raw lines: cuts of real connections under load,
+// Holds serve() against its contract for sessions over loopback, TCP and WebSocket, with a client that speaks raw lines: cuts of real connections under load,
 // silence, tokens, limits, and the end of the relay.
 
 import assert from "node:assert/strict";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 import { inTime, LineClient } from "../support/line_client.ts";
 import { type Body, SessionClient } from "../support/session_client.ts";
+import {
+  connectTo,
+  type LineConn,
+  type TransportKind,
+  TRANSPORTS,
+  WebSocketConn,
+} from "../support/websocket_conn.ts";
 
 /** How often a connection is cut under load. */
 const CUTS = 200;
 
-/** A session over TCP. It reads all the time, and acknowledges as a client does. */
-class TcpSession {
+/** A session over a transport. It reads all the time, and acknowledges as a client does. */
+class LineSession {
   readonly client = new SessionClient();
-  #conn: Deno.TcpConn | undefined;
+  #conn: LineConn | undefined;
   #reading: Promise<void> = Promise.resolve();
   #writes: Promise<unknown> = Promise.resolve();
   #acked = 0;
@@ -21,12 +28,11 @@ class TcpSession {
   #waiting = new Set<() => void>();
   hasEnded = false;
 
-  constructor(readonly port: number) {}
+  constructor(readonly port: number, readonly transport: TransportKind) {}
 
   /** Connects, says hello, waits for the answer, and sends what is owed. */
   async open(fields: Record<string, unknown> = {}): Promise<this> {
-    const conn = this.#conn = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
-    conn.setNoDelay(true);
+    const conn = this.#conn = await connectTo(this.port, this.transport);
     this.hasEnded = this.#isOpen = false;
     const before = this.client.welcome;
     this.#write(new TextEncoder().encode(this.client.hello(fields)));
@@ -62,6 +68,11 @@ class TcpSession {
     await late;
   }
 
+  /** Gives no sign of life any more. */
+  fallSilent(): void {
+    if (this.#conn instanceof WebSocketConn) this.#conn.answersPings = false;
+  }
+
   /** Waits for the other side's end. */
   async ended(): Promise<void> {
     await inTime(this.#reading, "the end of the connection");
@@ -84,7 +95,7 @@ class TcpSession {
     }).catch(() => {});
   }
 
-  async #readAll(conn: Deno.TcpConn, welcomeBefore: Body): Promise<void> {
+  async #readAll(conn: LineConn, welcomeBefore: Body): Promise<void> {
     const buffer = new Uint8Array(16 * 1024);
     try {
       for (let n = await conn.read(buffer); n !== null; n = await conn.read(buffer)) {
@@ -120,10 +131,10 @@ class Loopback implements AsyncDisposable {
   readonly relay: RelayServer;
   readonly port: number;
   readonly log: string[] = [];
-  readonly #connections: TcpSession[] = [];
+  readonly #connections: LineSession[] = [];
   readonly #plain: LineClient[] = [];
 
-  constructor(options: RelayOptions = {}) {
+  constructor(options: RelayOptions = {}, readonly transport: TransportKind = "tcp") {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.port = listener.addr.port;
     this.relay = serve(listener, {
@@ -132,18 +143,18 @@ class Loopback implements AsyncDisposable {
     });
   }
 
-  session(): TcpSession {
-    const session = new TcpSession(this.port);
+  session(): LineSession {
+    const session = new LineSession(this.port, this.transport);
     this.#connections.push(session);
     return session;
   }
 
-  join(fields: Record<string, unknown> = {}): Promise<TcpSession> {
+  join(fields: Record<string, unknown> = {}): Promise<LineSession> {
     return this.session().open(fields);
   }
 
   async plain(): Promise<LineClient> {
-    const client = await LineClient.connect(this.port);
+    const client = await LineClient.connect(this.port, { transport: this.transport });
     this.#plain.push(client);
     return client;
   }
@@ -159,74 +170,86 @@ function codeOf(line: string): string {
   return JSON.parse(line).$error?.code;
 }
 
-Deno.test("serve loses and doubles nothing of sessions whose connections are cut 200 times under load", async () => {
-  await using loopback = new Loopback({ windowBytes: 64 * 1024 });
-  const [ada, bo] = [await loopback.join({ name: "ada" }), await loopback.join({ name: "bo" })];
-  let said = 0, isOver = false;
-  const filler = "x".repeat(200);
-  // Both talk all the time, also while they are cut off; lines of other lengths, so that the cuts lie anywhere.
-  const talk = (async () => {
-    while (!isOver) {
-      for (let i = 0; i < 40; i++) {
-        for (const [name, session] of [["ada", ada], ["bo", bo]] as const) {
-          session.say(JSON.stringify({ name, n: said, filler: filler.slice(0, said % 200) }) + "\n");
+/** Defines a test for each transport. */
+function testBoth(name: string, run: (transport: TransportKind) => Promise<void>): void {
+  for (const transport of TRANSPORTS) Deno.test(`${name}, over ${transport}`, () => run(transport));
+}
+
+testBoth(
+  "serve loses and doubles nothing of sessions whose connections are cut 200 times under load",
+  async (transport) => {
+    await using loopback = new Loopback({ windowBytes: 64 * 1024 }, transport);
+    const [ada, bo] = [await loopback.join({ name: "ada" }), await loopback.join({ name: "bo" })];
+    let said = 0, isOver = false;
+    const filler = "x".repeat(200);
+    // Both talk all the time, also while they are cut off; lines of other lengths, so that the cuts lie anywhere.
+    const talk = (async () => {
+      while (!isOver) {
+        for (let i = 0; i < 40; i++) {
+          for (const [name, session] of [["ada", ada], ["bo", bo]] as const) {
+            session.say(JSON.stringify({ name, n: said, filler: filler.slice(0, said % 200) }) + "\n");
+          }
+          said++;
         }
-        said++;
+        ada.control("set", { key: "latest", value: said });
+        await new Promise((done) => setTimeout(done, 1));
       }
-      ada.control("set", { key: "latest", value: said });
-      await new Promise((done) => setTimeout(done, 1));
+    })();
+    let seed = 7;
+    for (let cut = 0; cut < CUTS; cut++) {
+      seed = (seed * 1103515245 + 12345) % 2 ** 31;
+      await new Promise((done) => setTimeout(done, seed % 12));
+      const session = cut % 3 === 0 ? bo : ada;
+      await session.cut();
+      await session.open();
+      assert.equal(session.client.welcome.resumed, true);
     }
-  })();
-  let seed = 7;
-  for (let cut = 0; cut < CUTS; cut++) {
-    seed = (seed * 1103515245 + 12345) % 2 ** 31;
-    await new Promise((done) => setTimeout(done, seed % 12));
-    const session = cut % 3 === 0 ? bo : ada;
-    await session.cut();
-    await session.open();
-    assert.equal(session.client.welcome.resumed, true);
-  }
-  isOver = true;
-  await talk;
-  ada.control("ping", { t: 1 });
-  const last = said;
-  for (const [session, other] of [[ada, "bo"], [bo, "ada"]] as const) {
-    await session.until(
-      () => session.client.events.length >= last,
-      `${last} lines, of ${session.client.events.length}`,
-    );
-    const events = session.client.events.map((line): Body => JSON.parse(line));
-    assert.equal(events.length, last);
-    for (const [i, { name, n }] of events.entries()) {
-      assert.ok(name === other && n === i, `line ${i} is ${n}`);
+    isOver = true;
+    await talk;
+    ada.control("ping", { t: 1 });
+    const last = said;
+    for (const [session, other] of [[ada, "bo"], [bo, "ada"]] as const) {
+      await session.until(
+        () => session.client.events.length >= last,
+        `${last} lines, of ${session.client.events.length}`,
+      );
+      const events = session.client.events.map((line): Body => JSON.parse(line));
+      assert.equal(events.length, last);
+      for (const [i, { name, n }] of events.entries()) {
+        assert.ok(name === other && n === i, `line ${i} is ${n}`);
+      }
+      assert.deepEqual([session.client.told("lost"), session.client.told("leave")], [[], []]);
     }
-    assert.deepEqual([session.client.told("lost"), session.client.told("leave")], [[], []]);
-  }
-  const { id } = ada.client.welcome;
-  await bo.until(() => bo.client.peers.get(id)?.get("latest") === said, "the newest state");
-});
+    const { id } = ada.client.welcome;
+    await bo.until(() => bo.client.peers.get(id)?.get("latest") === said, "the newest state");
+  },
+);
 
-Deno.test("serve notices a session that vanished within pingTimeoutMs, and lets it come back", async () => {
-  await using loopback = new Loopback({ pingTimeoutMs: 300 });
-  const [ada, bo] = [await loopback.join(), await loopback.join()];
-  const { id } = bo.client.welcome;
-  bo.control("ping", { t: 1 }); // its welcome has arrived
-  const pinger = setInterval(() => ada.control("ping", { t: 1 }), 50);
-  try {
-    await ada.until(() => ada.client.told("leave").length > 0, "$leave");
-    assert.deepEqual(ada.client.told("leave"), [{ id, reason: "timeout" }]);
-    await bo.ended();
-    await bo.cut();
-    await bo.open();
-    assert.equal(bo.client.welcome.resumed, true);
-    await ada.until(() => ada.client.peers.has(id), "$join");
-  } finally {
-    clearInterval(pinger);
-  }
-});
+testBoth(
+  "serve notices a session that vanished within pingTimeoutMs, and lets it come back",
+  async (transport) => {
+    await using loopback = new Loopback({ pingTimeoutMs: 300 }, transport);
+    const [ada, bo] = [await loopback.join(), await loopback.join()];
+    const { id } = bo.client.welcome;
+    bo.control("ping", { t: 1 }); // its welcome has arrived
+    bo.fallSilent();
+    const pinger = setInterval(() => ada.control("ping", { t: 1 }), 50);
+    try {
+      await ada.until(() => ada.client.told("leave").length > 0, "$leave");
+      assert.deepEqual(ada.client.told("leave"), [{ id, reason: "timeout" }]);
+      await bo.ended();
+      await bo.cut();
+      await bo.open();
+      assert.equal(bo.client.welcome.resumed, true);
+      await ada.until(() => ada.client.peers.has(id), "$join");
+    } finally {
+      clearInterval(pinger);
+    }
+  },
+);
 
-Deno.test("serve mixes plain clients and sessions in the lobby", async () => {
-  await using loopback = new Loopback();
+testBoth("serve mixes plain clients and sessions in the lobby", async (transport) => {
+  await using loopback = new Loopback({}, transport);
   const plain = await loopback.plain();
   plain.send("\n");
   const ada = await loopback.join();
@@ -243,8 +266,8 @@ Deno.test("serve mixes plain clients and sessions in the lobby", async () => {
   assert.deepEqual(plain.lines, ['{"n":4}']);
 });
 
-Deno.test("serve with a token lets in who knows it, and tells others why not", async () => {
-  await using loopback = new Loopback({ token: "secret" });
+testBoth("serve with a token lets in who knows it, and tells others why not", async (transport) => {
+  await using loopback = new Loopback({ token: "secret" }, transport);
   const plain = await loopback.plain();
   plain.send("1\n");
   assert.equal(codeOf(await plain.line(1)), "bad_token");
@@ -258,21 +281,27 @@ Deno.test("serve with a token lets in who knows it, and tells others why not", a
   assert.equal(ada.client.welcome.id, "k1");
 });
 
-Deno.test("serve takes maxClientsPerHost of one host, and another one when one has left", async () => {
-  await using loopback = new Loopback({ maxClientsPerHost: 2 });
-  const [ada] = [await loopback.join(), await loopback.join()];
-  const refused = await loopback.plain();
-  assert.equal(codeOf(await refused.line(1)), "relay_full");
-  assert.match(refused.lines[0], /2 clients of 127\.0\.0\.1 are connected, no more of one host are allowed/);
-  await refused.ended();
-  ada.control("bye", {});
-  while (loopback.relay.stats().members > 1) await new Promise((done) => setTimeout(done, 1));
-  const next = await loopback.join();
-  assert.equal(next.client.welcome.resumed, false);
-});
+testBoth(
+  "serve takes maxClientsPerHost of one host, and another one when one has left",
+  async (transport) => {
+    await using loopback = new Loopback({ maxClientsPerHost: 2 }, transport);
+    const [ada] = [await loopback.join(), await loopback.join()];
+    const refused = await loopback.plain();
+    assert.equal(codeOf(await refused.line(1)), "relay_full");
+    assert.match(
+      refused.lines[0],
+      /2 clients of 127\.0\.0\.1 are connected, no more of one host are allowed/,
+    );
+    await refused.ended();
+    ada.control("bye", {});
+    while (loopback.relay.stats().members > 1) await new Promise((done) => setTimeout(done, 1));
+    const next = await loopback.join();
+    assert.equal(next.client.welcome.resumed, false);
+  },
+);
 
-Deno.test("serve slows a sender above maxLinesPerSecond by TCP, and loses nothing", async () => {
-  await using loopback = new Loopback({ maxLinesPerSecond: 2000 });
+testBoth("serve slows a sender above maxLinesPerSecond by TCP, and loses nothing", async (transport) => {
+  await using loopback = new Loopback({ maxLinesPerSecond: 2000 }, transport);
   const [ada, bo] = [await loopback.join(), await loopback.join()];
   const startedAt = performance.now();
   ada.say(Array.from({ length: 3000 }, (_, i) => `${i}\n`).join(""));
@@ -287,32 +316,35 @@ Deno.test("serve slows a sender above maxLinesPerSecond by TCP, and loses nothin
   assert.equal(ada.client.told("error").length, 1);
 });
 
-Deno.test("RelayServer.close says $bye to sessions, with times to return that are spread, and nothing to plain clients", async () => {
-  await using loopback = new Loopback();
-  const plain = await loopback.plain();
-  plain.send("\n");
-  const sessions = [];
-  for (let i = 0; i < 40; i++) sessions.push(await loopback.join());
-  await sessions[0].cut(); // may be expected back, and shall not hold up the end
-  sessions.shift();
-  await loopback.relay.close();
-  const retries = [];
-  for (const session of sessions) {
-    await session.ended();
-    const [bye] = session.client.told("bye");
-    assert.equal(session.client.lines.at(-1), JSON.stringify({ $bye: bye }), "the last line");
-    assert.equal(bye.reason, "shutdown");
-    retries.push(bye.retryMs);
-    assert.deepEqual(session.client.told("leave"), [], "nobody is told of all the others' leaving");
-  }
-  await plain.ended();
-  assert.deepEqual(plain.lines, []);
-  assert.ok(retries.every((ms) => ms >= 500 && ms <= 500 + 41 * 20), `${retries}`);
-  assert.ok(new Set(retries).size > 20, `${retries}`);
-});
+testBoth(
+  "RelayServer.close says $bye to sessions, with times to return that are spread, and nothing to plain clients",
+  async (transport) => {
+    await using loopback = new Loopback({}, transport);
+    const plain = await loopback.plain();
+    plain.send("\n");
+    const sessions = [];
+    for (let i = 0; i < 40; i++) sessions.push(await loopback.join());
+    await sessions[0].cut(); // may be expected back, and shall not hold up the end
+    sessions.shift();
+    await loopback.relay.close();
+    const retries = [];
+    for (const session of sessions) {
+      await session.ended();
+      const [bye] = session.client.told("bye");
+      assert.equal(session.client.lines.at(-1), JSON.stringify({ $bye: bye }), "the last line");
+      assert.equal(bye.reason, "shutdown");
+      retries.push(bye.retryMs);
+      assert.deepEqual(session.client.told("leave"), [], "nobody is told of all the others' leaving");
+    }
+    await plain.ended();
+    assert.deepEqual(plain.lines, []);
+    assert.ok(retries.every((ms) => ms >= 500 && ms <= 500 + 41 * 20), `${retries}`);
+    assert.ok(new Set(retries).size > 20, `${retries}`);
+  },
+);
 
-Deno.test("RelayServer.close leaves nothing behind while sessions are expected back", async () => {
-  await using loopback = new Loopback();
+testBoth("RelayServer.close leaves nothing behind while sessions are expected back", async (transport) => {
+  await using loopback = new Loopback({}, transport);
   for (let i = 0; i < 5; i++) {
     const session = await loopback.join({ room: `r${i % 2}` });
     session.control("ping", { t: 1 }); // its welcome has arrived

@@ -1,10 +1,11 @@
-// Holds serve() against its contract over loopback TCP, with clients that speak raw bytes; and its accept loop with a stub
-// listener, for what a real one does too seldom.
+// Holds serve() against its contract over loopback, TCP and WebSocket, with clients that speak raw bytes; and its accept loop with a
+// stub listener, for what a real one does too seldom.
 
 import assert from "node:assert/strict";
 import { type Listener, type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 import { inTime, LineClient } from "../support/line_client.ts";
 import { settle, StubTransport } from "../support/stub_transport.ts";
+import { type TransportKind, TRANSPORTS } from "../support/websocket_conn.ts";
 
 interface LogEntry {
   message: string;
@@ -16,10 +17,13 @@ class Loopback implements AsyncDisposable {
   readonly relay: RelayServer;
   readonly log: LogEntry[] = [];
   readonly #port: number;
+  readonly #transport: TransportKind;
   readonly #clients: LineClient[] = [];
   #waiting = new Set<() => void>();
 
-  constructor(options: RelayOptions = {}) {
+  /** @param transport how its clients connect */
+  constructor(options: RelayOptions = {}, transport: TransportKind = "tcp") {
+    this.#transport = transport;
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.#port = listener.addr.port;
     this.relay = serve(listener, {
@@ -37,7 +41,7 @@ class Loopback implements AsyncDisposable {
 
   /** Connects without waiting for the relay to notice. */
   async connect(options?: { reads?: boolean }): Promise<LineClient> {
-    const client = await LineClient.connect(this.#port, options);
+    const client = await LineClient.connect(this.#port, { ...options, transport: this.#transport });
     this.#clients.push(client);
     return client;
   }
@@ -46,15 +50,16 @@ class Loopback implements AsyncDisposable {
   async join(options?: { reads?: boolean }): Promise<LineClient> {
     const client = await this.connect(options);
     client.send("\n");
-    await this.logged("connected", client);
+    await this.logged("connected", client, this.#transport === "websocket" ? { transport: "websocket" } : {});
     return client;
   }
 
-  /** Waits for a log line about a client. */
-  async logged(message: string, client?: LineClient): Promise<LogEntry> {
+  /** Waits for a log line about a client, with these fields among others. */
+  async logged(message: string, client?: LineClient, fields: LogEntry["fields"] = {}): Promise<LogEntry> {
     for (;;) {
       const entry = this.log.find((entry) =>
-        entry.message === message && (client === undefined || entry.fields.address === client.address)
+        entry.message === message && (client === undefined || entry.fields.address === client.address) &&
+        Object.entries(fields).every(([name, value]) => entry.fields[name] === value)
       );
       if (entry !== undefined) return entry;
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -68,6 +73,11 @@ class Loopback implements AsyncDisposable {
     for (const client of this.#clients) client.close();
     await this.relay.close();
   }
+}
+
+/** Defines a test for each transport. */
+function testBoth(name: string, run: (transport: TransportKind) => Promise<void>): void {
+  for (const transport of TRANSPORTS) Deno.test(`${name}, over ${transport}`, () => run(transport));
 }
 
 /** Sends until the second member, who doesn't read, takes no more: the kernel has no room, and a write waits for longer than writes do. */
@@ -86,8 +96,8 @@ function codeOf(line: string): string {
   return JSON.parse(line).$error.code;
 }
 
-Deno.test("serve relays to everyone but the sender, byte for byte", async () => {
-  await using loopback = new Loopback();
+testBoth("serve relays to everyone but the sender, byte for byte", async (transport) => {
+  await using loopback = new Loopback({}, transport);
   const [ada, bo, cy] = [await loopback.join(), await loopback.join(), await loopback.join()];
   const lines = [
     '{"id":1152921504606846975,"b":1,"a":2,"a":3}',
@@ -108,8 +118,8 @@ Deno.test("serve relays to everyone but the sender, byte for byte", async () => 
   assert.deepEqual(ada.lines, ["1"], "nobody gets what is their own");
 });
 
-Deno.test("serve takes a line of maxLineBytes and refuses one byte more", async () => {
-  await using loopback = new Loopback();
+testBoth("serve takes a line of maxLineBytes and refuses one byte more", async (transport) => {
+  await using loopback = new Loopback({}, transport);
   const [ada, bo] = [await loopback.join(), await loopback.join()];
   const fits = JSON.stringify("x".repeat(64 * 1024 - 2));
   ada.send(`${fits}\n${fits.slice(0, -1)}y"\n${fits}\n1\n`);
@@ -118,34 +128,37 @@ Deno.test("serve takes a line of maxLineBytes and refuses one byte more", async 
   assert.equal(codeOf(await ada.line(1)), "line_too_long");
 });
 
-Deno.test("serve takes blocks of lines from ten members at once, in order for each sender, nothing lost or doubled", async () => {
-  await using loopback = new Loopback();
-  const members = await Promise.all(Array.from({ length: 10 }, () => loopback.join()));
-  const perMember = 3000;
-  for (const [sender, member] of members.entries()) {
-    let text = "";
-    for (let number = 0; number < perMember; number++) {
-      text += JSON.stringify({ sender, number, filler: "x".repeat(number % 97) }) + "\n";
+testBoth(
+  "serve takes blocks of lines from ten members at once, in order for each sender, nothing lost or doubled",
+  async (transport) => {
+    await using loopback = new Loopback({}, transport);
+    const members = await Promise.all(Array.from({ length: 10 }, () => loopback.join()));
+    const perMember = 3000;
+    for (const [sender, member] of members.entries()) {
+      let text = "";
+      for (let number = 0; number < perMember; number++) {
+        text += JSON.stringify({ sender, number, filler: "x".repeat(number % 97) }) + "\n";
+      }
+      for (let at = 0, size = 1; at < text.length; at += size, size = (size * 7 + sender) % 5000 + 1) {
+        member.send(text.slice(at, at + size));
+      }
     }
-    for (let at = 0, size = 1; at < text.length; at += size, size = (size * 7 + sender) % 5000 + 1) {
-      member.send(text.slice(at, at + size));
+    for (const [receiver, member] of members.entries()) {
+      await member.line(9 * perMember);
+      const next = new Array(10).fill(0);
+      for (const line of member.lines) {
+        const { sender, number } = JSON.parse(line);
+        assert.equal(number, next[sender]++);
+      }
+      assert.deepEqual(next, next.map((_, sender) => sender === receiver ? 0 : perMember));
     }
-  }
-  for (const [receiver, member] of members.entries()) {
-    await member.line(9 * perMember);
-    const next = new Array(10).fill(0);
-    for (const line of member.lines) {
-      const { sender, number } = JSON.parse(line);
-      assert.equal(number, next[sender]++);
-    }
-    assert.deepEqual(next, next.map((_, sender) => sender === receiver ? 0 : perMember));
-  }
-  const { receivedLines, sentLines, skippedLines, errors } = loopback.relay.stats();
-  assert.deepEqual([receivedLines, sentLines, skippedLines, errors], [30_000, 270_000, 0, 0]);
-});
+    const { receivedLines, sentLines, skippedLines, errors } = loopback.relay.stats();
+    assert.deepEqual([receivedLines, sentLines, skippedLines, errors], [30_000, 270_000, 0, 0]);
+  },
+);
 
-Deno.test("serve holds 200 members, each of whom hears all others", async () => {
-  await using loopback = new Loopback();
+testBoth("serve holds 200 members, each of whom hears all others", async (transport) => {
+  await using loopback = new Loopback({}, transport);
   const members: LineClient[] = [];
   for (let i = 0; i < 200; i++) members.push(await loopback.join());
   assert.equal(loopback.relay.stats().members, 200);
@@ -158,47 +171,50 @@ Deno.test("serve holds 200 members, each of whom hears all others", async () => 
   }
 });
 
-Deno.test("serve lets a reader that stalls slow nobody, bounds the log, and gives it whole fresh lines when it returns", async () => {
-  const maxLogBytes = 1024 * 1024;
-  await using loopback = new Loopback({ maxLogBytes });
-  const [ada, bo] = [await loopback.join(), await loopback.join()];
-  const stalled = await loopback.join({ reads: false });
-  const filler = "x".repeat(10_000), total = 4000; // 40 MB, more than the kernel keeps for one connection
-  let most = 0;
-  for (let number = 0; number < total; number += 20) {
-    let text = "";
-    for (let i = number; i < number + 20; i++) text += JSON.stringify({ number: i, filler }) + "\n";
-    await ada.send(text);
-    await bo.line(number + 20);
-    most = Math.max(most, loopback.relay.stats().logBytes);
-  }
-  assert.equal(bo.lines.length, total);
-  assert.ok(most <= maxLogBytes, `the log took ${most} bytes`);
+testBoth(
+  "serve lets a reader that stalls slow nobody, bounds the log, and gives it whole fresh lines when it returns",
+  async (transport) => {
+    const maxLogBytes = 1024 * 1024;
+    await using loopback = new Loopback({ maxLogBytes }, transport);
+    const [ada, bo] = [await loopback.join(), await loopback.join()];
+    const stalled = await loopback.join({ reads: false });
+    const filler = "x".repeat(10_000), total = 4000; // 40 MB, more than the kernel keeps for one connection
+    let most = 0;
+    for (let number = 0; number < total; number += 20) {
+      let text = "";
+      for (let i = number; i < number + 20; i++) text += JSON.stringify({ number: i, filler }) + "\n";
+      await ada.send(text);
+      await bo.line(number + 20);
+      most = Math.max(most, loopback.relay.stats().logBytes);
+    }
+    assert.equal(bo.lines.length, total);
+    assert.ok(most <= maxLogBytes, `the log took ${most} bytes`);
 
-  stalled.startReading();
-  // Each fresh line is sent when the one before has arrived at the other reader; one of them is the first after the jump.
-  let last = 0;
-  for (let fresh = 0; last < total; fresh++) {
-    await ada.send(JSON.stringify({ number: total + fresh }) + "\n");
-    await bo.line(total + fresh + 1);
-    await settle();
-    if (stalled.lines.length > 0) last = JSON.parse(stalled.lines.at(-1)!).number;
-  }
-  const numbers = stalled.lines.map((line): number => JSON.parse(line).number);
-  for (let i = 1; i < numbers.length; i++) assert.ok(numbers[i] > numbers[i - 1], "in order, each once");
-  const jump = numbers.findIndex((number, i) => i > 0 && number > numbers[i - 1] + 1);
-  assert.ok(numbers[jump] >= total, `after the jump come new lines, not line ${numbers[jump]}`);
-  assert.deepEqual(
-    numbers.slice(jump),
-    Array.from({ length: numbers.length - jump }, (_, i) => numbers[jump] + i),
-    "and all of them",
-  );
-  assert.equal(loopback.relay.connectionStats()[2].skippedLines, numbers[jump] - numbers[jump - 1] - 1);
-  assert.equal(loopback.log.filter(({ message }) => message.includes("fell behind")).length, 1);
-});
+    stalled.startReading();
+    // Each fresh line is sent when the one before has arrived at the other reader; one of them is the first after the jump.
+    let last = 0;
+    for (let fresh = 0; last < total; fresh++) {
+      await ada.send(JSON.stringify({ number: total + fresh }) + "\n");
+      await bo.line(total + fresh + 1);
+      await settle();
+      if (stalled.lines.length > 0) last = JSON.parse(stalled.lines.at(-1)!).number;
+    }
+    const numbers = stalled.lines.map((line): number => JSON.parse(line).number);
+    for (let i = 1; i < numbers.length; i++) assert.ok(numbers[i] > numbers[i - 1], "in order, each once");
+    const jump = numbers.findIndex((number, i) => i > 0 && number > numbers[i - 1] + 1);
+    assert.ok(numbers[jump] >= total, `after the jump come new lines, not line ${numbers[jump]}`);
+    assert.deepEqual(
+      numbers.slice(jump),
+      Array.from({ length: numbers.length - jump }, (_, i) => numbers[jump] + i),
+      "and all of them",
+    );
+    assert.equal(loopback.relay.connectionStats()[2].skippedLines, numbers[jump] - numbers[jump - 1] - 1);
+    assert.equal(loopback.log.filter(({ message }) => message.includes("fell behind")).length, 1);
+  },
+);
 
-Deno.test("serve closes a member that takes no byte for writeDeadlineMs", async () => {
-  await using loopback = new Loopback({ writeDeadlineMs: 200, maxLogBytes: 512 * 1024 });
+testBoth("serve closes a member that takes no byte for writeDeadlineMs", async (transport) => {
+  await using loopback = new Loopback({ writeDeadlineMs: 200, maxLogBytes: 512 * 1024 }, transport);
   const ada = await loopback.join();
   const stalled = await loopback.join({ reads: false });
   await fill(loopback, ada);
@@ -207,19 +223,22 @@ Deno.test("serve closes a member that takes no byte for writeDeadlineMs", async 
   assert.equal(loopback.relay.stats().members, 1);
 });
 
-Deno.test("serve closes a connection whose line does not end within idleLineMs, and no other", async () => {
-  await using loopback = new Loopback({ idleLineMs: 100 });
-  const [ada, bo] = [await loopback.join(), await loopback.join()];
-  ada.send('{"half":');
-  assert.equal(codeOf(await ada.line(1)), "idle_line");
-  await ada.ended();
-  await loopback.logged("connection ended", ada);
-  assert.equal(loopback.relay.stats().members, 1);
-  assert.equal(bo.hasEnded, false);
-});
+testBoth(
+  "serve closes a connection whose line does not end within idleLineMs, and no other",
+  async (transport) => {
+    await using loopback = new Loopback({ idleLineMs: 100 }, transport);
+    const [ada, bo] = [await loopback.join(), await loopback.join()];
+    ada.send('{"half":');
+    assert.equal(codeOf(await ada.line(1)), "idle_line");
+    await ada.ended();
+    await loopback.logged("connection ended", ada);
+    assert.equal(loopback.relay.stats().members, 1);
+    assert.equal(bo.hasEnded, false);
+  },
+);
 
-Deno.test("serve refuses with relay_full above maxClients, until someone leaves", async () => {
-  await using loopback = new Loopback({ maxClients: 2 });
+testBoth("serve refuses with relay_full above maxClients, until someone leaves", async (transport) => {
+  await using loopback = new Loopback({ maxClients: 2 }, transport);
   const [ada, bo] = [await loopback.join(), await loopback.join()];
   for (let i = 0; i < 3; i++) {
     const refused = await loopback.connect();
@@ -253,8 +272,8 @@ Deno.test("serve without the web answers HTTP with a 400 at a full relay, and co
   assert.equal(ada.hasEnded, false);
 });
 
-Deno.test("serve gives a refused connection no part in the room", async () => {
-  await using loopback = new Loopback({ maxClients: 1 });
+testBoth("serve gives a refused connection no part in the room", async (transport) => {
+  await using loopback = new Loopback({ maxClients: 1 }, transport);
   const ada = await loopback.join();
   const refused = await loopback.connect();
   refused.send("1\n");
@@ -265,8 +284,8 @@ Deno.test("serve gives a refused connection no part in the room", async () => {
   assert.equal(loopback.relay.stats().receivedLines <= 1, true, "ada's line at the most");
 });
 
-Deno.test("serve lets a client that floods garbage harm nobody", async () => {
-  await using loopback = new Loopback();
+testBoth("serve lets a client that floods garbage harm nobody", async (transport) => {
+  await using loopback = new Loopback({}, transport);
   const [ada, bo] = [await loopback.join(), await loopback.join()];
   const flooders = await Promise.all(Array.from({ length: 3 }, () => loopback.join({ reads: false })));
   // No byte but LF is ASCII, so that no line of it is JSON by chance, as a lone digit would be.
@@ -287,8 +306,8 @@ Deno.test("serve lets a client that floods garbage harm nobody", async () => {
   assert.ok(loopback.log.length < 100, "the log is not flooded");
 });
 
-Deno.test("serve without checking passes any line on", async () => {
-  await using loopback = new Loopback({ isChecked: false });
+testBoth("serve without checking passes any line on", async (transport) => {
+  await using loopback = new Loopback({ isChecked: false }, transport);
   const [ada, bo] = [await loopback.join(), await loopback.join()];
   ada.send("no json\n{'a': nan}\n");
   await bo.line(2);
@@ -322,8 +341,8 @@ Deno.test("serve without the web answers a browser with a 400 that says what thi
   assert.deepEqual(bo.lines, []);
 });
 
-Deno.test("serve forgets a client whose connection breaks", async () => {
-  await using loopback = new Loopback();
+testBoth("serve forgets a client whose connection breaks", async (transport) => {
+  await using loopback = new Loopback({}, transport);
   const [ada, bo] = [await loopback.join(), await loopback.join({ reads: false })];
   await ada.send("1\n".repeat(1000));
   while (loopback.relay.stats().sentLines < 1000) await settle();
@@ -333,8 +352,8 @@ Deno.test("serve forgets a client whose connection breaks", async () => {
   assert.equal(loopback.log.some(({ message }) => message === "connection failed"), false);
 });
 
-Deno.test("RelayServer.stats keeps what members did who have left", async () => {
-  await using loopback = new Loopback();
+testBoth("RelayServer.stats keeps what members did who have left", async (transport) => {
+  await using loopback = new Loopback({}, transport);
   const [ada, bo] = [await loopback.join(), await loopback.join()];
   ada.send("1\nbad\n22\n");
   await bo.line(2);
@@ -357,40 +376,49 @@ Deno.test("RelayServer.stats keeps what members did who have left", async () => 
   });
 });
 
-Deno.test("RelayServer.close writes out what members have not had, and ends their connections", async () => {
-  await using loopback = new Loopback();
-  const ada = await loopback.join();
-  const late = await loopback.join({ reads: false });
-  const line = JSON.stringify("x".repeat(1000)) + "\n";
-  await ada.send(line.repeat(6000));
-  while (loopback.relay.stats().receivedLines < 6000) await settle();
-  const closed = loopback.relay.close();
-  late.startReading();
-  await late.ended();
-  assert.equal(late.lines.length, 6000);
-  assert.equal(late.rest, "");
-  await ada.ended();
-  await closed;
-  assert.equal(loopback.relay.stats().members, 0);
-});
+testBoth(
+  "RelayServer.close writes out what members have not had, and ends their connections",
+  async (transport) => {
+    await using loopback = new Loopback({}, transport);
+    const ada = await loopback.join();
+    const late = await loopback.join({ reads: false });
+    const line = JSON.stringify("x".repeat(1000)) + "\n";
+    await ada.send(line.repeat(6000));
+    while (loopback.relay.stats().receivedLines < 6000) await settle();
+    const closed = loopback.relay.close();
+    late.startReading();
+    await late.ended();
+    assert.equal(late.lines.length, 6000);
+    assert.equal(late.rest, "");
+    await ada.ended();
+    await closed;
+    assert.equal(loopback.relay.stats().members, 0);
+  },
+);
 
-Deno.test("RelayServer.close does not wait for ever for a client that neither reads nor leaves", async () => {
-  await using loopback = new Loopback();
-  const ada = await loopback.join();
-  await loopback.join({ reads: false });
-  await fill(loopback, ada);
-  await inTime(loopback.relay.close(), "close()");
-  assert.equal(loopback.relay.stats().members, 0);
-});
+testBoth(
+  "RelayServer.close does not wait for ever for a client that neither reads nor leaves",
+  async (transport) => {
+    await using loopback = new Loopback({}, transport);
+    const ada = await loopback.join();
+    await loopback.join({ reads: false });
+    await fill(loopback, ada);
+    await inTime(loopback.relay.close(), "close()");
+    assert.equal(loopback.relay.stats().members, 0);
+  },
+);
 
-Deno.test("RelayServer.close accepts no one any more, may be called twice, and resolves `finished`", async () => {
-  await using loopback = new Loopback();
-  const ada = await loopback.join();
-  const closings = [loopback.relay.close(), loopback.relay.close(), loopback.relay.finished];
-  await Promise.all(closings);
-  await ada.ended();
-  await assert.rejects(loopback.connect(), Deno.errors.ConnectionRefused);
-});
+testBoth(
+  "RelayServer.close accepts no one any more, may be called twice, and resolves `finished`",
+  async (transport) => {
+    await using loopback = new Loopback({}, transport);
+    const ada = await loopback.join();
+    const closings = [loopback.relay.close(), loopback.relay.close(), loopback.relay.finished];
+    await Promise.all(closings);
+    await ada.ended();
+    await assert.rejects(loopback.connect(), Deno.errors.ConnectionRefused);
+  },
+);
 
 /** A listener whose accept() does what the test says. */
 class StubListener implements Listener {

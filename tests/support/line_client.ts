@@ -1,7 +1,8 @@
-// A TCP client of the barest kind, for tests: it writes what it is given and keeps the bytes it reads, as they are.
+// A client of the barest kind, for tests: it writes what it is given and keeps the bytes it reads, as they are, over TCP or WebSocket.
 // It does not use the client module, so that relay and client are never wrong together.
 
 import assert from "node:assert/strict";
+import { connectTo, type LineConn, type TransportKind } from "./websocket_conn.ts";
 
 /** Safety net: how long a test waits for something that should come soon, in ms. */
 const DEADLINE_MS = 20_000;
@@ -23,7 +24,7 @@ export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
 
 /** One connection. */
 export class LineClient implements Disposable {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: LineConn;
   readonly #decoder = new TextDecoder();
   #rest = "";
   #waiting: (() => void) | undefined;
@@ -34,21 +35,24 @@ export class LineClient implements Disposable {
   /** Whether the other side has ended its output or broken the connection. */
   hasEnded = false;
 
-  private constructor(conn: Deno.TcpConn) {
+  /** @param conn belongs to the client from now on */
+  constructor(conn: LineConn) {
     this.#conn = conn;
-    conn.setNoDelay(true);
   }
 
   /** Connects, and reads from now on unless told not to. */
-  static async connect(port: number, { reads = true } = {}): Promise<LineClient> {
-    const client = new LineClient(await Deno.connect({ hostname: "127.0.0.1", port }));
+  static async connect(
+    port: number,
+    { reads = true, transport }: { reads?: boolean; transport?: TransportKind } = {},
+  ): Promise<LineClient> {
+    const client = new LineClient(await connectTo(port, transport));
     if (reads) client.startReading();
     return client;
   }
 
   /** How the relay names this connection in its log. */
   get address(): string {
-    const { hostname, port } = this.#conn.localAddr;
+    const { hostname, port } = this.#conn.localAddr as Deno.NetAddr;
     return `${hostname}:${port}`;
   }
 

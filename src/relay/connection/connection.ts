@@ -12,10 +12,10 @@ import { type Batch, BEHIND, type EndReason, type Member, type Outlet } from "..
 import { Arrival, HELLO_MS, type Opening } from "./arrival.ts";
 import { HTTP_REFUSAL } from "./first_bytes.ts";
 import { PlainMember } from "../member/plain_member.ts";
-import { encodeControl, type WireError } from "../../wire/protocol.ts";
+import { encodeControl, type ErrorCode, type WireError } from "../../wire/protocol.ts";
 import type { Settings, Timer } from "../options.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
-import type { Transport } from "./transport.ts";
+import type { FrameFault, Transport, WebSocketSide } from "./transport.ts";
 import type { MemoryAccount } from "../memory_budget.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { Writer, type WriterSource } from "./writer.ts";
@@ -86,6 +86,8 @@ const MAX_FREE_LINE_BYTES = 4 * 1024;
 export class Connection implements Outlet, InputSink, WriterSource {
   readonly address: string;
   readonly #conn: Transport;
+  /** What is known beside the bytes, if it is a WebSocket. */
+  readonly #websocket: WebSocketSide | undefined;
   readonly #lobby: Room;
   readonly #door: Door;
   readonly #settings: Settings;
@@ -133,6 +135,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
   ) {
     this.address = address;
     this.#conn = conn;
+    this.#websocket = conn.websocket;
     this.#lobby = lobby;
     this.#door = door;
     this.#settings = settings;
@@ -179,10 +182,11 @@ export class Connection implements Outlet, InputSink, WriterSource {
       for (;;) {
         const n = await this.#conn.read(buffer.bytes);
         if (n === null) break;
-        const taken = this.#ending === undefined ? this.#receive(buffer.filled(n)) : undefined;
+        const taken = this.#ending === undefined && n > 0 ? this.#receive(buffer.filled(n)) : undefined;
         if (this.#handedOver !== undefined) break;
         if (taken !== undefined) await taken;
-        buffer.fit(n, !memory.isShort);
+        if (this.#websocket?.fault !== undefined) this.#refuseFrames(this.#websocket.fault);
+        buffer.fit(this.#websocket?.filledBytes ?? n, !memory.isShort);
         this.#countInput(account, buffer.heldBytes);
       }
       if (this.#handedOver === undefined) {
@@ -220,9 +224,9 @@ export class Connection implements Outlet, InputSink, WriterSource {
 
   /**
    * Ends the connection: input is ignored from now on, what is due is written (for a second at most), then the connection is closed.
-   * `lastLine` is written last; a client that is refused is written nothing but replies before it.
+   * `lastLine` is written last; a client that is refused is written nothing but replies before it. `code` is that of its refusal.
    */
-  end(reason: EndReason, lastLine?: Uint8Array): void {
+  end(reason: EndReason, lastLine?: Uint8Array, code?: ErrorCode): void {
     if (this.#ending !== undefined) return;
     if (reason === "shutdown" && !this.#settings.needsToken) this.#becomePlain(); // it has waited long enough
     if (this.#ending !== undefined) return; // there was no place for a plain client
@@ -232,7 +236,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
     this.#settings.timers.clearTimeout(this.#timer);
     this.#timer = this.#settings.timers.setTimeout(() => this.cut(reason), GOODBYE_MS);
     this.#input.stop();
-    this.#writer.end(lastLine);
+    this.#writer.end(lastLine, { reason, code });
   }
 
   /** Ends the connection with an `$error` line that says why. */
@@ -241,7 +245,19 @@ export class Connection implements Outlet, InputSink, WriterSource {
     const fields = { address: this.address, code: error.code, why: error.message };
     this.#settings.log("warn", "connection refused", fields);
     const isAnswer = this.#session === undefined && this.#nonce !== undefined;
-    this.end("refused", encodeControl("error", isAnswer ? { ...error, nonce: this.#nonce } : error));
+    this.end(
+      "refused",
+      encodeControl("error", isAnswer ? { ...error, nonce: this.#nonce } : error),
+      error.code,
+    );
+  }
+
+  /** Ends a WebSocket whose client does not keep to its rules. The close frame says why. */
+  #refuseFrames({ code, message }: FrameFault): void {
+    if (this.#ending !== undefined) return;
+    this.#errors++;
+    this.#settings.log("warn", "connection refused", { address: this.address, code, why: message });
+    this.end("refused");
   }
 
   wake(nowMs?: number): void {
@@ -280,8 +296,10 @@ export class Connection implements Outlet, InputSink, WriterSource {
       log("warn", "member took no byte, closed", { address: this.address, afterMs: writeDeadlineMs });
       return this.cut("stuck");
     }
-    if (this.#session !== undefined && this.#input.silentMs(nowMs) > pingTimeoutMs) {
-      log("warn", "session was not heard of, closed", { address: this.address, afterMs: pingTimeoutMs });
+    this.#websocket?.sweep(nowMs);
+    if (this.#silentMs(nowMs) > pingTimeoutMs) {
+      const what = this.#session === undefined ? "member" : "session";
+      log("warn", `${what} was not heard of, closed`, { address: this.address, afterMs: pingTimeoutMs });
       return this.cut("timeout");
     }
     const midLineMs = (this.#arrival ?? this.#input).midLineMs(nowMs);
@@ -296,6 +314,13 @@ export class Connection implements Outlet, InputSink, WriterSource {
       return this.refuse({ code: "idle_line", message, line });
     }
     if (this.#member?.sweep(nowMs) === BEHIND) this.cut("behind");
+  }
+
+  /** How long nothing has been heard of who has to be heard: of sessions, and of all WebSockets, which are asked for a sign of life. */
+  #silentMs(nowMs: number): number {
+    const websocket = this.#websocket;
+    if (websocket === undefined) return this.#session === undefined ? 0 : this.#input.silentMs(nowMs);
+    return Math.min(this.#input.silentMs(nowMs), websocket.silentMs(nowMs));
   }
 
   /** Counts what happened so far. */
@@ -381,7 +406,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
           break;
         }
         this.#settings.log("warn", "HTTP request refused", { address });
-        this.end("refused", this.#writer.isUntouched ? HTTP_REFUSAL : undefined);
+        this.end("refused", this.#writer.isUntouched && !this.#websocket ? HTTP_REFUSAL : undefined);
         break;
       case "foreign":
         this.#settings.log("warn", "another protocol refused", { address, begins: beginning(bytes) });
@@ -421,6 +446,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
 
   #receiveEnd(): void {
     if (this.#session !== undefined) return; // a half line of a session is sent again when it resumes
+    if (this.#websocket?.isMidMessage) return; // a message without its end is none
     const rest = this.#arrival?.bytes;
     if (rest !== undefined && rest.length > 0) {
       this.#becomePlain();
@@ -511,6 +537,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
   takeBatch(nowMs: number, maxBytes: number | undefined): Batch | undefined {
     if (this.#ending === "refused") return this.#member!.takeReplies();
     if (this.#session?.isOn(this) === false) return undefined; // it may have another connection by now
+    if (this.#ending !== undefined && this.#websocket?.hasClosed) return undefined; // nobody would read it
     const batch = this.#member!.take(nowMs, maxBytes);
     if (batch !== BEHIND) return batch;
     this.cut("behind");

@@ -8,7 +8,7 @@ import { Simulation } from "../../simulation/simulation.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { MemoryAccount } from "../memory_budget.ts";
 import type { Settings, Timer } from "../options.ts";
-import type { Transport } from "./transport.ts";
+import type { Farewell, Transport } from "./transport.ts";
 
 /** The most that is on its way at a time, in bytes: what TCP has for a receiver far away is of that order. */
 const MAX_UNDERWAY_BYTES = 256 * 1024;
@@ -91,11 +91,11 @@ export class SimulatedTransport implements Transport {
   }
 
   /** Ends the output once everything has arrived. */
-  async closeWrite(): Promise<void> {
+  async closeWrite(farewell?: Farewell): Promise<void> {
     if (this.#underway.length > 0 || this.#isDelivering) {
       await new Promise<void>((done) => this.#onDelivered = done);
     }
-    if (!this.#isClosed) await this.#conn.closeWrite();
+    if (!this.#isClosed) await this.#conn.closeWrite(farewell);
   }
 
   /** Leaves the transport behind it as it is, and drops what is on its way. */

@@ -5,7 +5,7 @@ import type { Batch } from "../member/member.ts";
 import type { Settings } from "../options.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import { SimulatedTransport } from "./simulated_transport.ts";
-import type { Transport } from "./transport.ts";
+import type { Farewell, Transport } from "./transport.ts";
 
 /** Where a {@linkcode Writer} takes what it writes. */
 export interface WriterSource {
@@ -35,6 +35,7 @@ export class Writer {
   #progressAt = 0;
   #sentBytes = 0;
   #lastLine: Uint8Array | undefined;
+  #farewell: Farewell | undefined;
   #isEnding = false;
   #isClosed = false;
 
@@ -70,9 +71,10 @@ export class Writer {
     else this.#line = new SimulatedTransport(this.#conn, options, this.#settings);
   }
 
-  /** Ends the output once all that the source has, and then the last line, if any, is written. */
-  end(lastLine?: Uint8Array): void {
+  /** Ends the output once all that the source has, and then the last line, if any, is written. `farewell` says why. */
+  end(lastLine?: Uint8Array, farewell?: Farewell): void {
     this.#isEnding = true;
+    this.#farewell = farewell;
     this.#lastLine = lastLine;
     this.wake();
   }
@@ -117,7 +119,7 @@ export class Writer {
 
   #write(bytes: Uint8Array): void {
     this.#writing = bytes;
-    this.#line.write(bytes).then(this.#onWritten, this.#onFailed);
+    this.#line.write(bytes, this.#batch?.source).then(this.#onWritten, this.#onFailed);
   }
 
   readonly #onWritten = (n: number): void => {
@@ -150,7 +152,7 @@ export class Writer {
 
   async #endOutput(): Promise<void> {
     try {
-      await this.#line.closeWrite();
+      await this.#line.closeWrite(this.#farewell);
       if (!this.#isClosed) this.#source.onOutputEnded();
     } catch (error) {
       this.#onFailed(error);

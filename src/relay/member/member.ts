@@ -8,7 +8,7 @@ import type { Settings } from "../options.ts";
 import type { MemoryAccount, MemoryBudget } from "../memory_budget.ts";
 import { encodeControl, type WireError } from "../../wire/protocol.ts";
 import type { Room } from "../room/room.ts";
-import type { Cursor } from "../room/cursor.ts";
+import type { Cursor, Source } from "../room/cursor.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 
 /** A member's connection, as the member sees it. */
@@ -47,6 +47,8 @@ export type EndReason =
 /** Complete lines that are to be written. A member has one such object for each of its connections, and uses it again. */
 export interface Batch {
   readonly bytes: Uint8Array;
+  /** Where they come from, if from the log. */
+  readonly source?: Source;
   /** Is to be called once the bytes are written, or never will be, and before more is taken: they are valid until then. */
   written(): void;
 }
@@ -57,6 +59,7 @@ export const BEHIND = "behind";
 /** What a cursor has taken. */
 class Taken implements Batch {
   bytes: Uint8Array = NOTHING;
+  source?: Source;
   readonly #memory: MemoryAccount;
 
   constructor(readonly cursor: Cursor, memory: MemoryBudget) {
@@ -66,7 +69,8 @@ class Taken implements Batch {
   /** Is given bytes; those that are no piece of the log count as memory until they are written. */
   take(bytes: Uint8Array): void {
     this.bytes = bytes;
-    if (!this.cursor.isWriting) this.#memory.resize(bytes.length);
+    this.source = this.cursor.source;
+    if (this.source === undefined) this.#memory.resize(bytes.length);
   }
 
   written(): void {

@@ -14,9 +14,12 @@ const GATHER_BELOW_BYTES = 16 * 1024;
 /** How much a gathered write holds at most, in bytes. */
 const GATHER_BYTES = 64 * 1024;
 
+/** How much room there is before gathered bytes, for what a transport puts before them. */
+export const LEAD_BYTES = 10;
+
 const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
-const gatherPool = new BufferPool(GATHER_BYTES, 64);
+const gatherPool = new BufferPool(LEAD_BYTES + GATHER_BYTES, 64);
 
 /**
  * How many ranges of its owner's lines may lie ahead of a cursor. One that has more is treated as if the log had dropped what comes next:
@@ -31,6 +34,12 @@ export interface Lost {
 }
 
 const NOTHING_LOST: Lost = { lines: 0, bytes: 0 };
+
+/**
+ * What bytes are that a cursor hands out: a piece of a block, which all who take the same get as the same object, and which must not be changed;
+ * or a copy for this cursor alone, with {@linkcode LEAD_BYTES} before it that may be written to.
+ */
+export type Source = "block" | "copy";
 
 /** What a cursor asks of the log it stands in. */
 export interface ReadableLog {
@@ -102,9 +111,9 @@ export class Cursor implements Occupant {
     return this.#takenFrom?.evicted ? this.#takenFrom.bytes.length : 0;
   }
 
-  /** Whether what {@linkcode take} returned last is not committed. */
-  get isWriting(): boolean {
-    return this.#gathered !== undefined || this.#takenFrom !== undefined;
+  /** What {@linkcode take} returned last; undefined once that is committed. */
+  get source(): Source | undefined {
+    return this.#gathered !== undefined ? "copy" : this.#takenFrom !== undefined ? "block" : undefined;
   }
 
   /** How many writes were begun so far: tells one from the next. */
@@ -190,7 +199,7 @@ export class Cursor implements Occupant {
     if (this.#gathered !== undefined) {
       gatherPool.give(this.#gathered);
       this.#gathered = undefined;
-      this.#log.memory.grow(-GATHER_BYTES);
+      this.#log.memory.grow(-gatherPool.bytes);
     } else if (this.#takenFrom !== undefined) {
       this.#log.endWrite(this.#takenFrom);
       this.#takenFrom = undefined;
@@ -275,16 +284,16 @@ export class Cursor implements Occupant {
   /** Copies wanted spans together, as many as fit whole. The first one does. */
   #gather(limitBytes: number, until: number): Uint8Array<ArrayBuffer> {
     const buffer = this.#gathered = gatherPool.take();
-    this.#log.memory.grow(GATHER_BYTES);
+    this.#log.memory.grow(gatherPool.bytes);
     let length = 0;
     while (this.#findNext() && this.offset < until) {
       const start = this.#index, end = Math.min(this.#spanEnd(), until - this.#block.base);
       if (length + end - start > limitBytes) break;
-      buffer.set(this.#block.bytes.subarray(start, end), length);
+      buffer.set(this.#block.bytes.subarray(start, end), LEAD_BYTES + length);
       length += end - start;
       this.#index = end;
     }
-    return buffer.subarray(0, length);
+    return buffer.subarray(LEAD_BYTES, LEAD_BYTES + length);
   }
 
   #moveTo(block: Block, index: number): void {

@@ -1,5 +1,6 @@
 // How a WebSocket ends: the codes of RFC 6455, section 7.4, which of them may come over the wire, and the body of a close frame. Pure.
 
+import type { Farewell, FrameFault } from "../transport.ts";
 import { MAX_CONTROL_BYTES } from "./frame_writer.ts";
 import { Utf8Check } from "./utf8_check.ts";
 
@@ -14,12 +15,6 @@ export const CLOSE_CODE = {
   tryAgainLater: 1013,
 } as const;
 
-/** What a client did that ends its WebSocket: the code, and what was wrong in words. */
-export interface FrameFault {
-  code: number;
-  message: string;
-}
-
 /** What the other side's close frame says. */
 export interface Closing {
   /** Undefined where it names none. */
@@ -28,6 +23,19 @@ export interface Closing {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** Says with which code the relay ends a WebSocket. */
+export function closeCodeFor({ reason, code }: Farewell): number {
+  switch (code) {
+    case undefined:
+      if (reason === "shutdown") return CLOSE_CODE.goingAway;
+      return reason === "refused" ? CLOSE_CODE.policyViolation : CLOSE_CODE.normal;
+    case "relay_full":
+    case "too_many_rooms":
+      return CLOSE_CODE.tryAgainLater;
+  }
+  return CLOSE_CODE.policyViolation;
+}
 
 /** Makes the body of a close frame. A reason that is too long is cut, between two characters. */
 export function encodeClosing(code: number | undefined, reason = ""): Uint8Array {

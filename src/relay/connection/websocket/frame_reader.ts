@@ -10,7 +10,8 @@
 // message whose header came with an earlier chunk; every further one has the room of a header.
 
 import { LF } from "../../../wire/protocol.ts";
-import { CLOSE_CODE, type Closing, type FrameFault, readClosing } from "./close_code.ts";
+import type { FrameFault } from "../transport.ts";
+import { CLOSE_CODE, type Closing, readClosing } from "./close_code.ts";
 import { FIN, MAX_CONTROL_BYTES, OPCODE } from "./frame_writer.ts";
 import { Utf8Check } from "./utf8_check.ts";
 
@@ -32,6 +33,7 @@ const NOTHING = new Uint8Array(0);
 /** Where a {@linkcode FrameReader} puts the frames that are no lines. The bytes are valid until the call returns. */
 export interface FrameSink {
   onPing(payload: Uint8Array): void;
+  onPong(payload: Uint8Array): void;
   /** Is told, once, that the other side closes; whatever comes behind it is not looked at. */
   onClose(closing: Closing): void;
 }
@@ -290,6 +292,7 @@ export class FrameReader {
   #endControl(): void {
     const payload = this.#control?.subarray(0, this.#payloadBytes) ?? NOTHING;
     if (this.#opcode === OPCODE.ping) this.#sink.onPing(payload);
+    if (this.#opcode === OPCODE.pong) this.#sink.onPong(payload);
     if (this.#opcode !== OPCODE.close) return;
     const closing = readClosing(payload);
     if ("message" in closing) {

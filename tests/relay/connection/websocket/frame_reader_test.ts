@@ -35,6 +35,7 @@ function readChunks(chunks: Iterable<Uint8Array>, maxMessageBytes = MAX_MESSAGE_
   const outcome: Outcome = { lines: "", pings: [] };
   const reader = new FrameReader({
     onPing: (payload) => outcome.pings.push(text(payload)),
+    onPong: () => {},
     onClose: ({ code, reason }) => outcome.close = [code ?? 1005, reason],
   }, maxMessageBytes);
   let shift = 0;
@@ -325,7 +326,7 @@ Deno.test("FrameReader leaves what is in binary messages to who reads the lines"
 });
 
 Deno.test("FrameReader reads no more frames at a time than it is told to", () => {
-  const reader = new FrameReader({ onPing() {}, onClose() {} }, MAX_MESSAGE_BYTES);
+  const reader = new FrameReader({ onPing() {}, onPong() {}, onClose() {} }, MAX_MESSAGE_BYTES);
   const chunk = concat(Array.from({ length: 10 }, () => textFrame("1")));
   const buffer = new Uint8Array(LEAD_BYTES + chunk.length);
   buffer.set(chunk, LEAD_BYTES);
