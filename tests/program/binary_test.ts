@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };
 import { LineClient } from "../support/line_client.ts";
 import { type Launch, Program } from "../support/program.ts";
+import { runByUrl } from "../support/url_program.ts";
 
 const NAMED_BINARY = Deno.env.get("EVENTRELAY_BINARY");
 const BINARY = NAMED_BINARY ?? new URL("../../dist/eventrelay", import.meta.url).pathname;
@@ -43,6 +44,32 @@ class LoneBinary implements AsyncDisposable {
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, fn, ignore: IS_LEFT_OUT || Deno.build.os === "windows" });
 }
+
+test("the binary serves its pages' modules, its sources for Deno by URL, the files of a folder, and its numbers", async () => {
+  await using binary = new LoneBinary();
+  Deno.mkdirSync(`${binary.launch.cwd}/game`);
+  Deno.writeTextFileSync(`${binary.launch.cwd}/game/index.html`, "<!doctype html>a game");
+  await using program = new Program(binary.launch, ["0", "--host", "127.0.0.1", "--web", "game/"]);
+  const port = await program.port(), url = `http://127.0.0.1:${port}`;
+  for (
+    const path of [
+      "/client.js",
+      "/motion.js",
+      "/client.ts",
+      "/python/relay_client.py",
+      "/healthz",
+      "/metrics",
+    ]
+  ) {
+    const response = await fetch(url + path);
+    assert.equal(response.status, 200, path);
+    assert.ok((await response.text()).length > 2, path);
+  }
+  const page = await fetch(`${url}/`);
+  assert.deepEqual([page.status, await page.text()], [200, "<!doctype html>a game"]);
+  const { code, stdout, stderr } = await runByUrl(port, `/v${config.version}`);
+  assert.deepEqual([code, stdout], [0, "n 7 function\n"], stderr);
+});
 
 test("the binary relays, alone and with an empty environment, and exits with 0 on SIGTERM", async () => {
   await using binary = new LoneBinary();

@@ -83,6 +83,7 @@ export class HttpConnection {
   /** Ends the wait that has a deadline. */
   #onLate: (() => void) | undefined;
   #isClosed = false;
+  readonly #closed = Promise.withResolvers<undefined>();
 
   /** @param bytes what was read of it already */
   constructor(conn: Transport, bytes: Uint8Array, host: string, address: string, service: HttpService) {
@@ -126,6 +127,12 @@ export class HttpConnection {
       // It is closed already.
     }
     this.#onLate?.();
+    this.#closed.resolve(undefined);
+  }
+
+  /** Resolves when it is closed, even if what was under way then never ends; not when it is handed over. */
+  get closed(): Promise<undefined> {
+    return this.#closed.promise;
   }
 
   /** Closes it if no request is under way. */
@@ -227,6 +234,8 @@ export class HttpConnection {
     this.#timer = this.#service.timers.setTimeout(() => this.close(), WRITE_MS);
     await this.#writeAll(encodeSwitch(head));
     this.#service.timers.clearTimeout(this.#timer);
+    if (this.#isClosed) throw new Deno.errors.Interrupted("the connection was closed");
+    this.#isClosed = true; // to this one: it is somebody else's from now on
     this.#service.onAnswered(this, head, 101, "");
     return { head, rest, host, address };
   }

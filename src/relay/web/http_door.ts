@@ -87,11 +87,8 @@ export class HttpDoor implements HttpService {
     const service = connection.serve();
     this.#connections.set(connection, service);
     this.#countByHost.set(host, (this.#countByHost.get(host) ?? 0) + 1);
-    const upgrade = await service;
-    this.#connections.delete(connection);
-    const left = this.#countByHost.get(host)! - 1;
-    if (left > 0) this.#countByHost.set(host, left);
-    else this.#countByHost.delete(host);
+    const upgrade = await Promise.race([service, connection.closed]);
+    this.#forget(connection);
     return upgrade;
   }
 
@@ -104,10 +101,11 @@ export class HttpDoor implements HttpService {
   async close(): Promise<void> {
     this.stop();
     this.#isClosed = true;
+    const services = [...this.#connections.values()];
     for (const connection of this.#connections.keys()) connection.close();
     let timer: Timer | undefined;
     const late = new Promise<void>((done) => timer = this.timers.setTimeout(done, CLOSE_MS));
-    await Promise.race([Promise.all(this.#connections.values()), late]);
+    await Promise.race([Promise.all(services), late]);
     this.timers.clearTimeout(timer);
   }
 
@@ -129,8 +127,17 @@ export class HttpDoor implements HttpService {
       longest = connection;
       since = idleSince;
     }
-    longest?.close();
-    return longest !== undefined;
+    if (longest === undefined) return false;
+    longest.close();
+    this.#forget(longest); // at once: many may come in one turn
+    return true;
+  }
+
+  #forget(connection: HttpConnection): void {
+    if (!this.#connections.delete(connection)) return;
+    const { host } = connection, left = this.#countByHost.get(host)! - 1;
+    if (left > 0) this.#countByHost.set(host, left);
+    else this.#countByHost.delete(host);
   }
 
   /** @internal For connections. */

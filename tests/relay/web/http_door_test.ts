@@ -2,6 +2,9 @@
 // a request ever is a line, a client or a wait for anybody else.
 
 import assert from "node:assert/strict";
+import { MAX_HTTP_CONNECTIONS_PER_HOST } from "../../../src/relay/web/http_door.ts";
+import type { LineClient } from "../../support/line_client.ts";
+import { settle } from "../../support/stub_transport.ts";
 import { WebTable } from "../../support/web_table.ts";
 
 Deno.test("HttpDoor answers what is no request for a page or a file with a sentence, and nothing of a body becomes a line", async () => {
@@ -37,4 +40,123 @@ Deno.test("HttpDoor takes what comes while a relay is full, and gives its place 
   void request.send("HEAD /nothing HTTP/1.1\r\nHost: x\r\n\r\n");
   await request.line(12);
   assert.equal(member.hasEnded, false);
+});
+
+Deno.test("HttpDoor answers one request after the other on a connection, however they are sent, and nothing behind the last", async () => {
+  await using table = new WebTable();
+  const ask = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+  const text = ask("/healthz") + ask("/none") + ask("/client.js", "Connection: close\r\n") + ask("/healthz");
+  for (const pieces of [[text], [...text].slice(0, 40).concat(text.slice(40))]) {
+    const answers = await table.askAll(pieces, 10);
+    assert.deepEqual(answers.map(({ status }) => status).slice(1), [404, 200]);
+    assert.equal(answers[2].fields["connection"], "close");
+  }
+});
+
+Deno.test("HttpDoor takes every method and every piece of a request that is none, and says what it is", async () => {
+  await using table = new WebTable();
+  const member = await table.member();
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "CONNECT"]) {
+    const { status, fields } = await table.ask(
+      `${method} / HTTP/1.1\r\nHost: x\r\nOrigin: http://evil.example\r\n\r\n`,
+    );
+    assert.deepEqual([status, fields["allow"], fields["access-control-allow-origin"]], [
+      405,
+      "GET, HEAD",
+      undefined,
+    ], method);
+  }
+  const smuggled =
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60\r\n\r\n{"evil":1}\n{"$hello":{"version":1}}\nGET /client.js HTTP/1.1\r\nHost: x\r\n\r\n';
+  for (let at = 1; at < smuggled.length; at += 7) {
+    const answers = await table.askAll([smuggled.slice(0, at), smuggled.slice(at)], 5);
+    assert.deepEqual(answers.map(({ status }) => status), [405], `cut at ${at}`);
+  }
+  assert.deepEqual([member.lines, table.relay.stats().members, table.relay.stats().sessions], [[], 1, 0]);
+});
+
+Deno.test("HttpDoor repeats nothing of a request in a head, and a path in no answer as it came", async () => {
+  await using table = new WebTable();
+  for (
+    const path of [
+      "/%0d%0aSet-Cookie:%20a=b",
+      "/x%0aX-Evil:1",
+      "/a?b=%0d%0aX-Evil:1",
+      "/<script>alert(1)</script>",
+    ]
+  ) {
+    const { fields, text } = await table.get(path);
+    assert.ok(!("set-cookie" in fields) && !("x-evil" in fields), path);
+    assert.doesNotMatch(text, /script|Evil/);
+    assert.match(fields["content-type"], /^text\/plain/);
+  }
+});
+
+Deno.test("HttpDoor bears a thousand heads that never end: they are bounded, and nobody else waits", async () => {
+  await using table = new WebTable();
+  const [ada, bo] = [await table.member(), await table.member()];
+  const slow = await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
+    const client = await table.connect();
+    await client.send(i % 2 === 0 ? "GET / HTTP/1.1\r\nHost: x\r\nX: " : "GET /");
+    return client;
+  }));
+  const startedMs = performance.now();
+  for (let i = 0; i < 20; i++) {
+    await ada.send(`${i}\n`);
+    await bo.line(i + 1);
+    for (const client of slow.slice(i * 10, i * 10 + 10)) void client.send("y");
+    assert.equal((await table.get("/client.js")).status, 200);
+  }
+  const tookMs = performance.now() - startedMs;
+  assert.ok(tookMs < 10_000, `${tookMs} ms`);
+  while (slow.filter(({ hasEnded }) => hasEnded).length < 1000 - MAX_HTTP_CONNECTIONS_PER_HOST) {
+    await settle();
+  }
+  const { text } = await table.get("/metrics");
+  const [, open] = /eventrelay_http_connections (\d+)/.exec(text)!;
+  assert.ok(Number(open) <= MAX_HTTP_CONNECTIONS_PER_HOST, `${open} are open`);
+  assert.equal(table.relay.stats().members, 2);
+});
+
+Deno.test("HttpDoor gives up who has waited longest for a request, not who is being answered", async () => {
+  await using table = new WebTable();
+  const first = await table.connect();
+  await first.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  await first.line(9);
+  const idle: LineClient[] = [];
+  for (let i = 0; i < MAX_HTTP_CONNECTIONS_PER_HOST; i++) {
+    const client = await table.connect();
+    await client.send("GET /");
+    idle.push(client);
+  }
+  await first.ended();
+  assert.equal(idle[1].hasEnded, false);
+});
+
+Deno.test("HttpDoor closes what is open when the relay closes, at whatever point it is", async () => {
+  const table = new WebTable();
+  const clients: LineClient[] = [];
+  for (
+    const text of [
+      "GET /",
+      "GET /client.js HTTP/1.1\r\nHost: x\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: x\r\n\r\n1\n",
+    ]
+  ) {
+    const client = await table.connect();
+    await client.send(text);
+    clients.push(client);
+  }
+  await settle();
+  await table.relay.close();
+  for (const client of clients) await client.ended();
+  await table[Symbol.asyncDispose]();
+});
+
+Deno.test("a TLS hello, a line and a message that begin like others are no requests", async () => {
+  await using table = new WebTable();
+  const tls = await table.connect();
+  await tls.send(Uint8Array.of(0x16, 3, 1, 0, 5));
+  await tls.ended();
+  assert.deepEqual([tls.lines, tls.rest], [[], ""]);
 });

@@ -1,0 +1,291 @@
+// Holds HttpConnection against its contract with a connection that the test controls to the byte and a time that it sets: answers in order,
+// deadlines for all that is waited for, nothing looked at behind what ends it, and a socket that is closed once whatever happens.
+
+import assert from "node:assert/strict";
+import { type Answer, type BodySource, textAnswer } from "../../../src/relay/web/answer.ts";
+import type { HttpFault, RequestHead } from "../../../src/relay/web/head.ts";
+import {
+  HEAD_MS,
+  HttpConnection,
+  type HttpService,
+  IDLE_MS,
+  WRITE_MS,
+} from "../../../src/relay/web/http_connection.ts";
+import { ManualTime } from "../../support/manual_time.ts";
+import { settle, StubTransport } from "../../support/stub_transport.ts";
+
+type Answering = (head: RequestHead) => Answer | HttpFault | Promise<Answer | HttpFault>;
+
+/** One connection, what was asked on it, and the time. */
+class Seat {
+  readonly time = new ManualTime();
+  readonly conn = new StubTransport();
+  readonly asked: string[] = [];
+  readonly failed: unknown[] = [];
+  readonly statuses: number[] = [];
+  readonly connection: HttpConnection;
+  readonly done: Promise<unknown>;
+  isStopping = false;
+
+  constructor(begin = "", answer: Answering = ({ target }) => textAnswer(200, `${target}\n`)) {
+    const isStopping = () => this.isStopping;
+    const service: HttpService = {
+      clock: () => this.time.nowMs,
+      timers: this.time.timers,
+      get isStopping() {
+        return isStopping();
+      },
+      turn: () => Promise.resolve(),
+      answer: (head) => {
+        this.asked.push(head.target);
+        return answer(head);
+      },
+      admit: () => ({ host: "h", address: "h:1" }),
+      onAnswered: (_connection, _head, status) => this.statuses.push(status),
+      onFailed: (_connection, error) => this.failed.push(error),
+    };
+    const bytes = new TextEncoder().encode(begin);
+    this.connection = new HttpConnection(this.conn, bytes, "h", "h:1", service);
+    this.done = this.connection.serve();
+  }
+
+  /** Lets time pass, and everything that is due by then happen. */
+  async pass(ms: number): Promise<void> {
+    await settle();
+    await this.time.pass(ms);
+    await settle();
+  }
+
+  /** Waits for the end, and says that it ended in order. */
+  async ended(): Promise<void> {
+    await settle();
+    this.conn.endInput();
+    await this.done;
+    assert.equal(this.conn.isClosed, true);
+    assert.deepEqual(this.failed, []);
+  }
+}
+
+const GET = "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n";
+
+/** A body that gives a few bytes at a time, and says when it was closed. */
+class Source implements BodySource {
+  closed = 0;
+  constructor(readonly length: number, readonly has = length) {}
+  #given = 0;
+  read(buffer: Uint8Array): Promise<number | null> {
+    const n = Math.min(3, buffer.length, this.has - this.#given);
+    if (n === 0) return Promise.resolve(null);
+    for (let i = 0; i < n; i++) buffer[i] = 0x61 + (this.#given + i) % 26;
+    this.#given += n;
+    return Promise.resolve(n);
+  }
+  close(): void {
+    this.closed++;
+  }
+}
+
+Deno.test("HttpConnection answers one request after the other, in order, however they are cut", async () => {
+  const text = ["/1", "/2", "/3"].map((path) => GET.replace("/1", path)).join("");
+  for (const size of [1, 7, 1000]) {
+    for (const bytesPerWrite of [1, 50, Infinity]) {
+      const seat = new Seat();
+      seat.conn.takeBytes(bytesPerWrite);
+      for (let at = 0; at < text.length; at += size) seat.conn.feed(text.slice(at, at + size));
+      await seat.conn.until(() => seat.conn.text.endsWith("/3\n"));
+      assert.deepEqual(seat.asked, ["/1", "/2", "/3"]);
+      assert.deepEqual(
+        seat.conn.text.match(/HTTP\/1\.1 200 OK|\/\d\n/g),
+        [..."123"].flatMap((i) => ["HTTP/1.1 200 OK", `/${i}\n`]),
+      );
+      assert.equal(seat.conn.isClosed, false);
+      await seat.ended();
+    }
+  }
+});
+
+Deno.test("HttpConnection looks at nothing behind a request that ends it", async () => {
+  for (
+    const [begin, status] of [
+      ["POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 200\r\n\r\n", 405],
+      ["GET /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", 400],
+      ["GET /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n", 400],
+      ["GET /x HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", 400],
+      ["GET /x HTTP/1.1\r\nHost: h\r\nConnection: foo, Close\r\n\r\n", 200],
+      ["GET /x HTTP/1.0\r\n\r\n", 200],
+      ["GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200],
+      ["GET /x HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n", 400],
+    ] as const
+  ) {
+    const seat = new Seat(begin + GET);
+    await seat.conn.until(() => seat.conn.isOutputEnded);
+    assert.equal(seat.conn.text.match(/^HTTP/gm)?.length, 1, begin);
+    assert.match(seat.conn.text, /\r\nConnection: close\r\n/);
+    assert.deepEqual(seat.statuses, [status], begin);
+    seat.conn.feed(GET.repeat(3));
+    await seat.ended();
+    assert.ok(!seat.asked.includes("/1"));
+  }
+});
+
+Deno.test("HttpConnection answers HEAD with the head that GET would have, and nothing more", async () => {
+  const source = new Source(10);
+  const seat = new Seat(
+    "HEAD /x HTTP/1.1\r\nHost: h\r\n\r\n" + GET,
+    ({ method }) => method === "HEAD" ? { status: 200, fields: {}, body: source } : textAnswer(200, "x"),
+  );
+  await seat.conn.until(() => seat.conn.text.endsWith("x"));
+  assert.match(seat.conn.text, /\r\nContent-Length: 10\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+  assert.equal(source.closed, 1);
+  await seat.ended();
+});
+
+Deno.test("HttpConnection writes a body while it is read, and breaks off if that becomes shorter", async () => {
+  const whole = new Source(20), short = new Source(20, 10);
+  const seat = new Seat(GET, () => ({ status: 200, fields: {}, body: whole }));
+  await seat.conn.until(() => seat.conn.text.endsWith("\r\n\r\nabcdefghijklmnopqrst"));
+  await seat.ended();
+  const broken = new Seat(GET + GET, () => ({ status: 200, fields: {}, body: short }));
+  await broken.done;
+  assert.ok(broken.conn.text.endsWith("\r\n\r\nabcdefghij"), "no second answer is taken for the rest");
+  assert.deepEqual([whole.closed, short.closed, broken.conn.isClosed], [1, 1, true]);
+});
+
+Deno.test("HttpConnection gives a head so much time, whether it comes byte by byte or not at all", async () => {
+  for (const isKeptAlive of [false, true]) {
+    const seat = new Seat(isKeptAlive ? GET + "G" : "G");
+    for (let ms = 0; ms < HEAD_MS; ms += 100) {
+      await seat.pass(100);
+      seat.conn.feed("E");
+    }
+    await seat.conn.until(() => seat.conn.isOutputEnded);
+    assert.match(seat.conn.text, /HTTP\/1\.1 408 Request Timeout\r\n[^]*5 s\.\n$/);
+    await seat.ended();
+  }
+});
+
+Deno.test("HttpConnection closes without a word what says nothing, or nothing more", async () => {
+  for (const begin of ["", GET]) {
+    const seat = new Seat(begin);
+    await seat.pass(IDLE_MS - 1);
+    assert.equal(seat.conn.isClosed, false);
+    await seat.pass(1);
+    await seat.done;
+    assert.equal(seat.conn.isClosed, true);
+    assert.deepEqual(seat.statuses, begin === "" ? [] : [200]);
+  }
+});
+
+Deno.test("HttpConnection closes what takes nothing of an answer, and goes on with what takes little", async () => {
+  const big = () => ({ status: 200, fields: {}, body: new Uint8Array(300_000) });
+  const slow = new Seat(GET, big), stuck = new Seat(GET, big);
+  slow.conn.takeBytes(0);
+  stuck.conn.takeBytes(0);
+  for (let i = 0; i < 5; i++) {
+    await slow.pass(WRITE_MS / 2);
+    slow.conn.takeOnce(1000);
+  }
+  assert.equal(slow.conn.isClosed, false);
+  assert.equal(stuck.connection.idleSince(stuck.time.nowMs), undefined);
+  await stuck.pass(WRITE_MS / 2);
+  assert.notEqual(
+    stuck.connection.idleSince(stuck.time.nowMs),
+    undefined,
+    "it may be given up for another one",
+  );
+  await stuck.pass(WRITE_MS / 2);
+  await stuck.done;
+  assert.equal(stuck.conn.isClosed, true);
+  slow.connection.close();
+  await slow.done;
+});
+
+Deno.test("HttpConnection answers in place of what fails or does not come, and lets go of what comes too late", async () => {
+  const seat = new Seat(GET, () => Promise.reject(new Error("no")));
+  await seat.conn.until(() => seat.conn.text.endsWith("that.\n"));
+  assert.deepEqual([seat.statuses, seat.failed.map(String)], [[500], ["Error: no"]]);
+  seat.connection.close();
+  await seat.done;
+  const { promise, resolve } = Promise.withResolvers<Answer>(), source = new Source(5);
+  const late = new Seat(GET, () => promise);
+  await late.pass(5000);
+  await late.conn.until(() => late.conn.text.endsWith("5 s.\n"));
+  resolve({ status: 200, fields: {}, body: source });
+  await late.ended();
+  assert.deepEqual([late.statuses, source.closed], [[503], 1]);
+});
+
+Deno.test("HttpConnection that is closed while it looks for an answer lets go of that", async () => {
+  const { promise, resolve } = Promise.withResolvers<Answer>(), source = new Source(5);
+  const seat = new Seat(GET, () => promise);
+  await settle();
+  seat.connection.close();
+  seat.connection.close();
+  await seat.done;
+  resolve({ status: 200, fields: {}, body: source });
+  await settle();
+  assert.deepEqual([seat.conn.isClosed, source.closed], [true, 1]);
+});
+
+Deno.test("HttpConnection waits a moment for who has not read the last answer, not for ever and not for everything", async () => {
+  const post = "POST / HTTP/1.1\r\nHost: h\r\n\r\n";
+  const silent = new Seat(post);
+  await silent.conn.until(() => silent.conn.isOutputEnded);
+  assert.equal(silent.conn.isClosed, false);
+  await silent.pass(500);
+  await silent.done;
+  const flood = new Seat(post);
+  await flood.conn.until(() => flood.conn.isOutputEnded);
+  for (let i = 0; i < 300; i++) flood.conn.feed(new Uint8Array(2048));
+  await flood.done;
+  assert.deepEqual([silent.conn.isClosed, flood.conn.isClosed], [true, true]);
+});
+
+Deno.test("HttpConnection ends with the connection, at any moment and in any way, without a word in the log", async () => {
+  const text = GET + "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (let at = 0; at <= text.length; at += 3) {
+    for (const error of [null, new Deno.errors.ConnectionReset("x"), new Deno.errors.Interrupted("x")]) {
+      const seat = new Seat(text.slice(0, at));
+      await settle();
+      seat.conn.endInput(error);
+      await seat.done;
+      assert.deepEqual([seat.conn.isClosed, seat.failed], [true, []]);
+    }
+  }
+  const broken = new Seat(GET);
+  broken.conn.takeBytes(0);
+  await broken.conn.until(() => broken.conn.isStuck);
+  broken.conn.failWrite(new Deno.errors.BrokenPipe("x"));
+  await broken.done;
+  assert.deepEqual([broken.conn.isClosed, broken.failed], [true, []]);
+});
+
+Deno.test("HttpConnection answers no further request once its door stops", async () => {
+  const seat = new Seat(GET);
+  await seat.conn.until(() => seat.conn.text.endsWith("/1\n"));
+  seat.isStopping = true;
+  seat.conn.feed(GET + GET);
+  await seat.conn.until(() => seat.conn.isOutputEnded);
+  assert.deepEqual(seat.asked, ["/1", "/1"]);
+  await seat.ended();
+});
+
+Deno.test("HttpConnection hands a WebSocket over with all that came behind the head, and leaves the socket open", async () => {
+  const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+  const head =
+    `GET /x HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n${key}\r\n\r\n`;
+  for (const size of [1, 10, 1000]) {
+    const text = `${GET}${head}GET / behind`, seat = new Seat();
+    for (let at = 0; at < text.length; at += size) seat.conn.feed(text.slice(at, at + size));
+    const upgrade = await seat.done as { head: RequestHead; rest: Uint8Array };
+    assert.equal(upgrade.head.target, "/x");
+    const rest = new TextDecoder().decode(upgrade.rest);
+    assert.ok("GET / behind".startsWith(rest) && (size === 1 || rest !== ""), rest);
+    assert.match(
+      seat.conn.text,
+      /HTTP\/1\.1 101 Switching Protocols\r\n[^]*s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=\r\n\r\n$/,
+    );
+    await seat.pass(1e6);
+    assert.deepEqual([seat.conn.isClosed, seat.conn.isOutputEnded, seat.time.running], [false, false, 0]);
+  }
+});
