@@ -2,9 +2,19 @@
 // only exports; what stands behind it is in src/client/. Imports nothing but files of this repository, so it
 // can be imported by URL.
 
-export { connect, type Message, Relay, type SetOptions } from "./src/client/relay.ts";
+export {
+  type ClaimOptions,
+  connect,
+  type Message,
+  Relay,
+  type RequestOptions,
+  type SetOptions,
+} from "./src/client/relay.ts";
 export { animationFrames, type Clock, frames, rateLimit } from "./src/client/frames.ts";
 export { DEFAULT_PORT, type ErrorCode } from "./src/wire/protocol.ts";
+export { compareIds } from "./src/client/compare_ids.ts";
+export { RequestError } from "./src/client/session/asks.ts";
+export type { RoomInfo, RoomList } from "./src/client/room_list.ts";
 export type { SendOptions } from "./src/client/receivers.ts";
 export type { RelayError } from "./src/client/session/relay_control.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./src/client/standard_schema.ts";

@@ -30,6 +30,9 @@ const OPTION_KINDS: Readonly<Record<keyof ConnectOptions, Kind>> = {
   token: "any",
   simulate: "any",
   echo: "boolean",
+  canHost: "boolean",
+  maxMembers: "any",
+  any: "boolean",
   tls: "any",
   retry: "boolean",
   signal: "signal",
@@ -41,6 +44,8 @@ const OPTION_KINDS: Readonly<Record<keyof ConnectOptions, Kind>> = {
   onLeave: "function",
   onState: "function",
   onLost: "function",
+  onHost: "function",
+  onRequest: "function",
   offlineBytes: "any",
   maxQueuedBytes: "any",
   inboxLimit: "any",
@@ -77,6 +82,23 @@ export interface ConnectOptions<E = unknown> {
    * see the very same sequence. Default: false.
    */
   echo?: boolean;
+  /**
+   * Whether this member may become the host of its room, see {@linkcode Relay.host}; false for who only watches.
+   * Default: true.
+   */
+  canHost?: boolean;
+  /**
+   * How many members the room has at most, from 1 on: further ones are refused (`room_full`). Who comes first sets it
+   * for all, until the room is empty. Those that may still come back keep their place. Not for the lobby. Default: no
+   * limit, or what the room has.
+   */
+  maxMembers?: number;
+  /**
+   * If the room is full, or is for another number of members, takes another one, whose name has a number behind it
+   * (`pong-2`), or opens it: the relay decides it at once for all who ask. `relay.room` says which it is. Not for the
+   * lobby. Default: false.
+   */
+  any?: boolean;
   /**
    * Encrypts the connection: `true` trusts the certificates that Deno, Node or the browser trusts, `caCerts`
    * (in PEM) are trusted beside them, but in a page, and by a WebSocket of Node. Default: what a target with
@@ -129,6 +151,17 @@ export interface ConnectOptions<E = unknown> {
    * `close()`, for what was not sent.
    */
   onLost?: (lost: Lost) => void;
+  /**
+   * Is told that another member leads the room, or nobody (`undefined`), at its place among the events. Not of who
+   * does when `connect` resolves: that is in `relay.host`.
+   */
+  onHost?: (host: Peer | undefined) => void;
+  /**
+   * Answers what others ask by `request()`: what it returns, or what the promise it returns resolves to, is the answer
+   * (`undefined` is `null`). If it throws or rejects, or there is none, the other's request rejects with the reason.
+   * What is asked can be any JSON value; `schema` does not look at it.
+   */
+  onRequest?: (event: unknown, from: Peer) => unknown;
   /**
    * The bytes kept of what is sent while there is no connection, or one that takes nothing, the oldest lines
    * dropped first. What waited already when the connection broke is kept beside it. Default: 256 KiB.
@@ -191,6 +224,9 @@ export interface Settings {
   token: string;
   simulate: string;
   echo: boolean;
+  canHost: boolean;
+  maxMembers: number | undefined;
+  any: boolean;
   tls: TlsOptions | undefined;
   offlineBytes: number;
   maxQueuedBytes: number;
@@ -241,6 +277,11 @@ export function readOptions(
   if (plain && echo) {
     throw new TypeError("Cannot connect: a plain client has no echo, connect without { plain: true }");
   }
+  const { canHost = true, maxMembers, any = false } = options;
+  if (room === LOBBY && (any || maxMembers !== undefined)) {
+    throw new TypeError(`Cannot connect: the room "${LOBBY}" is one and open to all, name another one`);
+  }
+  if (maxMembers !== undefined) checkLimit("maxMembers", maxMembers, 1);
   checkLimit("offlineBytes", offlineBytes, 0);
   checkLimit("maxQueuedBytes", maxQueuedBytes, 1);
   checkLimit("inboxLimit", inboxLimit, 1);
@@ -254,7 +295,7 @@ export function readOptions(
       `Cannot connect: the target says ${scheme}:// and the option tls ${other}://, one is allowed`,
     );
   }
-  return { plain, room, name, token, simulate, echo, tls, ...limits };
+  return { plain, room, name, token, simulate, echo, canHost, maxMembers, any, tls, ...limits };
 }
 
 function readTls(tls: unknown): TlsOptions | undefined {

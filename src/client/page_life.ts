@@ -5,6 +5,8 @@
 
 /** What a page does that a connection has to know. */
 export interface PageLifeSink {
+  /** The page is hidden: from now on it may be slow, or stand still. */
+  onHide(): void;
   /** The page was hidden, frozen, kept for the way back or without a network, and is back. */
   onWake(): void;
   /** The page goes, and nothing of it is kept. What is done in the call is done in time. */
@@ -30,7 +32,7 @@ export function watchPageLife(sink: PageLifeSink): () => void {
   if (document === undefined || addEventListener === undefined) return () => {};
   const wake = () => sink.onWake();
   const listeners: [Events, string, Listener][] = [
-    [document, "visibilitychange", () => document.visibilityState === "visible" && wake()],
+    [document, "visibilitychange", () => document.visibilityState === "visible" ? wake() : sink.onHide()],
     [document, "resume", wake], // from being frozen
     [globalThis, "online", wake],
     [globalThis, "pageshow", (event) => isPersisted(event) && wake()],

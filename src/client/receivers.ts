@@ -2,7 +2,7 @@
 
 import { checkOptions, show } from "./check.ts";
 import type { Peer } from "./session/roster.ts";
-import { encodeTo, MAX_RECEIVERS } from "../wire/protocol.ts";
+import { encodeTo, MAX_RECEIVERS, type Tag } from "../wire/protocol.ts";
 
 const encoder = new TextEncoder();
 
@@ -25,9 +25,14 @@ export function readReceivers(options: SendOptions): readonly string[] {
 }
 
 /** Writes as few lines as carry an event to all of `ids`. */
-export function encodeLetters(text: string, ids: readonly string[], maxLineBytes: number): Uint8Array[] {
+export function encodeLetters(
+  text: string,
+  ids: readonly string[],
+  maxLineBytes: number,
+  tag?: Tag,
+): Uint8Array[] {
   const lines: Uint8Array[] = [];
-  const bareBytes = encodeTo([], text).length - 1;
+  const bareBytes = encodeTo([], text, tag).length - 1;
   for (let at = 0; at < ids.length;) {
     let end = at, bytes = bareBytes;
     while (end < ids.length && end - at < MAX_RECEIVERS) {
@@ -41,7 +46,7 @@ export function encodeLetters(text: string, ids: readonly string[], maxLineBytes
         `Cannot send event: with an id it has ${bytes} bytes, maxLineBytes is ${maxLineBytes}`,
       );
     }
-    lines.push(encodeTo(ids.slice(at, end), text));
+    lines.push(encodeTo(ids.slice(at, end), text, tag));
     at = end;
   }
   return lines;

@@ -7,23 +7,25 @@
 
 import { printable } from "../wire/untrusted.ts";
 import { readErrorLine, type RelayError } from "./session/relay_control.ts";
-import { CONTROL_OPENING, encodeSet, keyFault, LOBBY } from "../wire/protocol.ts";
-import { checkOptions } from "./check.ts";
+import { CONTROL_OPENING, encodeSet, keyFault, LOBBY, type Tag } from "../wire/protocol.ts";
+import { checkOptions, show } from "./check.ts";
 import { watchPageLife } from "./page_life.ts";
 import { versionNotice } from "./version_notice.ts";
 import { VERSION } from "../wire/version.ts";
 import { encodeLetters, readReceivers, type SendOptions } from "./receivers.ts";
+import { readRoomList, type RoomList } from "./room_list.ts";
 import { DrainWatch } from "./drain_watch.ts";
 import { Inbox } from "./inbox.ts";
 import { Link } from "./link/link.ts";
 import { LossTally } from "./loss_tally.ts";
+import { forgiving } from "./session/asks.ts";
 import type { Status, StatusDetail } from "./link/status.ts";
 import { type ConnectOptions, readOptions, type Stats } from "./options.ts";
 import { rateLimit } from "./frames.ts";
 import type { Peer } from "./session/roster.ts";
 import { type Lost, type Origin, Session } from "./session/session.ts";
 import { eventChecker } from "./standard_schema.ts";
-import { parseTarget, type Target } from "./target.ts";
+import { parseTarget, type Target, withoutRoom } from "./target.ts";
 import { PlainSpeaker } from "./plain.ts";
 import { transportFor } from "./link/open_transport.ts";
 import { pageLocation, runtime } from "./link/runtime.ts";
@@ -40,6 +42,12 @@ const EVENT_COST = 32;
 
 /** The bytes a received line may have without an end; no relay keeps more of a whole room. */
 const MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
+
+/** How long a request waits for its answer unless it says otherwise, in ms. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** How much of why there is no answer is told, in UTF-16 code units. */
+const MAX_REASON_LENGTH = 1000;
 
 const encoder = new TextEncoder();
 
@@ -66,6 +74,18 @@ export interface SetOptions {
    * may overwrite it, the last one wins. Default: false.
    */
   room?: boolean;
+}
+
+/** How a request is made. */
+export interface RequestOptions {
+  /** How long to wait for the answer, in ms. Default: 10 s. */
+  timeoutMs?: number;
+}
+
+/** How a key is claimed. */
+export interface ClaimOptions {
+  /** Whether the key is free again when this member leaves. Default: false. */
+  hold?: boolean;
 }
 
 /** Makes a relay object and opens it; only {@linkcode connect} may. */
@@ -96,6 +116,7 @@ let open: <E>(target: Target | undefined, options: ConnectOptions<E>) => Promise
  * `unset()` throw; `rtt`, `jitter` and `lag` are 0; `now()` is the local clock.
  */
 export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDisposable {
+  readonly #target: Target | undefined;
   readonly #inbox: Inbox<E, Origin>;
   readonly #link: Link;
   readonly #session: Session | undefined;
@@ -122,11 +143,12 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   /** How much of what was given to `send()` and dropped has been noted as lost. */
   #notedDrops = { lines: 0, bytes: 0 };
   #hasWarned = false;
+  /** Whether the page is hidden, and whether this member has passed the host on for that. */
+  #isHidden = false;
+  #hasPassedHost = false;
 
   /** The name it gave itself; empty if none, or plain. */
   readonly name: string;
-  /** The room it is in. */
-  readonly room: string;
   /**
    * The other sessions in the room by their id: a live view, which changes as they come and go. Plain clients
    * are not in it. A peer's `state` is what it has set.
@@ -148,8 +170,9 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     const address = parseTarget(target, page);
     const isSecure = page?.protocol === "https:";
     const settings = readOptions(options as ConnectOptions<never>, address, isSecure);
-    const { plain, room, name, token, simulate, echo, tls, inboxLimit, maxLineBytes } = settings;
-    const { offlineBytes, maxQueuedBytes } = settings;
+    const { plain, room, name, token, simulate, tls, inboxLimit, maxLineBytes } = settings;
+    const { offlineBytes, maxQueuedBytes, echo, canHost, maxMembers, any } = settings;
+    this.#target = target;
     this.#options = options;
     this.#maxLineBytes = maxLineBytes;
     this.#check = options.schema === undefined ? undefined : eventChecker(options.schema);
@@ -162,6 +185,9 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
       token,
       simulate,
       echo,
+      canHost,
+      maxMembers,
+      any,
       maxUnfinishedBytes,
       sink: {
         onEvent: (line, isRepair, origin) => this.#onEvent(line, origin, isRepair),
@@ -172,11 +198,12 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
         onJoin: (peer) => this.#tellOnceOpen(options.onJoin, peer),
         onLeave: (peer, reason) => this.#tellOnceOpen(options.onLeave, peer, reason),
         onState: (peer, key, value) => this.#tellOnceOpen(options.onState, peer, key, value),
+        onHost: (host) => this.#onHost(host),
+        onQuestion: (line, from, ask) => this.#tellOnceOpen(() => void this.#answerQuestion(line, from, ask)),
       },
     });
     this.#session = session;
     this.name = plain ? "" : name;
-    this.room = plain ? LOBBY : room;
     this.peers = session?.peers ?? new Map();
     this.state = session?.state ?? Object.create(null);
     this.#link = new Link({
@@ -196,6 +223,26 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    */
   get id(): string {
     return this.#session?.id ?? "";
+  }
+
+  /** The room it is in. */
+  get room(): string {
+    return this.#session?.room ?? LOBBY;
+  }
+
+  /**
+   * Who leads the room: the member that has been there longest of those that may (`canHost`) and are connected, until
+   * it leaves, has lost its connection for 5 s, or passes it on. There is one as long as anybody may. All learn of a
+   * change at the same place among the events (`onHost`). May be this member itself, as a peer with its `id`;
+   * `undefined` if nobody leads, and plain.
+   */
+  get host(): Peer | undefined {
+    return this.#session?.host;
+  }
+
+  /** Whether this member leads the room now. False while it has no connection: another one may by then. */
+  get isHost(): boolean {
+    return this.#session?.isHost === true && this.status === "connected";
   }
 
   /** The time from here to the relay and back, in ms, smoothed as TCP does it (RFC 6298). */
@@ -325,11 +372,8 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     const { room = false } = options;
     const { limits } = session;
     if (limits !== undefined) {
-      const { maxValueBytes, maxKeys, maxLineBytes } = limits;
-      const bytes = encoder.encode(json).length;
-      if (bytes > maxValueBytes) {
-        throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${maxValueBytes}`);
-      }
+      const { maxKeys, maxLineBytes } = limits;
+      this.#checkValue(session, json);
       const lineBytes = encodeSet(key, json, room).length - 1;
       if (lineBytes > maxLineBytes) {
         throw new RangeError(
@@ -349,6 +393,128 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    */
   unset(key: string, options: SetOptions = {}): void {
     this.#set(this.#sessionFor(key, options), key, undefined, options.room === true);
+  }
+
+  /**
+   * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their place
+   * among the events, and outlive a broken connection; they are no events of `drain()`.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "../../client.ts";
+   *
+   * async function ask(target: string) {
+   *   await using relay = await connect(target, { onRequest: (event, from) => `${from.name} asks ${event}` });
+   *   for (const peer of relay.peers.values()) console.log(await relay.request(peer, "ready?"));
+   * }
+   * ```
+   *
+   * @param peer a member or its id; it may be this one
+   * @param options `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 10 s
+   * @throws {TypeError} when JSON can't hold the event, an option is none, or the relay object is plain
+   * @throws {RangeError} when the event is too long, or `timeoutMs` is not above 0
+   * @throws {RequestError} when there is no answer; its `code` says why
+   */
+  request(peer: Peer | string, event: unknown, options: RequestOptions = {}): Promise<unknown> {
+    return forgiving(() => this.#request(peer, event, options));
+  }
+
+  #request(peer: Peer | string, event: unknown, options: RequestOptions): Promise<unknown> {
+    const session = this.#needSession("request");
+    const timeoutMs = readTimeout(options);
+    const [id] = readReceivers({ to: peer });
+    const text = stringify("send request", event);
+    const { ask, answer } = session.asks.open(`request ${printable(JSON.stringify(id))}`, id, timeoutMs);
+    try {
+      this.#sendTo(text, [id], { ask });
+    } catch (error) {
+      session.asks.settle(ask, undefined, id);
+      throw error;
+    }
+    return answer;
+  }
+
+  /**
+   * Sets a key of the room that has no value, and resolves with true for exactly one of all that try, however close
+   * together; with false if it has one already. `relay.state` shows the winner's value by then, or what came later.
+   *
+   * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this member leaves or has
+   * lost its connection for 5 s.
+   *
+   * @throws {TypeError} as {@linkcode Relay.set} does
+   * @throws {RangeError} as {@linkcode Relay.set} does
+   * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), the session could
+   * not go on (`not_resumed`), or the relay object is closed
+   */
+  claim(key: string, value: unknown, options: ClaimOptions = {}): Promise<boolean> {
+    return forgiving(() => this.#claim(key, value, options));
+  }
+
+  #claim(key: string, value: unknown, options: ClaimOptions): Promise<boolean> {
+    const session = this.#sessionFor(key, {});
+    checkOptions("claim", options, { hold: "boolean" });
+    const json = stringify("set state", value);
+    const { hold = false } = options;
+    this.#checkValue(session, json);
+    const answer = this.#ask(session, `claim ${printable(JSON.stringify(key))}`, (ask) => {
+      const fields = JSON.stringify({ ask, key, ...(hold ? { hold } : {}) });
+      return `{"$claim":${fields.slice(0, -1)},"value":${json}}}`;
+    });
+    return answer.then((body) => {
+      const hasWon = (body as { won?: unknown }).won === true;
+      if (hasWon && hold) session.source.room.hold(key, true);
+      return hasWon;
+    });
+  }
+
+  /**
+   * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name begins
+   * with a dot are left out.
+   *
+   * @throws {TypeError} when the relay object is plain
+   * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is closed
+   */
+  rooms(): Promise<RoomList> {
+    return forgiving(() => this.#rooms());
+  }
+
+  #rooms(): Promise<RoomList> {
+    const session = this.#needSession("list rooms");
+    return this.#ask(session, "list rooms", (ask) => `{"$rooms":${JSON.stringify({ ask })}}`).then(
+      readRoomList,
+    );
+  }
+
+  /**
+   * Connects to the same relay once more, as another member, in the first room of that name that has a place: `room` itself, or
+   * `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that call it with
+   * `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token and encryption are this
+   * one's unless named.
+   *
+   * @throws as {@linkcode connect} does
+   */
+  // deno-lint-ignore require-await -- what is wrong rejects, too: one way for all errors
+  async joinAny(room: string, options: ConnectOptions<E> = {}): Promise<Relay<E>> {
+    this.#needSession("join a room");
+    const { name, token, tls, schema } = this.#options;
+    const target = withoutRoom(this.#target);
+    return open(target, { name, token, tls, schema, ...options, room, any: true });
+  }
+
+  /**
+   * Makes another member the host: `peer`, or without one the member that has been there longest of the others that may and are
+   * connected; if there is none, all stays as it is. Does nothing if this member is not the host. A page that gets
+   * hidden does it by itself. Where the relay refuses, `onError` is told: `cannot_host` (it may not, or is away),
+   * `no_such_peer`, `not_host` (another one is by now).
+   *
+   * @throws {TypeError} when `peer` is neither a member nor an id, or the relay object is plain
+   */
+  passHost(peer?: Peer | string): void {
+    const session = this.#needSession("pass the host on");
+    const [id] = peer === undefined ? [] : readReceivers({ to: peer });
+    if (!session.isHost || this.#closed !== undefined) return;
+    session.source.ask(encoder.encode(`{"$host":${JSON.stringify({ id })}}\n`));
+    this.#link.flush();
   }
 
   /**
@@ -421,14 +587,60 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     return Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
   }
 
-  #sendTo(text: string, ids: readonly string[]): void {
+  #sendTo(text: string, ids: readonly string[], tag?: Tag): void {
     if (this.#session === undefined) {
       throw new TypeError(
         "Cannot send event: a plain client knows nobody to send it to, connect without { plain: true }",
       );
     }
-    for (const line of encodeLetters(text, ids, this.#lineLimit)) this.#link.send(line);
+    for (const line of encodeLetters(text, ids, this.#lineLimit, tag)) this.#link.send(line);
     this.#noteDrops();
+  }
+
+  #needSession(verb: string): Session {
+    if (this.#session !== undefined) return this.#session;
+    throw new TypeError(`Cannot ${verb}: a plain client has no session, connect without { plain: true }`);
+  }
+
+  /** Asks the relay; `write(ask)` makes the line, without its LF. */
+  #ask(session: Session, what: string, write: (ask: string) => string): Promise<unknown> {
+    const { ask, answer } = session.asks.open(what);
+    if (this.#closed !== undefined) session.asks.failAll("closed", "the relay object is closed");
+    else {
+      session.source.ask(encoder.encode(write(ask) + "\n"));
+      this.#link.flush();
+    }
+    return answer;
+  }
+
+  async #answerQuestion(line: string, from: Peer, ask: string): Promise<void> {
+    const { onRequest } = this.#options;
+    let text: string, tag: Tag = { reply: ask };
+    try {
+      if (onRequest === undefined) throw new Error("it answers no requests");
+      text = stringify("answer", await onRequest(JSON.parse(line), from) ?? null);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      [text, tag] = [JSON.stringify(why.slice(0, MAX_REASON_LENGTH)), { reply: ask, failed: true }];
+    }
+    if (this.#closed !== undefined) return;
+    try {
+      this.#sendTo(text, [from.id], tag);
+    } catch (error) { // it is too long
+      this.#sendTo(JSON.stringify((error as Error).message), [from.id], { reply: ask, failed: true });
+    }
+  }
+
+  #onHost(host: Peer | undefined): void {
+    this.#tellOnceOpen(this.#options.onHost, host);
+    this.#passHostIfHidden();
+  }
+
+  /** Passes the host on, once while the page is hidden: where all are, one of them has to be it. */
+  #passHostIfHidden(): void {
+    if (!this.#isHidden || this.#hasPassedHost || this.#session?.isHost !== true) return;
+    this.#hasPassedHost = true;
+    this.passHost();
   }
 
   #watchLoop(call: string): void {
@@ -444,6 +656,13 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     if (this.#closed !== undefined) return isRoom ? this.#losses.note("closed", 0, 0, [key]) : undefined;
     session.source.set(key, json, isRoom);
     this.#link.flush();
+  }
+
+  #checkValue({ limits }: Session, json: string): void {
+    const bytes = encoder.encode(json).length, most = limits?.maxValueBytes ?? Infinity;
+    if (bytes > most) {
+      throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${most}`);
+    }
   }
 
   /** Counts the keys of this member, or of the room as far as it is known here; 0 if `key` is one of them. */
@@ -464,7 +683,14 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     signal?.throwIfAborted();
     signal?.addEventListener("abort", this.#onAbort);
     this.#unwatchPage = watchPageLife({
-      onWake: () => this.#link.wake(),
+      onHide: () => {
+        this.#isHidden = true;
+        this.#passHostIfHidden();
+      },
+      onWake: () => {
+        this.#isHidden = this.#hasPassedHost = false;
+        this.#link.wake();
+      },
       onLeave: () => void this.close(),
     });
     try {
@@ -490,6 +716,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
     if (this.#cancelHeld !== undefined) this.#held = undefined; // what is lost from now on is told at once
     this.#inbox.close();
     this.#losses.flush();
+    this.#session?.asks.failAll("closed", "the relay object was closed");
     await this.#link.close(signal?.aborted ? signal.reason : undefined);
     this.#noteDrops();
     const left = this.#session?.source.takeLeft();
@@ -618,6 +845,18 @@ export async function connect<E = unknown>(
   options: ConnectOptions<E> = {},
 ): Promise<Relay<E>> {
   return open(target, options);
+}
+
+function readTimeout(options: RequestOptions): number {
+  checkOptions("request", options, { timeoutMs: "any" });
+  const { timeoutMs = REQUEST_TIMEOUT_MS } = options;
+  if (typeof timeoutMs !== "number") {
+    throw new TypeError(`Cannot request: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
+  }
+  if (!(timeoutMs > 0)) {
+    throw new RangeError(`Cannot request: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
+  }
+  return timeoutMs;
 }
 
 function toMessage<E>(event: E, { from, time }: Origin): Message<E> {

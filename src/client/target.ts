@@ -156,6 +156,17 @@ function parsePlace(target: string, place: string, usualPort: number): Address {
   return address(bracketed ?? plain, port === undefined ? usualPort : Number(port));
 }
 
+/** Returns the same relay without a room. */
+export function withoutRoom(target: Target | undefined): Target | undefined {
+  if (typeof target !== "string") return target;
+  if (target.startsWith("/")) return undefined;
+  const start = target.indexOf("://") + 3;
+  const slash = target.indexOf("/", start > 2 ? start : 0);
+  if (slash < 0) return target;
+  // In an address all up to the last slash is the place of the relay.
+  return start > 2 ? target.slice(0, target.lastIndexOf("/") + 1) : target.slice(0, slash);
+}
+
 /**
  * Checks the name of a room or a member, and returns it.
  *

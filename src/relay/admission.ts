@@ -8,6 +8,7 @@ import { type SessionKeeper, SessionMember } from "./member/session_member.ts";
 import type { Settings } from "./options.ts";
 import { type Place, Places } from "./places.ts";
 import type { Rooms } from "./room/rooms.ts";
+import { encodeId } from "../wire/protocol.ts";
 import { isSame, makeSecret, SECRET_BYTES } from "./secrets.ts";
 import { parseSimulation, type SimulationOptions } from "../simulation/parse_simulation.ts";
 import type { WireError } from "../wire/protocol.ts";
@@ -71,6 +72,10 @@ export class Admission implements SessionKeeper {
     this.#absent.add(member);
   }
 
+  listRooms(): ReturnType<Rooms["list"]> {
+    return this.#rooms.list();
+  }
+
   onOver(member: SessionMember): void {
     this.#absent.delete(member);
     this.#members.delete(member.secret);
@@ -118,9 +123,9 @@ export class Admission implements SessionKeeper {
     }
     const why = place.claim();
     if (why !== undefined) return { error: relayFull(why) };
-    const room = this.#rooms.open(hello.room);
+    const room = this.#rooms.open(hello.room, hello.maxMembers, hello.any);
     if ("code" in room) return { error: room };
-    const peer = { id: `k${(++this.#lastId).toString(36)}`, name: hello.name };
+    const peer = { id: encodeId(++this.#lastId), name: hello.name };
     const member = new SessionMember(room, peer, makeSecret(SECRET_BYTES), this.#settings, this, hello);
     this.#members.set(member.secret, member);
     this.#placeOf.set(member, place);

@@ -30,6 +30,10 @@ export type ErrorCode =
   | "state_full"
   | "bad_to"
   | "no_such_peer"
+  | "bad_claim"
+  | "not_host"
+  | "cannot_host"
+  | "room_full"
   | "rate_limited"
   | "idle_line";
 
@@ -47,6 +51,9 @@ export const HELLO_OPENING = '{"$hello":';
 
 /** The longest name of a room or a member, in code points. */
 const MAX_NAME_CHARACTERS = 64;
+
+/** How much of a room's name is kept where a number comes behind it, in code points. */
+export const MAX_BASE_CHARACTERS = 58;
 
 /** The longest `nonce` of a hello, in code points. */
 const MAX_NONCE_CHARACTERS = 64;
@@ -103,12 +110,46 @@ export function encodeControl(name: string, body: unknown): Uint8Array {
   return encoder.encode(`{"$${name}":${JSON.stringify(body)}}\n`);
 }
 
+/**
+ * Encodes the n-th id that a relay gives out: short, and as text in the order of n. One digit of base 36 does for n below 35; behind a `z`
+ * there are two, and two more for each further `z`.
+ */
+export function encodeId(n: number): string {
+  let opening = "k", digits = 1, count = 35, first = 0;
+  while (n - first >= count) {
+    first += count;
+    opening += "z";
+    digits = digits === 1 ? 2 : digits + 2;
+    count = 35 * 36 ** (digits - 1);
+  }
+  return opening + (n - first).toString(36).padStart(digits, "0");
+}
+
 /** How many members one `$to` may name. */
 export const MAX_RECEIVERS = 256;
 
 /** Encodes a `$to`, with its LF: an event, given as JSON, for those members alone. */
-export function encodeTo(ids: readonly string[], json: string): Uint8Array {
-  return encoder.encode(`{"$to":{"ids":${JSON.stringify(ids)},"event":${json}}}\n`);
+export function encodeTo(ids: readonly string[], json: string, tag: Tag = {}): Uint8Array {
+  const fields = JSON.stringify({ ids, ...tag });
+  return encoder.encode(`{"$to":${fields.slice(0, -1)},"event":${json}}}\n`);
+}
+
+/** Makes an event a question or the answer to one. */
+export interface Tag {
+  /** A question, which the answer names so. */
+  ask?: string;
+  /** The answer to the question of that name. */
+  reply?: string;
+  /** Whether that says, as a text, why there is no answer. */
+  failed?: true;
+}
+
+/** The longest name of a question, in code points. */
+const MAX_ASK_CHARACTERS = 64;
+
+/** Says what is wrong with the name of a question, as what follows "it"; undefined if it is one. */
+export function askFault(ask: unknown): string | undefined {
+  return lengthFault(ask, 1, MAX_ASK_CHARACTERS);
 }
 
 /** Encodes an event, given as JSON, with its LF: as what begins like a control line is none, a space stands before it. */
@@ -117,14 +158,21 @@ export function encodeEvent(json: string): Uint8Array {
 }
 
 /** Encodes a `$from`, with its LF: whose the next lines are; a plain client has no `id`. */
-export function encodeFrom(id?: string): Uint8Array {
-  return encodeControl("from", { id });
+export function encodeFrom(id?: string, tag?: Tag): Uint8Array {
+  return encodeControl("from", { id, ...tag });
 }
 
 /** Encodes a `$set`, with its LF: `json` is the value's text, undefined to remove the key; `from` is said to clients alone. */
-export function encodeSet(key: string, json: string | undefined, isRoom: boolean, from?: string): Uint8Array {
+export function encodeSet(
+  key: string,
+  json: string | undefined,
+  isRoom: boolean,
+  from?: string,
+  isHeld = false,
+): Uint8Array {
   const fields = `"key":${JSON.stringify(key)}` + (json === undefined ? "" : `,"value":${json}`) +
-    (isRoom ? `,"room":true` : "") + (from === undefined ? "" : `,"from":${JSON.stringify(from)}`);
+    (isRoom ? `,"room":true` : "") + (isHeld ? `,"hold":true` : "") +
+    (from === undefined ? "" : `,"from":${JSON.stringify(from)}`);
   return encoder.encode(`{"$set":{${fields}}}\n`);
 }
 

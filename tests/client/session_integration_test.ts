@@ -191,6 +191,8 @@ class ClockClient implements AsyncDisposable {
         onJoin: ignore,
         onLeave: ignore,
         onState: ignore,
+        onQuestion: ignore,
+        onHost: ignore,
         onRelayVersion: ignore,
       },
     });

@@ -47,6 +47,10 @@ export function hostileHello(random: Random, room: string): string {
       token: ['""', () => hostileString(random)],
       ...random() < 0.4 ? { simulate: [simulate(), simulate] } : {},
       ...random() < 0.3 ? { resume: [resume(), resume] } : {},
+      ...random() < 0.3 ? { echo: ["true", () => hostileValue(random)] } : {},
+      ...random() < 0.3 ? { canHost: ["true", () => hostileValue(random)] } : {},
+      ...random() < 0.2 ? { maxMembers: ["3", () => hostileNumber(random)] } : {},
+      ...random() < 0.2 ? { any: ["true", () => hostileValue(random)] } : {},
     })
   }}`;
 }
@@ -56,7 +60,12 @@ export function lineToRelay(random: Random): string {
   const value = () => hostileValue(random),
     number = () => hostileNumber(random),
     text = () => hostileString(random);
-  switch (whole(random, 0, 12)) {
+  const id = () => pick(random, ['"k1"', '"k2"', `"k${whole(random, 3, 60).toString(36)}"`, text()]);
+  const ids = () =>
+    random() < 0.3
+      ? value()
+      : `[${Array.from({ length: whole(random, 0, random() < 0.05 ? 300 : 4) }, id).join(",")}]`;
+  switch (whole(random, 0, 16)) {
     case 0:
     case 1:
       return `{"$set":${
@@ -86,6 +95,8 @@ export function lineToRelay(random: Random): string {
           "error",
           "lost",
           "time",
+          "from",
+          "answer",
           "",
           "dance",
         ])
@@ -112,6 +123,23 @@ export function lineToRelay(random: Random): string {
       return `{"$set":{"key":"a"},"$ping":{"t":1}}`;
     case 10:
       return JSON.stringify({ say: "x".repeat(whole(random, 0, random() < 0.1 ? 70_000 : 500)) });
+    case 11:
+      return `{"$to":${
+        object(random, {
+          ids: [ids(), ids],
+          event: ['{"psst":1}', value],
+          ...random() < 0.3 ? { ask: ['"7"', text] } : {},
+          ...random() < 0.3 ? { reply: ['"7"', text], failed: ["true", value] } : {},
+        })
+      }}`;
+    case 12:
+      return `{"$claim":${
+        object(random, { ask: ['"7"', text], key: ['"a"', text], value: ["1", value], hold: ["true", value] })
+      }}`;
+    case 13:
+      return `{"$rooms":${object(random, { ask: ['"7"', text] })}}`;
+    case 14:
+      return `{"$host":${random() < 0.5 ? "{}" : object(random, { id: [id(), id] })}}`;
     default:
       return value();
   }
@@ -151,6 +179,19 @@ export function lineToClient(random: Random, isTame: boolean): string {
       }}`,
     () => `{"$${pick(random, ["dance", "hello", "", "ping", "ack"])}":${pick(random, ["{}", value()])}}`,
     () => `{"$set":${value()}}`,
+    () => `{"$from":${random() < 0.2 ? value() : object(random, { id: ['"k7"', text] })}}`,
+    () => `{"$host":${object(random, { id: ['"k7"', text] })}}`,
+    () =>
+      `{"$answer":${
+        object(random, {
+          ask: ['"1"', text],
+          won: ["true", value],
+          value: ["1", value],
+          rooms: ['[{"name":"a","members":1}]', value],
+          more: ["0", number],
+          ...random() < 0.3 ? { code: ['"state_full"', text], message: ['"Cannot"', text] } : {},
+        })
+      }}`,
     () => `{"$join":{"id":"k${whole(random, 0, 50)}","name":"x"},"more":1}`,
     () =>
       pick(random, [
@@ -167,6 +208,15 @@ export function lineToClient(random: Random, isTame: boolean): string {
     kinds.push(
       () => `{"$time":${object(random, { time: ["1700000000000", number] })}}`,
       () => `{"$lost":${object(random, { lines: ["3", number], bytes: ["30", number] })}}`,
+      () =>
+        `{"$from":${
+          object(random, {
+            id: ['"k7"', text],
+            ask: ['"1"', text],
+            reply: ['"1"', text],
+            failed: ["true", value],
+          })
+        }}`,
       () => `{"$bye":${object(random, { reason: ['"shutdown"', text], retryMs: ["10", number] })}}`,
       () => pick(random, ["", "\r", "[", "nul", "\ufeff{}"]),
       value,

@@ -22,6 +22,8 @@ export class SessionClient {
   /** The id of who sent each of them: null for a plain client, undefined if nothing said whose it is. */
   readonly senders: (string | null | undefined)[] = [];
   #from: string | null | undefined;
+  /** The id of who leads the room, as far as it was told. */
+  host: string | undefined;
   /** Who is in the room, by id, with their state; and the room's own state, under "". */
   readonly peers = new Map<string, Map<string, unknown>>([["", new Map()]]);
   /** How many bytes of the stream have been received in complete lines. */
@@ -107,6 +109,7 @@ export class SessionClient {
     } else {
       this.received = this.#confirmed = 0;
       this.#from = undefined;
+      this.host = welcome.host;
       this.#unconfirmed = new Uint8Array(0);
       this.peers.clear();
       this.peers.set("", new Map(Object.entries(welcome.state)));
@@ -126,7 +129,8 @@ export class SessionClient {
     this.#confirmed = bytes;
   }
 
-  #onControl({ $join, $leave, $set, $pong, $peers, $from, $lost }: Body): void {
+  #onControl({ $join, $leave, $set, $pong, $peers, $from, $lost, $host }: Body): void {
+    if ($host !== undefined) this.host = $host.id;
     if ($from !== undefined) this.#from = $from.id ?? null;
     if ($lost !== undefined) this.#from = undefined; // what was skipped may have changed it
     if ($pong !== undefined) this.#confirm($pong.bytes);

@@ -165,7 +165,7 @@ Deno.test("PROTOCOL.md has a section for each control line that the source sends
   const spelled = allMatches(source, /\{"\$(\w+)":/g);
   const [, dispatch] = sources.get("relay/member/session_member.ts")!.split("switch (control.name) {");
   const taken = allMatches(dispatch.split(/^ {4}\}$/m)[0], /case "(\w+)":/g);
-  assert.deepEqual(sorted(taken), ["ack", "bye", "ping", "set", "to"]);
+  assert.deepEqual(sorted(taken), ["ack", "bye", "claim", "host", "ping", "rooms", "set", "to"]);
   assert.deepEqual(sorted(controlSections().keys()), sorted([...sent, ...spelled, ...taken]));
 });
 
@@ -185,8 +185,8 @@ Deno.test("PROTOCOL.md names each field of its examples in the section they stan
 
 Deno.test("PROTOCOL.md names each field of a control line that the source reads", () => {
   const source = readSources().get("relay/member/client_control.ts")!;
-  for (const name of ["hello", "ack", "ping", "set", "to"]) {
-    const [, fields] = new RegExp(`^const ${name.toUpperCase()}_FIELDS = \\[(.*)\\]`, "m").exec(source)!;
+  for (const name of ["hello", "ack", "ping", "set", "to", "claim", "rooms", "host"]) {
+    const [, fields] = new RegExp(`^const ${name.toUpperCase()}_FIELDS = \\[([^;]*)\\]`, "m").exec(source)!;
     for (const field of allMatches(fields, /"(\w+)"/g)) {
       assert.ok(
         controlSections().get(name)!.includes(`\`${field}\``),

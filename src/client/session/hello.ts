@@ -14,6 +14,11 @@ export interface Hello {
   simulate: string;
   /** Whether this program's own events come back at their place among all. */
   echo?: boolean;
+  /** Whether this member may become the host of the room. */
+  canHost?: boolean;
+  /** How many members the room has at most, if it is opened, and whether another one of its kind will do. */
+  maxMembers?: number;
+  any?: boolean;
   /** What the answer has to repeat. */
   nonce: string;
   /** The session to go on with, and the bytes of it that were received. */
@@ -21,17 +26,24 @@ export interface Hello {
 }
 
 /** Encodes the first line of a session; what is empty is left out. */
-export function encodeHello({ room, name, token, simulate, echo, nonce, resume }: Hello): Uint8Array {
+export function encodeHello({ room, name, token, simulate, nonce, resume, ...wishes }: Hello): Uint8Array {
   return encodeControl("hello", {
     version: PROTOCOL_VERSION,
     room,
     ...(name === "" ? {} : { name }),
     ...(token === "" ? {} : { token }),
     ...(simulate === "" ? {} : { simulate }),
-    ...(echo === true ? { echo } : {}),
+    ...wish(wishes.echo, { echo: true }),
+    ...wish(wishes.canHost, { canHost: true }),
+    ...(wishes.maxMembers === undefined ? {} : { maxMembers: wishes.maxMembers }),
+    ...wish(wishes.any, { any: true }),
     nonce,
     ...(resume === undefined ? {} : { resume }),
   });
+}
+
+function wish<T extends object>(isWanted: boolean | undefined, fields: T): Partial<T> {
+  return isWanted === true ? fields : {};
 }
 
 /** Makes text that nobody can guess, another one each time. */

@@ -15,6 +15,8 @@ export class OwnState {
   /** The same as the relay has taken them. */
   readonly #settled = new Map<string, string>();
   readonly #news = new Set<string>();
+  /** The keys of the room whose values go when this program leaves. */
+  readonly #held = new Set<string>();
   readonly #order = new Queue<string>();
 
   /** Makes an empty state; that of a room is marked so on the wire. */
@@ -65,6 +67,12 @@ export class OwnState {
     this.#tellAbout(key);
   }
 
+  /** Says whether a key's value is to go when this program leaves. */
+  hold(key: string, isHeld: boolean): void {
+    if (isHeld) this.#held.add(key);
+    else this.#held.delete(key);
+  }
+
   /**
    * Notes that a value of this program's stands there: it is this program's to set again. What it has said
    * since stays.
@@ -78,7 +86,9 @@ export class OwnState {
    */
   forget(key: string): void {
     this.#settled.delete(key);
-    if (!this.#news.has(key)) this.#values.delete(key);
+    if (this.#news.has(key)) return;
+    this.#values.delete(key);
+    this.#held.delete(key);
   }
 
   /** Notes that the relay has taken a value, or a removal. */
@@ -121,8 +131,8 @@ export class OwnState {
     const key = this.#order.shift();
     if (key === undefined) return undefined;
     this.#news.delete(key);
-    const json = this.#values.get(key);
-    return { line: encodeSet(key, json, this.#isRoom), key, json };
+    const json = this.#values.get(key), isHeld = json !== undefined && this.#held.has(key);
+    return { line: encodeSet(key, json, this.#isRoom, undefined, isHeld), key, json };
   }
 
   #tellAbout(key: string): void {

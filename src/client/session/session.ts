@@ -5,6 +5,7 @@
 //   receive(bytes) ─→ LineDecoder ─→ {"$…: control line ─→ roster, clock, freshness, outbox
 //                                 └─→ event ─→ too old? counted : sink.onEvent(line)
 
+import { Asks } from "./asks.ts";
 import { RelayClock } from "./clock.ts";
 import {
   type ControlLine,
@@ -19,7 +20,7 @@ import { followControl, isTime, type SessionLimits, type Welcome } from "./welco
 import { type Opened, openSession, WELCOME_TIMEOUT_MS } from "./opening.ts";
 import { Pinger } from "./pinger.ts";
 import { LineDecoder, type LineSink } from "../link/line_decoder.ts";
-import { CONTROL_OPENING, LF } from "../../wire/protocol.ts";
+import { CONTROL_OPENING, LF, type Tag } from "../../wire/protocol.ts";
 import { isSameJson, type Peer, Roster, type RosterSink } from "./roster.ts";
 import { type LineCount, SessionOutbox, type Unconfirmed } from "./session_outbox.ts";
 import type { LiveLink, Pipe, Speaker } from "../link/speaker.ts";
@@ -82,6 +83,10 @@ export interface Origin {
 
 /** What a session hands on, in the order of the bytes. */
 export interface SessionSink extends RosterSink {
+  /** Takes a question of another member, as a line; the answer names it `ask`. */
+  onQuestion(line: string, from: Peer, ask: string): void;
+  /** Is told that another member, or nobody, leads the room. */
+  onHost(host: Peer | undefined): void;
   /** Takes an event as a line; `isRepair` where a break had held it back. */
   onEvent(line: string, isRepair: boolean, origin: Origin): void;
   /** Takes what can be shown of a line that is none. */
@@ -135,8 +140,14 @@ export class Session implements Speaker {
   #fromId: string | undefined;
   #markMs = 0;
   #origin: Origin | undefined;
+  /** What the next line is, if the mark before it says that it is a question or the answer to one. */
+  #tag: Tag | undefined;
+  #hostId: string | undefined;
   /** This member itself, once something of its own came. */
   #self: Peer | undefined;
+
+  /** What this program has asked. */
+  readonly asks = new Asks();
 
   /** What is to be written. */
   readonly source: SessionOutbox;
@@ -170,6 +181,21 @@ export class Session implements Speaker {
     return this.#roster.state;
   }
 
+  /** The room that it is in; the one that was asked for before the first welcome. */
+  get room(): string {
+    return this.#welcome?.room ?? this.#options.room;
+  }
+
+  /** Who leads the room. */
+  get host(): Peer | undefined {
+    return this.#hostId === undefined ? undefined : this.#find(this.#hostId);
+  }
+
+  /** Whether this member leads the room, as far as it was told. */
+  get isHost(): boolean {
+    return this.#hostId !== undefined && this.#hostId === this.id;
+  }
+
   /** What the relay allows. */
   get limits(): SessionLimits | undefined {
     return this.#welcome?.limits;
@@ -192,13 +218,14 @@ export class Session implements Speaker {
    * @throws {Error} when it says something else, ends the connection, or says nothing in time
    */
   async open(pipe: Pipe): Promise<{ resumed?: boolean }> {
-    const { room, name, token, simulate, echo, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = this.#options;
+    const { name, token, simulate, echo, canHost, maxMembers, any } = this.#options;
+    const { room, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = { ...this.#options, room: this.room };
     const before = this.#welcome;
     const resume = before !== undefined && this.#canResume
       ? { session: before.session, bytes: this.#lineEndBytes }
       : undefined;
     const opened = await openSession(pipe, {
-      ...{ room, name, token, simulate, echo, resume, welcomeTimeoutMs },
+      ...{ room, name, token, simulate, echo, canHost, maxMembers, any, resume, welcomeTimeoutMs },
       maxLineBytes: this.#options.maxUnfinishedBytes,
       isKnown: before !== undefined,
       now: this.#now,
@@ -298,11 +325,22 @@ export class Session implements Speaker {
     this.#receivedBytes = this.#lineEndBytes = this.source.ackedBytes = streamBytes;
     this.#freshness.reset();
     [this.#fromId, this.#markMs, this.#origin] = [undefined, welcome.timeMs, undefined];
-    this.#self = undefined;
+    this.#self = this.#tag = undefined;
+    const hostId = this.#hostId;
+    this.#hostId = welcome.host;
+    this.asks.failAll("not_resumed", "the session could not go on, so it may have been done or not");
     if (before !== undefined && welcome.relay !== before.relay) this.source.dropLetters();
     if (before === undefined) {
       this.#roster.become(welcome.roster);
-      this.#roster.sink = this.#sink;
+      const { onJoin, onState, onLeave } = this.#sink;
+      this.#roster.sink = {
+        onJoin,
+        onState,
+        onLeave: (peer, reason) => {
+          this.asks.failPeer(peer.id);
+          onLeave(peer, reason);
+        },
+      };
       return;
     }
     // Where the relay ran on, its room is as others left it: a key that is missing was removed. A relay that
@@ -315,6 +353,7 @@ export class Session implements Speaker {
       this.#roster.forgetDeparted();
     }
     this.#roster.become(welcome.roster);
+    if (isOtherRelay || hostId !== welcome.host) this.#sink.onHost(this.host);
     if (lostKeys.length > 0) this.#sink.onLost({ reason: "state", lines: 0, bytes: 0, keys: lostKeys });
   }
 
@@ -340,6 +379,9 @@ export class Session implements Speaker {
 
   #onLine(line: string): void {
     if (line.startsWith(CONTROL_OPENING)) return this.#onControlLine(line);
+    const tag = this.#tag;
+    this.#tag = undefined;
+    if (tag !== undefined) return this.#onTagged(line, tag);
     if (this.#freshness.isStale) return this.#dropStale(line);
     this.#pinger?.noteEvent();
     this.#origin ??= { from: this.#findSender(), time: this.#markMs };
@@ -347,9 +389,33 @@ export class Session implements Speaker {
   }
 
   #findSender(): Peer | undefined {
-    const id = this.#fromId;
-    if (id === undefined) return undefined;
+    return this.#fromId === undefined ? undefined : this.#find(this.#fromId);
+  }
+
+  #find(id: string): Peer {
     return id === this.id ? this.#self ??= this.#makeSelf() : this.#roster.find(id);
+  }
+
+  /** Takes a question, or the answer to one of this program's. */
+  #onTagged(line: string, { ask, reply, failed }: Tag): void {
+    const from = this.#findSender();
+    if (from === undefined) return;
+    if (ask !== undefined) return this.#sink.onQuestion(line, from, ask);
+    let answer: unknown;
+    try {
+      answer = JSON.parse(line);
+    } catch {
+      return this.asks.fail(reply!, "failed", "its answer is not JSON", from.id);
+    }
+    if (failed !== true) this.asks.settle(reply!, answer, from.id);
+    else this.asks.fail(reply!, "failed", String(answer).slice(0, MAX_REASON_LENGTH), from.id);
+  }
+
+  /** Takes the relay's answer to a question. */
+  #onAnswer({ ask, code, message, ...answer }: Record<string, unknown>): void {
+    if (typeof ask !== "string") return;
+    if (typeof code !== "string") return this.asks.settle(ask, answer);
+    this.asks.refuse(ask, code, String(message));
   }
 
   /** Makes this member as others see it: whose events come back. */
@@ -367,7 +433,11 @@ export class Session implements Speaker {
   #onControlLine(line: string): void {
     this.#origin = undefined; // the line may be about who it is, or when
     const fromId = readPlainFrom(line);
-    if (fromId !== undefined) return void (this.#fromId = fromId);
+    if (fromId !== undefined) {
+      this.#fromId = fromId;
+      this.#tag = undefined;
+      return;
+    }
     const control = readControlLine(line);
     if (control !== undefined) return this.#onControl(control, line.length);
     this.#sink.onInvalidLine(
@@ -385,10 +455,17 @@ export class Session implements Speaker {
         return this.#onTime(body);
       case "from":
         this.#fromId = typeof body.id === "string" ? body.id : undefined;
+        this.#tag = readTag(body);
         return;
+      case "answer":
+        return this.#onAnswer(body);
+      case "host":
+        this.#hostId = typeof body.id === "string" ? body.id : undefined;
+        return this.#sink.onHost(this.host);
       case "lost":
         this.#reportStale();
         this.#freshness.reset(); // the mark of what follows may have been skipped, too
+        this.#tag = undefined;
         return this.#sink.onLost({ reason: "behind", lines: count(body.lines), bytes: count(body.bytes) });
       case "error":
         return this.#onError(body);
@@ -489,6 +566,14 @@ export class Session implements Speaker {
   #maxAgeMs(): number {
     return this.#welcome!.limits.maxLagMs + this.#clock.rttMs + this.#clock.errorBoundMs(this.#now());
   }
+}
+
+/** How much of another member's reason is repeated, in UTF-16 code units. */
+const MAX_REASON_LENGTH = 1000;
+
+function readTag({ ask, reply, failed }: Record<string, unknown>): Tag | undefined {
+  if (typeof ask === "string") return { ask };
+  if (typeof reply === "string") return { reply, ...(failed === true ? { failed } : {}) };
 }
 
 const encoder = new TextEncoder();

@@ -59,6 +59,8 @@ export class SessionOutbox implements LineSource {
   readonly #maxUnconfirmedBytes: number;
   readonly #now: () => number;
   readonly #waiting = new LineQueue();
+  /** Control lines that wait: questions to the relay, and who is to be host. */
+  readonly #asks = new LineQueue();
   readonly #owed = new LineQueue();
   readonly #sent = new Queue<Uint8Array>();
   /**
@@ -139,6 +141,12 @@ export class SessionOutbox implements LineSource {
     this.#waiting.push(line, limitBytes);
   }
 
+  /** Appends a control line, which goes out before the events that wait. */
+  ask(line: Uint8Array): void {
+    this.changes++;
+    this.#asks.push(line, Infinity);
+  }
+
   /** Drops what waits for single members: on another relay their ids are others'. */
   dropLetters(): void {
     this.#waiting.keepOnly((line) => !begins(line, TO_START));
@@ -148,9 +156,11 @@ export class SessionOutbox implements LineSource {
    * Sets a key of the member or of the room to a value, given as JSON; `undefined` removes it. The newest
    * goes out.
    */
-  set(key: string, json: string | undefined, isRoom: boolean): void {
+  set(key: string, json: string | undefined, isRoom: boolean, isHeld = false): void {
     this.changes++;
-    (isRoom ? this.room : this.member).set(key, json);
+    const state = isRoom ? this.room : this.member;
+    state.set(key, json);
+    state.hold(key, isHeld);
   }
 
   /** The keys of the room that this program has given a value which the relay may not have counted yet. */
@@ -269,6 +279,7 @@ export class SessionOutbox implements LineSource {
   restart(written: readonly Uint8Array[] = []): Unconfirmed {
     const unconfirmed = this.#takeUnconfirmed();
     this.#toldSets.clear();
+    this.#asks.takeAll();
     this.#sentBytes = this.#confirmedBytes = this.#pingedBytes = 0;
     this.#lineNumber = 1;
     this.#handOut([], written);
@@ -311,7 +322,8 @@ export class SessionOutbox implements LineSource {
   }
 
   get #hasLines(): boolean {
-    return this.#owed.length + this.#waiting.length + this.member.newsLength + this.room.newsLength > 0 ||
+    return this.#owed.length + this.#asks.length + this.#waiting.length + this.member.newsLength +
+            this.room.newsLength > 0 ||
       this.#isPingDue || this.#ackBytes !== undefined;
   }
 
@@ -335,6 +347,7 @@ export class SessionOutbox implements LineSource {
     }
     if (!this.isOpen) return;
     if (this.#isEnding || this.#sentBytes - this.#confirmedBytes < this.#maxUnconfirmedBytes) {
+      this.#handOut(batch, this.#asks.takeAll());
       this.#addState(batch, end);
       // A line that alone is longer than a batch must come to its turn, whatever stands before it.
       const events: Uint8Array[] = [];

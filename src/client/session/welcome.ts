@@ -49,6 +49,8 @@ export interface Welcome {
   resumed: boolean;
   /** How many lines that belong to the welcome follow. */
   more: number;
+  /** Who leads the room, if anybody does. */
+  host: string | undefined;
   /** Who is there, as far as the welcome itself says. */
   roster: Roster;
   limits: SessionLimits;
@@ -78,8 +80,20 @@ export function readAnswer(line: string, nonce: string, isCertain: boolean): Wel
     if (refusal === undefined) throw unreadable("its $error has no code or no message");
     throw new RefusedError(refusal.code, refusal.message);
   }
-  const { id, room, relay = "", session, time, bytes = 0, resumed = false, more = 0, peers, state, limits } =
-    control.body;
+  const {
+    id,
+    room,
+    relay = "",
+    session,
+    time,
+    bytes = 0,
+    resumed = false,
+    more = 0,
+    host,
+    peers,
+    state,
+    limits,
+  } = control.body;
   for (const [name, value] of Object.entries({ id, room, relay, session })) {
     if (typeof value !== "string") throw unreadable(`its ${name} is not a string`);
   }
@@ -97,6 +111,7 @@ export function readAnswer(line: string, nonce: string, isCertain: boolean): Wel
     bytes: bytes as number,
     resumed: resumed === true,
     more: more as number,
+    host: typeof host === "string" ? host : undefined,
     roster: readRoster(peers, state),
     limits: readLimits(limits),
   };

@@ -17,7 +17,16 @@ import {
   textOf,
 } from "./json_members.ts";
 import { quote } from "../../wire/untrusted.ts";
-import { keyFault, LOBBY, MAX_RECEIVERS, nameFault, nonceFault, startsAt } from "../../wire/protocol.ts";
+import {
+  askFault,
+  keyFault,
+  LOBBY,
+  MAX_RECEIVERS,
+  nameFault,
+  nonceFault,
+  startsAt,
+  type Tag,
+} from "../../wire/protocol.ts";
 
 /** A control line that was understood, or what is wrong with it. */
 export type Understood<T> = T | Misunderstood;
@@ -38,8 +47,13 @@ export interface Hello {
   /** What the answer has to repeat, so that the client knows it for the relay's. */
   nonce: string | undefined;
   resume: { session: string; bytes: number } | undefined;
-  /** Whether a new session hears its own events, too. */
+  /** Whether a new session hears its own events, too, and whether it may become the host of its room. */
   echo: boolean;
+  canHost: boolean;
+  /** How many members the room has at most, if it is opened. */
+  maxMembers: number | undefined;
+  /** Whether another room of that kind will do. */
+  any: boolean;
 }
 
 /** A control line: its name without the `$`, and where its fields stand. Valid as long as its bytes are. */
@@ -104,10 +118,16 @@ export function readPlainAck(bytes: Uint8Array, start: number, end: number): num
 }
 
 // Which fields are read of each line, in this order.
-const HELLO_FIELDS = ["version", "room", "name", "token", "simulate", "nonce", "echo", "resume"].map(toName);
+const HELLO_FIELDS = [
+  ...["version", "room", "name", "token", "simulate", "nonce"],
+  ...["echo", "canHost", "any", "maxMembers", "resume"],
+].map(toName);
 const RESUME_FIELDS = ["session", "bytes"].map(toName);
-const SET_FIELDS = ["key", "value", "room"].map(toName);
-const TO_FIELDS = ["ids", "event"].map(toName);
+const SET_FIELDS = ["key", "value", "room", "hold"].map(toName);
+const TO_FIELDS = ["ids", "event", "ask", "reply", "failed"].map(toName);
+const CLAIM_FIELDS = ["ask", "key", "value", "hold"].map(toName);
+const ROOMS_FIELDS = ["ask"].map(toName);
+const HOST_FIELDS = ["id"].map(toName);
 const ACK_FIELDS = ["bytes"].map(toName);
 const PING_FIELDS = ["t", "rtt", "lag"].map(toName);
 
@@ -120,10 +140,11 @@ function toName(text: string): MemberName {
 /** Checks the fields of a `$hello`. */
 export function readHello({ bytes, body }: Control): Understood<Hello> {
   const pieces = findMembers(bytes, body, HELLO_FIELDS);
-  const [version, room = LOBBY, name = "", token = "", simulate = "", nonce, echo = false] = readPieces(
+  const [version, room = LOBBY, name = "", token = "", simulate = "", nonce, ...wishes] = readPieces(
     bytes,
     pieces,
   );
+  const [echo = false, canHost = false, any = false, maxMembers] = wishes;
   if (!isCount(version) || version < 1) return new Misunderstood("version is a whole number from 1");
   const faults = {
     nonce: nonce === undefined ? undefined : nonceFault(nonce),
@@ -135,10 +156,19 @@ export function readHello({ bytes, body }: Control): Understood<Hello> {
   }
   if (typeof token !== "string") return new Misunderstood("token is a string");
   if (typeof simulate !== "string") return new Misunderstood("simulate is a string");
-  if (typeof echo !== "boolean") return new Misunderstood("echo is true or false");
-  const texts = { room: room as string, name: name as string, nonce: nonce as string | undefined, echo };
+  for (const [field, value] of Object.entries({ echo, canHost, any })) {
+    if (typeof value !== "boolean") return new Misunderstood(`${field} is true or false`);
+  }
+  if (maxMembers !== undefined && (!isCount(maxMembers) || maxMembers < 1)) {
+    return new Misunderstood("maxMembers is a whole number from 1");
+  }
+  if (room === LOBBY && (any || maxMembers !== undefined)) {
+    return new Misunderstood(`the room "${LOBBY}" is one, and open to all`);
+  }
+  const texts = { room: room as string, name: name as string, nonce: nonce as string | undefined };
+  const kind = { echo, canHost, any, maxMembers } as Pick<Hello, "echo" | "canHost" | "any" | "maxMembers">;
   const resume = readResume(bytes, pieces.at(-1));
-  return resume instanceof Misunderstood ? resume : { ...texts, version, token, simulate, resume };
+  return resume instanceof Misunderstood ? resume : { ...texts, ...kind, version, token, simulate, resume };
 }
 
 function readResume(bytes: Uint8Array, resume: Piece | undefined): Understood<Hello["resume"]> {
@@ -162,22 +192,63 @@ export interface SetLine {
   /** The value's JSON as it came, a piece of the line; undefined to remove the key. */
   value: Uint8Array | undefined;
   isRoom: boolean;
+  /** Whether it goes when its setter does. */
+  isHeld: boolean;
 }
 
 /** Checks the fields of a `$set`. */
 export function readSet({ bytes, body }: Control): Understood<SetLine> {
-  const [keyPiece, valuePiece, roomPiece] = findMembers(bytes, body, SET_FIELDS);
-  const [key, room = false] = readPieces(bytes, [keyPiece, roomPiece]);
+  const [keyPiece, valuePiece, roomPiece, holdPiece] = findMembers(bytes, body, SET_FIELDS);
+  const [key, room = false, hold = false] = readPieces(bytes, [keyPiece, roomPiece, holdPiece]);
   const fault = keyFault(key);
   if (fault !== undefined) return new Misunderstood(`key ${fault}`);
   if (typeof room !== "boolean") return new Misunderstood("room is true or false");
+  if (typeof hold !== "boolean") return new Misunderstood("hold is true or false");
   const value = valuePiece && bytes.subarray(valuePiece.start, valuePiece.end);
-  return { key: key as string, value, isRoom: room };
+  return { key: key as string, value, isRoom: room, isHeld: hold && room };
+}
+
+/** A `$claim`. */
+export interface ClaimLine {
+  ask: string;
+  key: string;
+  /** The value's JSON as it came, a piece of the line. */
+  value: Uint8Array;
+  isHeld: boolean;
+}
+
+/** Checks the fields of a `$claim`. */
+export function readClaim({ bytes, body }: Control): Understood<ClaimLine> {
+  const [askPiece, keyPiece, value, holdPiece] = findMembers(bytes, body, CLAIM_FIELDS);
+  const [ask, key, hold = false] = readPieces(bytes, [askPiece, keyPiece, holdPiece]);
+  const faults = { ask: askFault(ask), key: keyFault(key) };
+  for (const [field, fault] of Object.entries(faults)) {
+    if (fault !== undefined) return new Misunderstood(`${field} ${fault}`);
+  }
+  if (value === undefined) return new Misunderstood("value is missing");
+  if (typeof hold !== "boolean") return new Misunderstood("hold is true or false");
+  const json = bytes.subarray(value.start, value.end);
+  return { ask: ask as string, key: key as string, value: json, isHeld: hold };
+}
+
+/** Checks the fields of a `$rooms`. */
+export function readRooms(control: Control): Understood<string> {
+  const [ask] = readFields(control, ROOMS_FIELDS);
+  const fault = askFault(ask);
+  return fault === undefined ? ask as string : new Misunderstood(`ask ${fault}`);
+}
+
+/** Checks the fields of a `$host`. */
+export function readHost(control: Control): Understood<string | undefined> {
+  const [id] = readFields(control, HOST_FIELDS);
+  return id === undefined || typeof id === "string" ? id : new Misunderstood("id is a string");
 }
 
 /** Checks the fields of a `$to`; `event` is the JSON text as it came. */
-export function readTo({ bytes, body }: Control): Understood<{ ids: string[]; event: string }> {
-  const [ids, event] = findMembers(bytes, body, TO_FIELDS);
+export function readTo(
+  { bytes, body }: Control,
+): Understood<{ ids: string[]; event: string; tag: Tag | undefined }> {
+  const [ids, event, ...tagPieces] = findMembers(bytes, body, TO_FIELDS);
   const isArray = ids !== undefined && isArrayAt(bytes, ids.start);
   const count = isArray ? countElements(bytes, ids.start) : 0;
   if (!(count >= 1 && count <= MAX_RECEIVERS)) {
@@ -189,7 +260,29 @@ export function readTo({ bytes, body }: Control): Understood<{ ids: string[]; ev
     return new Misunderstood("ids has members that are no strings");
   }
   if (event === undefined) return new Misunderstood("event is missing");
-  return { ids: values, event: decoder.decode(bytes.subarray(event.start, event.end)) };
+  const [ask, reply, failed] = readPieces(bytes, tagPieces);
+  const tag = readTag(ask, reply, failed, values.length);
+  if (tag instanceof Misunderstood) return tag;
+  return { ids: values, tag, event: decoder.decode(bytes.subarray(event.start, event.end)) };
+}
+
+function readTag(
+  ask: unknown,
+  reply: unknown,
+  failed: unknown,
+  receivers: number,
+): Understood<Tag | undefined> {
+  if (ask === undefined && reply === undefined) return undefined;
+  if (ask !== undefined && reply !== undefined) {
+    return new Misunderstood("ask and reply are there, one is allowed");
+  }
+  const fault = askFault(ask ?? reply);
+  if (fault !== undefined) return new Misunderstood(`${ask === undefined ? "reply" : "ask"} ${fault}`);
+  if (receivers > 1) {
+    return new Misunderstood(`ids has ${receivers} members, with ask or reply one is allowed`);
+  }
+  if (ask !== undefined) return { ask: ask as string };
+  return { reply: reply as string, ...(failed === true ? { failed } : {}) };
 }
 
 /** Checks the count in an `$ack`. */

@@ -16,6 +16,9 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 /** …and when memory is short. */
 const MIN_WAITING_BYTES = 64 * 1024;
 
+/** How much of answers may wait unwritten, in bytes: of who reads none. */
+const MAX_ANSWER_BYTES = 256 * 1024;
+
 /** How much is told of what had not been written when the member was skipped ahead, in bytes: the newest. */
 const MAX_PIECES_BYTES = 64 * 1024;
 
@@ -28,6 +31,10 @@ interface Kept {
   start: number;
   bytes: Uint8Array;
   lines: number;
+  /** Whether it is never skipped. */
+  isAnswer: boolean;
+  /** The version of the state that comes before it. */
+  stateVersion: number;
   /** The offset in the log behind which it stands. */
   place: number;
   atMs: number;
@@ -52,6 +59,8 @@ export class LetterBox {
   #sent = 0;
   #confirmed = 0;
   #end = 0;
+  /** The bytes of answers that are kept. */
+  #answerBytes = 0;
 
   /** What it takes in memory, in bytes. */
   get memoryBytes(): number {
@@ -86,17 +95,23 @@ export class LetterBox {
    * @param isShort whether memory is short
    */
   push(
-    letter: { bytes: Uint8Array; lines: number },
+    letter: { bytes: Uint8Array; lines: number; isAnswer?: boolean; stateVersion?: number },
     place: number,
     atMs: number,
     hasRoom: (bytes: number) => boolean,
     isShort: boolean,
   ): boolean {
-    const { bytes, lines } = letter;
+    const { bytes, lines, isAnswer = false, stateVersion = 0 } = letter;
+    if (isAnswer) {
+      if (this.#answerBytes + bytes.length > MAX_ANSWER_BYTES && this.#answerBytes > 0) return false;
+      this.#answerBytes += bytes.length;
+      this.#add({ start: this.#end, bytes, lines, isAnswer, stateVersion, place, atMs });
+      return true;
+    }
     const maxBytes = isShort ? MIN_WAITING_BYTES : MAX_WAITING_BYTES;
     const isFull = this.#end - this.#sent + bytes.length > maxBytes && this.#sent < this.#end;
     if (!isFull && hasRoom(bytes.length + LETTER_BYTES)) {
-      this.#add({ start: this.#end, bytes, lines, place, atMs });
+      this.#add({ start: this.#end, bytes, lines, isAnswer, stateVersion, place, atMs });
       return true;
     }
     const last = this.#letters.at(-1);
@@ -113,7 +128,16 @@ export class LetterBox {
   }
 
   #addLost(lost: Lost, place: number, atMs: number): void {
-    this.#add({ start: this.#end, bytes: encodeControl("lost", lost), lines: 0, place, atMs, lost });
+    this.#add({
+      start: this.#end,
+      bytes: encodeControl("lost", lost),
+      lines: 0,
+      isAnswer: false,
+      stateVersion: 0,
+      place,
+      atMs,
+      lost,
+    });
   }
 
   #add(letter: Kept): void {
@@ -121,13 +145,16 @@ export class LetterBox {
     this.#end += letter.bytes.length;
   }
 
-  /** Takes the next letters that stand at `offset` or before it: `limitBytes` at most, but at least one; undefined if there are none. */
-  take(limitBytes: number, offset: number): Uint8Array | undefined {
+  /**
+   * Takes the next letters that stand at `offset` or before it, and don't need more of the state than `stateVersion`: `limitBytes` at
+   * most, but at least one; undefined if there are none.
+   */
+  take(limitBytes: number, offset: number, stateVersion: number): Uint8Array | undefined {
     const parts: Uint8Array[] = [];
     let length = 0;
     for (;;) {
       const letter = this.#letters[this.#next];
-      if (letter === undefined || letter.place > offset) break;
+      if (letter === undefined || letter.place > offset || letter.stateVersion > stateVersion) break;
       const bytes = this.#rest(letter);
       if (length > 0 && length + bytes.length > limitBytes) break;
       parts.push(bytes);
@@ -137,13 +164,17 @@ export class LetterBox {
     return length === 0 ? undefined : parts.length === 1 ? parts[0] : concat(parts);
   }
 
-  /** Passes over all letters, for a member that is skipped ahead: those that came before `sinceMs`, and more than a few, are lost. */
-  skip(sinceMs: number): { lost: Lost; pieces: LetterPiece[] } {
-    const pieces: LetterPiece[] = [], lost = { lines: 0, bytes: 0 };
+  /**
+   * Passes over all letters, for a member that is skipped ahead: those that came before `sinceMs`, and more than a few, are lost.
+   * Answers are to be told in any case.
+   */
+  skip(sinceMs: number): { lost: Lost; pieces: LetterPiece[]; answers: Uint8Array[] } {
+    const pieces: LetterPiece[] = [], answers: Uint8Array[] = [], lost = { lines: 0, bytes: 0 };
     for (let letter = this.#letters[this.#next]; letter !== undefined; letter = this.#letters[this.#next]) {
       const bytes = this.#rest(letter), lines = Math.min(letter.lines, countLines(bytes));
       this.#pass(letter);
       if (letter.lost !== undefined) add(lost, letter.lost);
+      else if (letter.isAnswer) answers.push(bytes);
       else if (letter.atMs < sinceMs) add(lost, { lines, bytes: bytes.length });
       else pieces.push({ bytes, lines, offset: letter.place, atMs: letter.atMs });
     }
@@ -153,7 +184,7 @@ export class LetterBox {
       excess -= bytes.length;
       add(lost, { lines, bytes: bytes.length });
     }
-    return { lost, pieces };
+    return { lost, pieces, answers };
   }
 
   /** Forgets what the client has: all up to the count `bytes`. */
@@ -162,6 +193,9 @@ export class LetterBox {
     let done = 0;
     while (done < this.#next && endOf(this.#letters[done]) <= this.#confirmed) done++;
     if (done === 0) return;
+    for (let i = 0; i < done; i++) {
+      if (this.#letters[i].isAnswer) this.#answerBytes -= this.#letters[i].bytes.length;
+    }
     this.#letters.splice(0, done);
     this.#next -= done;
   }

@@ -121,7 +121,7 @@ export class SentStream<A = never> {
     const parts: Uint8Array[] = [];
     for (let left = limitBytes; left > 0;) {
       const log = this.#cursor.take(left, this.letters.nextPlace);
-      const bytes = log?.slice() ?? this.letters.take(left, this.#cursor.offset);
+      const bytes = log?.slice() ?? this.letters.take(left, this.#cursor.offset, this.#stateVersion);
       if (bytes === undefined) break;
       if (log === undefined) this.#ledger.addLetters(bytes.length);
       else {

@@ -4,13 +4,17 @@
 
 import { concat } from "../../wire/concat.ts";
 import {
+  type ClaimLine,
   type Control,
   type Hello,
   Misunderstood,
   readAck,
+  readClaim,
   readControl,
+  readHost,
   readPing,
   readPlainAck,
+  readRooms,
   readSet,
   readTo,
   type Told,
@@ -52,12 +56,19 @@ export const SESSION_BYTES = 2048;
 
 const NOTHING_TOLD: Told = {};
 
+/** How a control line ends. */
+const ANSWER_END = "}}\n";
+
+const encoder = new TextEncoder();
+
 /** Who keeps sessions whose clients are away. */
 export interface SessionKeeper {
   /** Is told that a session has lost its connection, and may be resumed. */
   onAway(member: SessionMember): void;
   /** Is told that a session is over. */
   onOver(member: SessionMember): void;
+  /** Names the rooms that are open. */
+  listRooms(): unknown;
 }
 
 /** A session in a room, with or without a connection. */
@@ -69,6 +80,7 @@ export class SessionMember extends Member implements Peer, Receiver {
   readonly joinLine: Uint8Array;
   readonly fromLine: Uint8Array;
   readonly hearsItself: boolean;
+  readonly canHost: boolean;
   readonly #stream: SentStream<WireError>;
   /** Whose turn it is: state's or that of events. */
   #told: Told = NOTHING_TOLD;
@@ -97,7 +109,7 @@ export class SessionMember extends Member implements Peer, Receiver {
     secret: string,
     settings: Settings,
     keeper?: SessionKeeper,
-    { echo = false }: Partial<Pick<Hello, "echo">> = {},
+    { echo = false, canHost = false }: Partial<Pick<Hello, "echo" | "canHost">> = {},
   ) {
     super(room, room.sessions, settings);
     this.id = peer.id;
@@ -105,6 +117,7 @@ export class SessionMember extends Member implements Peer, Receiver {
     this.secret = secret;
     this.#keeper = keeper;
     this.hearsItself = echo;
+    this.canHost = canHost;
     this.joinLine = encodeControl("join", { id: peer.id, name: peer.name });
     this.fromLine = encodeFrom(peer.id);
     room.enter(this);
@@ -136,7 +149,7 @@ export class SessionMember extends Member implements Peer, Receiver {
     this.outlet = outlet;
     if (simulation !== undefined) outlet.simulate(simulation);
     const { state, owner } = this.room;
-    const greeting = this.#greeting({ nonce, resumed: false, more: 0 });
+    const greeting = this.#greeting({ nonce, resumed: false, host: this.room.host?.id, more: 0 });
     const { line, rest } = writeWelcome(greeting, this.room.roster.describe(this), state, owner);
     this.#welcome = line;
     if (!rest.isEmpty) this.#rest = rest;
@@ -238,7 +251,7 @@ export class SessionMember extends Member implements Peer, Receiver {
     const push = (each: Letter) => this.#stream.letters.push(each, place, nowMs, hasRoom, memory.isShort);
     const timeLine = this.feed.timeLineSince(this.#letterTimeMs);
     if (timeLine !== undefined && push({ bytes: timeLine, lines: 0 })) this.#letterTimeMs = nowMs;
-    push(letter);
+    push(letter); // an answer that finds no place is one of very many, none of which is read
     this.countMemory();
   }
 
@@ -318,9 +331,11 @@ export class SessionMember extends Member implements Peer, Receiver {
     const { lost, kept } = this.feed.jump(this, nowMs);
     const letters = this.#stream.letters.skip(nowMs - this.settings.maxLagMs);
     const lines = lost.lines + letters.lost.lines, bytes = lost.bytes + letters.lost.bytes;
-    if (bytes + kept.bytes + letters.pieces.length === 0) return this.takeNews(maxBytes);
+    const isNothing = bytes + kept.bytes + letters.pieces.length + letters.answers.length === 0;
+    if (isNothing) return this.takeNews(maxBytes);
     // The `$time` that held here was skipped, too.
-    const rest = [this.#encodeTime(nowMs)];
+    const rest = [...letters.answers, this.#encodeTime(nowMs)];
+    if (this.room.hostChangedAt > from) rest.unshift(this.room.hostLine);
     if (kept.bytes + letters.pieces.length > 0) rest.unshift(this.#tellKept(kept, letters.pieces));
     if (this.room.presenceChangedAt > from) rest.unshift(this.room.roster.peersLine(this));
     this.#stream.jump(encodeControl("lost", { lines, bytes }), rest);
@@ -402,17 +417,32 @@ export class SessionMember extends Member implements Peer, Receiver {
       case "set": {
         const set = readSet(control);
         if (set instanceof Misunderstood) return { code: "bad_set", message: `in $set, ${set.message}` };
-        const { key, value, isRoom } = set;
-        const refusal = this.room.set(this, key, value, isRoom);
+        const { key, value, isRoom, isHeld } = set;
+        const refusal = this.room.set(this, key, value, isRoom, isHeld);
         return refusal && { ...refusal, key, room: isRoom || undefined };
       }
+      case "claim": {
+        const claim = readClaim(control);
+        if (claim instanceof Misunderstood) {
+          return { code: "bad_claim", message: `in $claim, ${claim.message}` };
+        }
+        return this.#claim(claim);
+      }
+      case "rooms":
+        return this.#with("$rooms", readRooms(control), (ask) => {
+          this.#answer(ask, JSON.stringify(this.#keeper?.listRooms() ?? { rooms: [], more: 0 }));
+        });
+      case "host":
+        return this.#passHost(control);
       case "to":
         return this.#sendTo(control);
       case "bye":
         this.outlet?.leave();
         return undefined;
     }
-    const message = `${quote(`$${control.name}`)} is no control line, $ping, $ack, $set, $to and $bye are`;
+    const message = `${
+      quote(`$${control.name}`)
+    } is no control line, $ping, $ack, $set, $to, $claim, $rooms, $host and $bye are`;
     return { code: "unknown_control", message };
   }
 
@@ -437,13 +467,53 @@ export class SessionMember extends Member implements Peer, Receiver {
       if (receiver === undefined) missing.push(id);
       else receivers.add(receiver);
     }
+    const { tag } = to;
     if (receivers.size > 0) {
-      this.room.deliver({ bytes: concat([this.fromLine, encodeEvent(to.event)]), lines: 1 }, receivers);
+      const from = tag === undefined ? this.fromLine : encodeFrom(this.id, tag);
+      const isAnswer = tag?.reply !== undefined;
+      this.room.deliver({ bytes: concat([from, encodeEvent(to.event)]), lines: 1, isAnswer }, receivers);
     }
-    if (missing.length === 0) return undefined;
+    if (missing.length === 0 || tag?.reply !== undefined) return undefined; // who has asked may have left
     const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
     const message = `nobody here has the id ${quote(missing[0])}${more}`;
+    if (tag?.ask !== undefined) {
+      return this.#answer(tag.ask, JSON.stringify({ code: "no_such_peer", message }));
+    }
     return { code: "no_such_peer", message, ids: missing };
+  }
+
+  #claim({ ask, key, value, isHeld }: ClaimLine): undefined {
+    const won = this.room.claim(this, key, value, isHeld);
+    // Who is answered knows by then what holds.
+    const { version } = this.room.state;
+    if (won === undefined) this.#answer(ask, '{"won":true}', version);
+    else if ("value" in won) this.#answer(ask, `{"won":false,"value":${won.value}}`, version);
+    else this.#answer(ask, JSON.stringify(won));
+  }
+
+  #passHost(control: Control): Pick<WireError, "code" | "message" | "ids"> | undefined {
+    const id = readHost(control);
+    if (id instanceof Misunderstood) return { code: "unknown_control", message: `in $host, ${id.message}` };
+    if (this.room.host !== this) {
+      return { code: "not_host", message: "only the host can make another the host" };
+    }
+    const to = id === undefined ? undefined : this.room.roster.find(id);
+    if (id !== undefined && to === undefined) {
+      return { code: "no_such_peer", message: `nobody here has the id ${quote(id)}`, ids: [id] };
+    }
+    if (to !== undefined && !(to.canHost && to.isConnected)) {
+      const why = to.canHost ? "has no connection now" : "may not be the host";
+      return { code: "cannot_host", message: `the member ${quote(to.id)} ${why}` };
+    }
+    this.room.passHost(to);
+  }
+
+  /** Answers a question of the client, with the fields of an object as JSON. */
+  #answer(ask: string, fields: string, stateVersion?: number): undefined {
+    const line = encodeControl("answer", { ask });
+    const opening = line.subarray(0, line.length - ANSWER_END.length);
+    const bytes = concat([opening, encoder.encode(`,${fields.slice(1)}}\n`)]);
+    this.room.deliver({ bytes, lines: 0, isAnswer: true, stateVersion }, [this]);
   }
 
   #onAck(bytes: number): void {

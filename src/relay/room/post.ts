@@ -10,6 +10,10 @@ export interface Letter {
   readonly bytes: Uint8Array;
   /** How many of these lines are events. */
   readonly lines: number;
+  /** Whether somebody waits for it: it is not skipped. */
+  readonly isAnswer?: boolean;
+  /** The version of the state that its receiver should have when it gets it. */
+  readonly stateVersion?: number;
 }
 
 /** Who can be handed letters. */

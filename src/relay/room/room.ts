@@ -5,6 +5,7 @@
 //                         └─▶ session feed ─▶ sessions              session's line ─────────────────────▶ plain feed ───▶ plain members
 
 import { Feed, type FeedSettings, type Reader } from "./feed.ts";
+import { Hosts } from "./hosts.ts";
 import { likeAnswers, withSpaces } from "./lookalike.ts";
 import { type Letter, Post, type Receiver } from "./post.ts";
 import { encodeControl } from "../../wire/protocol.ts";
@@ -37,6 +38,10 @@ export class Room {
   readonly #onNews: (news: Feed | Post) => void;
   readonly #onEmpty: () => void;
   #presenceChangedAt = 0;
+  readonly #hosts = new Hosts<Peer>();
+  #hostChangedAt = 0;
+  /** Values of the room that go with the member that set them: by key, with the version that it made. */
+  readonly #holds = new Map<string, { holder: Peer; version: number }>();
 
   /**
    * @param onNews is called with a feed whenever something changed for all who read it, and with the post for some of them
@@ -47,6 +52,8 @@ export class Room {
     settings: RoomSettings,
     onNews: (news: Feed | Post) => void,
     onEmpty: () => void = () => {},
+    /** How many sessions may be here; no limit if it is undefined. */
+    readonly maxMembers?: number,
   ) {
     this.plain = new Feed("plain", settings, onNews);
     this.sessions = new Feed("session", settings, onNews);
@@ -81,6 +88,37 @@ export class Room {
   /** The offset in the session feed from which on nobody has come or gone. */
   get presenceChangedAt(): number {
     return this.#presenceChangedAt;
+  }
+
+  /** Whether there is no place for another session; those that may come back keep theirs. */
+  get isFull(): boolean {
+    return this.maxMembers !== undefined && this.sessions.size >= this.maxMembers;
+  }
+
+  /** Who leads; undefined if nobody here may. */
+  get host(): Peer | undefined {
+    return this.#hosts.host;
+  }
+
+  /** The offset in the session feed from which on the host is who it is. */
+  get hostChangedAt(): number {
+    return this.#hostChangedAt;
+  }
+
+  /** The line that says who leads. */
+  get hostLine(): Uint8Array {
+    return encodeControl("host", { id: this.host?.id });
+  }
+
+  /** Makes another the host, `to` or who comes next, among who may be and is connected. */
+  passHost(to?: Peer): void {
+    if (this.#hosts.pass(to)) this.#tellHost();
+  }
+
+  #tellHost(): void {
+    const line = this.hostLine;
+    this.sessions.append(line, 0, line.length, 0);
+    this.#hostChangedAt = this.sessions.end;
   }
 
   /** Who others see here. */
@@ -134,7 +172,7 @@ export class Room {
 
   /** Hands a letter to some members, behind all that was said before it. Costs nothing for anybody else. */
   deliver(letter: Letter, receivers: Iterable<Receiver>): void {
-    const place = this.sessions.openPlace();
+    const place = letter.lines > 0 ? this.sessions.openPlace() : this.sessions.end;
     for (const receiver of receivers) {
       receiver.receive(letter, place);
       this.#post.note(receiver, letter.bytes.length);
@@ -147,6 +185,7 @@ export class Room {
     this.sessions.append(joinLine, 0, joinLine.length, 0, reader);
     this.#presenceChangedAt = this.sessions.end;
     this.roster.add(peer, this.sessions.end);
+    if (this.#hosts.add(peer)) this.#tellHost();
   }
 
   /** Takes a member from the others' sight. */
@@ -155,13 +194,38 @@ export class Room {
     const line = encodeControl("leave", { id: peer.id, reason });
     this.sessions.append(line, 0, line.length, 0, reader);
     this.#presenceChangedAt = this.sessions.end;
+    if (this.#hosts.delete(peer)) this.#tellHost();
+    for (const [key, { holder, version }] of this.#holds) {
+      if (holder !== peer) continue;
+      this.#holds.delete(key);
+      if (this.state.find(this.owner, key)?.version === version) this.set(peer, key, undefined, true);
+    }
   }
 
-  /** Sets a value (JSON, which is copied), of the member or of the room; removes it if it is undefined. Only sessions hear of it: to a plain member it would look like an event. */
-  set(setter: Peer, key: string, value: Uint8Array | undefined, isRoom: boolean): StateRefusal | undefined {
+  /** Sets a value of the room, unless it has one: returns that, as JSON, or why the new one was not taken. */
+  claim(
+    setter: Peer,
+    key: string,
+    value: Uint8Array,
+    isHeld: boolean,
+  ): { value: string } | StateRefusal | undefined {
+    const winner = this.state.find(this.owner, key)?.value;
+    return winner === undefined ? this.set(setter, key, value, true, isHeld) : { value: winner };
+  }
+
+  /** Sets a value (JSON, which is copied), of the member or of the room; removes it if it is undefined. One of the room that `isHeld` goes when its setter does. Only sessions hear of it: to a plain member it would look like an event. */
+  set(
+    setter: Peer,
+    key: string,
+    value: Uint8Array | undefined,
+    isRoom: boolean,
+    isHeld = false,
+  ): StateRefusal | undefined {
     const refusal = this.state.set(isRoom ? this.owner : setter, key, value, setter.id);
     if (refusal !== undefined) return refusal;
     if (!isRoom) this.roster.touch(setter);
+    else if (isHeld) this.#holds.set(key, { holder: setter, version: this.state.version });
+    else this.#holds.delete(key);
     this.#onNews(this.sessions);
   }
 }

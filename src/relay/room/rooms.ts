@@ -2,7 +2,7 @@
 // when memory is short. Knows neither members nor sockets.
 
 import { quote } from "../../wire/untrusted.ts";
-import { LOBBY, type WireError } from "../../wire/protocol.ts";
+import { LOBBY, MAX_BASE_CHARACTERS, type WireError } from "../../wire/protocol.ts";
 import type { MemoryAccount } from "../memory_budget.ts";
 import type { Settings } from "../options.ts";
 import type { Cursor } from "./cursor.ts";
@@ -15,6 +15,16 @@ const ROOM_BYTES = 8 * 1024;
 
 /** How many readers are looked at in one step of a sweep. */
 const READERS_A_STEP = 50;
+
+/** How many rooms are named to who asks. */
+const MAX_LISTED = 100;
+
+/** A room, as it is named to who asks. */
+export interface RoomEntry {
+  readonly name: string;
+  readonly members: number;
+  readonly maxMembers: number | undefined;
+}
 
 /** All rooms of a relay. */
 export class Rooms {
@@ -53,13 +63,26 @@ export class Rooms {
     return this.#rooms.get(name);
   }
 
-  /** Finds a room, or opens it if there may be one more; or says why not. Somebody must enter at once. */
-  open(name: string): Room | WireError {
-    const found = this.#rooms.get(name);
+  /**
+   * Finds a room with a place, or opens it if there may be one more, for `maxMembers` at most; or says why not. If `isAny`, another one
+   * does, too, whose name has a number behind it: the first one that is for as many, and has a place. Somebody must enter at once.
+   */
+  open(name: string, maxMembers?: number, isAny = false): Room | WireError {
+    const base = Array.from(name).slice(0, MAX_BASE_CHARACTERS).join("");
+    let found = this.#rooms.get(name);
+    for (let n = 2; isAny && found !== undefined && (found.isFull || found.maxMembers !== maxMembers); n++) {
+      found = this.#rooms.get(name = `${base}-${n}`);
+    }
+    if (found?.isFull) {
+      const message = `Cannot enter room ${
+        quote(name)
+      }: it has ${found.maxMembers} members, no more are allowed`;
+      return { code: "room_full", message, line: 1 };
+    }
     if (found !== undefined) return found;
     const { maxRooms } = this.#settings;
     const isFull = this.#rooms.size > maxRooms;
-    if (!isFull && this.#memory.tryGrow(ROOM_BYTES)) return this.#add(name);
+    if (!isFull && this.#memory.tryGrow(ROOM_BYTES)) return this.#add(name, maxMembers);
     const why = isFull
       ? `there are ${maxRooms} rooms, no more are allowed`
       : "the memory of the relay is full";
@@ -85,12 +108,23 @@ export class Rooms {
     this.#flusher.close();
   }
 
-  #add(name: string): Room {
+  /** Names the rooms that sessions are in, the fullest first; those whose name begins with a dot are left out. */
+  list(): { rooms: RoomEntry[]; more: number } {
+    const rooms: RoomEntry[] = [];
+    for (const { name, roster: { size: members }, maxMembers } of this.#rooms.values()) {
+      if (members > 0 && !name.startsWith(".")) rooms.push({ name, members, maxMembers });
+    }
+    rooms.sort((a, b) => b.members - a.members || (a.name < b.name ? -1 : 1));
+    return { rooms: rooms.slice(0, MAX_LISTED), more: Math.max(0, rooms.length - MAX_LISTED) };
+  }
+
+  #add(name: string, maxMembers?: number): Room {
     const room = new Room(
       name,
       this.#settings,
-      (feed) => this.#flusher.note(feed),
+      (news) => this.#flusher.note(news),
       () => this.#free(room),
+      maxMembers,
     );
     this.#rooms.set(name, room);
     return room;

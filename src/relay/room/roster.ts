@@ -2,11 +2,12 @@
 // so that a thousand newcomers at once do not each have a thousand members written down anew. Pure.
 
 import { concat } from "../../wire/concat.ts";
+import type { Candidate } from "./hosts.ts";
 import type { Receiver } from "./post.ts";
 import type { StateEntry, StateOwner, StateTable } from "./state_table.ts";
 
 /** Who others see in a room. */
-export interface Peer extends StateOwner {
+export interface Peer extends StateOwner, Candidate {
   readonly id: string;
   readonly name: string;
   /** The `$join` line that shows it. */

@@ -9,6 +9,7 @@ import example_python_session_demo_py from "../../../example/python/session_demo
 import example_python_session_parts_py from "../../../example/python/session_parts.py" with { type: "text" };
 import motion_ts from "../../../motion.ts" with { type: "text" };
 import src_client_check_ts from "../../client/check.ts" with { type: "text" };
+import src_client_compare_ids_ts from "../../client/compare_ids.ts" with { type: "text" };
 import src_client_drain_watch_ts from "../../client/drain_watch.ts" with { type: "text" };
 import src_client_frames_ts from "../../client/frames.ts" with { type: "text" };
 import src_client_inbox_ts from "../../client/inbox.ts" with { type: "text" };
@@ -37,6 +38,8 @@ import src_client_plain_ts from "../../client/plain.ts" with { type: "text" };
 import src_client_plain_outbox_ts from "../../client/plain_outbox.ts" with { type: "text" };
 import src_client_receivers_ts from "../../client/receivers.ts" with { type: "text" };
 import src_client_relay_ts from "../../client/relay.ts" with { type: "text" };
+import src_client_room_list_ts from "../../client/room_list.ts" with { type: "text" };
+import src_client_session_asks_ts from "../../client/session/asks.ts" with { type: "text" };
 import src_client_session_clock_ts from "../../client/session/clock.ts" with { type: "text" };
 import src_client_session_freshness_ts from "../../client/session/freshness.ts" with { type: "text" };
 import src_client_session_heartbeat_ts from "../../client/session/heartbeat.ts" with { type: "text" };
@@ -99,6 +102,7 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["example/python/session_parts.py", example_python_session_parts_py],
   ["motion.ts", motion_ts],
   ["src/client/check.ts", src_client_check_ts],
+  ["src/client/compare_ids.ts", src_client_compare_ids_ts],
   ["src/client/drain_watch.ts", src_client_drain_watch_ts],
   ["src/client/frames.ts", src_client_frames_ts],
   ["src/client/inbox.ts", src_client_inbox_ts],
@@ -127,6 +131,8 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/client/plain_outbox.ts", src_client_plain_outbox_ts],
   ["src/client/receivers.ts", src_client_receivers_ts],
   ["src/client/relay.ts", src_client_relay_ts],
+  ["src/client/room_list.ts", src_client_room_list_ts],
+  ["src/client/session/asks.ts", src_client_session_asks_ts],
   ["src/client/session/clock.ts", src_client_session_clock_ts],
   ["src/client/session/freshness.ts", src_client_session_freshness_ts],
   ["src/client/session/heartbeat.ts", src_client_session_heartbeat_ts],

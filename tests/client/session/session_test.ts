@@ -54,6 +54,8 @@ class Script {
         },
         onInvalidLine: (line, error) => void this.told.push(["bad", line, error.name]),
         onLost: note("lost"),
+        onQuestion: (line, from, ask) => void this.told.push(["question", line, from.id, ask]),
+        onHost: (host) => void this.told.push(["host", host?.id]),
         onError: note("error"),
         onJoin: (peer) => void this.told.push(["join", peer.name]),
         onLeave: (peer, reason) => void this.told.push(["leave", peer.name, reason]),

@@ -6,11 +6,14 @@ import {
   type Control,
   Misunderstood,
   readAck,
+  readClaim,
   readControl,
   readHello,
+  readHost,
   readNonce,
   readPing,
   readPlainAck,
+  readRooms,
   readSet,
   readTo,
   type Understood,
@@ -69,6 +72,9 @@ Deno.test("readHello fills in what is not there, and ignores what it doesn't kno
     token: "",
     simulate: "",
     echo: false,
+    canHost: false,
+    maxMembers: undefined,
+    any: false,
     nonce: undefined,
     resume: undefined,
   });
@@ -81,6 +87,9 @@ Deno.test("readHello fills in what is not there, and ignores what it doesn't kno
     nonce: "7f",
     resume: { session: "x", bytes: 5 },
     echo: true,
+    canHost: true,
+    maxMembers: 3,
+    any: true,
   };
   assert.deepEqual(helloOf({ ...full, unknown: [] }), full);
 });
@@ -239,8 +248,16 @@ Deno.test("readHello takes a nonce of up to 64 code points, and readNonce finds 
 Deno.test("readTo takes up to 256 ids and the event's text as it was written, and refuses all else", () => {
   const read = (text: string) => readTo(controlOf(`{"$to":${text}}`));
   const many = (count: number) => JSON.stringify(Array.from({ length: count }, (_, n) => `k${n}`));
-  assert.deepEqual(read('{"event": {"n": 1.0} ,"ids":["k1"]}'), { ids: ["k1"], event: '{"n": 1.0}' });
-  assert.deepEqual(read('{"ids":["k1"],"event":null,"more":1}'), { ids: ["k1"], event: "null" });
+  assert.deepEqual(read('{"event": {"n": 1.0} ,"ids":["k1"]}'), {
+    ids: ["k1"],
+    event: '{"n": 1.0}',
+    tag: undefined,
+  });
+  assert.deepEqual(read('{"ids":["k1"],"event":null,"more":1}'), {
+    ids: ["k1"],
+    event: "null",
+    tag: undefined,
+  });
   assert.equal((read(`{"ids":${many(256)},"event":1}`) as { ids: string[] }).ids.length, 256);
   for (
     const [text, message] of [
@@ -250,6 +267,49 @@ Deno.test("readTo takes up to 256 ids and the event's text as it was written, an
       ['{"ids":["k1",2],"event":1}', "ids has members that are no strings"],
       ['{"ids":["k1"]}', "event is missing"],
       ['{"event":1}', "ids is no array, 1 to 256 are allowed"],
+      ['{"ids":["k1"],"event":1,"ask":""}', "ask has 0 characters, 1 to 64 are allowed"],
+      ['{"ids":["k1"],"event":1,"reply":5}', "reply is a number, a string is allowed"],
+      ['{"ids":["k1"],"event":1,"ask":"a","reply":"b"}', "ask and reply are there, one is allowed"],
+      ['{"ids":["k1","k2"],"event":1,"ask":"a"}', "ids has 2 members, with ask or reply one is allowed"],
     ]
   ) assert.deepEqual(read(text), new Misunderstood(message), text);
+});
+
+Deno.test("readHello takes what a room is opened for, and refuses limits that are none, and those of the lobby", () => {
+  for (const maxMembers of [0, -1, 1.5, "2", null, 1e999]) {
+    assert.match(
+      whyNot(helloOf({ version: 1, room: "r", maxMembers })),
+      /^maxMembers is a whole number from 1$/,
+    );
+  }
+  for (const field of ["echo", "canHost", "any"]) {
+    assert.match(whyNot(helloOf({ version: 1, room: "r", [field]: 1 })), /is true or false$/);
+  }
+  assert.match(whyNot(helloOf({ version: 1, maxMembers: 2 })), /open to all/);
+  assert.match(whyNot(helloOf({ version: 1, any: true })), /open to all/);
+});
+
+Deno.test("readClaim, readRooms and readHost take what is right, and say what is not", () => {
+  const claim = (text: string) => readClaim(controlOf(`{"$claim":${text}}`));
+  const good = claim('{"hold":true,"value": [1.0] ,"key":"ball","ask":"7"}');
+  assert.ok(!(good instanceof Misunderstood));
+  assert.deepEqual({ ...good, value: new TextDecoder().decode(good.value) }, {
+    ask: "7",
+    key: "ball",
+    value: "[1.0]",
+    isHeld: true,
+  });
+  for (
+    const [text, message] of [
+      ['{"key":"a","value":1}', /^ask is undefined/],
+      ['{"ask":"7","value":1}', /^key is undefined/],
+      ['{"ask":"7","key":"a"}', /^value is missing/],
+      ['{"ask":"7","key":"a","value":1,"hold":1}', /^hold is true or false/],
+    ] as const
+  ) assert.match(whyNot(claim(text)), message);
+  assert.equal(readRooms(controlOf('{"$rooms":{"ask":"8"}}')), "8");
+  assert.match(whyNot(readRooms(controlOf('{"$rooms":{}}'))), /^ask is undefined/);
+  assert.equal(readHost(controlOf('{"$host":{}}')), undefined);
+  assert.equal(readHost(controlOf('{"$host":{"id":"k1"}}')), "k1");
+  assert.match(whyNot(readHost(controlOf('{"$host":{"id":1}}'))), /^id is a string$/);
 });

@@ -19,7 +19,7 @@ function push(
 }
 
 function take(box: LetterBox, limit = Infinity, offset = Infinity): string | undefined {
-  const bytes = box.take(limit, offset);
+  const bytes = box.take(limit, offset, 0);
   return bytes && decoder.decode(bytes);
 }
 

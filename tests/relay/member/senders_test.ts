@@ -91,8 +91,12 @@ class History {
     for (const { client } of this.#seats) this.#check(client, true);
   }
 
+  get #wishes() {
+    return { echo: this.#random() < 0.3, canHost: this.#random() < 0.7 };
+  }
+
   async #come(): Promise<void> {
-    const seat = await this.table.join({ echo: this.#random() < 0.3 });
+    const seat = await this.table.join(this.#wishes);
     this.#seats.push(seat);
     const { id } = seat;
     this.#heard.set(seat.client, { id, since: this.#began.get(id)!, events: 0, gaps: 0 });
@@ -118,6 +122,8 @@ class History {
     } else if (chance < 84) {
       seat.receive();
       seat.bytesDown = Math.min(seat.bytesDown, this.#pick(900));
+    } else if (chance < 86) {
+      await seat.control("host", chance % 2 ? {} : { id: this.#seats[this.#pick(this.#seats.length)].id });
     } else if (chance < 92) await this.#return(at);
     else if (chance < 94 && this.#seats.length < 5) await this.#come();
     else if (chance < 96 && this.#seats.length > 2) {
@@ -158,7 +164,7 @@ class History {
     this.#check(client);
     const [events, gaps] = [client.events.length, client.told("lost").length];
     const seat = this.#seats[at] = this.table.connect(client);
-    seat.feed(client.hello({ echo: this.#random() < 0.3 })); // what a session is, it is from its beginning
+    seat.feed(client.hello(this.#wishes)); // what a session is, it is from its beginning
     await turn();
     seat.receive();
     const { id, resumed } = client.welcome;
@@ -170,6 +176,13 @@ class History {
 
   #check(client: SessionClient, isEnd = false): void {
     for (const seat of this.#seats) seat.receive();
+    const { host, roster } = this.table.rooms.lobby;
+    const candidates = [...roster.peers()].filter(({ canHost }) => canHost);
+    assert.ok(
+      host === undefined ? candidates.length === 0 : candidates.includes(host),
+      "there is a host if there can be",
+    );
+    if (isEnd) assert.equal(client.host, host?.id, "all know the same host");
     const { id, since, events: from, gaps } = this.#heard.get(client)!;
     const expected = this.#said.slice(since).filter(({ by, to, isEchoed }) =>
       to === undefined ? by !== id || isEchoed : to.has(id)

@@ -18,10 +18,32 @@ interface Peer {
  */
 type LeaveReason = "closed" | "lost" | "behind" | "timeout" | (string & Record<never, never>);
 
+/** The port the relay listens on, and a client connects to, when none is named. */
+declare const DEFAULT_PORT = 32100;
+/** What an `$error` line can be about. A code is for programs; the message beside it is for people. */
+type ErrorCode = "line_too_long" | "invalid_json" | "invalid_utf8" | "too_many_errors" | "relay_full" | "bad_hello" | "bad_token" | "too_many_rooms" | "unknown_control" | "bad_set" | "too_many_keys" | "value_too_long" | "state_full" | "bad_to" | "no_such_peer" | "bad_claim" | "not_host" | "cannot_host" | "room_full" | "rate_limited" | "idle_line";
+
 /** Who an event is for. */
 interface SendOptions {
     /** Those members of the room alone, by themselves or by their ids. Default: everybody else. */
     to: Peer | string | readonly (Peer | string)[];
+}
+
+/** A room of the relay. */
+interface RoomInfo {
+    /** Its name. */
+    readonly name: string;
+    /** How many sessions are in it; plain clients are not counted. */
+    readonly members: number;
+    /** How many may be, if there is a limit. */
+    readonly maxMembers?: number;
+}
+/** The rooms of the relay, the fullest first. */
+interface RoomList {
+    /** Up to 100 of them. */
+    readonly rooms: RoomInfo[];
+    /** How many there are beside these. */
+    readonly more: number;
 }
 
 /**
@@ -44,11 +66,6 @@ interface StatusDetail {
     resumed?: boolean;
 }
 
-/** The port the relay listens on, and a client connects to, when none is named. */
-declare const DEFAULT_PORT = 32100;
-/** What an `$error` line can be about. A code is for programs; the message beside it is for people. */
-type ErrorCode = "line_too_long" | "invalid_json" | "invalid_utf8" | "too_many_errors" | "relay_full" | "bad_hello" | "bad_token" | "too_many_rooms" | "unknown_control" | "bad_set" | "too_many_keys" | "value_too_long" | "state_full" | "bad_to" | "no_such_peer" | "rate_limited" | "idle_line";
-
 /** What the relay complains about. */
 interface RelayError {
     /** For programs; a newer relay may have more codes. */
@@ -66,6 +83,20 @@ interface RelayError {
     room?: boolean;
     /** The ids that nobody in the room has, if it is about such (`no_such_peer`): what was sent to them is dropped. */
     ids?: string[];
+}
+
+/** Why a question got no answer, or a claim could not be decided. */
+declare class RequestError extends Error {
+    /** What errors of this kind are called. */
+    readonly name = "RequestError";
+    /**
+     * For programs: `timeout`; `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
+     * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
+     * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
+     */
+    readonly code: string;
+    /** @internal */
+    constructor(code: string, message: string);
 }
 
 /**
@@ -183,6 +214,23 @@ interface ConnectOptions<E = unknown> {
      */
     echo?: boolean;
     /**
+     * Whether this member may become the host of its room, see {@linkcode Relay.host}; false for who only watches.
+     * Default: true.
+     */
+    canHost?: boolean;
+    /**
+     * How many members the room has at most, from 1 on: further ones are refused (`room_full`). Who comes first sets it
+     * for all, until the room is empty. Those that may still come back keep their place. Not for the lobby. Default: no
+     * limit, or what the room has.
+     */
+    maxMembers?: number;
+    /**
+     * If the room is full, or is for another number of members, takes another one, whose name has a number behind it
+     * (`pong-2`), or opens it: the relay decides it at once for all who ask. `relay.room` says which it is. Not for the
+     * lobby. Default: false.
+     */
+    any?: boolean;
+    /**
      * Encrypts the connection: `true` trusts the certificates that Deno, Node or the browser trusts, `caCerts`
      * (in PEM) are trusted beside them, but in a page, and by a WebSocket of Node. Default: what a target with
      * `wss://` or `ws://` says, and true in a page that came by https; false otherwise.
@@ -234,6 +282,17 @@ interface ConnectOptions<E = unknown> {
      * `close()`, for what was not sent.
      */
     onLost?: (lost: Lost) => void;
+    /**
+     * Is told that another member leads the room, or nobody (`undefined`), at its place among the events. Not of who
+     * does when `connect` resolves: that is in `relay.host`.
+     */
+    onHost?: (host: Peer | undefined) => void;
+    /**
+     * Answers what others ask by `request()`: what it returns, or what the promise it returns resolves to, is the answer
+     * (`undefined` is `null`). If it throws or rejects, or there is none, the other's request rejects with the reason.
+     * What is asked can be any JSON value; `schema` does not look at it.
+     */
+    onRequest?: (event: unknown, from: Peer) => unknown;
     /**
      * The bytes kept of what is sent while there is no connection, or one that takes nothing, the oldest lines
      * dropped first. What waited already when the connection broke is kept beside it. Default: 256 KiB.
@@ -310,6 +369,16 @@ interface SetOptions {
      */
     room?: boolean;
 }
+/** How a request is made. */
+interface RequestOptions {
+    /** How long to wait for the answer, in ms. Default: 10 s. */
+    timeoutMs?: number;
+}
+/** How a key is claimed. */
+interface ClaimOptions {
+    /** Whether the key is free again when this member leaves. Default: false. */
+    hold?: boolean;
+}
 /**
  * A program's end of a relay: what it sends goes to everybody else in its room, what they send arrives here.
  *
@@ -338,8 +407,6 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
     #private;
     /** The name it gave itself; empty if none, or plain. */
     readonly name: string;
-    /** The room it is in. */
-    readonly room: string;
     /**
      * The other sessions in the room by their id: a live view, which changes as they come and go. Plain clients
      * are not in it. A peer's `state` is what it has set.
@@ -352,6 +419,17 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
      * What names this member to others; another one after a session that could not be resumed. Empty if plain.
      */
     get id(): string;
+    /** The room it is in. */
+    get room(): string;
+    /**
+     * Who leads the room: the member that has been there longest of those that may (`canHost`) and are connected, until
+     * it leaves, has lost its connection for 5 s, or passes it on. There is one as long as anybody may. All learn of a
+     * change at the same place among the events (`onHost`). May be this member itself, as a peer with its `id`;
+     * `undefined` if nobody leads, and plain.
+     */
+    get host(): Peer | undefined;
+    /** Whether this member leads the room now. False while it has no connection: another one may by then. */
+    get isHost(): boolean;
     /** The time from here to the relay and back, in ms, smoothed as TCP does it (RFC 6298). */
     get rtt(): number;
     /** How much the time from the relay to here varies, in ms, as RFC 3550 reckons it. */
@@ -432,6 +510,66 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
      * Removes a key, as {@linkcode Relay.set} sets it; does nothing if it has no value. Throws as `set()` does.
      */
     unset(key: string, options?: SetOptions): void;
+    /**
+     * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their place
+     * among the events, and outlive a broken connection; they are no events of `drain()`.
+     *
+     * @example
+     * ```ts
+     * import { connect } from "../../client.ts";
+     *
+     * async function ask(target: string) {
+     *   await using relay = await connect(target, { onRequest: (event, from) => `${from.name} asks ${event}` });
+     *   for (const peer of relay.peers.values()) console.log(await relay.request(peer, "ready?"));
+     * }
+     * ```
+     *
+     * @param peer a member or its id; it may be this one
+     * @param options `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 10 s
+     * @throws {TypeError} when JSON can't hold the event, an option is none, or the relay object is plain
+     * @throws {RangeError} when the event is too long, or `timeoutMs` is not above 0
+     * @throws {RequestError} when there is no answer; its `code` says why
+     */
+    request(peer: Peer | string, event: unknown, options?: RequestOptions): Promise<unknown>;
+    /**
+     * Sets a key of the room that has no value, and resolves with true for exactly one of all that try, however close
+     * together; with false if it has one already. `relay.state` shows the winner's value by then, or what came later.
+     *
+     * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this member leaves or has
+     * lost its connection for 5 s.
+     *
+     * @throws {TypeError} as {@linkcode Relay.set} does
+     * @throws {RangeError} as {@linkcode Relay.set} does
+     * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), the session could
+     * not go on (`not_resumed`), or the relay object is closed
+     */
+    claim(key: string, value: unknown, options?: ClaimOptions): Promise<boolean>;
+    /**
+     * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name begins
+     * with a dot are left out.
+     *
+     * @throws {TypeError} when the relay object is plain
+     * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is closed
+     */
+    rooms(): Promise<RoomList>;
+    /**
+     * Connects to the same relay once more, as another member, in the first room of that name that has a place: `room` itself, or
+     * `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that call it with
+     * `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token and encryption are this
+     * one's unless named.
+     *
+     * @throws as {@linkcode connect} does
+     */
+    joinAny(room: string, options?: ConnectOptions<E>): Promise<Relay<E>>;
+    /**
+     * Makes another member the host: `peer`, or without one the member that has been there longest of the others that may and are
+     * connected; if there is none, all stays as it is. Does nothing if this member is not the host. A page that gets
+     * hidden does it by itself. Where the relay refuses, `onError` is told: `cannot_host` (it may not, or is away),
+     * `no_such_peer`, `not_host` (another one is by now).
+     *
+     * @throws {TypeError} when `peer` is neither a member nor an id, or the relay object is plain
+     */
+    passHost(peer?: Peer | string): void;
     /**
      * Takes all events that have arrived since the last call, oldest first. Returns at once; also after
      * `close()`, for what is left. Shares the inbox with iterators: each event goes to whoever takes it first.
@@ -566,5 +704,11 @@ declare function animationFrames(options?: {
  */
 declare function rateLimit(hz: number, clock?: Clock): () => boolean;
 
-export { DEFAULT_PORT, Relay, animationFrames, connect, frames, rateLimit };
-export type { Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, Message, Peer, RelayError, SchemaIssue, SchemaResult, SendOptions, SetOptions, StandardSchema, Stats, Status, StatusDetail, Target, TlsOptions };
+/**
+ * Compares two ids of peers of one relay by the order in which they were given out, for `sort`: less than 0 if `a` is
+ * the older one. Relays since version 0.2 give out ids that compare so as texts, too (`a < b`).
+ */
+declare function compareIds(a: string, b: string): number;
+
+export { DEFAULT_PORT, Relay, RequestError, animationFrames, compareIds, connect, frames, rateLimit };
+export type { ClaimOptions, Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, Message, Peer, RelayError, RequestOptions, RoomInfo, RoomList, SchemaIssue, SchemaResult, SendOptions, SetOptions, StandardSchema, Stats, Status, StatusDetail, Target, TlsOptions };

@@ -40,12 +40,16 @@ function encodeControl(name, body) {
 `);
 }
 var MAX_RECEIVERS = 256;
-function encodeTo(ids, json) {
-  return encoder.encode(`{"$to":{"ids":${JSON.stringify(ids)},"event":${json}}}
+function encodeTo(ids, json, tag = {}) {
+  const fields = JSON.stringify({
+    ids,
+    ...tag
+  });
+  return encoder.encode(`{"$to":${fields.slice(0, -1)},"event":${json}}}
 `);
 }
-function encodeSet(key, json, isRoom, from) {
-  const fields = `"key":${JSON.stringify(key)}` + (json === void 0 ? "" : `,"value":${json}`) + (isRoom ? `,"room":true` : "") + (from === void 0 ? "" : `,"from":${JSON.stringify(from)}`);
+function encodeSet(key, json, isRoom, from, isHeld = false) {
+  const fields = `"key":${JSON.stringify(key)}` + (json === void 0 ? "" : `,"value":${json}`) + (isRoom ? `,"room":true` : "") + (isHeld ? `,"hold":true` : "") + (from === void 0 ? "" : `,"from":${JSON.stringify(from)}`);
   return encoder.encode(`{"$set":{${fields}}}
 `);
 }
@@ -180,7 +184,7 @@ function watchPageLife(sink) {
     [
       document,
       "visibilitychange",
-      () => document.visibilityState === "visible" && wake()
+      () => document.visibilityState === "visible" ? wake() : sink.onHide()
     ],
     [
       document,
@@ -243,9 +247,9 @@ function readReceivers(options) {
     ...new Set(ids)
   ];
 }
-function encodeLetters(text, ids, maxLineBytes) {
+function encodeLetters(text, ids, maxLineBytes, tag) {
   const lines = [];
-  const bareBytes = encodeTo([], text).length - 1;
+  const bareBytes = encodeTo([], text, tag).length - 1;
   for (let at = 0; at < ids.length; ) {
     let end = at, bytes = bareBytes;
     while (end < ids.length && end - at < MAX_RECEIVERS) {
@@ -257,10 +261,27 @@ function encodeLetters(text, ids, maxLineBytes) {
     if (bytes > maxLineBytes) {
       throw new RangeError(`Cannot send event: with an id it has ${bytes} bytes, maxLineBytes is ${maxLineBytes}`);
     }
-    lines.push(encodeTo(ids.slice(at, end), text));
+    lines.push(encodeTo(ids.slice(at, end), text, tag));
     at = end;
   }
   return lines;
+}
+
+// src/client/room_list.ts
+function readRoomList(answer) {
+  const { rooms, more } = isRecord(answer) ? answer : {};
+  const list = (Array.isArray(rooms) ? rooms : []).filter((room) => isRecord(room) && typeof room.name === "string" && typeof room.members === "number");
+  return {
+    rooms: list.map(({ name, members, maxMembers }) => typeof maxMembers === "number" ? {
+      name,
+      members,
+      maxMembers
+    } : {
+      name,
+      members
+    }),
+    more: typeof more === "number" ? more : 0
+  };
 }
 
 // src/client/link/runtime.ts
@@ -1128,6 +1149,102 @@ var LossTally = class {
   }
 };
 
+// src/client/session/asks.ts
+var MAX_TIMER_MS = 2 ** 31 - 1;
+var RequestError = class extends Error {
+  /** What errors of this kind are called. */
+  name = "RequestError";
+  /**
+   * For programs: `timeout`; `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
+   * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
+   * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
+   */
+  code;
+  /** @internal */
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+};
+function forgiving(ask) {
+  let answer;
+  try {
+    answer = ask();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  answer.catch(() => {
+  });
+  return answer;
+}
+var Asks = class {
+  #pending = /* @__PURE__ */ new Map();
+  #last = 0;
+  /**
+   * Opens a question: `what` can't be done without an answer. Returns its name on the wire, and the answer.
+   *
+   * @param timeoutMs how long to wait, from 0 to Infinity
+   */
+  open(what, peerId, timeoutMs = Infinity) {
+    const ask = (++this.#last).toString(36);
+    const answer = new Promise((resolve, reject) => {
+      this.#pending.set(ask, {
+        what,
+        peerId,
+        resolve,
+        reject,
+        timer: void 0
+      });
+    });
+    answer.catch(() => {
+    });
+    if (timeoutMs < Infinity) this.#wait(ask, timeoutMs, timeoutMs);
+    return {
+      ask,
+      answer
+    };
+  }
+  /** Takes the answer of a member, or of the relay. */
+  settle(ask, value, peerId) {
+    this.#take(ask, peerId)?.resolve(value);
+  }
+  /** Notes that there will be no answer. */
+  fail(ask, code, why, peerId) {
+    this.#end(this.#take(ask, peerId), code, why);
+  }
+  /** Notes that the relay will see to no answer, whoever was asked. */
+  refuse(ask, code, why) {
+    this.fail(ask, code, why, this.#pending.get(ask)?.peerId);
+  }
+  /** Notes that a member will answer nothing any more. */
+  failPeer(peerId) {
+    for (const [ask, pending] of this.#pending) {
+      if (pending.peerId === peerId) this.fail(ask, "left", `${peerId} has left`, peerId);
+    }
+  }
+  /** Notes that nobody will answer any more. */
+  failAll(code, why) {
+    for (const [ask, { peerId }] of this.#pending) this.fail(ask, code, why, peerId);
+  }
+  #take(ask, peerId) {
+    const pending = this.#pending.get(ask);
+    if (pending === void 0 || pending.peerId !== peerId) return void 0;
+    this.#pending.delete(ask);
+    clearTimeout(pending.timer);
+    return pending;
+  }
+  #end(pending, code, why) {
+    pending?.reject(new RequestError(code, `Cannot ${pending.what}: ${why}`));
+  }
+  #wait(ask, leftMs, timeoutMs) {
+    const pending = this.#pending.get(ask), waitMs = Math.min(leftMs, MAX_TIMER_MS);
+    pending.timer = setTimeout(() => {
+      if (leftMs > waitMs) this.#wait(ask, leftMs - waitMs, timeoutMs);
+      else this.fail(ask, "timeout", `no answer within ${timeoutMs} ms`, pending.peerId);
+    }, waitMs);
+  }
+};
+
 // src/client/target.ts
 var MAX_PORT = 65535;
 var FORMS = `a target is "host", "host:port" or "[address]:port", and "/room" if you like, or "ws://host:port/room"`;
@@ -1235,6 +1352,14 @@ function parsePlace(target, place, usualPort) {
   const [, bracketed, plain, port] = parts;
   return address(bracketed ?? plain, port === void 0 ? usualPort : Number(port));
 }
+function withoutRoom(target) {
+  if (typeof target !== "string") return target;
+  if (target.startsWith("/")) return void 0;
+  const start = target.indexOf("://") + 3;
+  const slash = target.indexOf("/", start > 2 ? start : 0);
+  if (slash < 0) return target;
+  return start > 2 ? target.slice(0, target.lastIndexOf("/") + 1) : target.slice(0, slash);
+}
 function checkName(what, name, least) {
   const fault = nameFault(name, least);
   if (fault === void 0) return name;
@@ -1271,6 +1396,9 @@ var OPTION_KINDS = {
   token: "any",
   simulate: "any",
   echo: "boolean",
+  canHost: "boolean",
+  maxMembers: "any",
+  any: "boolean",
   tls: "any",
   retry: "boolean",
   signal: "signal",
@@ -1282,6 +1410,8 @@ var OPTION_KINDS = {
   onLeave: "function",
   onState: "function",
   onLost: "function",
+  onHost: "function",
+  onRequest: "function",
   offlineBytes: "any",
   maxQueuedBytes: "any",
   inboxLimit: "any",
@@ -1313,6 +1443,11 @@ function readOptions(options, address2, isSecurePage = false) {
   if (plain && echo) {
     throw new TypeError("Cannot connect: a plain client has no echo, connect without { plain: true }");
   }
+  const { canHost = true, maxMembers, any = false } = options;
+  if (room === LOBBY && (any || maxMembers !== void 0)) {
+    throw new TypeError(`Cannot connect: the room "${LOBBY}" is one and open to all, name another one`);
+  }
+  if (maxMembers !== void 0) checkLimit("maxMembers", maxMembers, 1);
   checkLimit("offlineBytes", offlineBytes, 0);
   checkLimit("maxQueuedBytes", maxQueuedBytes, 1);
   checkLimit("inboxLimit", inboxLimit, 1);
@@ -1342,6 +1477,9 @@ function readOptions(options, address2, isSecurePage = false) {
     token,
     simulate,
     echo,
+    canHost,
+    maxMembers,
+    any,
     tls,
     ...limits
   };
@@ -1435,11 +1573,11 @@ async function* tickShown(nextFrame, lastMs, signal) {
     yield seconds;
   }
 }
-var MAX_TIMER_MS = 2 ** 31 - 1;
+var MAX_TIMER_MS2 = 2 ** 31 - 1;
 async function waitUntilDue(schedule, signal) {
-  for (let ms = Infinity; ms > MAX_TIMER_MS && !signal?.aborted; ) {
+  for (let ms = Infinity; ms > MAX_TIMER_MS2 && !signal?.aborted; ) {
     ms = schedule.waitMs(now());
-    await wait(Math.min(ms, MAX_TIMER_MS), signal);
+    await wait(Math.min(ms, MAX_TIMER_MS2), signal);
   }
 }
 function wait(ms, signal) {
@@ -1930,7 +2068,7 @@ function readAnswer(line, nonce, isCertain) {
     if (refusal === void 0) throw unreadable("its $error has no code or no message");
     throw new RefusedError(refusal.code, refusal.message);
   }
-  const { id, room, relay = "", session, time, bytes = 0, resumed = false, more = 0, peers, state, limits } = control.body;
+  const { id, room, relay = "", session, time, bytes = 0, resumed = false, more = 0, host, peers, state, limits } = control.body;
   for (const [name, value] of Object.entries({
     id,
     room,
@@ -1956,6 +2094,7 @@ function readAnswer(line, nonce, isCertain) {
     bytes,
     resumed: resumed === true,
     more,
+    host: typeof host === "string" ? host : void 0,
     roster: readRoster(peers, state),
     limits: readLimits(limits)
   };
@@ -2070,7 +2209,7 @@ function concat(parts) {
 
 // src/client/session/hello.ts
 var NONCE_BYTES = 16;
-function encodeHello({ room, name, token, simulate, echo, nonce, resume }) {
+function encodeHello({ room, name, token, simulate, nonce, resume, ...wishes }) {
   return encodeControl("hello", {
     version: PROTOCOL_VERSION,
     room,
@@ -2083,14 +2222,26 @@ function encodeHello({ room, name, token, simulate, echo, nonce, resume }) {
     ...simulate === "" ? {} : {
       simulate
     },
-    ...echo === true ? {
-      echo
-    } : {},
+    ...wish(wishes.echo, {
+      echo: true
+    }),
+    ...wish(wishes.canHost, {
+      canHost: true
+    }),
+    ...wishes.maxMembers === void 0 ? {} : {
+      maxMembers: wishes.maxMembers
+    },
+    ...wish(wishes.any, {
+      any: true
+    }),
     nonce,
     ...resume === void 0 ? {} : {
       resume
     }
   });
+}
+function wish(isWanted, fields) {
+  return isWanted === true ? fields : {};
 }
 function makeNonce() {
   const bytes = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
@@ -2676,6 +2827,8 @@ var OwnState = class {
   /** The same as the relay has taken them. */
   #settled = /* @__PURE__ */ new Map();
   #news = /* @__PURE__ */ new Set();
+  /** The keys of the room whose values go when this program leaves. */
+  #held = /* @__PURE__ */ new Set();
   #order = new Queue();
   /** Makes an empty state; that of a room is marked so on the wire. */
   constructor(isRoom) {
@@ -2716,6 +2869,11 @@ var OwnState = class {
     put(this.#values, key, json);
     this.#tellAbout(key);
   }
+  /** Says whether a key's value is to go when this program leaves. */
+  hold(key, isHeld) {
+    if (isHeld) this.#held.add(key);
+    else this.#held.delete(key);
+  }
   /**
    * Notes that a value of this program's stands there: it is this program's to set again. What it has said
    * since stays.
@@ -2728,7 +2886,9 @@ var OwnState = class {
    */
   forget(key) {
     this.#settled.delete(key);
-    if (!this.#news.has(key)) this.#values.delete(key);
+    if (this.#news.has(key)) return;
+    this.#values.delete(key);
+    this.#held.delete(key);
   }
   /** Notes that the relay has taken a value, or a removal. */
   settle(key, json) {
@@ -2769,9 +2929,9 @@ var OwnState = class {
     const key = this.#order.shift();
     if (key === void 0) return void 0;
     this.#news.delete(key);
-    const json = this.#values.get(key);
+    const json = this.#values.get(key), isHeld = json !== void 0 && this.#held.has(key);
     return {
-      line: encodeSet(key, json, this.#isRoom),
+      line: encodeSet(key, json, this.#isRoom, void 0, isHeld),
       key,
       json
     };
@@ -2795,6 +2955,8 @@ var SessionOutbox = class {
   #maxUnconfirmedBytes;
   #now;
   #waiting = new LineQueue();
+  /** Control lines that wait: questions to the relay, and who is to be host. */
+  #asks = new LineQueue();
   #owed = new LineQueue();
   #sent = new Queue();
   /**
@@ -2871,6 +3033,11 @@ var SessionOutbox = class {
     this.changes++;
     this.#waiting.push(line, limitBytes);
   }
+  /** Appends a control line, which goes out before the events that wait. */
+  ask(line) {
+    this.changes++;
+    this.#asks.push(line, Infinity);
+  }
   /** Drops what waits for single members: on another relay their ids are others'. */
   dropLetters() {
     this.#waiting.keepOnly((line) => !begins(line, TO_START));
@@ -2879,9 +3046,11 @@ var SessionOutbox = class {
    * Sets a key of the member or of the room to a value, given as JSON; `undefined` removes it. The newest
    * goes out.
    */
-  set(key, json, isRoom) {
+  set(key, json, isRoom, isHeld = false) {
     this.changes++;
-    (isRoom ? this.room : this.member).set(key, json);
+    const state = isRoom ? this.room : this.member;
+    state.set(key, json);
+    state.hold(key, isHeld);
   }
   /** The keys of the room that this program has given a value which the relay may not have counted yet. */
   *roomKeysUnderWay() {
@@ -2994,6 +3163,7 @@ var SessionOutbox = class {
   restart(written = []) {
     const unconfirmed = this.#takeUnconfirmed();
     this.#toldSets.clear();
+    this.#asks.takeAll();
     this.#sentBytes = this.#confirmedBytes = this.#pingedBytes = 0;
     this.#lineNumber = 1;
     this.#handOut([], written);
@@ -3048,7 +3218,7 @@ var SessionOutbox = class {
     return unconfirmed;
   }
   get #hasLines() {
-    return this.#owed.length + this.#waiting.length + this.member.newsLength + this.room.newsLength > 0 || this.#isPingDue || this.#ackBytes !== void 0;
+    return this.#owed.length + this.#asks.length + this.#waiting.length + this.member.newsLength + this.room.newsLength > 0 || this.#isPingDue || this.#ackBytes !== void 0;
   }
   #addOwed(batch, maxBytes) {
     const owed = [];
@@ -3075,6 +3245,7 @@ var SessionOutbox = class {
     }
     if (!this.isOpen) return;
     if (this.#isEnding || this.#sentBytes - this.#confirmedBytes < this.#maxUnconfirmedBytes) {
+      this.#handOut(batch, this.#asks.takeAll());
       this.#addState(batch, end);
       const events = [];
       this.#uncounted.bytes += this.#waiting.moveTo(events, end - this.#sentBytes);
@@ -3192,8 +3363,13 @@ var Session = class {
   #fromId;
   #markMs = 0;
   #origin;
+  /** What the next line is, if the mark before it says that it is a question or the answer to one. */
+  #tag;
+  #hostId;
   /** This member itself, once something of its own came. */
   #self;
+  /** What this program has asked. */
+  asks = new Asks();
   /** What is to be written. */
   source;
   /** Makes a session that begins with the first connection. */
@@ -3221,6 +3397,18 @@ var Session = class {
   get state() {
     return this.#roster.state;
   }
+  /** The room that it is in; the one that was asked for before the first welcome. */
+  get room() {
+    return this.#welcome?.room ?? this.#options.room;
+  }
+  /** Who leads the room. */
+  get host() {
+    return this.#hostId === void 0 ? void 0 : this.#find(this.#hostId);
+  }
+  /** Whether this member leads the room, as far as it was told. */
+  get isHost() {
+    return this.#hostId !== void 0 && this.#hostId === this.id;
+  }
   /** What the relay allows. */
   get limits() {
     return this.#welcome?.limits;
@@ -3240,7 +3428,11 @@ var Session = class {
    * @throws {Error} when it says something else, ends the connection, or says nothing in time
    */
   async open(pipe) {
-    const { room, name, token, simulate, echo, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = this.#options;
+    const { name, token, simulate, echo, canHost, maxMembers, any } = this.#options;
+    const { room, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = {
+      ...this.#options,
+      room: this.room
+    };
     const before = this.#welcome;
     const resume = before !== void 0 && this.#canResume ? {
       session: before.session,
@@ -3253,6 +3445,9 @@ var Session = class {
         token,
         simulate,
         echo,
+        canHost,
+        maxMembers,
+        any,
         resume,
         welcomeTimeoutMs
       },
@@ -3361,11 +3556,22 @@ var Session = class {
       welcome.timeMs,
       void 0
     ];
-    this.#self = void 0;
+    this.#self = this.#tag = void 0;
+    const hostId = this.#hostId;
+    this.#hostId = welcome.host;
+    this.asks.failAll("not_resumed", "the session could not go on, so it may have been done or not");
     if (before !== void 0 && welcome.relay !== before.relay) this.source.dropLetters();
     if (before === void 0) {
       this.#roster.become(welcome.roster);
-      this.#roster.sink = this.#sink;
+      const { onJoin, onState, onLeave } = this.#sink;
+      this.#roster.sink = {
+        onJoin,
+        onState,
+        onLeave: (peer, reason2) => {
+          this.asks.failPeer(peer.id);
+          onLeave(peer, reason2);
+        }
+      };
       return;
     }
     const isOtherRelay = welcome.relay !== before.relay;
@@ -3380,6 +3586,7 @@ var Session = class {
       this.#roster.forgetDeparted();
     }
     this.#roster.become(welcome.roster);
+    if (isOtherRelay || hostId !== welcome.host) this.#sink.onHost(this.host);
     if (lostKeys.length > 0) this.#sink.onLost({
       reason: "state",
       lines: 0,
@@ -3406,6 +3613,9 @@ var Session = class {
   }
   #onLine(line) {
     if (line.startsWith(CONTROL_OPENING)) return this.#onControlLine(line);
+    const tag = this.#tag;
+    this.#tag = void 0;
+    if (tag !== void 0) return this.#onTagged(line, tag);
     if (this.#freshness.isStale) return this.#dropStale(line);
     this.#pinger?.noteEvent();
     this.#origin ??= {
@@ -3415,9 +3625,30 @@ var Session = class {
     this.#sink.onEvent(line, this.#freshness.isRepairing, this.#origin);
   }
   #findSender() {
-    const id = this.#fromId;
-    if (id === void 0) return void 0;
+    return this.#fromId === void 0 ? void 0 : this.#find(this.#fromId);
+  }
+  #find(id) {
     return id === this.id ? this.#self ??= this.#makeSelf() : this.#roster.find(id);
+  }
+  /** Takes a question, or the answer to one of this program's. */
+  #onTagged(line, { ask, reply, failed }) {
+    const from = this.#findSender();
+    if (from === void 0) return;
+    if (ask !== void 0) return this.#sink.onQuestion(line, from, ask);
+    let answer;
+    try {
+      answer = JSON.parse(line);
+    } catch {
+      return this.asks.fail(reply, "failed", "its answer is not JSON", from.id);
+    }
+    if (failed !== true) this.asks.settle(reply, answer, from.id);
+    else this.asks.fail(reply, "failed", String(answer).slice(0, MAX_REASON_LENGTH), from.id);
+  }
+  /** Takes the relay's answer to a question. */
+  #onAnswer({ ask, code, message, ...answer }) {
+    if (typeof ask !== "string") return;
+    if (typeof code !== "string") return this.asks.settle(ask, answer);
+    this.asks.refuse(ask, code, String(message));
   }
   /** Makes this member as others see it: whose events come back. */
   #makeSelf() {
@@ -3433,7 +3664,11 @@ var Session = class {
   #onControlLine(line) {
     this.#origin = void 0;
     const fromId = readPlainFrom(line);
-    if (fromId !== void 0) return void (this.#fromId = fromId);
+    if (fromId !== void 0) {
+      this.#fromId = fromId;
+      this.#tag = void 0;
+      return;
+    }
     const control = readControlLine(line);
     if (control !== void 0) return this.#onControl(control, line.length);
     this.#sink.onInvalidLine(line, new SyntaxError("Cannot read control line: an object with one member is allowed"));
@@ -3447,10 +3682,17 @@ var Session = class {
         return this.#onTime(body);
       case "from":
         this.#fromId = typeof body.id === "string" ? body.id : void 0;
+        this.#tag = readTag(body);
         return;
+      case "answer":
+        return this.#onAnswer(body);
+      case "host":
+        this.#hostId = typeof body.id === "string" ? body.id : void 0;
+        return this.#sink.onHost(this.host);
       case "lost":
         this.#reportStale();
         this.#freshness.reset();
+        this.#tag = void 0;
         return this.#sink.onLost({
           reason: "behind",
           lines: count(body.lines),
@@ -3555,6 +3797,18 @@ var Session = class {
     return this.#welcome.limits.maxLagMs + this.#clock.rttMs + this.#clock.errorBoundMs(this.#now());
   }
 };
+var MAX_REASON_LENGTH = 1e3;
+function readTag({ ask, reply, failed }) {
+  if (typeof ask === "string") return {
+    ask
+  };
+  if (typeof reply === "string") return {
+    reply,
+    ...failed === true ? {
+      failed
+    } : {}
+  };
+}
 var encoder4 = new TextEncoder();
 function count(value) {
   return Number.isSafeInteger(value) && value >= 0 ? value : 0;
@@ -4314,9 +4568,12 @@ function transportFor({ label, url }, tls) {
 var MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
 var EVENT_COST = 32;
 var MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
+var REQUEST_TIMEOUT_MS = 1e4;
+var MAX_REASON_LENGTH2 = 1e3;
 var encoder6 = new TextEncoder();
 var open;
 var Relay = class _Relay {
+  #target;
   #inbox;
   #link;
   #session;
@@ -4347,10 +4604,11 @@ var Relay = class _Relay {
     bytes: 0
   };
   #hasWarned = false;
+  /** Whether the page is hidden, and whether this member has passed the host on for that. */
+  #isHidden = false;
+  #hasPassedHost = false;
   /** The name it gave itself; empty if none, or plain. */
   name;
-  /** The room it is in. */
-  room;
   /**
    * The other sessions in the room by their id: a live view, which changes as they come and go. Plain clients
    * are not in it. A peer's `state` is what it has set.
@@ -4370,8 +4628,9 @@ var Relay = class _Relay {
     const address2 = parseTarget(target, page);
     const isSecure = page?.protocol === "https:";
     const settings = readOptions(options, address2, isSecure);
-    const { plain, room, name, token, simulate, echo, tls, inboxLimit, maxLineBytes } = settings;
-    const { offlineBytes, maxQueuedBytes } = settings;
+    const { plain, room, name, token, simulate, tls, inboxLimit, maxLineBytes } = settings;
+    const { offlineBytes, maxQueuedBytes, echo, canHost, maxMembers, any } = settings;
+    this.#target = target;
     this.#options = options;
     this.#maxLineBytes = maxLineBytes;
     this.#check = options.schema === void 0 ? void 0 : eventChecker(options.schema);
@@ -4387,6 +4646,9 @@ var Relay = class _Relay {
       token,
       simulate,
       echo,
+      canHost,
+      maxMembers,
+      any,
       maxUnfinishedBytes,
       sink: {
         onEvent: (line, isRepair, origin) => this.#onEvent(line, origin, isRepair),
@@ -4396,12 +4658,13 @@ var Relay = class _Relay {
         onLost: (lost) => this.#onLost(lost),
         onJoin: (peer) => this.#tellOnceOpen(options.onJoin, peer),
         onLeave: (peer, reason2) => this.#tellOnceOpen(options.onLeave, peer, reason2),
-        onState: (peer, key, value) => this.#tellOnceOpen(options.onState, peer, key, value)
+        onState: (peer, key, value) => this.#tellOnceOpen(options.onState, peer, key, value),
+        onHost: (host) => this.#onHost(host),
+        onQuestion: (line, from, ask) => this.#tellOnceOpen(() => void this.#answerQuestion(line, from, ask))
       }
     });
     this.#session = session;
     this.name = plain ? "" : name;
-    this.room = plain ? LOBBY : room;
     this.peers = session?.peers ?? /* @__PURE__ */ new Map();
     this.state = session?.state ?? /* @__PURE__ */ Object.create(null);
     this.#link = new Link({
@@ -4422,6 +4685,23 @@ var Relay = class _Relay {
    */
   get id() {
     return this.#session?.id ?? "";
+  }
+  /** The room it is in. */
+  get room() {
+    return this.#session?.room ?? LOBBY;
+  }
+  /**
+   * Who leads the room: the member that has been there longest of those that may (`canHost`) and are connected, until
+   * it leaves, has lost its connection for 5 s, or passes it on. There is one as long as anybody may. All learn of a
+   * change at the same place among the events (`onHost`). May be this member itself, as a peer with its `id`;
+   * `undefined` if nobody leads, and plain.
+   */
+  get host() {
+    return this.#session?.host;
+  }
+  /** Whether this member leads the room now. False while it has no connection: another one may by then. */
+  get isHost() {
+    return this.#session?.isHost === true && this.status === "connected";
   }
   /** The time from here to the relay and back, in ms, smoothed as TCP does it (RFC 6298). */
   get rtt() {
@@ -4546,11 +4826,8 @@ var Relay = class _Relay {
     const { room = false } = options;
     const { limits } = session;
     if (limits !== void 0) {
-      const { maxValueBytes, maxKeys, maxLineBytes } = limits;
-      const bytes = encoder6.encode(json).length;
-      if (bytes > maxValueBytes) {
-        throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${maxValueBytes}`);
-      }
+      const { maxKeys, maxLineBytes } = limits;
+      this.#checkValue(session, json);
       const lineBytes = encodeSet(key, json, room).length - 1;
       if (lineBytes > maxLineBytes) {
         throw new RangeError(`Cannot set state: with its key it has ${lineBytes} bytes, maxLineBytes is ${maxLineBytes}`);
@@ -4567,6 +4844,147 @@ var Relay = class _Relay {
    */
   unset(key, options = {}) {
     this.#set(this.#sessionFor(key, options), key, void 0, options.room === true);
+  }
+  /**
+   * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their place
+   * among the events, and outlive a broken connection; they are no events of `drain()`.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "../../client.ts";
+   *
+   * async function ask(target: string) {
+   *   await using relay = await connect(target, { onRequest: (event, from) => `${from.name} asks ${event}` });
+   *   for (const peer of relay.peers.values()) console.log(await relay.request(peer, "ready?"));
+   * }
+   * ```
+   *
+   * @param peer a member or its id; it may be this one
+   * @param options `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 10 s
+   * @throws {TypeError} when JSON can't hold the event, an option is none, or the relay object is plain
+   * @throws {RangeError} when the event is too long, or `timeoutMs` is not above 0
+   * @throws {RequestError} when there is no answer; its `code` says why
+   */
+  request(peer, event, options = {}) {
+    return forgiving(() => this.#request(peer, event, options));
+  }
+  #request(peer, event, options) {
+    const session = this.#needSession("request");
+    const timeoutMs = readTimeout(options);
+    const [id] = readReceivers({
+      to: peer
+    });
+    const text = stringify("send request", event);
+    const { ask, answer } = session.asks.open(`request ${printable(JSON.stringify(id))}`, id, timeoutMs);
+    try {
+      this.#sendTo(text, [
+        id
+      ], {
+        ask
+      });
+    } catch (error) {
+      session.asks.settle(ask, void 0, id);
+      throw error;
+    }
+    return answer;
+  }
+  /**
+   * Sets a key of the room that has no value, and resolves with true for exactly one of all that try, however close
+   * together; with false if it has one already. `relay.state` shows the winner's value by then, or what came later.
+   *
+   * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this member leaves or has
+   * lost its connection for 5 s.
+   *
+   * @throws {TypeError} as {@linkcode Relay.set} does
+   * @throws {RangeError} as {@linkcode Relay.set} does
+   * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), the session could
+   * not go on (`not_resumed`), or the relay object is closed
+   */
+  claim(key, value, options = {}) {
+    return forgiving(() => this.#claim(key, value, options));
+  }
+  #claim(key, value, options) {
+    const session = this.#sessionFor(key, {});
+    checkOptions("claim", options, {
+      hold: "boolean"
+    });
+    const json = stringify("set state", value);
+    const { hold = false } = options;
+    this.#checkValue(session, json);
+    const answer = this.#ask(session, `claim ${printable(JSON.stringify(key))}`, (ask) => {
+      const fields = JSON.stringify({
+        ask,
+        key,
+        ...hold ? {
+          hold
+        } : {}
+      });
+      return `{"$claim":${fields.slice(0, -1)},"value":${json}}}`;
+    });
+    return answer.then((body) => {
+      const hasWon = body.won === true;
+      if (hasWon && hold) session.source.room.hold(key, true);
+      return hasWon;
+    });
+  }
+  /**
+   * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name begins
+   * with a dot are left out.
+   *
+   * @throws {TypeError} when the relay object is plain
+   * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is closed
+   */
+  rooms() {
+    return forgiving(() => this.#rooms());
+  }
+  #rooms() {
+    const session = this.#needSession("list rooms");
+    return this.#ask(session, "list rooms", (ask) => `{"$rooms":${JSON.stringify({
+      ask
+    })}}`).then(readRoomList);
+  }
+  /**
+   * Connects to the same relay once more, as another member, in the first room of that name that has a place: `room` itself, or
+   * `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that call it with
+   * `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token and encryption are this
+   * one's unless named.
+   *
+   * @throws as {@linkcode connect} does
+   */
+  // deno-lint-ignore require-await -- what is wrong rejects, too: one way for all errors
+  async joinAny(room, options = {}) {
+    this.#needSession("join a room");
+    const { name, token, tls, schema } = this.#options;
+    const target = withoutRoom(this.#target);
+    return open(target, {
+      name,
+      token,
+      tls,
+      schema,
+      ...options,
+      room,
+      any: true
+    });
+  }
+  /**
+   * Makes another member the host: `peer`, or without one the member that has been there longest of the others that may and are
+   * connected; if there is none, all stays as it is. Does nothing if this member is not the host. A page that gets
+   * hidden does it by itself. Where the relay refuses, `onError` is told: `cannot_host` (it may not, or is away),
+   * `no_such_peer`, `not_host` (another one is by now).
+   *
+   * @throws {TypeError} when `peer` is neither a member nor an id, or the relay object is plain
+   */
+  passHost(peer) {
+    const session = this.#needSession("pass the host on");
+    const [id] = peer === void 0 ? [] : readReceivers({
+      to: peer
+    });
+    if (!session.isHost || this.#closed !== void 0) return;
+    session.source.ask(encoder6.encode(`{"$host":${JSON.stringify({
+      id
+    })}}
+`));
+    this.#link.flush();
   }
   /**
    * Takes all events that have arrived since the last call, oldest first. Returns at once; also after
@@ -4631,12 +5049,68 @@ var Relay = class _Relay {
   get #lineLimit() {
     return Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
   }
-  #sendTo(text, ids) {
+  #sendTo(text, ids, tag) {
     if (this.#session === void 0) {
       throw new TypeError("Cannot send event: a plain client knows nobody to send it to, connect without { plain: true }");
     }
-    for (const line of encodeLetters(text, ids, this.#lineLimit)) this.#link.send(line);
+    for (const line of encodeLetters(text, ids, this.#lineLimit, tag)) this.#link.send(line);
     this.#noteDrops();
+  }
+  #needSession(verb) {
+    if (this.#session !== void 0) return this.#session;
+    throw new TypeError(`Cannot ${verb}: a plain client has no session, connect without { plain: true }`);
+  }
+  /** Asks the relay; `write(ask)` makes the line, without its LF. */
+  #ask(session, what, write) {
+    const { ask, answer } = session.asks.open(what);
+    if (this.#closed !== void 0) session.asks.failAll("closed", "the relay object is closed");
+    else {
+      session.source.ask(encoder6.encode(write(ask) + "\n"));
+      this.#link.flush();
+    }
+    return answer;
+  }
+  async #answerQuestion(line, from, ask) {
+    const { onRequest } = this.#options;
+    let text, tag = {
+      reply: ask
+    };
+    try {
+      if (onRequest === void 0) throw new Error("it answers no requests");
+      text = stringify("answer", await onRequest(JSON.parse(line), from) ?? null);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      [text, tag] = [
+        JSON.stringify(why.slice(0, MAX_REASON_LENGTH2)),
+        {
+          reply: ask,
+          failed: true
+        }
+      ];
+    }
+    if (this.#closed !== void 0) return;
+    try {
+      this.#sendTo(text, [
+        from.id
+      ], tag);
+    } catch (error) {
+      this.#sendTo(JSON.stringify(error.message), [
+        from.id
+      ], {
+        reply: ask,
+        failed: true
+      });
+    }
+  }
+  #onHost(host) {
+    this.#tellOnceOpen(this.#options.onHost, host);
+    this.#passHostIfHidden();
+  }
+  /** Passes the host on, once while the page is hidden: where all are, one of them has to be it. */
+  #passHostIfHidden() {
+    if (!this.#isHidden || this.#hasPassedHost || this.#session?.isHost !== true) return;
+    this.#hasPassedHost = true;
+    this.passHost();
   }
   #watchLoop(call) {
     if (!this.#drainWatch.noteCall()) return;
@@ -4648,6 +5122,12 @@ var Relay = class _Relay {
     ]) : void 0;
     session.source.set(key, json, isRoom);
     this.#link.flush();
+  }
+  #checkValue({ limits }, json) {
+    const bytes = encoder6.encode(json).length, most = limits?.maxValueBytes ?? Infinity;
+    if (bytes > most) {
+      throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${most}`);
+    }
   }
   /** Counts the keys of this member, or of the room as far as it is known here; 0 if `key` is one of them. */
   #countKeysBeside(session, key, isRoom) {
@@ -4666,7 +5146,14 @@ var Relay = class _Relay {
     signal?.throwIfAborted();
     signal?.addEventListener("abort", this.#onAbort);
     this.#unwatchPage = watchPageLife({
-      onWake: () => this.#link.wake(),
+      onHide: () => {
+        this.#isHidden = true;
+        this.#passHostIfHidden();
+      },
+      onWake: () => {
+        this.#isHidden = this.#hasPassedHost = false;
+        this.#link.wake();
+      },
       onLeave: () => void this.close()
     });
     try {
@@ -4691,6 +5178,7 @@ var Relay = class _Relay {
     if (this.#cancelHeld !== void 0) this.#held = void 0;
     this.#inbox.close();
     this.#losses.flush();
+    this.#session?.asks.failAll("closed", "the relay object was closed");
     await this.#link.close(signal?.aborted ? signal.reason : void 0);
     this.#noteDrops();
     const left = this.#session?.source.takeLeft();
@@ -4789,6 +5277,19 @@ var Relay = class _Relay {
 async function connect(target, options = {}) {
   return open(target, options);
 }
+function readTimeout(options) {
+  checkOptions("request", options, {
+    timeoutMs: "any"
+  });
+  const { timeoutMs = REQUEST_TIMEOUT_MS } = options;
+  if (typeof timeoutMs !== "number") {
+    throw new TypeError(`Cannot request: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
+  }
+  if (!(timeoutMs > 0)) {
+    throw new RangeError(`Cannot request: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
+  }
+  return timeoutMs;
+}
 function toMessage(event, { from, time }) {
   return {
     event,
@@ -4831,10 +5332,17 @@ function tell(callback, ...args) {
     reportError(error);
   }
 }
+
+// src/client/compare_ids.ts
+function compareIds(a, b) {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+}
 export {
   DEFAULT_PORT,
   Relay,
+  RequestError,
   animationFrames,
+  compareIds,
   connect,
   frames,
   rateLimit

@@ -1,0 +1,115 @@
+// Questions that this program has asked, the relay or another member, and that wait for an answer. Touches no
+// socket: who asks sends the line.
+
+/** The longest time that a timer takes, in ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Why a question got no answer, or a claim could not be decided. */
+export class RequestError extends Error {
+  /** What errors of this kind are called. */
+  override readonly name = "RequestError";
+  /**
+   * For programs: `timeout`; `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
+   * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
+   * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
+   */
+  readonly code: string;
+
+  /** @internal */
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+interface Ask {
+  what: string;
+  /** Who is to answer; the relay if it is undefined. */
+  peerId: string | undefined;
+  resolve: (value: unknown) => void;
+  reject: (error: RequestError) => void;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/**
+ * Asks, and returns the answer. A program that does not look at it lives on when there is none; what it did wrong
+ * itself, what `ask` throws, it is told.
+ */
+export function forgiving<T>(ask: () => Promise<T>): Promise<T> {
+  let answer: Promise<T>;
+  try {
+    answer = ask();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  answer.catch(() => {});
+  return answer;
+}
+
+/** The questions without an answer. */
+export class Asks {
+  readonly #pending = new Map<string, Ask>();
+  #last = 0;
+
+  /**
+   * Opens a question: `what` can't be done without an answer. Returns its name on the wire, and the answer.
+   *
+   * @param timeoutMs how long to wait, from 0 to Infinity
+   */
+  open(what: string, peerId?: string, timeoutMs = Infinity): { ask: string; answer: Promise<unknown> } {
+    const ask = (++this.#last).toString(36);
+    const answer = new Promise<unknown>((resolve, reject) => {
+      this.#pending.set(ask, { what, peerId, resolve, reject, timer: undefined });
+    });
+    answer.catch(() => {}); // it is the caller's to look at it
+    if (timeoutMs < Infinity) this.#wait(ask, timeoutMs, timeoutMs);
+    return { ask, answer };
+  }
+
+  /** Takes the answer of a member, or of the relay. */
+  settle(ask: string, value: unknown, peerId?: string): void {
+    this.#take(ask, peerId)?.resolve(value);
+  }
+
+  /** Notes that there will be no answer. */
+  fail(ask: string, code: string, why: string, peerId?: string): void {
+    this.#end(this.#take(ask, peerId), code, why);
+  }
+
+  /** Notes that the relay will see to no answer, whoever was asked. */
+  refuse(ask: string, code: string, why: string): void {
+    this.fail(ask, code, why, this.#pending.get(ask)?.peerId);
+  }
+
+  /** Notes that a member will answer nothing any more. */
+  failPeer(peerId: string): void {
+    for (const [ask, pending] of this.#pending) {
+      if (pending.peerId === peerId) this.fail(ask, "left", `${peerId} has left`, peerId);
+    }
+  }
+
+  /** Notes that nobody will answer any more. */
+  failAll(code: string, why: string): void {
+    for (const [ask, { peerId }] of this.#pending) this.fail(ask, code, why, peerId);
+  }
+
+  #take(ask: string, peerId: string | undefined): Ask | undefined {
+    const pending = this.#pending.get(ask);
+    if (pending === undefined || pending.peerId !== peerId) return undefined; // it was asked somebody else
+    this.#pending.delete(ask);
+    clearTimeout(pending.timer);
+    return pending;
+  }
+
+  #end(pending: Ask | undefined, code: string, why: string): void {
+    pending?.reject(new RequestError(code, `Cannot ${pending.what}: ${why}`));
+  }
+
+  #wait(ask: string, leftMs: number, timeoutMs: number): void {
+    const pending = this.#pending.get(ask)!, waitMs = Math.min(leftMs, MAX_TIMER_MS);
+    pending.timer = setTimeout(() => {
+      if (leftMs > waitMs) this.#wait(ask, leftMs - waitMs, timeoutMs);
+      else this.fail(ask, "timeout", `no answer within ${timeoutMs} ms`, pending.peerId);
+    }, waitMs);
+  }
+}
