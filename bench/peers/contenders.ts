@@ -29,9 +29,14 @@ export interface ContenderOptions {
 /** ncat waits with select(), which takes descriptors below 1,024; some are its own. */
 const SELECT_CONNECTIONS = 1000;
 
+const SESSION_SETTINGS = "; level 1: a room, $ack at each 192 KiB, $ping and $ack each second";
+
 /** What the load does beside sending events, for the reader. */
 const WIRE_SETTINGS: Partial<Record<Wire, string>> = {
-  "sessions": "; level 1: a room, $ack at each 192 KiB, $ping and $ack each second",
+  "sessions": SESSION_SETTINGS,
+  "sessions/websocket": `${SESSION_SETTINGS}; a message for each write, both ways`,
+  "lines/websocket": "; a message for each write, both ways",
+  "lines apart/websocket": "; each event is sent as a message",
 };
 
 /** Returns all contenders, whether installed or not. */
@@ -74,6 +79,9 @@ export function allContenders(
     product("eventrelay", "lines", TRANSPORTS),
     product("eventrelay --unchecked", "lines", ["tcp"], ["--unchecked"]),
     product("eventrelay, sessions", "sessions", TRANSPORTS),
+    product("eventrelay, WebSocket", "lines/websocket", ["websocket"]),
+    product("eventrelay, sessions, WebSocket", "sessions/websocket", ["websocket"]),
+    product("eventrelay, WebSocket, an event a message", "lines apart/websocket", ["websocket"]),
     ...(before === null ? [] : [product("eventrelay, before", "lines", TRANSPORTS, [], before)]),
     {
       name: "redis",

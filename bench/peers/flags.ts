@@ -20,6 +20,7 @@ USAGE: deno task bench:peers [options]      (about 30 minutes; by WebSocket abou
   --relay COMMAND      another relay that takes the same arguments, e.g. dist/eventrelay
   --before COMMAND     a relay to compare with, e.g. of another checkout
   --out FOLDER         where results.jsonl and charts go (a whole run: bench/peers/results, and bench/README.md)
+  --add                add these runs to the results that are there, so that a comparison can be made in parts
   --report             measure nothing: make charts and tables anew from results.jsonl
   --list               name scenarios and contenders
   --help`;
@@ -35,6 +36,8 @@ export interface Options {
   /** Where results go; null: nowhere. `isOwnPlace` if the page shows them. */
   out: URL | null;
   isOwnPlace: boolean;
+  /** Whether runs are added to the results that are there. */
+  adds: boolean;
   isReport: boolean;
   isList: boolean;
 }
@@ -58,6 +61,7 @@ export function readOptions(args: string[]): Options | null {
       relay: { type: "string" },
       before: { type: "string" },
       out: { type: "string" },
+      add: { type: "boolean" },
       report: { type: "boolean" },
       list: { type: "boolean" },
       help: { type: "boolean", short: "h" },
@@ -74,7 +78,7 @@ export function readOptions(args: string[]): Options | null {
   const own = resultsFolder(transport);
   if (values.out === "") throw new RangeError(`Cannot use --out "": it is a folder`);
   const out = values.out === undefined
-    ? isWhole || values.report ? own : null
+    ? isWhole || values.report || values.add ? own : null
     : new URL(`${values.out}/`, `file://${Deno.cwd()}/`);
   return {
     transport,
@@ -89,6 +93,7 @@ export function readOptions(args: string[]): Options | null {
     before,
     out,
     isOwnPlace: out?.href === own.href,
+    adds: values.add ?? false,
     isReport: values.report ?? false,
     isList: values.list ?? false,
   };
@@ -109,7 +114,9 @@ function chosenScenarios(
   const those = chosen(names, wanted) ?? (transport === "websocket" ? WEBSOCKET_SCENARIOS : names);
   return all.filter(({ name, groups }) =>
     those.some((each) => each === name || groups.some((g) => g === each))
-  );
+  )
+    // By WebSocket no curves are drawn, of which some are points.
+    .map((scenario) => transport === "tcp" ? scenario : { ...scenario, groups: scenario.groups.slice(0, 1) });
 }
 
 /** Names the contenders, of one comparison if it is given. */

@@ -46,6 +46,22 @@ export function parseResults(text: string): Results {
   return { setting, runs };
 }
 
+/** Returns the results of two comparisons as those of one; what both know is told as in the second. `order` is that of all names. */
+export function joinResults(first: Results, second: Results, order: readonly string[]): Results {
+  const joined = <T extends { name: string }>(before: readonly T[], after: readonly T[]) =>
+    [...new Map([...before, ...after].map((each) => [each.name, each])).values()]
+      .toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  const rounds = 1 + Math.max(-1, ...first.runs.map(({ round }) => round));
+  return {
+    setting: {
+      ...second.setting,
+      contenders: joined(first.setting.contenders, second.setting.contenders),
+      scenarios: joined(first.setting.scenarios, second.setting.scenarios),
+    },
+    runs: [...first.runs, ...second.runs.map((run) => ({ ...run, round: run.round + rounds }))],
+  };
+}
+
 /** A median and the smallest and largest value beside it. */
 export interface Spread {
   median: number;

@@ -10,13 +10,14 @@ import { buildPrograms, type Programs, runLoad } from "./native.ts";
 import { writeReadme } from "./readme.ts";
 import {
   formatResults,
+  joinResults,
   Lookup,
   parseResults,
   type Results,
   type RunRecord,
   type Setting,
 } from "./results.ts";
-import type { Scenario } from "./scenarios.ts";
+import { type Scenario, scenariosOf } from "./scenarios.ts";
 import { makeTempFolder } from "./servers.ts";
 import { reportMarkdown } from "./tables.ts";
 
@@ -167,11 +168,16 @@ async function run(options: Options): Promise<number> {
   const jobs = planJobs(scenarios, present);
   console.error(`${jobs.length} runs, about ${Math.ceil(estimateMs(jobs) / 60_000)} minutes`);
 
-  const results: Results = { setting: await readSetting(found, options, programs.compiler), runs: [] };
+  let results: Results = { setting: await readSetting(found, options, programs.compiler), runs: [] };
   for (const [index, job] of jobs.entries()) {
     const record = await runJob(job, programs);
     results.runs.push(record);
     console.error(progress(index, jobs, record, results));
+  }
+  if (options.adds && out !== null) {
+    const before = parseResults(await Deno.readTextFile(new URL("results.jsonl", out)));
+    const order = [...contendersWith(""), ...scenariosOf(options.extent)].map(({ name }) => name);
+    results = joinResults(before, results, order);
   }
   console.log(reportMarkdown(results, null));
   if (out !== null) {

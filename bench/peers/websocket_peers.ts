@@ -7,7 +7,7 @@ import { npmCommand, npmFolder, type Package, versionOfPackage } from "./npm_pee
 import { startOnOwnPort } from "./servers.ts";
 
 /** More would take minutes to connect. */
-const SLOW_CONNECTIONS = 500;
+const SLOW_CONNECTIONS = 50;
 
 /** Returns them, whether installed or not. */
 export function webSocketPeers(place: Place): Contender[] {
@@ -63,7 +63,7 @@ export function webSocketPeers(place: Place): Contender[] {
       wire: "mqtt/websocket",
       maxConnections: SLOW_CONNECTIONS,
       settings:
-        "protocol websockets, else as mosquitto; MQTT in binary messages; takes 0.2 s for each to connect, so not 1,000 of them",
+        "protocol websockets, else as mosquitto; MQTT in binary messages; takes 0.2 s for each to connect, so the class alone",
       version: () => versionOf(["mosquitto", "-h"], /version (\S+)/),
       start: () => startMosquitto(place, true),
     },

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { LoadReport, Verdict } from "../../../bench/peers/native.ts";
 import {
   formatResults,
+  joinResults,
   Lookup,
   offeredDeliveries,
   parseResults,
@@ -200,4 +201,30 @@ Deno.test("reportMarkdown relates what a server costs by WebSocket to its own by
   const section = reportMarkdown(results, null).split("### What a WebSocket costs")[1].split("###")[0];
   assert.match(section, /\n\| ours \| - \|.* 1\.10x; p99 1\.00x \|/);
   assert.ok(!reportMarkdown(resultsOf([]), null).includes("What a WebSocket costs"));
+});
+
+Deno.test("joinResults keeps all runs, and contenders and scenarios once, in the order of all", () => {
+  const run = { scenario: "class", contender: "ours", failure: null, measured: GOOD };
+  const first = resultsOf([{ ...run, round: 0 }, { ...run, round: 1 }]);
+  const second = resultsOf([{ ...run, contender: "theirs", round: 0 }]);
+  const [ours, absent] = second.setting.contenders;
+  second.setting.contenders = [{ ...ours, name: "theirs" }, { ...absent, version: "2" }];
+  second.setting.scenarios = second.setting.scenarios.slice(0, 1);
+  const { setting, runs } = joinResults(first, second, [
+    "theirs",
+    "ours",
+    "absent",
+    ...SCENARIOS.map(({ name }) => name),
+  ]);
+  assert.deepEqual(runs.map(({ contender, round }) => `${contender} ${round}`), [
+    "ours 0",
+    "ours 1",
+    "theirs 2",
+  ]);
+  assert.deepEqual(setting.contenders.map(({ name, version }) => `${name} ${version}`), [
+    "theirs 1",
+    "ours 1",
+    "absent 2",
+  ]);
+  assert.deepEqual(setting.scenarios.map(({ name }) => name), SCENARIOS.map(({ name }) => name));
 });
