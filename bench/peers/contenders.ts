@@ -140,7 +140,7 @@ export function allContenders(
       name: "bare Deno",
       kind: "limit",
       wire: "lines",
-      transports: ["tcp"],
+      transports: TRANSPORTS,
       fetched: false,
       hasRooms: false,
       maxConnections: MANY_CONNECTIONS,

@@ -122,6 +122,16 @@ function progress(index: number, jobs: readonly Job[], record: RunRecord, result
   return `[${index + 1}/${jobs.length}] ${scenario} ${contender}: ${text}${warning}`;
 }
 
+/** Reads the results in a folder; null if there are none. */
+async function readResults(folder: URL): Promise<Results | null> {
+  try {
+    return parseResults(await Deno.readTextFile(new URL("results.jsonl", folder)));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
 /** Writes charts beside the results, and the tables into bench/README.md if that shows them. */
 async function writeReport(results: Results, folder: URL, { transport, isOwnPlace }: Options): Promise<void> {
   // Only here: measuring needs nothing from npm.
@@ -148,7 +158,8 @@ function list({ scenarios, contenders: names }: Options, contenders: readonly Co
 async function run(options: Options): Promise<number> {
   const { scenarios, contenders: names, relay, before, out } = options;
   if (options.isReport) {
-    const results = parseResults(await Deno.readTextFile(new URL("results.jsonl", out!)));
+    const results = await readResults(out!);
+    if (results === null) throw new Error(`Cannot report: there are no results in ${out!.pathname}`);
     await writeReport(results, out!, options);
     return console.log(reportMarkdown(results, null)), 0;
   }
@@ -175,9 +186,9 @@ async function run(options: Options): Promise<number> {
     console.error(progress(index, jobs, record, results));
   }
   if (options.adds && out !== null) {
-    const before = parseResults(await Deno.readTextFile(new URL("results.jsonl", out)));
+    const before = await readResults(out);
     const order = [...contendersWith(""), ...scenariosOf(options.extent)].map(({ name }) => name);
-    results = joinResults(before, results, order);
+    if (before !== null) results = joinResults(before, results, order);
   }
   console.log(reportMarkdown(results, null));
   if (out !== null) {
