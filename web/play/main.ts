@@ -2,6 +2,7 @@
 
 import { byId, el, setText, show } from "../shared/dom.ts";
 import { milliseconds, plain } from "../shared/format.ts";
+import { at } from "../shared/json.ts";
 import { keep, keepToken, kept, readWishes, token } from "../shared/wishes.ts";
 import { relayTarget } from "../shared/target.ts";
 import type { Drawing } from "../../example/remote_balls.ts";
@@ -69,11 +70,13 @@ function ballsWished(): number {
 function askAgain(error: Error): void {
   game?.leave();
   game = undefined;
+  tellState("closed", "");
+  const isToken = at(error.cause, "code") === "bad_token";
   const refusal = byId("refusal", HTMLElement);
-  setText(refusal, plain(error.message));
+  const tokenText = token() === "" ? "This relay asks for a token." : "The relay does not take this token.";
+  setText(refusal, isToken ? tokenText : plain(error.message));
   show(refusal, true);
-  const { code } = error as Error & { code?: unknown };
-  if (code === "bad_token") {
+  if (isToken) {
     show(byId("token-field", HTMLElement), true);
     byId("token", HTMLInputElement).required = true;
   }
@@ -152,9 +155,9 @@ function tell({ link, world, numbers: now, errors }: Game): void {
   const room = link.relay?.room ?? "";
   setText(
     byId("who", HTMLElement),
-    `${plain(room, 24)}: ${here} ${here === 1 ? "player" : "players"}, ${
-      world.remoteCount + world.local.length
-    } balls`,
+    `${plain(room, 24)}: ${counted(here, "player")}, ${
+      counted(world.remoteCount + world.local.length, "ball")
+    }`,
   );
   show(byId("who", HTMLElement), link.isUp);
   if (!numbers.checked) return;
@@ -165,6 +168,10 @@ function tell({ link, world, numbers: now, errors }: Game): void {
   setText(byId("rates", HTMLElement), `${now.received}, ${now.sent}`);
   setText(byId("frames", HTMLElement), `${now.balls}, ${now.frames}`);
   paintGraph(graph, errors);
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function tellState(status: string, detail: string): void {

@@ -52,8 +52,9 @@ function draw(): void {
   const isAtEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 8;
   // Mostly some go at the front and some come at the end.
   const first = shown.length === 0 ? -1 : onPage.indexOf(shown[0]);
-  const kept = first < 0 ? 0 : Math.min(onPage.length - first, shown.length);
-  const isContinued = first >= 0 && shown.every((entry, i) => i >= kept || onPage[first + i] === entry);
+  const kept = first < 0 ? 0 : onPage.length - first;
+  const isContinued = first >= 0 && kept <= shown.length &&
+    onPage.slice(first).every((entry, i) => entry === shown[i]);
   if (!isContinued) list.replaceChildren(...shown.map(item));
   else {
     for (let i = 0; i < first; i++) list.firstElementChild!.remove();
@@ -159,7 +160,7 @@ function onTyped(event: KeyboardEvent): void {
 function pause(): void {
   isPaused = !isPaused;
   pausedAt = store.total;
-  still = undefined;
+  still = isPaused ? store.shown(filter.value, controls.checked, MOST_SHOWN) : undefined;
   byId("pause", HTMLButtonElement).setAttribute("aria-pressed", `${isPaused}`);
   redraw();
 }
