@@ -1,25 +1,43 @@
 // Holds the relay to its memory, as the system counts it: whatever 2,000 hostile clients do, a relay with the default flags stays below 300 MiB.
 
 import assert from "node:assert/strict";
-import { FROM_SOURCE, Program } from "../support/program.ts";
+import { FROM_SOURCE, type Launch, Program } from "../support/program.ts";
 
 const CLIENTS = 2000, MAX_RSS_MIB = 300;
 
 /** How many clients are busy at a time. */
 const WIDTH = 50;
 
+/** How long a pattern is watched once all has been sent, in looks of 100 ms. */
+const LOOKS = 15;
+
+/** Files of a certificate for 127.0.0.1, and of who has signed it. */
+const CERTIFICATES = new URL("../tls/", import.meta.url).pathname;
+
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The same from source, which may read the files of its certificate. */
+const WITH_FILES: Launch = { ...FROM_SOURCE, args: FROM_SOURCE.args.toSpliced(1, 0, "--allow-read") };
 
 type Send = (text: string) => Promise<void>;
+type Read = () => Promise<string>;
 
 interface Pattern {
   what: string;
   /** What each client does once it is connected; `read` takes a little of what comes. */
-  each: (send: Send, i: number, read: () => Promise<void>) => Promise<void>;
-  /** Whether it takes what comes; otherwise it reads nothing. */
+  each: (send: Send, i: number, read: Read) => Promise<void>;
+  /** Whether it takes what comes; otherwise it reads nothing but what it asks for. */
   reads: boolean;
-  /** What one more does in the end. */
+  /** Whether its connection is reset after that. */
+  goes?: boolean;
+  /** What one does before, and what one more does in the end. */
+  first?: (send: Send, read: Read) => Promise<void>;
   then?: (send: Send) => Promise<void>;
+  /** How many do it, where a single one costs the test too much; {@linkcode CLIENTS} otherwise. */
+  clients?: number;
+  /** Whether the relay has TLS, and who comes shakes hands or says nothing. */
+  tls?: "shakes hands" | "is silent";
 }
 
 const hello = (room: string, more = "") => `{"$hello":{"version":1,"room":"${room}"${more}}}\n`;
@@ -67,53 +85,153 @@ const PATTERNS: Pattern[] = [
       await send(text);
     },
   },
+  {
+    what: "say hello in a room full of state and go away",
+    reads: false,
+    goes: true,
+    first: fillState,
+    each: async (send, _i, read) => {
+      await send(hello("full"));
+      await read();
+    },
+  },
+  {
+    what: "are away, with sessions that may come back, while there is much to be kept for them",
+    reads: false,
+    goes: true,
+    first: fillState,
+    each: async (send, _i, read) => {
+      await send(hello("full"));
+      for (let more = 1, lines = 0; lines < more;) { // all of the welcome: only then it is a session
+        const text = await read();
+        if (text === "") return;
+        if (lines === 0) more = Number(/"more":(\d+)/.exec(text)?.[1] ?? 0) + 1;
+        lines += text.split("\n").length - 1;
+      }
+      await send('{"$ping":{"t":1}}\n');
+      await read();
+    },
+    then: (send) => flood(send, "full"),
+    clients: 200,
+  },
+  {
+    what: "speak one after the other and read nothing of what the others say",
+    reads: false,
+    each: async (send, i) => {
+      await send(hello(`r${i % 40}`));
+      for (let n = 0; n < 60; n++) await send("1\n");
+    },
+  },
+  {
+    what: "want the longest delay of a network, beside a flood, and are asked for a pong each",
+    reads: true,
+    each: (send) => send(hello("lobby", ',"simulate":"delay=10s"') + '{"$ping":{"t":1}}\n'.repeat(200)),
+    then: (send) => flood(send, "lobby"),
+    clients: 1000,
+  },
+  {
+    what: "fill the logs of a thousand rooms for others who read nothing",
+    reads: false,
+    each: async (send, i) => {
+      await send(hello(`r${i % 1000}`));
+      if (i >= 1000) await send(`"${filler(998)}"\n`.repeat(100));
+    },
+  },
+  {
+    what: "connect by TLS and never shake hands",
+    reads: false,
+    tls: "is silent",
+    each: () => Promise.resolve(),
+  },
+  {
+    what: "connect by TLS and read nothing, beside a flood",
+    reads: false,
+    tls: "shakes hands",
+    each: (send) => send(hello("lobby")),
+    then: (send) => flood(send, "lobby"),
+    clients: 400,
+  },
 ];
 
-for (const { what, each, reads, then } of PATTERNS) {
+/** Fills the state of a room: 4 MB. */
+async function fillState(send: Send, read: Read): Promise<void> {
+  await send(hello("full"));
+  for (let key = 0; key < 250; key++) await send(`{"$set":{"key":"k${key}","value":"${filler(16_000)}"}}\n`);
+  await send('{"$ping":{"t":1}}\n');
+  while (!(await read()).includes("$pong"));
+}
+
+/** Says 5 MB in a room. */
+async function flood(send: Send, room: string): Promise<void> {
+  await send(hello(room));
+  for (let i = 0; i < 50; i++) await send(`"${filler(998)}"\n`.repeat(100));
+}
+
+for (const { what, each, reads, goes, first, then, clients = CLIENTS, tls } of PATTERNS) {
   Deno.test({
-    name: `a relay stays below ${MAX_RSS_MIB} MiB while ${CLIENTS} clients ${what}`,
+    name: `a relay stays below ${MAX_RSS_MIB} MiB while ${clients} clients ${what}`,
     ignore: Deno.build.os !== "linux",
     sanitizeOps: false, // clients are closed in the middle of things
     sanitizeResources: false,
     fn: async () => {
-      await using relay = new Program(FROM_SOURCE, ["0", "--host", "127.0.0.1", "--quiet"]);
+      const files = ["--tls-cert", `${CERTIFICATES}good.pem`, "--tls-key", `${CERTIFICATES}good.key`];
+      const args = ["0", "--host", "127.0.0.1", "--quiet", ...tls === undefined ? [] : files];
+      await using relay = new Program(tls === undefined ? FROM_SOURCE : WITH_FILES, args);
       const port = await relay.port();
-      const conns: Deno.TcpConn[] = [];
-      const connect = async () => {
-        const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      const address = { hostname: "127.0.0.1", port };
+      const caCerts = tls === undefined ? [] : [Deno.readTextFileSync(`${CERTIFICATES}ca.pem`)];
+      const conns: Deno.Conn[] = [];
+      const connect = async (isSilent = tls === "is silent") => {
+        const isPlain = tls === undefined || isSilent;
+        const conn = isPlain ? await Deno.connect(address) : await Deno.connectTls({ ...address, caCerts });
         conns.push(conn);
         const send: Send = async (text) => {
           const bytes = encoder.encode(text);
           for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
         };
-        const read = async () => void await conn.read(new Uint8Array(4096)).catch(() => {});
+        const buffer = new Uint8Array(64 * 1024);
+        const read: Read = async () => {
+          const count = await conn.read(buffer).catch(() => null);
+          return decoder.decode(buffer.subarray(0, count ?? 0));
+        };
         return { conn, send, read };
       };
       let next = 0, most = 0;
       const look = () => most = Math.max(most, rssMiB(relay.pid));
+      if (first !== undefined) await connect().then(({ send, read }) => first(send, read));
       await Promise.all(Array.from({ length: WIDTH }, async () => {
-        for (let i = next++; i < CLIENTS; i = next++) {
+        for (let i = next++; i < clients; i = next++) {
           const { conn, send, read } = await connect();
           if (reads) void drain(conn);
           await each(send, i, read).catch(() => {}); // the relay may close it
+          if (goes) conn.close();
+          if (i % 100 === 0) look();
         }
       }));
       look();
       if (then !== undefined) await connect().then(({ send }) => then(send));
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < LOOKS; i++) {
         look();
-        await new Promise((done) => setTimeout(done, 200));
+        await new Promise((done) => setTimeout(done, 100));
       }
       assert.ok(most < MAX_RSS_MIB, `the relay took ${most} MiB`);
-      const { send, read } = await connect();
-      await send(hello("another")); // it still serves
-      await read();
-      for (const conn of conns) conn.close();
+      const { send, read } = await connect(false);
+      await send(hello("lobby")); // it still serves
+      assert.match(await read(), /\$welcome/);
+      for (const conn of conns) closeQuietly(conn);
     },
   });
 }
 
-async function drain(conn: Deno.TcpConn): Promise<void> {
+function closeQuietly(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // It is closed already.
+  }
+}
+
+async function drain(conn: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(16 * 1024);
   try {
     while (await conn.read(buffer) !== null);

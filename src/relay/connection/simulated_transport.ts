@@ -16,8 +16,11 @@ const MAX_UNDERWAY_BYTES = 256 * 1024;
 /** …and what an empty line takes when the relay has no memory left. */
 const MIN_UNDERWAY_BYTES = 4 * 1024;
 
-/** What a piece costs beside its bytes. */
+/** What a piece takes of that beside its bytes… */
 const PIECE_BYTES = 100;
+
+/** …and in memory: two objects and a buffer. Measured. */
+const PIECE_MEMORY_BYTES = 512;
 
 /** A line with a limited rate takes so many ms' worth of bytes at once: what it has taken can't be skipped any more. */
 const MAX_LEAVING_MS = 100;
@@ -47,6 +50,7 @@ export class SimulatedTransport implements Transport {
   /** What is on its way. */
   readonly #memory: MemoryAccount;
   #underway: Piece[] = [];
+  #underwayBytes = 0;
   #leavesAt = -Infinity;
   #waiting: WaitingWrite | undefined;
   #isDelivering = false;
@@ -102,8 +106,7 @@ export class SimulatedTransport implements Transport {
   release(): void {
     this.#isClosed = true;
     this.#settings.timers.clearTimeout(this.#timer);
-    this.#underway = [];
-    this.#memory.close();
+    this.#dropUnderway();
   }
 
   close(): void {
@@ -133,6 +136,7 @@ export class SimulatedTransport implements Transport {
     if (bytes.length === 0) return; // until something has arrived
     const { leavesAt, arrivesAt } = this.#simulation.send(bytes.length, nowMs);
     this.#underway.push({ bytes, arrivesAt });
+    this.#underwayBytes += bytes.length + PIECE_BYTES;
     this.#leavesAt = leavesAt;
     this.#waiting = undefined;
     waiting.resolve(bytes.length);
@@ -140,12 +144,12 @@ export class SimulatedTransport implements Transport {
 
   /** How many of `bytes` bytes the line takes now; they are counted. */
   #room(bytes: number): number {
-    const room = Math.min(MAX_UNDERWAY_BYTES - this.#memory.bytes - PIECE_BYTES, this.#maxWriteBytes, bytes);
+    const room = Math.min(MAX_UNDERWAY_BYTES - this.#underwayBytes - PIECE_BYTES, this.#maxWriteBytes, bytes);
     if (room <= 0) return 0;
-    if (this.#memory.tryGrow(room + PIECE_BYTES)) return room;
+    if (this.#memory.tryGrow(room + PIECE_MEMORY_BYTES)) return room;
     if (this.#underway.length > 0) return 0;
     const least = Math.min(room, MIN_UNDERWAY_BYTES);
-    this.#memory.grow(least + PIECE_BYTES);
+    this.#memory.grow(least + PIECE_MEMORY_BYTES);
     return least;
   }
 
@@ -163,19 +167,25 @@ export class SimulatedTransport implements Transport {
     try {
       while (this.#isDue(this.#settings.clock())) {
         let { bytes } = this.#underway.shift()!;
-        const heldBytes = bytes.length + PIECE_BYTES;
+        const { length } = bytes;
         while (bytes.length > 0) bytes = bytes.subarray(await this.#conn.write(bytes));
         if (this.#isClosed) return;
-        this.#memory.grow(-heldBytes);
+        this.#underwayBytes -= length + PIECE_BYTES;
+        this.#memory.grow(-length - PIECE_MEMORY_BYTES);
       }
     } catch (error) {
-      this.#underway = [];
-      this.#memory.close();
+      this.#dropUnderway();
       this.#fail(error);
     }
     this.#isDelivering = false;
     this.#step();
     if (this.#underway.length === 0) this.#onDelivered?.();
+  }
+
+  #dropUnderway(): void {
+    this.#underway = [];
+    this.#underwayBytes = 0;
+    this.#memory.close();
   }
 
   /** Lets the write that waits fail, or the next one. */

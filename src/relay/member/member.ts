@@ -92,6 +92,9 @@ interface Reply {
 /** How many bytes of replies wait for a client that doesn't read them; further ones are dropped. */
 const MAX_REPLY_BYTES = 64 * 1024;
 
+/** What a reply takes in memory beside its bytes: objects and a buffer. */
+const REPLY_BYTES = 400;
+
 /** How long a member must keep up until falling behind again is news. */
 const BEHIND_EPISODE_MS = 30_000;
 
@@ -199,9 +202,10 @@ export abstract class Member implements Reader {
     return this.reply(encodeControl("error", error), error);
   }
 
-  /** Writes a line to this member alone, before what comes from the feed. Returns false, and drops it, if too many wait already. */
+  /** Writes a line to this member alone, before what comes from the feed. Returns false, and drops it, if too many wait already, or some do and memory is short. */
   protected reply(bytes: Uint8Array, error?: WireError): boolean {
     if (this.#replyBytes + bytes.length > MAX_REPLY_BYTES) return false;
+    if (this.#replies.length > 0 && this.settings.memory.isShort) return false;
     this.#replies.push({ bytes, error });
     this.#replyBytes += bytes.length;
     this.countMemory();
@@ -276,7 +280,9 @@ export abstract class Member implements Reader {
 
   /** Counts the memory that it takes, after each change. */
   protected countMemory(): void {
-    if (!this.#isReleased) this.#memory.resize(this.ownBytes + this.#replyBytes);
+    if (!this.#isReleased) {
+      this.#memory.resize(this.ownBytes + this.#replyBytes + REPLY_BYTES * this.#replies.length);
+    }
   }
 
   /** Counts it no more: the member is leaving, and what it still takes goes with its connection. */

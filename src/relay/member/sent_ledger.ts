@@ -15,6 +15,9 @@ interface Piece {
   stateVersion: number;
 }
 
+/** What a piece takes in memory, in bytes. */
+const PIECE_BYTES = 80;
+
 /** The unacknowledged end of a stream. */
 export class SentLedger {
   #pieces: Piece[] = [];
@@ -52,6 +55,11 @@ export class SentLedger {
   /** Notes that `bytes` bytes of letters are being written. */
   addLetters(bytes: number): void {
     this.#add("letters", bytes, bytes);
+  }
+
+  /** What it takes in memory, in bytes. */
+  get memoryBytes(): number {
+    return PIECE_BYTES * this.#pieces.length;
   }
 
   /** Returns how many bytes of letters were confirmed since the last call. */

@@ -36,6 +36,9 @@ interface SentAnswer<A> {
 /** How many answers are kept for a client that confirms nothing; older ones are not given again. */
 const MAX_ANSWERS = 100;
 
+/** What an answer that is kept takes in memory, in bytes. */
+const ANSWER_BYTES = 512;
+
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** The stream to one client. `A` is what the caller needs to make an answer again. */
@@ -82,9 +85,10 @@ export class SentStream<A = never> {
     return this.#ledger.sent - this.#ledger.acked;
   }
 
-  /** How many bytes of lines are kept because they can't be made again. */
-  get owedBytes(): number {
-    return this.#owed.bytes.length;
+  /** What it takes in memory, in bytes: what is kept until it is confirmed, and what is known of the rest. */
+  get memoryBytes(): number {
+    return this.#owed.bytes.length + this.letters.memoryBytes + ANSWER_BYTES * this.#answers.length +
+      this.#ledger.memoryBytes;
   }
 
   /** How many lines {@linkcode takeOwed} has to give. */

@@ -284,8 +284,7 @@ export class SessionMember extends Member implements Peer, Receiver {
   }
 
   protected override get ownBytes(): number {
-    return SESSION_BYTES + this.#stream.owedBytes + this.#stream.letters.memoryBytes +
-      (this.#welcome?.length ?? 0) +
+    return SESSION_BYTES + this.#stream.memoryBytes + (this.#welcome?.length ?? 0) +
       (this.#rest?.memoryBytes ?? 0);
   }
 
@@ -517,11 +516,8 @@ export class SessionMember extends Member implements Peer, Receiver {
   }
 
   #onAck(bytes: number): void {
-    const { owedBytes, letters } = this.#stream;
     this.#stream.confirm(bytes);
-    if (owedBytes > 0 || letters.memoryBytes > 0) this.countMemory();
-    this.wake();
-    if (owedBytes > 0) this.countMemory();
+    this.countMemory();
     if (!this.hasNews || this.#isWakeDue) return;
     // A thousand may acknowledge at once, and a window is much to be written.
     const { loop, clock } = this.settings;
