@@ -13,8 +13,8 @@ import type { EventLoop } from "./event_loop.ts";
 const PART_MS = 0.5;
 
 /**
- * How long clients are served in one turn of the event loop, in ms: so long those who come with little, so long those who come with more, and
- * so long those who wait. Thus who comes with little is served at once, whoever fills the turn with much.
+ * How long clients are served between two looks at the sockets, in ms: so long those with little, who are served at once whoever fills the
+ * turn with much, and so long those with more.
  */
 const TURN_MS = 1;
 
@@ -105,15 +105,20 @@ export class ServiceQueue {
     this.#littleMs = this.#moreMs = 0;
     let nowMs = this.#clock();
     if (this.#turnEnd === undefined) this.#startTurn(nowMs);
-    const untilMs = nowMs + TURN_MS;
+    const startedMs = nowMs;
     const { little } = this.#waiting;
-    while (little.length > 0 && nowMs < untilMs) nowMs = this.#serveOne(little.shift()!, nowMs);
-    // One of these in any case: the others must not keep it waiting for ever.
-    let served = this.#takeNext();
-    while (served !== undefined) {
-      nowMs = this.#serveOne(served, nowMs);
-      served = nowMs < untilMs ? this.#takeNext() : undefined;
+    while (little.length > 0 && this.#littleMs < TURN_MS) {
+      nowMs = this.#serveOne(little.shift()!, nowMs);
+      this.#littleMs = nowMs - startedMs;
     }
+    // One of these in any case: the others must not keep it waiting for ever.
+    const untilMs = Math.max(startedMs + TURN_MS, nowMs), fromMs = nowMs;
+    do {
+      const served = this.#takeNext();
+      if (served === undefined) break;
+      nowMs = this.#serveOne(served, nowMs);
+      this.#moreMs = nowMs - fromMs;
+    } while (nowMs < untilMs);
     this.#plan();
   };
 
