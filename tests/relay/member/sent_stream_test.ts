@@ -151,7 +151,11 @@ class Model {
     assert.equal(this.answers.length, this.#answered);
     assert.equal(this.#state, this.stream.stateVersion);
     assert.equal(this.stream.confirmedStateVersion, this.#state);
-    assert.deepEqual([this.stream.unconfirmedBytes, this.stream.memoryBytes, this.stream.owedLines], [0, 0, 0]);
+    assert.deepEqual([this.stream.unconfirmedBytes, this.stream.memoryBytes, this.stream.owedLines], [
+      0,
+      0,
+      0,
+    ]);
   }
 }
 
