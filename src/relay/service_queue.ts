@@ -65,12 +65,10 @@ export class ServiceQueue {
 
   /** Serves who has something to be dealt with: at once, if this turn has time left. `nowMs` is the time. */
   serve(served: Served, nowMs: number, amount: Amount): void {
-    const isLittle = amount === "little";
+    const isLittle = amount === "little", isFirst = this.#turnEnd === undefined;
+    if (isFirst) this.#startTurn(nowMs);
     if ((isLittle ? this.#littleMs : this.#moreMs) < TURN_MS) {
-      if (this.#turnEnd === undefined) {
-        this.#startTurn(nowMs);
-        this.#loop.noteLook(nowMs);
-      }
+      if (isFirst) this.#loop.noteLook(nowMs);
       const tookMs = this.#serveOne(served, nowMs) - nowMs;
       if (isLittle) this.#littleMs += tookMs;
       else this.#moreMs += tookMs;

@@ -27,6 +27,11 @@ class Desk {
   /** Ends a turn and makes the next; returns who was served in it, and how long it took. */
   async turn(): Promise<[string, number]> {
     await new Promise<void>((done) => setImmediate(done));
+    return this.callBack();
+  }
+
+  /** Calls back who asked for it, in this turn. */
+  callBack(): [string, number] {
     this.served.length = 0;
     const startedMs = this.nowMs;
     for (const callback of this.#callbacks.splice(0)) callback();
@@ -164,6 +169,20 @@ Deno.test("ServiceQueue tells who had the largest part of a turn of more than 50
   await desk.turn();
   await desk.turn();
   assert.deepEqual([d.slow, e.slow], [[], [[51.5, 51]]]);
+  desk.queue.close();
+});
+
+Deno.test("ServiceQueue calls no turn slow that begins with one who has to wait", async () => {
+  const desk = new Desk();
+  const clients = ["a", "b", "c"].map((name) => new Client(desk, name, 1.25));
+  for (const client of clients) desk.come(client);
+  await new Promise<void>((done) => setImmediate(done)); // the end of that turn, with c waiting
+  const d = new Client(desk, "d", 0.25);
+  desk.come(d);
+  desk.callBack();
+  for (let i = 0; i < 5; i++) await desk.turn();
+  assert.equal(desk.isTurnDue, false);
+  assert.deepEqual([...clients, d].map(({ slow }) => slow), [[], [], [], []]);
   desk.queue.close();
 });
 
