@@ -30,6 +30,10 @@ const IS_CONTROL = 0x8;
 
 const NOTHING = new Uint8Array(0);
 
+/** A mask as bytes, turned so that its first one is for the byte at hand, and the same as one number. */
+const turnedMask = new Uint8Array(4);
+const maskWord = new Uint32Array(turnedMask.buffer);
+
 /** Where a {@linkcode FrameReader} puts the frames that are no lines. The bytes are valid until the call returns. */
 export interface FrameSink {
   onPing(payload: Uint8Array): void;
@@ -54,8 +58,6 @@ export class FrameReader {
   #opcode = 0;
   #isFinal = false;
   readonly #mask = new Uint8Array(4);
-  readonly #turnedMask = new Uint8Array(4);
-  readonly #maskWord = new Uint32Array(this.#turnedMask.buffer);
   #payloadBytes = 0;
   #payloadRead = 0;
   /** What a control frame carries, as far as it has come. */
@@ -273,8 +275,8 @@ export class FrameReader {
     const wordsFrom = to + (-(bytes.byteOffset + to) & 3), words = end - wordsFrom >> 2;
     let bits = 0, phase = this.#payloadRead;
     for (let at = to; at < wordsFrom; at++) bits |= bytes[at] ^= this.#mask[phase++ & 3];
-    for (let i = 0; i < 4; i++) this.#turnedMask[i] = this.#mask[phase + i & 3];
-    const word = this.#maskWord[0], all = new Uint32Array(bytes.buffer, bytes.byteOffset + wordsFrom, words);
+    for (let i = 0; i < 4; i++) turnedMask[i] = this.#mask[phase + i & 3];
+    const word = maskWord[0], all = new Uint32Array(bytes.buffer, bytes.byteOffset + wordsFrom, words);
     for (let i = 0; i < words; i++) bits |= all[i] ^= word;
     for (let at = wordsFrom + 4 * words; at < end; at++) bits |= bytes[at] ^= this.#mask[phase++ & 3];
     return bits | bits >>> 8 | bits >>> 16 | bits >>> 24;

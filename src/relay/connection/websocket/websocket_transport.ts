@@ -103,7 +103,7 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
     settings: WebSocketSettings,
   ) {
     this.#conn = conn;
-    this.#rest = rest;
+    this.#rest = rest.length > 0 ? rest : NOTHING; // an empty one would keep the head of its request
     this.#address = address;
     this.#copies = copies;
     this.#settings = settings;
