@@ -257,14 +257,14 @@ const CLOCK_ERROR_MS = 20;
 /** The most events that the test lets wait in one direction. */
 const MAX_UNDER_WAY = 500;
 
-async function cutManyTimes(cuts: number, seed: number): Promise<void> {
+async function cutManyTimes(cuts: number, seed: number, scheme = ""): Promise<void> {
   const random = seededRandom(seed);
   await using server = new Server();
   await using proxy = new CuttingProxy(server.port);
   const lost: Lost[] = [];
   const resumed: unknown[] = [];
   const options: ConnectOptions<[number, string]> = { onLost: (each) => lost.push(each) };
-  await using near = await connect<[number, string]>(proxy.target, {
+  await using near = await connect<[number, string]>(scheme + proxy.target, {
     ...options,
     onStatus: (status, { resumed: is }) => status === "connected" && resumed.push(is),
   });
@@ -329,16 +329,18 @@ async function cutManyTimes(cuts: number, seed: number): Promise<void> {
   assert.ok(near.stats.reconnects >= cuts / 2, `${near.stats.reconnects} reconnects`);
 }
 
-Deno.test("A session loses and doubles nothing when its connection is cut 200 times under load", async () => {
-  const seed = Number(Deno.env.get("SEED") ?? Math.floor(Math.random() * 2 ** 31));
-  await withoutBackoff(async () => {
-    try {
-      await cutManyTimes(200, seed);
-    } catch (error) {
-      throw new Error(`with SEED=${seed}`, { cause: error });
-    }
+for (const [kind, scheme] of [["connection", ""], ["WebSocket", "ws://"]]) {
+  Deno.test(`A session loses and doubles nothing when its ${kind} is cut 200 times under load`, async () => {
+    const seed = Number(Deno.env.get("SEED") ?? Math.floor(Math.random() * 2 ** 31));
+    await withoutBackoff(async () => {
+      try {
+        await cutManyTimes(200, seed, scheme);
+      } catch (error) {
+        throw new Error(`with SEED=${seed}`, { cause: error });
+      }
+    });
   });
-});
+}
 
 Deno.test("A session that the relay forgot begins anew: state is set again, onLost says what can't be known", async () => {
   await withoutBackoff(async () => {

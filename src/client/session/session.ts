@@ -158,7 +158,7 @@ export class Session implements Speaker {
     this.#options = options;
     this.#sink = sink;
     this.#now = now;
-    this.source = new SessionOutbox(now);
+    this.source = new SessionOutbox(now, undefined, () => this.#measure());
     this.#lines = {
       onLine: (line) => this.#onLine(line),
       onInvalidLine: (line, error) => sink.onInvalidLine(line, error),
@@ -550,6 +550,12 @@ export class Session implements Speaker {
     this.#sink.onLost({ reason: "stale", ...stale });
   }
 
+  /** What the relay's dashboard shows of this connection, in ms, once it is known. */
+  #measure(): Record<string, number> {
+    const { rttMs } = this.#clock;
+    return Number.isNaN(rttMs) ? {} : { rtt: toTenths(rttMs), lag: toTenths(this.lagMs) };
+  }
+
   #acknowledge(): void {
     this.source.ack(this.#lineEndBytes);
   }
@@ -577,6 +583,10 @@ function readTag({ ask, reply, failed }: Record<string, unknown>): Tag | undefin
 }
 
 const encoder = new TextEncoder();
+
+function toTenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
 
 function count(value: unknown): number {
   return Number.isSafeInteger(value) && value as number >= 0 ? value as number : 0;

@@ -57,6 +57,7 @@ interface ToldSet {
  */
 export class SessionOutbox implements LineSource {
   readonly #maxUnconfirmedBytes: number;
+  readonly #measure: () => Record<string, number>;
   readonly #now: () => number;
   readonly #waiting = new LineQueue();
   /** Control lines that wait: questions to the relay, and who is to be host. */
@@ -99,10 +100,18 @@ export class SessionOutbox implements LineSource {
   /** What was given to `push()` and `set()`, ever. */
   changes = 0;
 
-  /** Makes an empty outbox; `now` is the clock that pings are stamped with, in ms. */
-  constructor(now: () => number, maxUnconfirmedBytes: number = MAX_UNCONFIRMED_BYTES) {
+  /**
+   * Makes an empty outbox; `now` is the clock that pings are stamped with, in ms, and `measure` says what they
+   * tell the relay beside that.
+   */
+  constructor(
+    now: () => number,
+    maxUnconfirmedBytes: number = MAX_UNCONFIRMED_BYTES,
+    measure: () => Record<string, number> = () => ({}),
+  ) {
     this.#now = now;
     this.#maxUnconfirmedBytes = maxUnconfirmedBytes;
+    this.#measure = measure;
   }
 
   /** The number of events that have not been handed to the network whole, for the first time. */
@@ -358,7 +367,7 @@ export class SessionOutbox implements LineSource {
     const unpingedBytes = this.#sentBytes - this.#pingedBytes;
     if (this.#isPingDue || unpingedBytes > this.#maxUnconfirmedBytes * EARLY_PING_SHARE) {
       this.#isPingDue = false;
-      this.#handOut(batch, [encodeControl("ping", { t: this.#now() })]);
+      this.#handOut(batch, [encodeControl("ping", { t: this.#now(), ...this.#measure() })]);
       this.#pingedBytes = this.#sentBytes;
     }
     if (this.#isEnding && !this.#hasSaidBye && !this.#hasLines) {

@@ -674,3 +674,15 @@ Deno.test("Session says goodbye last", async () => {
   assert.deepEqual(script.flush(), ['{"$set":{"key":"a","value":1}}', "1", "2", '{"$bye":{}}']);
   assert.equal(script.speaker.source.hasMore, false);
 });
+
+Deno.test("Session tells the relay with each ping how long the way is, and how old what comes", async () => {
+  using script = new Script();
+  await script.open(welcome());
+  script.begin();
+  script.flush();
+  const pings = script.written.split("\n").filter((line) => line.startsWith('{"$ping'));
+  assert.ok(pings.length > 0);
+  const { $ping: { t, rtt, lag } } = JSON.parse(pings[0]);
+  for (const value of [t, rtt, lag]) assert.ok(Number.isFinite(value) && value >= 0, pings[0]);
+  assert.equal(rtt, Math.round(script.speaker.clock.rttMs * 10) / 10);
+});
