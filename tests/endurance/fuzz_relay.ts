@@ -13,6 +13,9 @@ const AT_ONCE = 20;
 /** How long a case may take; it ends its connections then. */
 const CASE_MS = 1500;
 
+/** The folder whose files are asked for, too. */
+const FOLDER = new URL("../../docs/", import.meta.url).pathname;
+
 /** What went wrong, and which cases were under way or had just been. */
 export interface Finding {
   what: string;
@@ -38,7 +41,7 @@ export async function fuzzRelay(
   maxRssMib: number,
   nextCase: () => number | undefined,
 ): Promise<Course> {
-  await using relay = await new RelayProcess().start();
+  await using relay = await new RelayProcess(["--web", FOLDER]).start();
   const recent: { index: number; endedAtMs: number }[] = [];
   let finding: Finding | undefined;
   const find = (what: string) => {

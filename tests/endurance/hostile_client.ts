@@ -5,6 +5,7 @@ import net from "node:net";
 import type { Random } from "../../bench/motion/random.ts";
 import { bytesOf, mutate, onceDrained, split } from "./bytes.ts";
 import { goodHello, hostileHello, lineToRelay } from "./grammar.ts";
+import { hostileRequests } from "./http_grammar.ts";
 import { oddSimulation, pick, whole } from "./hostile_values.ts";
 
 /** Stands for the rest of a line that a resume in its middle has asked for. */
@@ -32,6 +33,7 @@ export class HostileClient {
       [10, () => this.#connect(this.#lines(40))],
       [15, () => this.#connect([this.#simulated(), ...this.#lines(10), '{"$ping":{"t":1}}'], false, 400)],
       [15, () => this.#resume()],
+      [20, () => this.#ask()],
       [4, () => this.#floodHellos()],
       [4, () => this.#resets()],
       [
@@ -75,6 +77,19 @@ export class HostileClient {
     let dice = random() * kinds.reduce((sum, [weight]) => sum + weight, 0);
     const [, kind] = kinds.find(([weight]) => (dice -= weight) < 0)!;
     await kind();
+  }
+
+  /** Asks by HTTP; at times what it says is changed, or stops in the middle. What is answered is never a failure of the relay's. */
+  async #ask(): Promise<void> {
+    const random = this.#random;
+    let bytes = Uint8Array.from(hostileRequests(random), (character) => character.charCodeAt(0) & 255);
+    if (random() < 0.3) bytes = Uint8Array.from(mutate(random, bytes));
+    if (random() < 0.1) bytes = bytes.slice(0, whole(random, 0, bytes.length));
+    const [first = ""] = await this.#connect([bytes], false, 200);
+    const isAnswer = /^HTTP\/1\.1 (101|2\d\d|3\d\d|4\d\d|50[35]) /.test(first);
+    if (first.startsWith("HTTP/") && !isAnswer) {
+      this.#find(`a request was answered with ${first.slice(0, 200)}`);
+    }
   }
 
   #room(): string {

@@ -103,6 +103,46 @@ test("server.ts on loopback says that only this machine can connect", async () =
   ]);
 });
 
+test("server.ts says in its log where its pages are, and knows itself by the name of its machine", async () => {
+  await using program = start(["0"]);
+  const port = await program.port();
+  const [, url] = await program.logs(/pages url=(\S+)/);
+  assert.equal(url, `http://${Deno.hostname()}:${port}/`);
+  for (const host of [Deno.hostname(), `${Deno.hostname().split(".")[0]}.local`]) {
+    using client = await LineClient.connect(port);
+    await client.send(`GET /healthz HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`);
+    assert.match(await client.line(1), /^HTTP\/1\.1 (200|503) /, host);
+  }
+  await using closed = start(["0", "--no-web"]);
+  await closed.port();
+  closed.signal("SIGTERM");
+  await closed.code();
+  assert.doesNotMatch(closed.stderr, /pages/);
+});
+
+test("server.ts refuses a folder that it can't serve with one line and exit code 2", async () => {
+  const file = new URL("../../deno.json", import.meta.url).pathname;
+  for (
+    const [folder, why] of [["/none/such", "deno was not allowed to"], [file, "deno was not allowed to"]]
+  ) {
+    await using program = start(["0", "--web", folder]);
+    assert.equal(await program.code(), 2);
+    assert.match(
+      program.stderr,
+      new RegExp(`^eventrelay: Cannot serve folder "${folder}": ${why}[^\n]*\\n$`),
+    );
+  }
+  const read = { ...FROM_SOURCE, args: FROM_SOURCE.args.toSpliced(-1, 0, "--allow-read") };
+  for (const [folder, why] of [["/none/such", "there is no such folder"], [file, "it is no folder"]]) {
+    await using program = new Program(read, ["0", "--web", folder], HOME);
+    assert.equal(await program.code(), 2);
+    assert.match(
+      program.stderr,
+      new RegExp(`^eventrelay: Cannot serve folder "${folder}": ${why}[^\n]*\\n$`),
+    );
+  }
+});
+
 test("server.ts refuses a port in use with one line and exit code 2", async () => {
   using held = hold();
   await using program = start([`${held.port}`, "--host", "127.0.0.1"]);
