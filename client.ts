@@ -14,8 +14,9 @@ export { animationFrames, type Clock, frames, rateLimit } from "./src/client/fra
 export { DEFAULT_PORT, type ErrorCode } from "./src/wire/protocol.ts";
 export { compareIds } from "./src/client/compare_ids.ts";
 export { RequestError } from "./src/client/session/asks.ts";
+export type { MemberState, ReadState, RoomState, States } from "./src/client/state_types.ts";
 export type { RoomInfo, RoomList } from "./src/client/room_list.ts";
-export type { SendOptions } from "./src/client/receivers.ts";
+export type { Addressee, SendOptions } from "./src/client/receivers.ts";
 export type { RelayError } from "./src/client/session/relay_control.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./src/client/standard_schema.ts";
 export type { Status, StatusDetail } from "./src/client/link/status.ts";

@@ -74,14 +74,15 @@ class Session:
     `quiet`.
 
     `ping_timeout_s`: after how many seconds of silence a connection is dead; the relay's own limit (15) if that is
-    less, or none is named. `answer_s`: how many seconds the relay may take to answer the hello; 3.
+    less, or none is named. `answer_s`: how many seconds the relay may take to answer the hello; 3. `can_host`: whether
+    we may become the host of the room; then `host` may be our own id.
 
     send(), set() and unset() may be called from any thread; drain() and now() from one. drain() is also what changes
     `peers` and `state` and calls on_change(), in the order of the wire.
     """
 
     def __init__(self, host="localhost", port=None, room=None, name="", token="", on_error=None, quiet=False,
-                 ping_timeout_s=None, answer_s=ANSWER_S):
+                 ping_timeout_s=None, answer_s=ANSWER_S, can_host=False):
         self.host, self.port, named_room = read_target(host, port)
         if room is not None and named_room is not None and room != named_room:
             raise ValueError("Cannot connect to %s, room %s: name the room once" % (show(host), show(room)))
@@ -96,11 +97,16 @@ class Session:
         #: The other sessions by id, and the room's own keys, as of the last drain().
         self._room = Room()
         self.peers, self.state = self._room.peers, self._room.state
+        #: The id of who leads the room, as of the last drain(): another member's, ours only with can_host; or None.
+        self.host = None
+        self._from, self._time, self._tag = None, 0, {}
         #: Events of ours that were dropped: too many waited for being sent, or close() had to give up. Lines that could
         #: not be read.
         self.dropped = self.invalid = 0
 
         self._hello = {"version": 1, "room": room, "name": check_name("name", name, 0), "token": token}
+        if can_host:
+            self._hello["canHost"] = True
         self._on_error, self._reporter = check_function("on_error", on_error), Reporter(quiet)
         self._ping_timeout_s = math.inf if ping_timeout_s is None else check_seconds("ping_timeout_s", ping_timeout_s)
         self._answer_s = check_seconds("answer_s", answer_s)
@@ -126,7 +132,7 @@ class Session:
         """Is told what is no event; override it. Called by drain(), when `peers` and `state` show the change already.
 
         ("join", peer), also for who is there at the beginning; ("leave", peer, reason); ("set", peer, key, value) and
-        ("unset", peer, key), with None for the room itself; ("error", error), a dict with code and message;
+        ("unset", peer, key), with None for the room itself; ("host", id), with None if nobody leads; ("error", error), a dict with code and message;
         ("lost", "behind", n): so many events of others were skipped, we were slow; ("lost", "unconfirmed", n): a new
         session had to begin, so many events of ours (and changes of the room's keys) may have arrived or not, and all
         who were there leave and join; ("lost", "outbox", n): so many events of ours were dropped, too many waited for
@@ -139,13 +145,17 @@ class Session:
         elif kind == "lost" and details[1] > 0:
             self._reporter.tell("lost", "lost %d events, reason: %s" % (details[1], details[0]))
 
-    def send(self, event):
-        """Queues an event for everybody else; never waits. After close() it does nothing.
+    def send(self, event, to=None):
+        """Queues an event for everybody else, or for one member alone (`to`, a Peer or an id); never waits. After close()
+        it does nothing. If nobody has that id, on_change() is told ("error", code "no_such_peer").
 
         Raises TypeError for what JSON lacks, ValueError for NaN and Infinity (send None), for what is nested too deeply
         and for a line longer than the relay takes.
         """
-        line = encode_event(event)
+        if to is None:
+            line = encode_event(event)
+        else:
+            line = encode({"$to": {"ids": [getattr(to, "id", to)], "event": event}})
         if len(line) - 1 > self._limits["maxLineBytes"]:
             raise ValueError("Cannot send event: it has %d bytes, at most %d are allowed"
                              % (len(line) - 1, self._limits["maxLineBytes"]))
@@ -180,9 +190,18 @@ class Session:
     def drain(self):
         """Returns the events that arrived since the last call, oldest first, and acknowledges them; never waits.
 
+        messages() gives them with who sent them, and when.
+
         They are what others have sent, any JSON value at all: look before you use one. If on_change() raises, drain()
         does all its work, on_change() is told of everything else too, and then the first exception is raised (further
         ones are printed to stderr); the events are returned by the next call.
+        """
+        return [event for event, _, _ in self.messages()]
+
+    def messages(self):
+        """Does what drain() does, and returns for each event a tuple: the event, the Peer who sent it (None for a plain
+        client; one without a name if nothing is known of it), and when the relay had it, in ms by its clock, up to
+        100 ms less. The relay says who it was: nobody can speak in another's name.
         """
         raised = []
         with self._lock:
@@ -249,7 +268,11 @@ class Session:
         """Does what a line says that has waited for drain()."""
         try:
             if not line.startswith(b'{"$'):
-                self._events.append(decode(line))
+                event, tag, self._tag = decode(line), self._tag, {}
+                if "ask" in tag:
+                    self._refuse_request(tag["id"], tag["ask"])
+                elif "reply" not in tag:
+                    self._events.append((event, self._from, self._time))
                 return
             name, body = read_control(line)
         except ValueError as error:  # of an event: a relay may be told not to check
@@ -257,6 +280,17 @@ class Session:
             if line.startswith(b'{"$'):
                 self._tell_unreadable(error)
             return
+        if name == "$from":
+            self._from, self._tag = self._room.find(body.get("id")), body
+            return
+        if name == "$time":
+            self._time = body["time"]
+            return
+        if name == "$host":
+            self._tell_host(body.get("id"), raised)
+            return
+        if name == "$welcome":
+            self._time = body["time"]
         if name == "$lost":
             self._tell_change(raised, "lost", body.get("reason", "behind"), body["lines"])
         elif name == "$error":
@@ -264,6 +298,21 @@ class Session:
         else:
             for change in self._room.follow(name, body):
                 self._tell_change(raised, *change)
+            if name == "$welcome" and not body["resumed"] and body.get("host") != self.host:
+                self._tell_host(body.get("host"), raised)
+
+    def _tell_host(self, host, raised):
+        self.host = host
+        self._tell_change(raised, "host", host)
+
+    def _refuse_request(self, asker, ask):
+        reply = {"ids": [asker], "reply": ask, "failed": True, "event": "it answers no requests"}
+        with self._lock:
+            if not self._closing.is_set():
+                line = encode({"$to": reply})
+                self._outbox.append(line)
+                self._outbox_bytes += len(line)
+        self._waker.wake()
 
     def _tell_change(self, raised, *change):
         try:

@@ -19,6 +19,9 @@ FAR_MS = 128
 #: The deepest nesting that is kept of a control line which nests more deeply than Python can read.
 MAX_DEPTH = 100
 
+#: How many of those who left are remembered.
+MAX_DEPARTED = 256
+
 #: The largest count; whole numbers up to it are exact everywhere.
 MAX_COUNT = 2**53 - 1
 
@@ -61,9 +64,13 @@ FIELDS = {
     "$pong": {"t": is_number, "time": is_number, "bytes": is_count},
     "$lost": {"lines": is_count},
     "$error": {"code": is_text, "message": is_text},
+    "$time": {"time": is_number},
     "$bye": {},
 }
 OPTIONAL_FIELDS = {
+    "$welcome": {"host": is_text},
+    "$from": {"id": is_text, "ask": is_text, "reply": is_text},
+    "$host": {"id": is_text},
     "$set": {"room": is_bool, "from": is_text},
     "$join": {"state": is_dict},
     "$error": {"line": is_count},
@@ -186,6 +193,8 @@ class Room:
     def __init__(self):
         #: Peers by id, and the room's own keys.
         self.peers, self.state = {}, {}
+        #: Those who left last: what they said may be told after their leaving.
+        self._departed = {}
 
     def follow(self, name, body):
         """Does all that a control line says; `name` has its $. Unknown ones are ignored.
@@ -206,12 +215,25 @@ class Room:
         elif name == "$join":
             changes.append(self._join(body))
         elif name == "$leave" and body["id"] in self.peers:
-            changes.append(("leave", self.peers.pop(body["id"]), body["reason"]))
+            changes.append(("leave", self._leave(body["id"]), body["reason"]))
         elif name == "$set" and body.get("room"):
             changes.append(self._set(None, body))
         elif name == "$set" and body["from"] in self.peers:
             changes.append(self._set(self.peers[body["from"]], body))
         return changes
+
+    def find(self, peer_id):
+        """Returns who has, or had, an id; one without a name if nothing is known of it, None for no id."""
+        if peer_id is None:
+            return None
+        return self.peers.get(peer_id) or self._departed.get(peer_id) or Peer(peer_id, "", ())
+
+    def _leave(self, peer_id):
+        peer = self.peers.pop(peer_id)
+        self._departed[peer_id] = peer
+        while len(self._departed) > MAX_DEPARTED:
+            self._departed.pop(next(iter(self._departed)))
+        return peer
 
     def _join(self, body):
         peer = self.peers[body["id"]] = Peer(body["id"], body["name"], body.get("state", ()))
@@ -219,7 +241,7 @@ class Room:
 
     def _keep_only(self, ids):
         gone = set(self.peers).difference(ids)
-        return [("leave", self.peers.pop(peer_id), "lost") for peer_id in sorted(gone)]
+        return [("leave", self._leave(peer_id), "lost") for peer_id in sorted(gone)]
 
     def _set(self, peer, body):
         state = self.state if peer is None else peer.state
@@ -265,7 +287,7 @@ class SentLines:
 
     def restart(self):
         """Forgets all, for a new session; returns how many events, and changes of the room's keys, were among it."""
-        unsure = sum(not line.startswith(b'{"$') or line.endswith(b',"room":true}}\n') for line in self._lines)
+        unsure = sum(not line.startswith(b'{"$') or line.startswith(b'{"$to"') or line.endswith(b',"room":true}}\n') for line in self._lines)
         self._lines.clear()
         self.bytes = self._confirmed = 0
         return unsure

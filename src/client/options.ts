@@ -7,6 +7,7 @@ import { checkOptions, type Kind, kindOf } from "./check.ts";
 import { DEFAULT_MAX_LINE_BYTES, LOBBY } from "../wire/protocol.ts";
 import type { LeaveReason, Peer } from "./session/roster.ts";
 import type { Lost } from "./session/session.ts";
+import type { MemberState } from "./state_types.ts";
 import type { StandardSchema } from "./standard_schema.ts";
 import { type Address, checkName } from "./target.ts";
 import type { TlsOptions } from "./link/transport.ts";
@@ -53,7 +54,7 @@ const OPTION_KINDS: Readonly<Record<keyof ConnectOptions, Kind>> = {
 };
 
 /** What `connect` can be told. */
-export interface ConnectOptions<E = unknown> {
+export interface ConnectOptions<E = unknown, S extends object = Record<string, unknown>> {
   /**
    * Speaks plain events, for a relay that knows no sessions: no rooms but the lobby, no peers, no state, no
    * clock, and a broken connection may lose what was under way. `name` and `token` are then left unsaid.
@@ -136,15 +137,15 @@ export interface ConnectOptions<E = unknown> {
    * resolves is in `peers` then and not told. Never called before `connect` has resolved, as the callbacks
    * below.
    */
-  onJoin?: (peer: Peer) => void;
+  onJoin?: (peer: Peer<MemberState<S>>) => void;
   /** Is told that a member left, after it is out of `peers`; `peer.state` is what it had. */
-  onLeave?: (peer: Peer, reason: LeaveReason) => void;
+  onLeave?: (peer: Peer<MemberState<S>>, reason: LeaveReason) => void;
   /**
    * Is told a new value of a member, or of the room for `null`; `undefined` when the key was removed. Values
    * in between may be skipped, the newest never. One's own member state is not told; room state is, when the
    * relay has decided who won.
    */
-  onState?: (peer: Peer | null, key: string, value: unknown) => void;
+  onState?: (peer: Peer<MemberState<S>> | null, key: string, value: unknown) => void;
   /**
    * Is told exactly what was lost and why, or that it can't be known: by the relay, by this module for lack
    * of space, or with a session that could not go on. Of a flood it is told once a second. Also called after
@@ -155,13 +156,13 @@ export interface ConnectOptions<E = unknown> {
    * Is told that another member leads the room, or nobody (`undefined`), at its place among the events. Not of who
    * does when `connect` resolves: that is in `relay.host`.
    */
-  onHost?: (host: Peer | undefined) => void;
+  onHost?: (host: Peer<MemberState<S>> | undefined) => void;
   /**
    * Answers what others ask by `request()`: what it returns, or what the promise it returns resolves to, is the answer
    * (`undefined` is `null`). If it throws or rejects, or there is none, the other's request rejects with the reason.
    * What is asked can be any JSON value; `schema` does not look at it.
    */
-  onRequest?: (event: unknown, from: Peer) => unknown;
+  onRequest?: (event: unknown, from: Peer<MemberState<S>>) => unknown;
   /**
    * The bytes kept of what is sent while there is no connection, or one that takes nothing, the oldest lines
    * dropped first. What waited already when the connection broke is kept beside it. Default: 256 KiB.

@@ -1,15 +1,17 @@
 // Who an event is for, if it is not for all: what a program says read, and the lines that carry the event. Pure.
 
 import { checkOptions, show } from "./check.ts";
-import type { Peer } from "./session/roster.ts";
 import { encodeTo, MAX_RECEIVERS, type Tag } from "../wire/protocol.ts";
 
 const encoder = new TextEncoder();
 
+/** A member, or its id. */
+export type Addressee = { readonly id: string } | string;
+
 /** Who an event is for. */
 export interface SendOptions {
   /** Those members of the room alone, by themselves or by their ids. Default: everybody else. */
-  to: Peer | string | readonly (Peer | string)[];
+  to: Addressee | readonly Addressee[];
 }
 
 /** Reads who an event is for. */
@@ -17,7 +19,9 @@ export function readReceivers(options: SendOptions): readonly string[] {
   checkOptions("send event", options, { to: "any" });
   const receivers: readonly unknown[] = Array.isArray(options.to) ? options.to : [options.to];
   const ids = receivers.map((receiver) => {
-    const id = typeof receiver === "object" && receiver !== null ? (receiver as Peer).id : receiver;
+    const id = typeof receiver === "object" && receiver !== null
+      ? (receiver as { id?: unknown }).id
+      : receiver;
     if (typeof id === "string") return id;
     throw new TypeError(`Cannot send event: to is ${show(receiver)}, peers and ids of peers are allowed`);
   });

@@ -12,7 +12,7 @@ import { checkOptions, show } from "./check.ts";
 import { watchPageLife } from "./page_life.ts";
 import { versionNotice } from "./version_notice.ts";
 import { VERSION } from "../wire/version.ts";
-import { encodeLetters, readReceivers, type SendOptions } from "./receivers.ts";
+import { type Addressee, encodeLetters, readReceivers, type SendOptions } from "./receivers.ts";
 import { readRoomList, type RoomList } from "./room_list.ts";
 import { DrainWatch } from "./drain_watch.ts";
 import { Inbox } from "./inbox.ts";
@@ -22,6 +22,7 @@ import { forgiving } from "./session/asks.ts";
 import type { Status, StatusDetail } from "./link/status.ts";
 import { type ConnectOptions, readOptions, type Stats } from "./options.ts";
 import { rateLimit } from "./frames.ts";
+import type { MemberState, ReadState, RoomState } from "./state_types.ts";
 import type { Peer } from "./session/roster.ts";
 import { type Lost, type Origin, Session } from "./session/session.ts";
 import { eventChecker } from "./standard_schema.ts";
@@ -52,14 +53,14 @@ const MAX_REASON_LENGTH = 1000;
 const encoder = new TextEncoder();
 
 /** A received event, and where it comes from. */
-export interface Message<E = unknown> {
+export interface Message<E = unknown, S extends object = Record<string, unknown>> {
   /** What was sent. */
   readonly event: E;
   /**
    * Who sent it, also if it has left since; `undefined` for a plain client. It is certain: the relay says so, and
    * nobody can speak in another's name.
    */
-  readonly from: Peer | undefined;
+  readonly from: Peer<MemberState<S>> | undefined;
   /**
    * When the relay received it, in ms on its clock as {@linkcode Relay.now} tells it. The relay marks its stream ten
    * times a second, so it may be up to 100 ms more.
@@ -89,7 +90,10 @@ export interface ClaimOptions {
 }
 
 /** Makes a relay object and opens it; only {@linkcode connect} may. */
-let open: <E>(target: Target | undefined, options: ConnectOptions<E>) => Promise<Relay<E>>;
+let open: <E, S extends object>(
+  target: Target | undefined,
+  options: ConnectOptions<E, S>,
+) => Promise<Relay<E, S>>;
 
 /**
  * A program's end of a relay: what it sends goes to everybody else in its room, what they send arrives here.
@@ -115,12 +119,14 @@ let open: <E>(target: Target | undefined, options: ConnectOptions<E>) => Promise
  * nothing more of it was taken. Its `id` and `name` are empty, so are `peers` and `state`; `set()` and
  * `unset()` throw; `rtt`, `jitter` and `lag` are 0; `now()` is the local clock.
  */
-export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDisposable {
+export class Relay<E = unknown, S extends object = Record<string, unknown>>
+  implements AsyncIterable<E, undefined>, AsyncDisposable {
   readonly #target: Target | undefined;
   readonly #inbox: Inbox<E, Origin>;
   readonly #link: Link;
   readonly #session: Session | undefined;
   readonly #check: ((value: unknown) => E) | undefined;
+  /** What the program asked for; the types of its state are its own affair. */
   readonly #options: ConnectOptions<E>;
   readonly #maxLineBytes: number;
   readonly #drainWatch = new DrainWatch();
@@ -153,27 +159,27 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * The other sessions in the room by their id: a live view, which changes as they come and go. Plain clients
    * are not in it. A peer's `state` is what it has set.
    */
-  readonly peers: ReadonlyMap<string, Peer>;
+  readonly peers: ReadonlyMap<string, Peer<MemberState<S>>>;
   /** The room's own values by key, those that won, as the relay tells: a live view. */
-  readonly state: Readonly<Record<string, unknown>>;
+  readonly state: ReadState<RoomState<S>>;
 
   static {
-    open = async <E>(target: Target | undefined, options: ConnectOptions<E>) => {
-      const relay = new Relay<E>(target, options);
+    open = async <E, S extends object>(target: Target | undefined, options: ConnectOptions<E, S>) => {
+      const relay = new Relay<E, S>(target, options);
       await relay.#open();
       return relay;
     };
   }
 
-  private constructor(target: Target | undefined, options: ConnectOptions<E>) {
+  private constructor(target: Target | undefined, options: ConnectOptions<E, S>) {
     const page = pageLocation();
     const address = parseTarget(target, page);
     const isSecure = page?.protocol === "https:";
-    const settings = readOptions(options as ConnectOptions<never>, address, isSecure);
+    const settings = readOptions(options as unknown as ConnectOptions<never>, address, isSecure);
     const { plain, room, name, token, simulate, tls, inboxLimit, maxLineBytes } = settings;
     const { offlineBytes, maxQueuedBytes, echo, canHost, maxMembers, any } = settings;
     this.#target = target;
-    this.#options = options;
+    const told = this.#options = options as unknown as ConnectOptions<E>;
     this.#maxLineBytes = maxLineBytes;
     this.#check = options.schema === undefined ? undefined : eventChecker(options.schema);
     this.#inbox = new Inbox({ maxEvents: inboxLimit, maxSize: MAX_INBOX_CHARACTERS });
@@ -195,16 +201,16 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
         onError: (error) => this.#onError(error),
         onRelayVersion: noticeVersion,
         onLost: (lost) => this.#onLost(lost),
-        onJoin: (peer) => this.#tellOnceOpen(options.onJoin, peer),
-        onLeave: (peer, reason) => this.#tellOnceOpen(options.onLeave, peer, reason),
-        onState: (peer, key, value) => this.#tellOnceOpen(options.onState, peer, key, value),
+        onJoin: (peer) => this.#tellOnceOpen(told.onJoin, peer),
+        onLeave: (peer, reason) => this.#tellOnceOpen(told.onLeave, peer, reason),
+        onState: (peer, key, value) => this.#tellOnceOpen(told.onState, peer, key, value),
         onHost: (host) => this.#onHost(host),
         onQuestion: (line, from, ask) => this.#tellOnceOpen(() => void this.#answerQuestion(line, from, ask)),
       },
     });
     this.#session = session;
     this.name = plain ? "" : name;
-    this.peers = session?.peers ?? new Map();
+    this.peers = (session?.peers ?? new Map()) as ReadonlyMap<string, Peer<MemberState<S>>>;
     this.state = session?.state ?? Object.create(null);
     this.#link = new Link({
       address,
@@ -236,8 +242,8 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * change at the same place among the events (`onHost`). May be this member itself, as a peer with its `id`;
    * `undefined` if nobody leads, and plain.
    */
-  get host(): Peer | undefined {
-    return this.#session?.host;
+  get host(): Peer<MemberState<S>> | undefined {
+    return this.#session?.host as Peer<MemberState<S>> | undefined;
   }
 
   /** Whether this member leads the room now. False while it has no connection: another one may by then. */
@@ -366,6 +372,23 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * member, or of the room as far as it is known here), or the value has more bytes, than the relay allows
    * (256, 16 KiB)
    */
+  set<K extends keyof RoomState<S> & string>(
+    key: K,
+    value: RoomState<S>[K],
+    options: SetOptions & { room: true },
+  ): void;
+  /** Sets a value of this member. */
+  set<K extends keyof MemberState<S> & string>(
+    key: K,
+    value: MemberState<S>[K],
+    options?: SetOptions & { room?: false },
+  ): void;
+  /** Sets a value of either. */
+  set<K extends keyof RoomState<S> & keyof MemberState<S> & string>(
+    key: K,
+    value: RoomState<S>[K] & MemberState<S>[K],
+    options?: SetOptions,
+  ): void;
   set(key: string, value: unknown, options: SetOptions = {}): void {
     const session = this.#sessionFor(key, options);
     const json = stringify("set state", value);
@@ -391,7 +414,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
   /**
    * Removes a key, as {@linkcode Relay.set} sets it; does nothing if it has no value. Throws as `set()` does.
    */
-  unset(key: string, options: SetOptions = {}): void {
+  unset(key: (keyof RoomState<S> | keyof MemberState<S>) & string, options: SetOptions = {}): void {
     this.#set(this.#sessionFor(key, options), key, undefined, options.room === true);
   }
 
@@ -415,11 +438,11 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * @throws {RangeError} when the event is too long, or `timeoutMs` is not above 0
    * @throws {RequestError} when there is no answer; its `code` says why
    */
-  request(peer: Peer | string, event: unknown, options: RequestOptions = {}): Promise<unknown> {
+  request(peer: Addressee, event: unknown, options: RequestOptions = {}): Promise<unknown> {
     return forgiving(() => this.#request(peer, event, options));
   }
 
-  #request(peer: Peer | string, event: unknown, options: RequestOptions): Promise<unknown> {
+  #request(peer: Addressee, event: unknown, options: RequestOptions): Promise<unknown> {
     const session = this.#needSession("request");
     const timeoutMs = readTimeout(options);
     const [id] = readReceivers({ to: peer });
@@ -446,7 +469,11 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), the session could
    * not go on (`not_resumed`), or the relay object is closed
    */
-  claim(key: string, value: unknown, options: ClaimOptions = {}): Promise<boolean> {
+  claim<K extends keyof RoomState<S> & string>(
+    key: K,
+    value: RoomState<S>[K],
+    options: ClaimOptions = {},
+  ): Promise<boolean> {
     return forgiving(() => this.#claim(key, value, options));
   }
 
@@ -494,7 +521,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * @throws as {@linkcode connect} does
    */
   // deno-lint-ignore require-await -- what is wrong rejects, too: one way for all errors
-  async joinAny(room: string, options: ConnectOptions<E> = {}): Promise<Relay<E>> {
+  async joinAny(room: string, options: ConnectOptions<E, S> = {}): Promise<Relay<E, S>> {
     this.#needSession("join a room");
     const { name, token, tls, schema } = this.#options;
     const target = withoutRoom(this.#target);
@@ -509,7 +536,7 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    *
    * @throws {TypeError} when `peer` is neither a member nor an id, or the relay object is plain
    */
-  passHost(peer?: Peer | string): void {
+  passHost(peer?: Addressee): void {
     const session = this.#needSession("pass the host on");
     const [id] = peer === undefined ? [] : readReceivers({ to: peer });
     if (!session.isHost || this.#closed !== undefined) return;
@@ -546,17 +573,17 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
    * }
    * ```
    */
-  messages(): Message<E>[] {
+  messages(): Message<E, S>[] {
     this.#watchLoop("messages");
-    return this.#inbox.takeAllAs(toMessage);
+    return this.#inbox.takeAllAs(toMessage<E, S>);
   }
 
   /**
    * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it and
    * when, as `messages()` does.
    */
-  eachMessage(): AsyncIterableIterator<Message<E>, undefined> {
-    return this.#inbox.iterate(toMessage);
+  eachMessage(): AsyncIterableIterator<Message<E, S>, undefined> {
+    return this.#inbox.iterate(toMessage<E, S>);
   }
 
   /**
@@ -840,10 +867,10 @@ export class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDis
  * aborted, its reason.
  */
 // deno-lint-ignore require-await -- a wrong target rejects, too: one way for all errors
-export async function connect<E = unknown>(
+export async function connect<E = unknown, S extends object = Record<string, unknown>>(
   target?: Target,
-  options: ConnectOptions<E> = {},
-): Promise<Relay<E>> {
+  options: ConnectOptions<E, S> = {},
+): Promise<Relay<E, S>> {
   return open(target, options);
 }
 
@@ -859,8 +886,8 @@ function readTimeout(options: RequestOptions): number {
   return timeoutMs;
 }
 
-function toMessage<E>(event: E, { from, time }: Origin): Message<E> {
-  return { event, from, time };
+function toMessage<E, S extends object>(event: E, { from, time }: Origin): Message<E, S> {
+  return { event, from: from as Peer<MemberState<S>> | undefined, time };
 }
 
 /** The versions of relays that this program was told of: once each. */

@@ -3,6 +3,9 @@
 
 import assert from "node:assert/strict";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
+import { connect } from "../../client.ts";
+import { NewRelay } from "../support/new_relay.ts";
+import { until } from "../support/old_relay.ts";
 import { inTime, LineClient } from "../support/line_client.ts";
 
 const PYTHON_DIRECTORY = new URL("../../example/python/", import.meta.url).pathname;
@@ -59,8 +62,10 @@ while True:
     while commands:
         obey(*commands.pop(0))
     if is_draining:
-        for event in session.drain():
+        for event, peer, time_ms in session.messages():
             tell("event", event)
+            if name == "who":
+                tell("from", event, peer and peer.id, peer and peer.name, abs(time_ms - session.now()) < 5000)
     if status != session.status:
         status = session.status
         tell("status", status, session.id if status == "connected" else None, str(session.error or ""))
@@ -407,4 +412,28 @@ test("that is refused says why, and does not ask again", async () => {
   assert.match(reason, /Cannot enter: the token in \$hello is not the relay's/);
   await using right = new PythonSession(port, { token: "sesame" });
   await right.connected();
+});
+
+test("knows who sent an event and who leads, sends to one, and answers that it takes no requests", async () => {
+  await using server = new NewRelay();
+  await using ada = await connect(`${server.target}/pong`, { name: "ada" });
+  await using bo = await connect(`${server.target}/pong`, { name: "bo" });
+  await using python = new PythonSession(server.port, { room: "pong", name: "who" });
+  await until(() => ada.peers.size === 2 && bo.peers.size === 2, "python is there");
+  const [who] = [...ada.peers.values()].filter(({ name }) => name === "who");
+  ada.send("to all");
+  bo.send("to python", { to: who });
+  await until(() => python.told.filter(([kind]) => kind === "from").length === 2, "both");
+  const told = python.told.filter(([kind]) => kind === "from").sort(([, a], [, b]) => a < b ? -1 : 1);
+  assert.deepEqual(told, [["from", "to all", ada.id, "ada", true], ["from", "to python", bo.id, "bo", true]]);
+  await assert.rejects(ada.request(who, "ready?"), /it answers no requests/);
+  ada.passHost(bo);
+  await until(() => python.told.some(([kind, id]) => kind === "host" && id === bo.id), "bo leads");
+  assert.deepEqual(python.told.filter(([kind]) => kind === "host").map(([, id]) => id), [ada.id, bo.id]);
+  await python.command("send", "psst", bo.id);
+  await until(
+    () => bo.messages().some(({ event, from }) => event === "psst" && from?.name === "who"),
+    "psst",
+  );
+  assert.deepEqual(ada.drain(), []);
 });

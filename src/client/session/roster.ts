@@ -1,10 +1,12 @@
 // Who is in the room, and what state they and the room have: a live picture, made from the welcome and kept
 // by the control lines that follow. Pure. Programs see it as relay.peers and relay.state.
 
+import type { ReadState } from "../state_types.ts";
+
 /**
  * Another member of the room, as far as it speaks sessions. The object lives as long as the member is there.
  */
-export interface Peer {
+export interface Peer<Values = Record<string, unknown>> {
   /** Short, never used again while the relay runs. */
   readonly id: string;
   /** The name it gave itself, possibly empty; others may have the same. */
@@ -12,7 +14,7 @@ export interface Peer {
   /**
    * Its newest values by key; changes as they arrive. An object without a prototype: any key is only a key.
    */
-  readonly state: Readonly<Record<string, unknown>>;
+  readonly state: ReadState<Values>;
 }
 
 /**
