@@ -19,14 +19,14 @@ export interface Area extends Size {
 /** Ways to write text: plain, or in reverse video, which tells it from the world. */
 export type TextStyle = "plain" | "reverse";
 
-/** What ball a pixel shows: ours, another's, or only where an event put that. What is painted later lies on top. */
-export type Kind = "other" | "own" | "ghost";
+/** What ball a pixel shows: ours, another's, only where an event put that, or the golden one. What is painted later lies on top. */
+export type Kind = "other" | "own" | "ghost" | "gold";
 
 /** What a pixel shows; 0 is nothing. */
-const PIXELS: Readonly<Record<Kind, number>> = { other: 1, own: 2, ghost: 3 };
+const PIXELS: Readonly<Record<Kind, number>> = { other: 1, own: 2, ghost: 3, gold: 4 };
 
-/** The colours of those pixels (SGR, foreground): own balls are yellow, everybody else's are blue-green, ghosts grey. */
-const COLOURS = [0, 96, 93, 90];
+/** The colours of those pixels (SGR, foreground): own balls are yellow, everybody else's are blue-green, ghosts grey, the golden one is white. */
+const COLOURS = [0, 96, 93, 90, 97];
 
 /** What else may be coloured: a graph, green. */
 export const GRAPH_COLOUR = "92";
@@ -34,12 +34,13 @@ export const GRAPH_COLOUR = "92";
 /** From the colour of a character to the same as its background. */
 const BACKGROUND = 10;
 
-/** Without colours, by upper and lower pixel: own balls are solid, the others' are shaded, ghosts are dots. */
+/** Without colours, by upper and lower pixel: own balls are solid, the others' are shaded, ghosts are dots, the golden one has stars. */
 const SHADES = [
-  [" ", "░", "▄", "."],
-  ["░", "▒", "▄", "░"],
-  ["▀", "▀", "█", "▀"],
-  [".", "░", "▄", ":"],
+  [" ", "░", "▄", ".", "*"],
+  ["░", "▒", "▄", "░", "*"],
+  ["▀", "▀", "█", "▀", "*"],
+  [".", "░", "▄", ":", "*"],
+  ["*", "*", "*", "*", "*"],
 ];
 
 const REVERSE = "7";

@@ -2,6 +2,7 @@
 // Prints nothing, ends nothing. Used by main.ts.
 
 import { connect, type ConnectOptions, rateLimit, type Relay } from "../client.ts";
+import { type Gold, goldOf, pointsOf } from "./golden.ts";
 import type { Options } from "./options.ts";
 import type { MemberReport, RosterReport } from "./status.ts";
 
@@ -74,16 +75,36 @@ export class Link {
     return this.#isPlain ? undefined : this.relay?.peers;
   }
 
+  /** The relay for the game with the golden ball; undefined without a session. */
+  get room(): Relay | undefined {
+    return this.#isPlain ? undefined : this.relay;
+  }
+
+  /** The golden ball that lies there, if one does. */
+  get gold(): Gold[] {
+    const gold = this.room && goldOf(this.room.state);
+    return gold === undefined ? [] : [gold];
+  }
+
   /** Who is there, for a person. */
   get roster(): RosterReport | undefined {
     const { relay } = this;
     if (relay === undefined || this.#isPlain) return undefined;
     const others: MemberReport[] = [];
+    const points = new Map(pointsOf(relay.state).map(({ name, points }) => [name, points]));
+    const game = (id: string, name: string) => ({
+      points: points.get(name === "" ? id : name),
+      isHost: relay.host?.id === id,
+    });
     for (const { id, name, state: { [RTT_KEY]: rtt } } of relay.peers.values()) {
       const rttMs = typeof rtt === "number" && rtt >= 0 && rtt < 1e6 ? rtt : undefined; // from outside
-      others.push({ name: name === "" ? id : name, rttMs });
+      others.push({ name: name === "" ? id : name, rttMs, ...game(id, name) });
     }
-    return { room: relay.room, own: { name: relay.name, rttMs: relay.rtt }, others };
+    return {
+      room: relay.room,
+      own: { name: relay.name, rttMs: relay.rtt, ...game(relay.id, relay.name) },
+      others,
+    };
   }
 
   /** Tells the others our round trip, as state, now and then. To be called often. */

@@ -4,6 +4,7 @@
 
 import { frames, rateLimit } from "../client.ts";
 import { parseSimulation, seededRandom } from "../motion.ts";
+import { Golden } from "./golden.ts";
 import { Link } from "./link.ts";
 import { Output } from "./output.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
@@ -30,6 +31,7 @@ interface Game {
 function sharedGame(options: Options, link: Link, signal: AbortSignal): Game {
   const world = new World({ ...worldOptions(options), clock: options.plain ? "sender" : "shared" });
   const due = rateLimit(options.hz);
+  const golden = new Golden();
   const rates = new Rates(performance.now());
 
   async function play(show: (isNewSecond: boolean) => void): Promise<void> {
@@ -40,6 +42,7 @@ function sharedGame(options: Options, link: Link, signal: AbortSignal): Game {
       world.members = link.members;
       for (const event of relay?.drain() ?? []) world.receive(event, nowMs);
       world.step(seconds, nowMs);
+      if (link.isUp && link.room !== undefined) golden.step(link.room, world.local, nowMs);
       if (link.isUp && due()) {
         for (const ball of world.local) relay!.send(ball.toEvent(link.stamp(nowMs)));
       }

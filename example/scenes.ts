@@ -22,7 +22,7 @@ export function gameScene(world: World, link: Link, rates: Rates): Scene {
   });
   return {
     world,
-    paint: (canvas, hasGhosts) => paintGame(canvas, world, report(), hasGhosts),
+    paint: (canvas, hasGhosts) => paintGame(canvas, world, link.gold, report(), hasGhosts),
     record: () => statusRecord(report()),
     notice() {
       const { status, detail, place } = link;

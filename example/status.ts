@@ -52,6 +52,10 @@ export interface MemberReport {
   name: string;
   /** Its way to the relay and back, as it says, in milliseconds. */
   rttMs?: number;
+  /** How many golden balls it has caught. */
+  points?: number;
+  /** Whether it drops them. */
+  isHost?: boolean;
 }
 
 /** Who is in the room. */
@@ -153,8 +157,9 @@ export function rosterLine({ room, own, others }: RosterReport, cols: number): s
   return line;
 }
 
-function described({ name, rttMs }: MemberReport): string {
-  return rttMs === undefined ? name : `${name} ${milliseconds(rttMs)} ms`;
+function described({ name, rttMs, points, isHost }: MemberReport): string {
+  const who = `${name}${isHost ? " (host)" : ""}${points ? ` *${points}` : ""}`;
+  return rttMs === undefined ? who : `${who} ${milliseconds(rttMs)} ms`;
 }
 
 /** Two digits that matter, no more. */
@@ -166,9 +171,19 @@ function milliseconds(ms: number): string {
 export function statusRecord({ connection, perSecond, own, others, ignored, roster }: Report): string {
   const session = roster === undefined
     ? ""
-    : ` members=${roster.others.length + 1} rtt=${milliseconds(roster.own.rttMs ?? 0)}`;
+    : ` members=${roster.others.length + 1} rtt=${milliseconds(roster.own.rttMs ?? 0)}${goldRecord(roster)}`;
   return `connection=${connection} frames/s=${perSecond.frames} in/s=${perSecond.received} ` +
     `out/s=${perSecond.sent} own=${own} others=${others} ignored=${ignored}${session}`;
+}
+
+/** Tells who drops golden balls, and how many were caught: our own, and all. */
+function goldRecord({ own, others }: RosterReport): string {
+  const members = [own, ...others];
+  const host = members.find(({ isHost }) => isHost);
+  const caught = members.reduce((sum, { points = 0 }) => sum + points, 0);
+  if (host === undefined || caught === 0) return "";
+  const name = host.name.replaceAll(/[\s=]/gu, "_");
+  return ` host=${name} points=${own.points ?? 0} caught=${caught}`;
 }
 
 /** The same for the split screen. */

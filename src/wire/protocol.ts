@@ -152,11 +152,6 @@ export function askFault(ask: unknown): string | undefined {
   return lengthFault(ask, 1, MAX_ASK_CHARACTERS);
 }
 
-/** Encodes an event, given as JSON, with its LF: as what begins like a control line is none, a space stands before it. */
-export function encodeEvent(json: string): Uint8Array {
-  return encoder.encode(`${json.startsWith(CONTROL_OPENING) ? " " : ""}${json}\n`);
-}
-
 /** Encodes a `$from`, with its LF: whose the next lines are; a plain client has no `id`. */
 export function encodeFrom(id?: string, tag?: Tag): Uint8Array {
   return encodeControl("from", { id, ...tag });

@@ -244,10 +244,18 @@ export function readHost(control: Control): Understood<string | undefined> {
   return id === undefined || typeof id === "string" ? id : new Misunderstood("id is a string");
 }
 
-/** Checks the fields of a `$to`; `event` is the JSON text as it came. */
+/** A `$to`. */
+export interface ToLine {
+  ids: string[];
+  /** The event's JSON as it came, a piece of the line. */
+  event: Uint8Array;
+  tag: Tag | undefined;
+}
+
+/** Checks the fields of a `$to`. */
 export function readTo(
   { bytes, body }: Control,
-): Understood<{ ids: string[]; event: string; tag: Tag | undefined }> {
+): Understood<ToLine> {
   const [ids, event, ...tagPieces] = findMembers(bytes, body, TO_FIELDS);
   const isArray = ids !== undefined && isArrayAt(bytes, ids.start);
   const count = isArray ? countElements(bytes, ids.start) : 0;
@@ -263,7 +271,7 @@ export function readTo(
   const [ask, reply, failed] = readPieces(bytes, tagPieces);
   const tag = readTag(ask, reply, failed, values.length);
   if (tag instanceof Misunderstood) return tag;
-  return { ids: values, tag, event: decoder.decode(bytes.subarray(event.start, event.end)) };
+  return { ids: values, tag, event: bytes.subarray(event.start, event.end) };
 }
 
 function readTag(

@@ -102,13 +102,30 @@ function eachElement(bytes: Uint8Array, at: number, found: (start: number, end: 
 /** Reads a value. What is in an array or an object is left out: it is an empty one. */
 export function flatValueOf(bytes: Uint8Array, piece: Piece): unknown {
   const first = bytes[piece.start];
+  const plain = first === QUOTE ? plainTextOf(bytes, piece) : undefined;
+  if (plain !== undefined) return plain;
   if (first === OPEN_ARRAY) return [];
   return first === OPEN_OBJECT ? {} : JSON.parse(decoder.decode(bytes.subarray(piece.start, piece.end)));
 }
 
+/** The longest string that is read letter by letter: to decode it would take longer. */
+const MAX_PLAIN_BYTES = 24;
+
+/** Reads a short string of ASCII without escapes; undefined for any other. */
+function plainTextOf(bytes: Uint8Array, { start, end }: Piece): string | undefined {
+  if (end - start > MAX_PLAIN_BYTES) return undefined;
+  let text = "";
+  for (let at = start + 1; at < end - 1; at++) {
+    const byte = bytes[at];
+    if (byte >= 0x80 || byte === BACKSLASH) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
 /** Reads a string. */
 export function textOf(bytes: Uint8Array, { start, end }: Piece): string {
-  return JSON.parse(decoder.decode(bytes.subarray(start, end)));
+  return plainTextOf(bytes, { start, end }) ?? JSON.parse(decoder.decode(bytes.subarray(start, end)));
 }
 
 /** Returns the first place from `at` on that holds no white space. */

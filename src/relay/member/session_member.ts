@@ -23,8 +23,9 @@ import {
 import { type EndReason, Member, type Outlet } from "./member.ts";
 import {
   encodeControl,
-  encodeEvent,
   encodeFrom,
+  isControlLine,
+  LF,
   PROTOCOL_VERSION,
   type WireError,
 } from "../../wire/protocol.ts";
@@ -55,6 +56,10 @@ const MIN_STATE_WRITE_BYTES = 4 * 1024;
 export const SESSION_BYTES = 2048;
 
 const NOTHING_TOLD: Told = {};
+
+const SPACE = Uint8Array.of(0x20);
+const LINE_END = Uint8Array.of(LF);
+const NOTHING = new Uint8Array(0);
 
 /** How a control line ends. */
 const ANSWER_END = "}}\n";
@@ -470,7 +475,9 @@ export class SessionMember extends Member implements Peer, Receiver {
     if (receivers.size > 0) {
       const from = tag === undefined ? this.fromLine : encodeFrom(this.id, tag);
       const isAnswer = tag?.reply !== undefined;
-      this.room.deliver({ bytes: concat([from, encodeEvent(to.event)]), lines: 1, isAnswer }, receivers);
+      // What begins like a control line is none: a space stands before it.
+      const space = isControlLine(to.event, 0) ? SPACE : NOTHING;
+      this.room.deliver({ bytes: concat([from, space, to.event, LINE_END]), lines: 1, isAnswer }, receivers);
     }
     if (missing.length === 0 || tag?.reply !== undefined) return undefined; // who has asked may have left
     const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";

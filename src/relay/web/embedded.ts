@@ -53,6 +53,7 @@ import src_client_session_session_ts from "../../client/session/session.ts" with
 import src_client_session_session_outbox_ts from "../../client/session/session_outbox.ts" with { type: "text" };
 import src_client_session_welcome_ts from "../../client/session/welcome.ts" with { type: "text" };
 import src_client_standard_schema_ts from "../../client/standard_schema.ts" with { type: "text" };
+import src_client_state_types_ts from "../../client/state_types.ts" with { type: "text" };
 import src_client_target_ts from "../../client/target.ts" with { type: "text" };
 import src_client_version_notice_ts from "../../client/version_notice.ts" with { type: "text" };
 import src_motion_check_ts from "../../motion/check.ts" with { type: "text" };
@@ -146,6 +147,7 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/client/session/session_outbox.ts", src_client_session_session_outbox_ts],
   ["src/client/session/welcome.ts", src_client_session_welcome_ts],
   ["src/client/standard_schema.ts", src_client_standard_schema_ts],
+  ["src/client/state_types.ts", src_client_state_types_ts],
   ["src/client/target.ts", src_client_target_ts],
   ["src/client/version_notice.ts", src_client_version_notice_ts],
   ["src/motion/check.ts", src_motion_check_ts],

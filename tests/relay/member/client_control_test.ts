@@ -246,7 +246,10 @@ Deno.test("readHello takes a nonce of up to 64 code points, and readNonce finds 
 });
 
 Deno.test("readTo takes up to 256 ids and the event's text as it was written, and refuses all else", () => {
-  const read = (text: string) => readTo(controlOf(`{"$to":${text}}`));
+  const read = (text: string) => {
+    const to = readTo(controlOf(`{"$to":${text}}`));
+    return to instanceof Misunderstood ? to : { ...to, event: new TextDecoder().decode(to.event) };
+  };
   const many = (count: number) => JSON.stringify(Array.from({ length: count }, (_, n) => `k${n}`));
   assert.deepEqual(read('{"event": {"n": 1.0} ,"ids":["k1"]}'), {
     ids: ["k1"],

@@ -1,32 +1,17 @@
 // client.d.ts of eventrelay 0.1.0, made by `deno task bundle`. MIT license.
-/**
- * Another member of the room, as far as it speaks sessions. The object lives as long as the member is there.
- */
-interface Peer {
-    /** Short, never used again while the relay runs. */
-    readonly id: string;
-    /** The name it gave itself, possibly empty; others may have the same. */
-    readonly name: string;
-    /**
-     * Its newest values by key; changes as they arrive. An object without a prototype: any key is only a key.
-     */
-    readonly state: Readonly<Record<string, unknown>>;
-}
-/**
- * Why a member left: `closed` (it said so), `lost` (its connection broke and it did not come back), `behind`
- * (it could not keep up), `timeout` (nothing was heard of it). A newer relay may have more.
- */
-type LeaveReason = "closed" | "lost" | "behind" | "timeout" | (string & Record<never, never>);
-
 /** The port the relay listens on, and a client connects to, when none is named. */
 declare const DEFAULT_PORT = 32100;
 /** What an `$error` line can be about. A code is for programs; the message beside it is for people. */
 type ErrorCode = "line_too_long" | "invalid_json" | "invalid_utf8" | "too_many_errors" | "relay_full" | "bad_hello" | "bad_token" | "too_many_rooms" | "unknown_control" | "bad_set" | "too_many_keys" | "value_too_long" | "state_full" | "bad_to" | "no_such_peer" | "bad_claim" | "not_host" | "cannot_host" | "room_full" | "rate_limited" | "idle_line";
 
+/** A member, or its id. */
+type Addressee = {
+    readonly id: string;
+} | string;
 /** Who an event is for. */
 interface SendOptions {
     /** Those members of the room alone, by themselves or by their ids. Default: everybody else. */
-    to: Peer | string | readonly (Peer | string)[];
+    to: Addressee | readonly Addressee[];
 }
 
 /** A room of the relay. */
@@ -84,6 +69,39 @@ interface RelayError {
     /** The ids that nobody in the room has, if it is about such (`no_such_peer`): what was sent to them is dropped. */
     ids?: string[];
 }
+
+/** Tells the state of the room from that of its members, where their keys differ: `connect<Events, States<Room, Member>>`. */
+interface States<Room extends object, Member extends object> {
+    /** The keys and values of the room. */
+    readonly "~room": Room;
+    /** The keys and values of each member. */
+    readonly "~member": Member;
+}
+/** The keys and values of the room, in what a program has named as `State`. */
+type RoomState<State> = State extends States<infer Room, infer _> ? Room : State;
+/** The keys and values of a member, in what a program has named as `State`. */
+type MemberState<State> = State extends States<infer _, infer Member> ? Member : State;
+/** State as it is read: any key may be missing. */
+type ReadState<Values> = Readonly<Partial<Values>>;
+
+/**
+ * Another member of the room, as far as it speaks sessions. The object lives as long as the member is there.
+ */
+interface Peer<Values = Record<string, unknown>> {
+    /** Short, never used again while the relay runs. */
+    readonly id: string;
+    /** The name it gave itself, possibly empty; others may have the same. */
+    readonly name: string;
+    /**
+     * Its newest values by key; changes as they arrive. An object without a prototype: any key is only a key.
+     */
+    readonly state: ReadState<Values>;
+}
+/**
+ * Why a member left: `closed` (it said so), `lost` (its connection broke and it did not come back), `behind`
+ * (it could not keep up), `timeout` (nothing was heard of it). A newer relay may have more.
+ */
+type LeaveReason = "closed" | "lost" | "behind" | "timeout" | (string & Record<never, never>);
 
 /** Why a question got no answer, or a claim could not be decided. */
 declare class RequestError extends Error {
@@ -184,7 +202,7 @@ interface TlsOptions {
 }
 
 /** What `connect` can be told. */
-interface ConnectOptions<E = unknown> {
+interface ConnectOptions<E = unknown, S extends object = Record<string, unknown>> {
     /**
      * Speaks plain events, for a relay that knows no sessions: no rooms but the lobby, no peers, no state, no
      * clock, and a broken connection may lose what was under way. `name` and `token` are then left unsaid.
@@ -267,15 +285,15 @@ interface ConnectOptions<E = unknown> {
      * resolves is in `peers` then and not told. Never called before `connect` has resolved, as the callbacks
      * below.
      */
-    onJoin?: (peer: Peer) => void;
+    onJoin?: (peer: Peer<MemberState<S>>) => void;
     /** Is told that a member left, after it is out of `peers`; `peer.state` is what it had. */
-    onLeave?: (peer: Peer, reason: LeaveReason) => void;
+    onLeave?: (peer: Peer<MemberState<S>>, reason: LeaveReason) => void;
     /**
      * Is told a new value of a member, or of the room for `null`; `undefined` when the key was removed. Values
      * in between may be skipped, the newest never. One's own member state is not told; room state is, when the
      * relay has decided who won.
      */
-    onState?: (peer: Peer | null, key: string, value: unknown) => void;
+    onState?: (peer: Peer<MemberState<S>> | null, key: string, value: unknown) => void;
     /**
      * Is told exactly what was lost and why, or that it can't be known: by the relay, by this module for lack
      * of space, or with a session that could not go on. Of a flood it is told once a second. Also called after
@@ -286,13 +304,13 @@ interface ConnectOptions<E = unknown> {
      * Is told that another member leads the room, or nobody (`undefined`), at its place among the events. Not of who
      * does when `connect` resolves: that is in `relay.host`.
      */
-    onHost?: (host: Peer | undefined) => void;
+    onHost?: (host: Peer<MemberState<S>> | undefined) => void;
     /**
      * Answers what others ask by `request()`: what it returns, or what the promise it returns resolves to, is the answer
      * (`undefined` is `null`). If it throws or rejects, or there is none, the other's request rejects with the reason.
      * What is asked can be any JSON value; `schema` does not look at it.
      */
-    onRequest?: (event: unknown, from: Peer) => unknown;
+    onRequest?: (event: unknown, from: Peer<MemberState<S>>) => unknown;
     /**
      * The bytes kept of what is sent while there is no connection, or one that takes nothing, the oldest lines
      * dropped first. What waited already when the connection broke is kept beside it. Default: 256 KiB.
@@ -347,14 +365,14 @@ interface Stats {
 }
 
 /** A received event, and where it comes from. */
-interface Message<E = unknown> {
+interface Message<E = unknown, S extends object = Record<string, unknown>> {
     /** What was sent. */
     readonly event: E;
     /**
      * Who sent it, also if it has left since; `undefined` for a plain client. It is certain: the relay says so, and
      * nobody can speak in another's name.
      */
-    readonly from: Peer | undefined;
+    readonly from: Peer<MemberState<S>> | undefined;
     /**
      * When the relay received it, in ms on its clock as {@linkcode Relay.now} tells it. The relay marks its stream ten
      * times a second, so it may be up to 100 ms more.
@@ -403,7 +421,7 @@ interface ClaimOptions {
  * nothing more of it was taken. Its `id` and `name` are empty, so are `peers` and `state`; `set()` and
  * `unset()` throw; `rtt`, `jitter` and `lag` are 0; `now()` is the local clock.
  */
-declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDisposable {
+declare class Relay<E = unknown, S extends object = Record<string, unknown>> implements AsyncIterable<E, undefined>, AsyncDisposable {
     #private;
     /** The name it gave itself; empty if none, or plain. */
     readonly name: string;
@@ -411,9 +429,9 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
      * The other sessions in the room by their id: a live view, which changes as they come and go. Plain clients
      * are not in it. A peer's `state` is what it has set.
      */
-    readonly peers: ReadonlyMap<string, Peer>;
+    readonly peers: ReadonlyMap<string, Peer<MemberState<S>>>;
     /** The room's own values by key, those that won, as the relay tells: a live view. */
-    readonly state: Readonly<Record<string, unknown>>;
+    readonly state: ReadState<RoomState<S>>;
     private constructor();
     /**
      * What names this member to others; another one after a session that could not be resumed. Empty if plain.
@@ -427,7 +445,7 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
      * change at the same place among the events (`onHost`). May be this member itself, as a peer with its `id`;
      * `undefined` if nobody leads, and plain.
      */
-    get host(): Peer | undefined;
+    get host(): Peer<MemberState<S>> | undefined;
     /** Whether this member leads the room now. False while it has no connection: another one may by then. */
     get isHost(): boolean;
     /** The time from here to the relay and back, in ms, smoothed as TCP does it (RFC 6298). */
@@ -505,11 +523,19 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
      * member, or of the room as far as it is known here), or the value has more bytes, than the relay allows
      * (256, 16 KiB)
      */
-    set(key: string, value: unknown, options?: SetOptions): void;
+    set<K extends keyof RoomState<S> & string>(key: K, value: RoomState<S>[K], options: SetOptions & {
+        room: true;
+    }): void;
+    /** Sets a value of this member. */
+    set<K extends keyof MemberState<S> & string>(key: K, value: MemberState<S>[K], options?: SetOptions & {
+        room?: false;
+    }): void;
+    /** Sets a value of either. */
+    set<K extends keyof RoomState<S> & keyof MemberState<S> & string>(key: K, value: RoomState<S>[K] & MemberState<S>[K], options?: SetOptions): void;
     /**
      * Removes a key, as {@linkcode Relay.set} sets it; does nothing if it has no value. Throws as `set()` does.
      */
-    unset(key: string, options?: SetOptions): void;
+    unset(key: (keyof RoomState<S> | keyof MemberState<S>) & string, options?: SetOptions): void;
     /**
      * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their place
      * among the events, and outlive a broken connection; they are no events of `drain()`.
@@ -530,7 +556,7 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
      * @throws {RangeError} when the event is too long, or `timeoutMs` is not above 0
      * @throws {RequestError} when there is no answer; its `code` says why
      */
-    request(peer: Peer | string, event: unknown, options?: RequestOptions): Promise<unknown>;
+    request(peer: Addressee, event: unknown, options?: RequestOptions): Promise<unknown>;
     /**
      * Sets a key of the room that has no value, and resolves with true for exactly one of all that try, however close
      * together; with false if it has one already. `relay.state` shows the winner's value by then, or what came later.
@@ -543,7 +569,7 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
      * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), the session could
      * not go on (`not_resumed`), or the relay object is closed
      */
-    claim(key: string, value: unknown, options?: ClaimOptions): Promise<boolean>;
+    claim<K extends keyof RoomState<S> & string>(key: K, value: RoomState<S>[K], options?: ClaimOptions): Promise<boolean>;
     /**
      * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name begins
      * with a dot are left out.
@@ -560,7 +586,7 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
      *
      * @throws as {@linkcode connect} does
      */
-    joinAny(room: string, options?: ConnectOptions<E>): Promise<Relay<E>>;
+    joinAny(room: string, options?: ConnectOptions<E, S>): Promise<Relay<E, S>>;
     /**
      * Makes another member the host: `peer`, or without one the member that has been there longest of the others that may and are
      * connected; if there is none, all stays as it is. Does nothing if this member is not the host. A page that gets
@@ -569,7 +595,7 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
      *
      * @throws {TypeError} when `peer` is neither a member nor an id, or the relay object is plain
      */
-    passHost(peer?: Peer | string): void;
+    passHost(peer?: Addressee): void;
     /**
      * Takes all events that have arrived since the last call, oldest first. Returns at once; also after
      * `close()`, for what is left. Shares the inbox with iterators: each event goes to whoever takes it first.
@@ -595,12 +621,12 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
      * }
      * ```
      */
-    messages(): Message<E>[];
+    messages(): Message<E, S>[];
     /**
      * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it and
      * when, as `messages()` does.
      */
-    eachMessage(): AsyncIterableIterator<Message<E>, undefined>;
+    eachMessage(): AsyncIterableIterator<Message<E, S>, undefined>;
     /**
      * Waits for each event in turn. Goes on waiting while the connection is away; ends after `close()`, when
      * what was left has been taken. `break` loses nothing. Several iterators share the events, each goes to one
@@ -642,7 +668,7 @@ declare class Relay<E = unknown> implements AsyncIterable<E, undefined>, AsyncDi
  * protocol (`bad_token`, `relay_full` …). With `retry` only when trying again can't help. When `signal` is
  * aborted, its reason.
  */
-declare function connect<E = unknown>(target?: Target, options?: ConnectOptions<E>): Promise<Relay<E>>;
+declare function connect<E = unknown, S extends object = Record<string, unknown>>(target?: Target, options?: ConnectOptions<E, S>): Promise<Relay<E, S>>;
 
 /** Reads a clock in milliseconds that never goes back. */
 type Clock = () => number;
@@ -711,4 +737,4 @@ declare function rateLimit(hz: number, clock?: Clock): () => boolean;
 declare function compareIds(a: string, b: string): number;
 
 export { DEFAULT_PORT, Relay, RequestError, animationFrames, compareIds, connect, frames, rateLimit };
-export type { ClaimOptions, Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, Message, Peer, RelayError, RequestOptions, RoomInfo, RoomList, SchemaIssue, SchemaResult, SendOptions, SetOptions, StandardSchema, Stats, Status, StatusDetail, Target, TlsOptions };
+export type { Addressee, ClaimOptions, Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, MemberState, Message, Peer, ReadState, RelayError, RequestOptions, RoomInfo, RoomList, RoomState, SchemaIssue, SchemaResult, SendOptions, SetOptions, StandardSchema, States, Stats, Status, StatusDetail, Target, TlsOptions };

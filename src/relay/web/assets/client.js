@@ -2953,7 +2953,6 @@ var EARLY_PING_SHARE = 1 / 4;
 var STATE_SHARE = 1 / 2;
 var SessionOutbox = class {
   #maxUnconfirmedBytes;
-  #measure;
   #now;
   #waiting = new LineQueue();
   /** Control lines that wait: questions to the relay, and who is to be host. */
@@ -3000,14 +2999,10 @@ var SessionOutbox = class {
   ackedBytes = 0;
   /** What was given to `push()` and `set()`, ever. */
   changes = 0;
-  /**
-   * Makes an empty outbox; `now` is the clock that pings are stamped with, in ms, and `measure` says what they
-   * tell the relay beside that.
-   */
-  constructor(now2, maxUnconfirmedBytes = MAX_UNCONFIRMED_BYTES, measure = () => ({})) {
+  /** Makes an empty outbox; `now` is the clock that pings are stamped with, in ms. */
+  constructor(now2, maxUnconfirmedBytes = MAX_UNCONFIRMED_BYTES) {
     this.#now = now2;
     this.#maxUnconfirmedBytes = maxUnconfirmedBytes;
-    this.#measure = measure;
   }
   /** The number of events that have not been handed to the network whole, for the first time. */
   get length() {
@@ -3262,8 +3257,7 @@ var SessionOutbox = class {
       this.#isPingDue = false;
       this.#handOut(batch, [
         encodeControl("ping", {
-          t: this.#now(),
-          ...this.#measure()
+          t: this.#now()
         })
       ]);
       this.#pingedBytes = this.#sentBytes;
@@ -3384,7 +3378,7 @@ var Session = class {
     this.#options = options;
     this.#sink = sink;
     this.#now = now2;
-    this.source = new SessionOutbox(now2, void 0, () => this.#measure());
+    this.source = new SessionOutbox(now2);
     this.#lines = {
       onLine: (line) => this.#onLine(line),
       onInvalidLine: (line, error) => sink.onInvalidLine(line, error)
@@ -3789,14 +3783,6 @@ var Session = class {
       ...stale
     });
   }
-  /** What the relay's dashboard shows of this connection, in ms, once it is known. */
-  #measure() {
-    const { rttMs } = this.#clock;
-    return Number.isNaN(rttMs) ? {} : {
-      rtt: toTenths(rttMs),
-      lag: toTenths(this.lagMs)
-    };
-  }
   #acknowledge() {
     this.source.ack(this.#lineEndBytes);
   }
@@ -3824,9 +3810,6 @@ function readTag({ ask, reply, failed }) {
   };
 }
 var encoder4 = new TextEncoder();
-function toTenths(ms) {
-  return Math.round(ms * 10) / 10;
-}
 function count(value) {
   return Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }
@@ -4595,6 +4578,7 @@ var Relay = class _Relay {
   #link;
   #session;
   #check;
+  /** What the program asked for; the types of its state are its own affair. */
   #options;
   #maxLineBytes;
   #drainWatch = new DrainWatch();
@@ -4648,7 +4632,7 @@ var Relay = class _Relay {
     const { plain, room, name, token, simulate, tls, inboxLimit, maxLineBytes } = settings;
     const { offlineBytes, maxQueuedBytes, echo, canHost, maxMembers, any } = settings;
     this.#target = target;
-    this.#options = options;
+    const told = this.#options = options;
     this.#maxLineBytes = maxLineBytes;
     this.#check = options.schema === void 0 ? void 0 : eventChecker(options.schema);
     this.#inbox = new Inbox({
@@ -4673,9 +4657,9 @@ var Relay = class _Relay {
         onError: (error) => this.#onError(error),
         onRelayVersion: noticeVersion,
         onLost: (lost) => this.#onLost(lost),
-        onJoin: (peer) => this.#tellOnceOpen(options.onJoin, peer),
-        onLeave: (peer, reason2) => this.#tellOnceOpen(options.onLeave, peer, reason2),
-        onState: (peer, key, value) => this.#tellOnceOpen(options.onState, peer, key, value),
+        onJoin: (peer) => this.#tellOnceOpen(told.onJoin, peer),
+        onLeave: (peer, reason2) => this.#tellOnceOpen(told.onLeave, peer, reason2),
+        onState: (peer, key, value) => this.#tellOnceOpen(told.onState, peer, key, value),
         onHost: (host) => this.#onHost(host),
         onQuestion: (line, from, ask) => this.#tellOnceOpen(() => void this.#answerQuestion(line, from, ask))
       }
@@ -4808,35 +4792,6 @@ var Relay = class _Relay {
     this.#link.send(line);
     this.#noteDrops();
   }
-  /**
-   * Sets a value that others see as `peers.get(id)?.state[key]`, also those who come later, until this member
-   * leaves.
-   *
-   * Only the newest value of a key matters: of several in one turn, or while away, only the last is sent, and
-   * slow members may miss those in between. Its order relative to events is not kept. The value is taken as
-   * it is now. It is set again after a session that could not be resumed. Plain clients hear nothing of it:
-   * tell them with `send`.
-   *
-   * @example
-   * ```ts
-   * import { connect } from "../../client.ts";
-   *
-   * async function play(target: string) {
-   *   await using relay = await connect(target, { name: "ada" }); // such as "ifilab100:32100/pong"
-   *   relay.set("ball", { pos: [3, 4] });
-   *   for (const peer of relay.peers.values()) console.log(peer.name, peer.state.ball);
-   * }
-   * ```
-   *
-   * A value that the relay refuses all the same (the room is full) is told by `onError`, with its `key`.
-   * After `close()` nothing is set.
-   *
-   * @throws {TypeError} when JSON can't hold the value, the key is not a string, an option is none, or the
-   * relay object is plain
-   * @throws {RangeError} when the key has not 1 to 128 characters, or when there are more keys (of this
-   * member, or of the room as far as it is known here), or the value has more bytes, than the relay allows
-   * (256, 16 KiB)
-   */
   set(key, value, options = {}) {
     const session = this.#sessionFor(key, options);
     const json = stringify("set state", value);

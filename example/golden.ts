@@ -1,0 +1,140 @@
+// The rules of the golden ball, the same in the terminal and in a page: the host of the room drops one every few
+// seconds; who touches it first has caught it, and gets a point. Ball, catches and points are state of the room, so
+// newcomers know them at once, and another host goes on where the last one stopped. No picture, no clock of its own.
+//
+//   gold = { n: 7, x, y, t }      the host's: the newest ball, and when it was dropped
+//   catch 7 = { by, name }        claimed by who touches it: exactly one can
+//   points ada = 3                counted by who has caught one
+
+import { type Ball, HEIGHT, RADIUS, WIDTH } from "./walls.ts";
+
+/** How long after the last one a golden ball is dropped, once that is caught; and if nobody catches it, in ms. */
+export const DROP_MS = 4000;
+export const STALE_MS = 20_000;
+
+/** How many points are shown, and the most that count: strangers may set anything. */
+const MAX_SHOWN = 8;
+const MAX_POINTS = 1e6;
+
+const GOLD_KEY = "gold";
+const POINTS_START = "points ";
+
+/** A golden ball. */
+export interface Gold extends Ball {
+  /** Which one it is, from 1 on. */
+  readonly n: number;
+  /** When it was dropped, in ms on the relay's clock. */
+  readonly t: number;
+}
+
+/** Who has how many. */
+export interface Points {
+  readonly name: string;
+  readonly points: number;
+}
+
+/** What the game needs of a relay. */
+export interface GoldRelay {
+  readonly id: string;
+  readonly name: string;
+  readonly isHost: boolean;
+  readonly state: Readonly<Record<string, unknown>>;
+  set(key: string, value: unknown, options: { room: true }): void;
+  unset(key: string, options: { room: true }): void;
+  claim(key: string, value: unknown): Promise<boolean>;
+}
+
+/** The golden ball as one player plays it. */
+export class Golden {
+  readonly #random: () => number;
+  /** The last ball that we reached for. */
+  #reachedFor = 0;
+  /** The last ball that we dropped, and when. */
+  #last = { dropped: 0, t: 0 };
+
+  /** @param random where the next one is dropped: 0 up to 1 */
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
+
+  /** Plays a frame: drops the next ball if we are the host, and reaches for the one that `balls`, ours, touch. To be called often. */
+  step(relay: GoldRelay, balls: Iterable<Ball>, nowMs: number): void {
+    if (relay.isHost) this.#host(relay, nowMs);
+    const gold = goldOf(relay.state);
+    if (gold === undefined || gold.n === this.#reachedFor || !isTouched(gold, balls)) return;
+    this.#reachedFor = gold.n;
+    this.#reach(relay, gold.n).catch(() => {}); // the connection was away for too long: another one has it, or nobody
+  }
+
+  #host(relay: GoldRelay, nowMs: number): void {
+    const { state } = relay;
+    const last = readGold(state[GOLD_KEY]);
+    if (last !== undefined && !isDue(state, last, nowMs)) return;
+    const n = (last?.n ?? 0) + 1, { dropped } = this.#last;
+    if (dropped === n && Math.abs(nowMs - this.#last.t) < DROP_MS) return; // it is on its way
+    this.#last = { dropped: n, t: nowMs };
+    const place = (size: number) => Math.round(RADIUS + this.#random() * (size - 2 * RADIUS));
+    relay.set(GOLD_KEY, { n, x: place(WIDTH), y: place(HEIGHT), t: Math.round(nowMs) }, { room: true });
+    for (const key of Object.keys(state)) {
+      const old = /^catch (\d+)$/.exec(key);
+      if (old !== null && Number(old[1]) < n - 1) relay.unset(key, { room: true });
+    }
+  }
+
+  async #reach(relay: GoldRelay, n: number): Promise<void> {
+    const { id, name } = relay, who = name === "" ? id : name;
+    if (!await relay.claim(catchKey(n), { by: id, name: who })) return;
+    const key = POINTS_START + who;
+    relay.set(key, readPoints(relay.state[key]) + 1, { room: true });
+  }
+}
+
+/** Finds the golden ball that lies there; undefined if there is none, or somebody has caught it. */
+export function goldOf(state: Readonly<Record<string, unknown>>): Gold | undefined {
+  const gold = readGold(state[GOLD_KEY]);
+  return gold === undefined || catchKey(gold.n) in state ? undefined : gold;
+}
+
+/** Who has how many points, the most first. */
+export function pointsOf(state: Readonly<Record<string, unknown>>): Points[] {
+  const all: Points[] = [];
+  for (const [key, value] of Object.entries(state)) {
+    const points = readPoints(value);
+    if (key.startsWith(POINTS_START) && points > 0) {
+      all.push({ name: key.slice(POINTS_START.length), points });
+    }
+  }
+  return all.sort((a, b) => b.points - a.points || (a.name < b.name ? -1 : 1)).slice(0, MAX_SHOWN);
+}
+
+function isDue(state: Readonly<Record<string, unknown>>, last: Gold, nowMs: number): boolean {
+  const ageMs = nowMs - last.t;
+  return ageMs >= (catchKey(last.n) in state ? DROP_MS : STALE_MS) || ageMs < -STALE_MS; // another clock
+}
+
+function isTouched(gold: Gold, balls: Iterable<Ball>): boolean {
+  for (const { x, y } of balls) if ((x - gold.x) ** 2 + (y - gold.y) ** 2 <= (2 * RADIUS) ** 2) return true;
+  return false;
+}
+
+function catchKey(n: number): string {
+  return `catch ${n}`;
+}
+
+/** Reads a golden ball out of what anybody may have set. */
+function readGold(value: unknown): Gold | undefined {
+  const { n, x, y, t } = (value ?? {}) as Partial<Gold>;
+  const isOne = Number.isSafeInteger(n) && n! >= 0 && n! < Number.MAX_SAFE_INTEGER && Number.isFinite(t) &&
+    isWithin(x, WIDTH) && isWithin(y, HEIGHT);
+  return isOne ? { id: GOLD_KEY, n: n!, x: x!, y: y!, t: t! } : undefined;
+}
+
+function isWithin(place: unknown, size: number): boolean {
+  return typeof place === "number" && place >= 0 && place <= size;
+}
+
+function readPoints(value: unknown): number {
+  return Number.isSafeInteger(value) && value as number > 0 && value as number < MAX_POINTS
+    ? value as number
+    : 0;
+}
