@@ -2,7 +2,7 @@
 // Prints nothing, ends nothing. Used by main.ts.
 
 import { connect, type ConnectOptions, rateLimit, type Relay } from "../client.ts";
-import { type Gold, goldOf, pointsOf } from "./golden.ts";
+import { type Gold, goldOf, type Points, pointsOf } from "./golden.ts";
 import type { Options } from "./options.ts";
 import type { MemberReport, RosterReport } from "./status.ts";
 
@@ -84,6 +84,11 @@ export class Link {
   get gold(): Gold[] {
     const gold = this.room && goldOf(this.room.state);
     return gold === undefined ? [] : [gold];
+  }
+
+  /** Who has caught how many golden balls, the most first. */
+  get points(): Points[] {
+    return this.room === undefined ? [] : pointsOf(this.room.state);
   }
 
   /** Who is there, for a person. */

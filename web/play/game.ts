@@ -3,6 +3,7 @@
 
 import { asBallEvent } from "../../example/ball_event.ts";
 import { ErrorHistory } from "../../example/error_history.ts";
+import { Golden } from "../../example/golden.ts";
 import { Link } from "../../example/link.ts";
 import type { Drawing } from "../../example/remote_balls.ts";
 import { Rates } from "../../example/status.ts";
@@ -51,6 +52,7 @@ export class Game {
   readonly #trails = new DrawnTrails();
   readonly #rates = new Rates(performance.now());
   readonly #due = rateLimit(STEERED_HZ);
+  readonly #golden = new Golden();
   #turn = 0;
 
   constructor(options: GameOptions) {
@@ -90,6 +92,7 @@ export class Game {
     steer(this.ball, wish, seconds);
     world.step(seconds, nowMs);
     for (const { id, x, y } of world.remote) this.#trails.note(id, x, y, nowMs);
+    if (link.isUp && link.room !== undefined) this.#golden.step(link.room, world.local, nowMs);
     this.#trails.prune(nowMs);
     this.errors.note(distances, performance.now());
     this.#send(nowMs, wish.kind !== "none");

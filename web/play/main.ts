@@ -6,6 +6,7 @@ import { at } from "../shared/json.ts";
 import { keep, keepToken, kept, readWishes, token } from "../shared/wishes.ts";
 import { relayTarget } from "../shared/target.ts";
 import type { Drawing } from "../../example/remote_balls.ts";
+import type { Points } from "../../example/golden.ts";
 import { STRATEGIES } from "../../example/remote_balls.ts";
 import { Controls } from "./controls.ts";
 import { Game } from "./game.ts";
@@ -125,6 +126,10 @@ function paint(): void {
   const { world, link } = game;
   if (ghosts.checked) { for (const { ghost } of world.remote) picture.ghost(ghost); }
   for (const ball of world.remote) picture.other(ball, ownerOf(ball));
+  for (const gold of link.gold) {
+    picture.gold(gold);
+    picture.name(gold, "catch me");
+  }
   for (const ball of world.local) picture.own(ball);
   if (names.checked) paintNames(game);
   if (!link.isUp) picture.dim();
@@ -157,7 +162,7 @@ function tell({ link, world, numbers: now, errors }: Game): void {
     byId("who", HTMLElement),
     `${plain(room, 24)}: ${counted(here, "player")}, ${
       counted(world.remoteCount + world.local.length, "ball")
-    }`,
+    }${pointsText(link.points)}`,
   );
   show(byId("who", HTMLElement), link.isUp);
   if (!numbers.checked) return;
@@ -172,6 +177,11 @@ function tell({ link, world, numbers: now, errors }: Game): void {
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** Tells who has caught most golden balls. */
+function pointsText(points: readonly Points[]): string {
+  return points.slice(0, 3).map(({ name, points }) => ` · ${plain(name, 16)} ★${points}`).join("");
 }
 
 function tellState(status: string, detail: string): void {

@@ -14,6 +14,7 @@ export interface Painted {
 const GROUND = "#0d2321";
 const FRAME = "#2c5551";
 const OWN = "#ffc53d";
+const GOLD = "#ffffff";
 
 /** The colours of others, who keep theirs by their id: none is like ours, all stand out from the ground. */
 const COLOURS = ["#4fd8cb", "#7cc4ff", "#c5a3ff", "#ff9ec4", "#9be37a", "#ff9d7a", "#e6ece9"];
@@ -92,6 +93,11 @@ export class Picture {
     context.strokeStyle = FRAME;
     context.lineWidth = Math.max(1, this.#scale);
     context.strokeRect(this.#left, this.#top, width, height);
+  }
+
+  /** Paints the golden ball. */
+  gold(ball: Painted): void {
+    this.#copy(this.#disc(GOLD, "own"), ball.x, ball.y);
   }
 
   /** Paints one of our balls. */

@@ -68,7 +68,6 @@ export interface Control {
 const MAX_TOLD_MS = 3_600_000;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Reads a line that begins with `{"$`: `bytes[start, end)` with its LF. */
 export function readControl(bytes: Uint8Array, start: number, end: number): Understood<Control> {
