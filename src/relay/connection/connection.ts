@@ -73,6 +73,9 @@ const MAX_BAD_LINES_IN_A_ROW = 100;
 /** How long an ending connection has for writing what is due… */
 const GOODBYE_MS = 1000;
 
+/** After what share of `pingTimeoutMs` without a word of its program a host gives way; pings come at least three times in it. */
+const HOST_SILENCE_SHARE = 0.6;
+
 /** …and how long it then waits for the other side's end. Closing before that, with input unread, would make the kernel discard what the client has not read yet. */
 const LINGER_MS = 250;
 
@@ -297,6 +300,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
       return this.cut("stuck");
     }
     this.#websocket?.sweep(nowMs);
+    if (this.#input.silentMs(nowMs) > HOST_SILENCE_SHARE * pingTimeoutMs) this.#session?.noteSilence();
     if (this.#silentMs(nowMs) > pingTimeoutMs) {
       const what = this.#session === undefined ? "member" : "session";
       log("warn", `${what} was not heard of, closed`, { address: this.address, afterMs: pingTimeoutMs });

@@ -222,6 +222,11 @@ export class SessionMember extends Member implements Peer, Receiver {
     return this.#told;
   }
 
+  /** Notes that nothing was heard of the client for longer than pings are apart: another one should lead meanwhile. */
+  noteSilence(): void {
+    if (this.room.host === this) this.room.passHost();
+  }
+
   /** Ends the session for good. */
   close(reason: LeaveReason): void {
     if (this.#isOver) return;

@@ -516,3 +516,21 @@ Deno.test("SessionMember is told again after a break what it did wrong, if that 
   const again = await table.resume(next);
   assert.equal(again.told("error").length, 2, "once it has arrived, it does not come again");
 });
+
+Deno.test("SessionMember that is host and silent for longer than pings are apart gives way to another, if there is one", async () => {
+  await using table = new Table();
+  const ada = await table.join({ room: "r", canHost: true });
+  await table.pass(10_000);
+  assert.equal(table.rooms.find("r")!.host?.id, ada.id, "nobody else is there");
+  await ada.control("ping", { t: 1 });
+  const bo = await table.join({ room: "r", canHost: true });
+  for (let i = 0; i < 5; i++) {
+    await table.pass(2000);
+    await bo.control("ping", { t: i });
+  }
+  assert.equal(table.rooms.find("r")!.host?.id, bo.id);
+  for (const seat of [ada, bo]) {
+    seat.receive();
+    assert.equal(seat.client.host, bo.id);
+  }
+});

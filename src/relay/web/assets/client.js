@@ -2953,6 +2953,7 @@ var EARLY_PING_SHARE = 1 / 4;
 var STATE_SHARE = 1 / 2;
 var SessionOutbox = class {
   #maxUnconfirmedBytes;
+  #measure;
   #now;
   #waiting = new LineQueue();
   /** Control lines that wait: questions to the relay, and who is to be host. */
@@ -2999,10 +3000,14 @@ var SessionOutbox = class {
   ackedBytes = 0;
   /** What was given to `push()` and `set()`, ever. */
   changes = 0;
-  /** Makes an empty outbox; `now` is the clock that pings are stamped with, in ms. */
-  constructor(now2, maxUnconfirmedBytes = MAX_UNCONFIRMED_BYTES) {
+  /**
+   * Makes an empty outbox; `now` is the clock that pings are stamped with, in ms, and `measure` says what they
+   * tell the relay beside that.
+   */
+  constructor(now2, maxUnconfirmedBytes = MAX_UNCONFIRMED_BYTES, measure = () => ({})) {
     this.#now = now2;
     this.#maxUnconfirmedBytes = maxUnconfirmedBytes;
+    this.#measure = measure;
   }
   /** The number of events that have not been handed to the network whole, for the first time. */
   get length() {
@@ -3257,7 +3262,8 @@ var SessionOutbox = class {
       this.#isPingDue = false;
       this.#handOut(batch, [
         encodeControl("ping", {
-          t: this.#now()
+          t: this.#now(),
+          ...this.#measure()
         })
       ]);
       this.#pingedBytes = this.#sentBytes;
@@ -3378,7 +3384,7 @@ var Session = class {
     this.#options = options;
     this.#sink = sink;
     this.#now = now2;
-    this.source = new SessionOutbox(now2);
+    this.source = new SessionOutbox(now2, void 0, () => this.#measure());
     this.#lines = {
       onLine: (line) => this.#onLine(line),
       onInvalidLine: (line, error) => sink.onInvalidLine(line, error)
@@ -3783,6 +3789,14 @@ var Session = class {
       ...stale
     });
   }
+  /** What the relay's dashboard shows of this connection, in ms, once it is known. */
+  #measure() {
+    const { rttMs } = this.#clock;
+    return Number.isNaN(rttMs) ? {} : {
+      rtt: toTenths(rttMs),
+      lag: toTenths(this.lagMs)
+    };
+  }
   #acknowledge() {
     this.source.ack(this.#lineEndBytes);
   }
@@ -3810,6 +3824,9 @@ function readTag({ ask, reply, failed }) {
   };
 }
 var encoder4 = new TextEncoder();
+function toTenths(ms) {
+  return Math.round(ms * 10) / 10;
+}
 function count(value) {
   return Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }
