@@ -17,6 +17,12 @@ const MAX_FREE = 16;
 /** How many copies are kept that no write needs any more: a member that is a moment later than the others takes the same. */
 const MAX_IDLE = 4;
 
+/**
+ * From so many bytes on, one who alone asks for a view gets no copy: the header, written by itself, costs less, and leaves what
+ * others share in the caches.
+ */
+const MIN_ALONE_BYTES = 32 * 1024;
+
 /** A frame. Call `release()` when its write has ended. */
 export interface FramedCopy {
   readonly bytes: Uint8Array;
@@ -31,6 +37,8 @@ export class FramedCopies {
   readonly #shared = new Map<Uint8Array, SharedCopy>();
   /** Those of them that no write needs, the one that ended first first. */
   readonly #idle = new Set<SharedCopy>();
+  /** The large view that was asked for last, while it has no copy. */
+  #asked: Uint8Array | undefined;
 
   constructor(memory: MemoryBudget) {
     this.#budget = memory;
@@ -47,14 +55,23 @@ export class FramedCopies {
     return this.#budget.isShort;
   }
 
-  /** Returns the frame with these bytes, which must not change: the same for all who ask with the same view. `first` is its first byte. */
-  share(view: Uint8Array, first: number): FramedCopy {
+  /**
+   * Returns the frame with these bytes, which must not change: the same for all who ask with the same view. `first` is its first byte.
+   * Undefined for who is the first to ask for a large one, and may be the only one: members that stop at their windows stop at
+   * different places.
+   */
+  share(view: Uint8Array, first: number): FramedCopy | undefined {
     const known = this.#shared.get(view);
     if (known !== undefined && known.first === first) {
       if (known.uses++ === 0) this.#idle.delete(known);
       return known;
     }
     if (known !== undefined) return this.copy(view, first);
+    if (view.length >= MIN_ALONE_BYTES && this.#asked !== view) {
+      this.#asked = view;
+      return undefined;
+    }
+    this.#asked = undefined;
     const copy = new SharedCopy(view, first, this);
     this.#shared.set(view, copy);
     return copy;
@@ -69,6 +86,7 @@ export class FramedCopies {
   close(): void {
     for (const copy of this.#idle) this.#drop(copy);
     this.#idle.clear();
+    this.#asked = undefined;
   }
 
   /** @internal */

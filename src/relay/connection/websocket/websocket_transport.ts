@@ -267,13 +267,19 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
       const { buffer, byteOffset, length } = bytes;
       this.#frame = new Uint8Array(buffer, byteOffset - this.#headLeft, this.#headLeft + length);
       writeHeader(this.#frame, this.#headLeft, first, length);
-    } else if (bytes.length > MAX_COPY_BYTES || this.#copies.isShort) {
+      return;
+    }
+    this.#copy = this.#copyOf(bytes, source, first);
+    if (this.#copy === undefined) {
       this.#frame = new Uint8Array(this.#headLeft);
       writeHeader(this.#frame, this.#headLeft, first, bytes.length);
-    } else {
-      this.#copy = source === "block" ? this.#copies.share(bytes, first) : this.#copies.copy(bytes, first);
-      this.#frame = this.#copy.bytes;
-    }
+    } else this.#frame = this.#copy.bytes;
+  }
+
+  /** Returns the frame with a copy of the bytes; undefined where they are written from where they are, behind their header. */
+  #copyOf(bytes: Uint8Array, source: Source | undefined, first: number): FramedCopy | undefined {
+    if (bytes.length > MAX_COPY_BYTES || this.#copies.isShort) return undefined;
+    return source === "block" ? this.#copies.share(bytes, first) : this.#copies.copy(bytes, first);
   }
 
   /** What the next frame is. */
