@@ -7,7 +7,7 @@ import type { Outlet } from "./member/member.ts";
 import { type SessionKeeper, SessionMember } from "./member/session_member.ts";
 import type { Settings } from "./options.ts";
 import { type Place, Places } from "./places.ts";
-import type { Rooms } from "./room/rooms.ts";
+import type { RoomEntries, Rooms } from "./room/rooms.ts";
 import { encodeId } from "../wire/protocol.ts";
 import { isSame, makeSecret, SECRET_BYTES } from "./secrets.ts";
 import { parseSimulation, type SimulationOptions } from "../simulation/parse_simulation.ts";
@@ -72,7 +72,7 @@ export class Admission implements SessionKeeper {
     this.#absent.add(member);
   }
 
-  listRooms(): ReturnType<Rooms["list"]> {
+  listRooms(): RoomEntries {
     return this.#rooms.list();
   }
 

@@ -144,6 +144,8 @@ Deno.test("Relay.claim with hold is released when its holder leaves, another's v
   assert.deepEqual([await bo.claim("held", 1, { hold: true }), await bo.claim("kept", 2)], [true, true]);
   assert.equal(await bo.claim("taken", 3, { hold: true }), true);
   assert.equal(await bo.claim("held", 4), false, "also for who has it");
+  bo.set("held", "changed", { room: true });
+  await until(() => ada.state.held === "changed", "it is changed, and held all the same");
   ada.set("taken", "mine", { room: true });
   await until(() => bo.state.taken === "mine", "it is overwritten");
   assert.equal(await ada.claim("held", 5), false);
@@ -182,6 +184,7 @@ Deno.test("Relay.rooms lists the fullest first, without hidden ones, and says ho
     more: 0,
   });
   for (let n = 0; n < 105; n++) relays.push(await connect(server.target, { room: `r${n}` }));
+  await new Promise((done) => setTimeout(done, 30)); // a list does for 20 ms
   const { rooms, more } = await relays[3].rooms();
   assert.deepEqual([rooms.length, more, rooms[0].name], [100, 8, "three"]);
   for (const relay of relays) await relay.close();

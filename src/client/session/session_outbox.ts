@@ -165,11 +165,11 @@ export class SessionOutbox implements LineSource {
    * Sets a key of the member or of the room to a value, given as JSON; `undefined` removes it. The newest
    * goes out.
    */
-  set(key: string, json: string | undefined, isRoom: boolean, isHeld = false): void {
+  set(key: string, json: string | undefined, isRoom: boolean): void {
     this.changes++;
     const state = isRoom ? this.room : this.member;
     state.set(key, json);
-    state.hold(key, isHeld);
+    if (json === undefined) state.hold(key, false);
   }
 
   /** The keys of the room that this program has given a value which the relay may not have counted yet. */

@@ -36,6 +36,9 @@ const LINE_WORK = 32;
 /** …and one that is handled by itself, a control line or a bad one. */
 const SINGLE_WORK = 2048;
 
+/** What a byte of a control line costs beside itself: each few may name a member that gets something. */
+const CONTROL_BYTE_WORK = 16;
+
 /** After so much work the sorter asks whether it may go on: about a tenth of a millisecond. */
 const WORK_PER_LOOK = 32 * 1024;
 
@@ -217,7 +220,7 @@ export class LineSorter implements LineSink {
       this.#lineNumber++;
       this.#sink.onControl(bytes, start, lineEnd + 1);
       this.#lastKind = "control lines";
-      return SINGLE_WORK;
+      return SINGLE_WORK + CONTROL_BYTE_WORK * (lineEnd - start);
     }
     const line = bytes.subarray(start, lineEnd);
     if (isBlank(line)) { // a keep-alive

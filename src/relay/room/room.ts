@@ -202,6 +202,12 @@ export class Room {
     }
   }
 
+  /** Notes whether a key of the room that was just set goes with its setter: who holds it goes on to, whatever value it gives it. */
+  #noteHold(setter: Peer, key: string, isHeld: boolean): void {
+    if (isHeld) this.#holds.set(key, { holder: setter, version: this.state.version });
+    else this.#holds.delete(key);
+  }
+
   /** Sets a value of the room, unless it has one: returns that, as JSON, or why the new one was not taken. */
   claim(
     setter: Peer,
@@ -224,8 +230,11 @@ export class Room {
     const refusal = this.state.set(isRoom ? this.owner : setter, key, value, setter.id);
     if (refusal !== undefined) return refusal;
     if (!isRoom) this.roster.touch(setter);
-    else if (isHeld) this.#holds.set(key, { holder: setter, version: this.state.version });
-    else this.#holds.delete(key);
+    else {this.#noteHold(
+        setter,
+        key,
+        isHeld || (value !== undefined && this.#holds.get(key)?.holder === setter),
+      );}
     this.#onNews(this.sessions);
   }
 }

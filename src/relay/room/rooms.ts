@@ -26,6 +26,15 @@ export interface RoomEntry {
   readonly maxMembers: number | undefined;
 }
 
+/** The fullest rooms, and how many there are beside them. */
+export interface RoomEntries {
+  readonly rooms: readonly RoomEntry[];
+  readonly more: number;
+}
+
+/** For how long a list of the rooms does, in ms: to make one takes as long as 100 lines. */
+const LIST_MS = 20;
+
 /** All rooms of a relay. */
 export class Rooms {
   /** The room of plain clients, which is always there. */
@@ -33,6 +42,8 @@ export class Rooms {
   readonly #settings: Settings;
   readonly #memory: MemoryAccount;
   readonly #rooms = new Map<string, Room>();
+  /** The last list of them. */
+  #listed: { atMs: number; entries: RoomEntries } | undefined;
   readonly #flusher: Flusher;
   /** Writes that kept memory which would be free otherwise, when that was looked at last. */
   #pins = new Map<Cursor, number>();
@@ -109,7 +120,15 @@ export class Rooms {
   }
 
   /** Names the rooms that sessions are in, the fullest first; those whose name begins with a dot are left out. */
-  list(): { rooms: RoomEntry[]; more: number } {
+  list(): RoomEntries {
+    const nowMs = this.#settings.clock();
+    if (this.#listed === undefined || nowMs - this.#listed.atMs > LIST_MS) {
+      this.#listed = { atMs: nowMs, entries: this.#list() };
+    }
+    return this.#listed.entries;
+  }
+
+  #list(): RoomEntries {
     const rooms: RoomEntry[] = [];
     for (const { name, roster: { size: members }, maxMembers } of this.#rooms.values()) {
       if (members > 0 && !name.startsWith(".")) rooms.push({ name, members, maxMembers });

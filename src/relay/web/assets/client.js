@@ -3051,11 +3051,11 @@ var SessionOutbox = class {
    * Sets a key of the member or of the room to a value, given as JSON; `undefined` removes it. The newest
    * goes out.
    */
-  set(key, json, isRoom, isHeld = false) {
+  set(key, json, isRoom) {
     this.changes++;
     const state = isRoom ? this.room : this.member;
     state.set(key, json);
-    state.hold(key, isHeld);
+    if (json === void 0) state.hold(key, false);
   }
   /** The keys of the room that this program has given a value which the relay may not have counted yet. */
   *roomKeysUnderWay() {
