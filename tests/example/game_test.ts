@@ -9,6 +9,7 @@ import { connect } from "../../client.ts";
 import { asBallEvent, type BallEvent } from "../../example/ball_event.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { OldRelay, until } from "../support/old_relay.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 
 const MAIN = fileURLToPath(import.meta.resolve("../../example/main.ts"));
 const BALLS_PY = fileURLToPath(import.meta.resolve("../../example/python/balls.py"));
@@ -93,7 +94,9 @@ function hasPython(): boolean {
 const ignore = !hasPython();
 if (ignore) console.warn("SKIPPED: the example's Python tests, which need python3, 3.8 or newer");
 
-Deno.test("example without a terminal prints a line a second, and stops by itself", async () => {
+const test = sideBySide("the example without a terminal", 3);
+
+test("example without a terminal prints a line a second, and stops by itself", async () => {
   await using relay = new OldRelay();
   await using game = example(relay.target, "--plain", "--seconds", "2.6", "--balls", "3", "--name", "ada");
   const member = await relay.member(0);
@@ -113,7 +116,7 @@ Deno.test("example without a terminal prints a line a second, and stops by itsel
   assert.ok(events.length <= 3 * 27, `${events.length} events`);
 });
 
-Deno.test("example sees the balls of another one, and ignores what is no ball", async () => {
+test("example sees the balls of another one, and ignores what is no ball", async () => {
   await using relay = new OldRelay();
   await using ada = example(relay.target, "--plain", "--name", "ada", "--balls", "4");
   await using bo = example(relay.target, "--plain", "--name", "bo", "--balls", "7");
@@ -124,7 +127,7 @@ Deno.test("example sees the balls of another one, and ignores what is no ball", 
   await bo.line(/others=4 ignored=2/);
 });
 
-Deno.test("example says why it can't connect, keeps trying, and plays once the relay is there", async () => {
+test("example says why it can't connect, keeps trying, and plays once the relay is there", async () => {
   const relay = new OldRelay();
   await relay.stop();
   await using game = example(relay.target, "--plain", "--balls", "2");
@@ -138,7 +141,7 @@ Deno.test("example says why it can't connect, keeps trying, and plays once the r
   await game.line(/connection=connected .* out\/s=[1-9]/);
 });
 
-Deno.test("example and the Python client outlive a restart of the relay", async () => {
+test("example and the Python client outlive a restart of the relay", async () => {
   await using relay = new OldRelay();
   await using game = example(relay.target, "--plain", "--balls", "2");
   await using other = ignore
@@ -154,7 +157,7 @@ Deno.test("example and the Python client outlive a restart of the relay", async 
   await other.line(/connection=connected .*in\/s=[1-9].* others=2/, otherBefore);
 });
 
-Deno.test("example prints what the relay complains about, once, with nothing a terminal would obey", async () => {
+test("example prints what the relay complains about, once, with nothing a terminal would obey", async () => {
   await using relay = new OldRelay();
   await using game = example(relay.target, "--plain");
   const complaint = JSON.stringify({ $error: { code: "invalid_json", message: "no \x1b[2J good" } });
@@ -165,7 +168,7 @@ Deno.test("example prints what the relay complains about, once, with nothing a t
   assert.equal(game.errors, "example: the relay says: no ?[2J good\n");
 });
 
-Deno.test("example --split without a terminal prints how far off the picture is, and needs no permission", async () => {
+test("example --split without a terminal prints how far off the picture is, and needs no permission", async () => {
   const args = ["run", "--no-prompt", MAIN, "--split", "--seed", "1", "--simulate", "delay=100ms,seed=1"];
   const runs: [strategy: string, least: number, most: number][] = [
     // Up to 200 ms old, at 40 to 200 px/s.
@@ -182,7 +185,7 @@ Deno.test("example --split without a terminal prints how far off the picture is,
   }
 });
 
-Deno.test("example --record writes down where its balls are in each frame, for bench/motion", async () => {
+test("example --record writes down where its balls are in each frame, for bench/motion", async () => {
   await using relay = new NewRelay();
   const file = await Deno.makeTempFile({ suffix: ".jsonl" });
   const allowed = [`--allow-write=${file}`, "--allow-net"];
@@ -199,7 +202,7 @@ Deno.test("example --record writes down where its balls are in each frame, for b
   }
 });
 
-Deno.test("example in a session tells whose its balls are, when they were there, its name and its round trip", async () => {
+test("example in a session tells whose its balls are, when they were there, its name and its round trip", async () => {
   await using relay = new NewRelay();
   await using observer = await connect(relay.target);
   await using game = example(relay.target, "--name", "zoë", "--balls", "2");
@@ -228,7 +231,7 @@ Deno.test("example in a session tells whose its balls are, when they were there,
   await game.line(/^connection=connected .* own=2 others=0 ignored=0 members=2 rtt=\d+(\.\d)?$/);
 });
 
-Deno.test("example takes the balls of a member away at once when it leaves", async () => {
+test("example takes the balls of a member away at once when it leaves", async () => {
   await using relay = new NewRelay();
   await using stays = example(relay.target, "--balls", "4");
   await using leaves = example(`${relay.target}/lobby`, "--balls", "7", "--seconds", "3");
@@ -239,7 +242,7 @@ Deno.test("example takes the balls of a member away at once when it leaves", asy
   assert.ok(!stays.lines.some((line) => /others=7 .* members=1/.test(line)), stays.lines.join("\n"));
 });
 
-Deno.test("example plays with those in its room, and in the lobby with plain clients too", async () => {
+test("example plays with those in its room, and in the lobby with plain clients too", async () => {
   await using relay = new NewRelay();
   await using pong = example(`${relay.target}/pong`, "--balls", "1");
   await using alsoPong = example(relay.target, "--room", "pong", "--balls", "2");
@@ -251,7 +254,7 @@ Deno.test("example plays with those in its room, and in the lobby with plain cli
   await plain.line(/own=4 others=3 ignored=\d+$/); // a round trip set as state arrives there as a bare number
 });
 
-Deno.test("example in a session goes on after a break as if nothing had been, and begins anew after a restart", async () => {
+test("example in a session goes on after a break as if nothing had been, and begins anew after a restart", async () => {
   await using relay = new NewRelay();
   const left: string[] = [];
   await using observer = await connect(relay.target, { onLeave: ({ name }) => left.push(name) });
@@ -275,7 +278,7 @@ Deno.test("example in a session goes on after a break as if nothing had been, an
   await bothPlay();
 });
 
-Deno.test("example enters with a token, from the command line or the environment, and says if it needs one", async () => {
+test("example enters with a token, from the command line or the environment, and says if it needs one", async () => {
   await using relay = new NewRelay({ token: "open sesame" });
   await using refused = example(relay.target);
   assert.equal(await refused.end(), 1);
@@ -290,7 +293,7 @@ Deno.test("example enters with a token, from the command line or the environment
   await variable.line(/connection=connected .* members=2/);
 });
 
-Deno.test("example asks the relay for a bad network, and says if it may not have one", async () => {
+test("example asks the relay for a bad network, and says if it may not have one", async () => {
   await using relay = new NewRelay();
   await using game = example(relay.target, "--simulate", "delay=300ms");
   await game.line(/^connection=connected .* rtt=[1-3]\d\d$/); // smoothed: it takes a while to come near
@@ -300,14 +303,14 @@ Deno.test("example asks the relay for a bad network, and says if it may not have
   assert.match(refused.errors, /--no-simulate\n$/);
 });
 
-Deno.test("example says what to do at a relay that knows no sessions", async () => {
+test("example says what to do at a relay that knows no sessions", async () => {
   await using relay = new OldRelay();
   await using game = example(relay.target);
   await until(() => game.errors !== "", "a message", DEADLINE_MS);
   assert.match(game.errors, /older relay, connect with --plain .*\(trying again\)\n$/);
 });
 
-Deno.test("example refuses a bad command line with one clear line and exit code 2", async () => {
+test("example refuses a bad command line with one clear line and exit code 2", async () => {
   const cases: [args: string[], message: RegExp][] = [
     [["--hz", "0"], /^example: Cannot use --hz 0: it is a number from 0.1 to 100. Try --help\n$/],
     [["--nope"], /^example: Unknown option '--nope'.*Try --help\n$/],
@@ -323,15 +326,14 @@ Deno.test("example refuses a bad command line with one clear line and exit code 
   }
 });
 
-Deno.test("example without the network permission says which one it needs", async () => {
+test("example without the network permission says which one it needs", async () => {
   await using game = new Program(Deno.execPath(), ["run", "--no-prompt", MAIN, "127.0.0.1:9"]);
   assert.equal(await game.end(), 1);
   assert.match(game.errors, /^example: .*--allow-net=127.0.0.1:9\n$/);
 });
 
-Deno.test(
-  "example ends quietly when nobody reads its lines",
-  { ignore: Deno.build.os === "windows" },
+test(
+  { name: "example ends quietly when nobody reads its lines", ignore: Deno.build.os === "windows" },
   async () => {
     await using relay = new OldRelay();
     const game = `"${Deno.execPath()}" run --no-prompt --allow-net "${MAIN}" ${relay.target} --plain`;
@@ -360,7 +362,7 @@ try: print(child.wait(15))
 except subprocess.TimeoutExpired: child.kill(); print("hangs")
 `;
 
-Deno.test(
+test(
   { name: "example plays on and ends at a signal while nobody reads its lines", ignore },
   async () => {
     await using relay = new OldRelay();
@@ -380,7 +382,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "example and the Python client see each other's balls", ignore }, async () => {
+test({ name: "example and the Python client see each other's balls", ignore }, async () => {
   await using relay = new OldRelay();
   await using game = example(relay.target, "--plain", "--balls", "4");
   await using other = python(relay.target, "--balls", "6", "--name", "py", "--seconds", "3.5");
@@ -390,7 +392,7 @@ Deno.test({ name: "example and the Python client see each other's balls", ignore
   assert.equal(other.errors, "");
 });
 
-Deno.test({
+test({
   name: "Python Relay keeps what is sent before there is a connection, and close() writes it out",
   ignore,
 }, async () => {
@@ -415,7 +417,7 @@ print(relay.status, relay.sent, relay.dropped)
   );
 });
 
-Deno.test(
+test(
   { name: "Python Relay drains what arrived, in order, and skips what is no JSON", ignore },
   async () => {
     await using relay = new OldRelay();
@@ -444,7 +446,7 @@ print(relay.drain())
   },
 );
 
-Deno.test({ name: "Python Relay refuses what is not JSON, and too long a line", ignore }, async () => {
+test({ name: "Python Relay refuses what is not JSON, and too long a line", ignore }, async () => {
   await using relay = new OldRelay();
   await using program = pythonCode(
     `
@@ -463,7 +465,7 @@ relay.close()
   assert.deepEqual(program.lines, ["ValueError", "ValueError", "TypeError", "ValueError", "sent"]);
 });
 
-Deno.test(
+test(
   { name: "Python Relay bounds what it keeps while away, the newest stay, and are counted", ignore },
   async () => {
     const relay = new OldRelay();
@@ -490,7 +492,7 @@ relay.close()
   },
 );
 
-Deno.test({ name: "Python Relay sends a line that was cut by a break again, whole", ignore }, async () => {
+test({ name: "Python Relay sends a line that was cut by a break again, whole", ignore }, async () => {
   await using relay = new OldRelay();
   relay.isReadingPaused = true;
   await using program = pythonCode(

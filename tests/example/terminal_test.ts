@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { connect } from "../../client.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { OldRelay, until } from "../support/old_relay.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 
 const MAIN = fileURLToPath(import.meta.resolve("../../example/main.ts"));
 
@@ -182,6 +183,8 @@ function hasPython(): boolean {
 const ignore = !hasPython();
 if (ignore) console.warn("SKIPPED: the example's terminal tests, which need python3 with a pty module");
 
+const test = sideBySide("the example on a terminal", 3);
+
 /** A module that is loaded before the game and does something once the game has the terminal. */
 async function preload(then: string): Promise<{ args: string[] } & AsyncDisposable> {
   const path = await Deno.makeTempFile({ suffix: ".ts" });
@@ -193,7 +196,7 @@ async function preload(then: string): Promise<{ args: string[] } & AsyncDisposab
   return { args: [`--preload=${path}`], [Symbol.asyncDispose]: () => Deno.remove(path) };
 }
 
-Deno.test(
+test(
   { name: "example draws balls and a status line, follows a resize and takes keys", ignore },
   async () => {
     await using relay = new OldRelay();
@@ -216,7 +219,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "example shows ghosts of others' balls while g is on", ignore }, async () => {
+test({ name: "example shows ghosts of others' balls while g is on", ignore }, async () => {
   await using relay = new OldRelay();
   await using game = new Game([relay.target, "--plain", "--balls", "0"]);
   await game.waitFor("0 balls, 0 others");
@@ -229,7 +232,7 @@ Deno.test({ name: "example shows ghosts of others' balls while g is on", ignore 
   assert.deepEqual(await game.end(), { code: 0, restored: true });
 });
 
-Deno.test(
+test(
   { name: "example --split shows both sides, the error and its graph, and takes keys", ignore },
   async () => {
     await using game = new Game(["--split", "--simulate", "mobile"]);
@@ -251,7 +254,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "example shows who is in the room above the status line", ignore }, async () => {
+test({ name: "example shows who is in the room above the status line", ignore }, async () => {
   await using relay = new NewRelay();
   await using bo = await connect(`${relay.target}/pong`, { name: "bö" });
   bo.set("rtt", 123.4);
@@ -262,7 +265,7 @@ Deno.test({ name: "example shows who is in the room above the status line", igno
   assert.deepEqual(await game.end(), { code: 0, restored: true });
 });
 
-Deno.test({ name: "example does not take the terminal for a target that is none", ignore }, async () => {
+test({ name: "example does not take the terminal for a target that is none", ignore }, async () => {
   await using game = new Game(["localhost:99999"]);
   assert.deepEqual(await game.end(), { code: 2, restored: true });
   assert.match(game.text, /example: Cannot connect to localhost:99999: a port is 1 to 65535\r\n$/);
@@ -279,7 +282,7 @@ const ENDINGS: { name: string; order: Order; code: number }[] = [
 ];
 
 for (const { name, order, code } of ENDINGS) {
-  Deno.test({ name: `example leaves the terminal as it was after ${name}`, ignore }, async () => {
+  test({ name: `example leaves the terminal as it was after ${name}`, ignore }, async () => {
     await using relay = new OldRelay();
     await using game = new Game([relay.target, "--plain"]);
     await game.waitFor("10 balls");
@@ -296,7 +299,7 @@ const ERRORS: { name: string; then: string }[] = [
 ];
 
 for (const { name, then } of ERRORS) {
-  Deno.test(
+  test(
     { name: `example leaves the terminal as it was after ${name}, then prints it`, ignore },
     async () => {
       await using relay = new OldRelay();
@@ -327,7 +330,7 @@ async function stalledGame(relay: OldRelay, hold: Order = { reading: false }): P
   return game;
 }
 
-Deno.test(
+test(
   { name: "example plays on while the terminal takes nothing, and leaves frames out", ignore },
   async () => {
     await using relay = new OldRelay();
@@ -347,7 +350,7 @@ const HELD: { name: string; hold: Order }[] = [
 
 for (const { name, hold } of HELD) {
   for (const count of [1, 3]) {
-    Deno.test({ name: `example ends at ${count} SIGTERM while the terminal ${name}`, ignore }, async () => {
+    test({ name: `example ends at ${count} SIGTERM while the terminal ${name}`, ignore }, async () => {
       await using relay = new OldRelay();
       await using game = await stalledGame(relay, hold);
       const startedMs = performance.now();
@@ -365,7 +368,7 @@ const SUSPENDING: { name: string; order: Order }[] = [
 ];
 
 for (const { name, order } of SUSPENDING) {
-  Deno.test(
+  test(
     { name: `example gives the terminal back at ${name}, and takes it again when it goes on`, ignore },
     async () => {
       await using relay = new OldRelay();
@@ -386,7 +389,7 @@ for (const { name, order } of SUSPENDING) {
   );
 }
 
-Deno.test(
+test(
   { name: "example takes the terminal again after a SIGSTOP, which it can't see coming", ignore },
   async () => {
     await using relay = new OldRelay();
@@ -402,7 +405,7 @@ Deno.test(
   },
 );
 
-Deno.test(
+test(
   { name: "example can be stopped, go on and end while the terminal takes nothing", ignore },
   async () => {
     await using relay = new OldRelay();
@@ -412,7 +415,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "example takes a key that comes in one read with arrows", ignore }, async () => {
+test({ name: "example takes a key that comes in one read with arrows", ignore }, async () => {
   await using relay = new OldRelay();
   await using game = new Game([relay.target, "--plain"]);
   await game.waitFor("10 balls");
@@ -420,7 +423,7 @@ Deno.test({ name: "example takes a key that comes in one read with arrows", igno
   assert.deepEqual(await game.end(), { code: 0, restored: true });
 });
 
-Deno.test({ name: "example says goodbye and ends when its terminal is gone", ignore }, async () => {
+test({ name: "example says goodbye and ends when its terminal is gone", ignore }, async () => {
   await using relay = new NewRelay();
   const left: string[] = [];
   await using _observer = await connect(relay.target, { onLeave: (_, reason) => left.push(reason) });

@@ -121,7 +121,7 @@ Deno.test("Track neither throws nor draws a number that is none, whatever sample
       });
       assertFinite(track, NaN);
     }),
-    { numRuns: 3_000 },
+    { numRuns: 1_500 },
   );
 });
 
@@ -139,7 +139,7 @@ Deno.test("Sender says yes or no, whatever samples, times and options it gets", 
         }
       });
     }),
-    { numRuns: 3_000 },
+    { numRuns: 1_500 },
   );
 });
 

@@ -20,12 +20,30 @@ import { parseSimulation } from "../../src/simulation/parse_simulation.ts";
 
 const NOISE = 0.05;
 
+/** What was made and measured, by name: it is the same each time. */
+const cells = new Map<string, Scene[]>(), known = new Map<string, Figures>();
+
 function cellOf(path: string, network: string): Scene[] {
-  return scenes({ name: path }, NETWORKS.find(({ name }) => name === network)!, MAIN_RATE_HZ);
+  return remembered(
+    cells,
+    `${path} ${network}`,
+    () => scenes({ name: path }, NETWORKS.find(({ name }) => name === network)!, MAIN_RATE_HZ),
+  );
 }
 
-function measured(cell: readonly Scene[], name: string): Figures {
-  return figures(tallyOf(cell, ENTRIES.find((entry) => entry.name === name)!, MAIN_RATE_HZ));
+function measured(path: string, network: string, name: string): Figures {
+  const entry = ENTRIES.find((entry) => entry.name === name)!;
+  return remembered(
+    known,
+    `${path} ${network} ${name}`,
+    () => figures(tallyOf(cellOf(path, network), entry, MAIN_RATE_HZ)),
+  );
+}
+
+function remembered<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const value = map.get(key) ?? make();
+  map.set(key, value);
+  return value;
 }
 
 /** How many times smaller the RMSE of the default is than the old formula's and than geckos', as reported; at most 1000. */
@@ -50,11 +68,10 @@ const REPORTED: [network: string, path: string, thanOld: number, thanGeckos: num
 
 Deno.test("Track by default is as much nearer to the truth than its peers as reported, with no more jumps than interpolate", () => {
   for (const [network, path, thanOld, thanGeckos] of REPORTED) {
-    const cell = cellOf(path, network);
-    const blend = measured(cell, DEFAULT_NAME);
-    const old = measured(cell, OLD_NAME).rmse / blend.rmse;
-    const geckos = measured(cell, GECKOS_NAME).rmse / blend.rmse;
-    const jumps = measured(cell, "interpolate").jumpsPerMinute;
+    const blend = measured(path, network, DEFAULT_NAME);
+    const old = measured(path, network, OLD_NAME).rmse / blend.rmse;
+    const geckos = measured(path, network, GECKOS_NAME).rmse / blend.rmse;
+    const jumps = measured(path, network, "interpolate").jumpsPerMinute;
     assert.ok(old >= thanOld * (1 - NOISE), `${network}, ${path}: ${old} x nearer than the old formula`);
     assert.ok(geckos >= thanGeckos * (1 - NOISE), `${network}, ${path}: ${geckos} x nearer than geckos`);
     assert.ok(
@@ -67,15 +84,16 @@ Deno.test("Track by default is as much nearer to the truth than its peers as rep
 Deno.test("Track by default is twice as near as the old formula, wherever that can be without jumps", () => {
   for (const network of NETWORKS.filter(({ name }) => name !== "ideal")) {
     for (const path of PATHS) {
-      const cell = cellOf(path.name, network.name);
-      const half = measured(cell, OLD_NAME).rmse / 2;
-      const { rmse } = measured(cell, DEFAULT_NAME);
+      const half = measured(path.name, network.name, OLD_NAME).rmse / 2;
+      const { rmse } = measured(path.name, network.name, DEFAULT_NAME);
       if (rmse <= half) continue;
       // Who doesn't know a ball's walls can do no better than to go straight on.
       const oracle = (scene: Scene) =>
         path.name === "ball" ? straightOn(scene) : bestGuess(path, scene, SEED);
       const tally = emptyTally();
-      for (const scene of cell) measureDrawing(scene, withoutJumps(scene, oracle(scene)), tally);
+      for (const scene of cellOf(path.name, network.name)) {
+        measureDrawing(scene, withoutJumps(scene, oracle(scene)), tally);
+      }
       const bound = figures(tally).rmse;
       assert.ok(bound > half, `${network.name}, ${path.name}: ${rmse} px, ${half} can be reached`);
       assert.ok(rmse < bound * 1.2 * (1 + NOISE), `${network.name}, ${path.name}: ${rmse} px, not ${bound}`);

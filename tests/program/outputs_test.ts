@@ -33,6 +33,7 @@ function makeDirectory(): { path: string } & Disposable {
 async function assertRelays(port: number): Promise<void> {
   using ada = await LineClient.connect(port);
   using bo = await LineClient.connect(port);
+  ada.send("\n"); // plain, at once and not after a while
   bo.send("bad\n0\n");
   await ada.line(1);
   ada.send("bad\n1\n");

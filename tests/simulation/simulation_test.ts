@@ -138,7 +138,7 @@ Deno.test("parseSimulation answers any text with a network within its limits, or
         }
       },
     ),
-    { numRuns: 5000 },
+    { numRuns: 2000 },
   );
 });
 

@@ -9,12 +9,13 @@ export interface Launch {
   cwd?: string;
 }
 
-/** The relay from source, with the permissions that `deno task start` gives it. */
+/** The relay from source, with the permissions that `deno task start` gives it, and as young a generation. */
 export const FROM_SOURCE: Launch = {
   program: Deno.execPath(),
   args: [
     "run",
     "--no-config",
+    "--v8-flags=--max-semi-space-size=2",
     "--no-prompt",
     "--allow-net",
     "--allow-env",

@@ -51,7 +51,7 @@ export class Seat {
 
   /** Hands the client what has been written since the last time, as far as it gets. */
   receive(): void {
-    const bytes = this.conn.bytes.subarray(this.#seen);
+    const bytes = this.conn.bytesFrom(this.#seen);
     const some = bytes.subarray(0, this.bytesDown);
     this.#seen += bytes.length;
     this.bytesDown -= some.length;

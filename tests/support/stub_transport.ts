@@ -14,7 +14,8 @@ export class StubTransport implements Transport {
   readonly remoteAddr: Deno.Addr = { transport: "tcp", hostname: "192.0.2.1", port: 5 };
   /** How many bytes one write takes; 0 makes writes wait until it is more, or until the connection is closed. */
   #bytesPerWrite = Infinity;
-  #output: number[] = [];
+  #output = new Uint8Array(1024);
+  #outputBytes = 0;
   #input: (Uint8Array | Error | null)[] = [];
   #reading:
     | { buffer: Uint8Array; resolve: (n: number | null) => void; reject: (error: Error) => void }
@@ -67,8 +68,13 @@ export class StubTransport implements Transport {
   // The test's side
 
   /** What has been written so far. */
-  get bytes(): Uint8Array {
-    return Uint8Array.from(this.#output);
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#output.slice(0, this.#outputBytes);
+  }
+
+  /** What has been written so far, from a place on. */
+  bytesFrom(start: number): Uint8Array<ArrayBuffer> {
+    return this.#output.slice(start, this.#outputBytes);
   }
 
   get text(): string {
@@ -159,9 +165,20 @@ export class StubTransport implements Transport {
     const { bytes, resolve } = this.#writing;
     this.#writing = undefined;
     const n = Math.min(bytes.length, this.#bytesPerWrite);
-    for (let i = 0; i < n; i++) this.#output.push(bytes[i]);
+    this.#keep(bytes.subarray(0, n));
     resolve(n);
     this.#note();
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const end = this.#outputBytes + bytes.length;
+    if (end > this.#output.length) {
+      const larger = new Uint8Array(2 * end);
+      larger.set(this.#output.subarray(0, this.#outputBytes));
+      this.#output = larger;
+    }
+    this.#output.set(bytes, this.#outputBytes);
+    this.#outputBytes = end;
   }
 
   #failBoth(): void {

@@ -305,7 +305,7 @@ Deno.test("LineSorter agrees with split and JSON.parse, whatever the lines, howe
         );
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
 });
 

@@ -193,7 +193,7 @@ Deno.test("SentStream goes on with exactly the next line wherever it breaks", ()
       model.end();
       gaps += model.gaps;
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   );
   assert.ok(gaps > 100 && ends > 0, `${gaps} gaps, ${ends} broken for good`);
 });

@@ -190,7 +190,7 @@ class History {
 }
 
 for (
-  const [name, simulate, numRuns] of [["", "", 400], ["slow", "delay=200ms,jitter=150ms,spike=2s/1s", 100], [
+  const [name, simulate, numRuns] of [["", "", 200], ["slow", "delay=200ms,jitter=150ms,spike=2s/1s", 100], [
     "narrow",
     "rate=1k,delay=50ms",
     60,

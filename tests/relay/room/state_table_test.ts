@@ -204,7 +204,7 @@ Deno.test("StateTable agrees with maps, and readers that look now and then end u
         assert.deepEqual(valuesOf(table, owner), Object.fromEntries(truth[i]));
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
