@@ -42,6 +42,15 @@ Deno.test("README is a page", () => {
   assert.ok(text.split("\n").length - 1 <= README_LINES, `it has ${text.split("\n").length - 1} lines`);
 });
 
+Deno.test("web.md shows the game to copy as it is, and README how long that is", () => {
+  const read = (name: string) => Deno.readTextFileSync(new URL(`example/web/${name}`, ROOT));
+  const game = read("index.html"), lines = game.split("\n").length - 1;
+  assert.ok(lines <= 60, `index.html has ${lines} lines`);
+  assert.ok(BLOCKS.some(({ page, code }) => page.path === "docs/web.md" && code === game));
+  assert.ok(PAGES[0].text.includes(`of ${lines} lines`));
+  assert.equal(read("hello.html").split("\n").length - 1, 20);
+});
+
 Deno.test("pages have blocks of all kinds", () => {
   const kinds = new Set(BLOCKS.map(({ info }) => info));
   for (const kind of ["ts", "python", "sh", "text", "console"]) assert.ok(kinds.has(kind), kind);
