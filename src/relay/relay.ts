@@ -14,7 +14,7 @@ import { encodeControl } from "../wire/protocol.ts";
 import { Admission, type Visit } from "./admission.ts";
 import { Rooms } from "./room/rooms.ts";
 import { Sweeper } from "./sweeper.ts";
-import { Connection, type ConnectionStats } from "./connection/connection.ts";
+import { Connection, type ConnectionStats, type Counts } from "./connection/connection.ts";
 import type { Transport } from "./connection/transport.ts";
 import { FramedCopies } from "./connection/websocket/framed_copies.ts";
 import { WebSocketTransport } from "./connection/websocket/websocket_transport.ts";
@@ -67,8 +67,6 @@ export interface RelayStats {
   /** The memory that the log takes, in bytes. */
   logBytes: number;
 }
-
-type Counts = Omit<RelayStats, "members" | "sessions" | "absentSessions" | "rooms" | "logBytes">;
 
 /** How often sessions are swept, in ms, where no limit asks for more. */
 const SWEEP_MS = 1000;
@@ -162,7 +160,7 @@ export class RelayServer implements AsyncDisposable {
   /** Counts what happened so far. Costs a little for each member that is behind. */
   stats(): RelayStats {
     const sum = { ...this.#ended };
-    for (const connection of this.#connections.keys()) add(sum, connection.stats());
+    for (const connection of this.#connections.keys()) connection.addCounts(sum);
     const { waiting, ...sessions } = this.#admission.stats();
     return { ...sum, members: this.#connections.size - waiting, ...sessions, ...this.#rooms.stats() };
   }
@@ -254,7 +252,7 @@ export class RelayServer implements AsyncDisposable {
     visit.end();
     this.#connections.delete(connection);
     connection.addTraffic(this.#rates.sum);
-    if (http === undefined || !("remoteAddr" in conn)) add(this.#ended, connection.stats());
+    if (http === undefined || !("remoteAddr" in conn)) connection.addCounts(this.#ended);
     else {
       const request = this.#serveHttp(conn, http, connection.address).finally(() =>
         this.#requests.delete(request)
@@ -303,15 +301,6 @@ function both(first: LogFunction, second: LogFunction): LogFunction {
     first(level, message, fields);
     second(level, message, fields);
   };
-}
-
-function add(sum: Counts, part: ConnectionStats): void {
-  sum.receivedLines += part.receivedLines;
-  sum.receivedBytes += part.receivedBytes;
-  sum.sentLines += part.sentLines;
-  sum.sentBytes += part.sentBytes;
-  sum.skippedLines += part.skippedLines;
-  sum.errors += part.errors;
 }
 
 function hostOf({ remoteAddr }: Accepted): string {
