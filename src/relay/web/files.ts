@@ -81,6 +81,10 @@ export class Files {
         const fields = { Location: `${raw}/${search}`, "Content-Type": "text/plain; charset=utf-8" };
         return { status: 301, fields, body: NOTHING };
       }
+      if (found === "changing") {
+        const message = "The folder of this file changes all the time, so it can't be looked at";
+        return new HttpFault(503, message, { "Retry-After": "1" });
+      }
       return found && answerFile(head, found, typeOf(name));
     } catch (error) {
       if (error instanceof Deno.errors.PermissionDenied) {
@@ -93,13 +97,13 @@ export class Files {
 
   async #hasIndex(folder: string): Promise<boolean> {
     const index = await this.#open(`${folder}/index.html`);
-    if (index === undefined || index === "folder") return false;
+    if (index === undefined || typeof index === "string") return false;
     index.file.close();
     return true;
   }
 
   /** Opens a file that lies within the folder, wherever links lead; says so if it is a folder there. */
-  async #open(name: string): Promise<Opened | "folder" | undefined> {
+  async #open(name: string): Promise<Opened | "folder" | "changing" | undefined> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const [root, real] = await Promise.all([Deno.realPath(this.#root), Deno.realPath(name)]);
       if (!isWithin(real, root)) return undefined;
@@ -120,7 +124,7 @@ export class Files {
       }
       file?.close();
     }
-    return undefined;
+    return "changing";
   }
 }
 
