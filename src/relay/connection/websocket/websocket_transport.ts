@@ -15,7 +15,7 @@ import type { Served } from "../../service_queue.ts";
 import type { Farewell, FrameFault, Transport, WebSocketSide } from "../transport.ts";
 import { CLOSE_CODE, closeCodeFor, type Closing, encodeClosing } from "./close_code.ts";
 import { FrameReader, type FrameSink, LEAD_BYTES } from "./frame_reader.ts";
-import { controlFrame, FIN, headerBytes, OPCODE, writeHeader } from "./frame_writer.ts";
+import { controlFrame, FIN, headerBytes, MAX_HEADER_BYTES, OPCODE, writeHeader } from "./frame_writer.ts";
 import type { FramedCopies, FramedCopy } from "./framed_copies.ts";
 
 /** The largest message that is taken, in bytes. */
@@ -75,6 +75,8 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
   #frame: Uint8Array = NOTHING;
   #lines: Uint8Array = NOTHING;
   #copy: FramedCopy | undefined;
+  /** Where a header is written that goes by itself; a new one each time would cost as much as half a write. */
+  #head: Uint8Array | undefined;
   #headLeft = 0;
   #linesLeft = 0;
   #isWriting = false;
@@ -271,7 +273,8 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
     }
     this.#copy = this.#copyOf(bytes, source, first);
     if (this.#copy === undefined) {
-      this.#frame = new Uint8Array(this.#headLeft);
+      this.#head ??= new Uint8Array(MAX_HEADER_BYTES);
+      this.#frame = this.#head.subarray(0, this.#headLeft);
       writeHeader(this.#frame, this.#headLeft, first, bytes.length);
     } else this.#frame = this.#copy.bytes;
   }
