@@ -97,6 +97,9 @@ function read(name: string): string {
   return Deno.readTextFileSync(new URL(`../tls/${name}`, import.meta.url));
 }
 
+const NO_TLS =
+  "it ended the connection instead of speaking TLS, leave out tls (ws:// for wss://) if it doesn't";
+
 const options = { name: "game", tls: { caCerts: [read("ca.pem")] } };
 
 for (const { name, program } of RUNTIMES) {
@@ -215,6 +218,11 @@ for (const { name, program } of RUNTIMES) {
     assert.equal(
       await run(program!, REFUSED, { target, options: {} }),
       `Cannot connect to ${target}: connection refused, is the relay running there`,
+    );
+    await using relay = new NewRelay();
+    assert.equal(
+      await run(program!, REFUSED, { target: relay.target, options: { tls: true } }),
+      `Cannot connect to ${relay.target}: ${NO_TLS}`,
     );
     assert.equal(
       await run(program!, REFUSED, { target: "nosuch.invalid", options: {} }),

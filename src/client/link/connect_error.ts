@@ -99,6 +99,9 @@ function reason(label: string, cause: unknown): string {
   ) {
     return "no such host, is its name spelled right";
   }
+  if (/before its TLS handshake did|tls handshake eof|before secure TLS/i.test(cause.message)) {
+    return "it ended the connection instead of speaking TLS, leave out tls (ws:// for wss://) if it doesn't";
+  }
   if (/failed to connect to WebSocket: tcp connect error/.test(cause.message)) {
     return "no connection, is the relay running there";
   }

@@ -87,7 +87,7 @@ class NodeTransport implements Transport {
     signal.addEventListener("abort", abort);
     this.#failWrite = reject;
     this.#socket.on(event, () => resolve());
-    this.#socket.on("end", () => this.#fail(new Error("the connection ended before it was open")));
+    this.#socket.on("end", () => this.#fail(new Error("the connection ended before its TLS handshake did")));
     try {
       await promise;
       this.#socket.setNoDelay(true);

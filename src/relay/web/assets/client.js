@@ -650,6 +650,9 @@ function reason(label, cause) {
   if (code === "ENOTFOUND" || code === "EAI_AGAIN" || /lookup address|host is known|name or service|nodename|dns error/i.test(cause.message)) {
     return "no such host, is its name spelled right";
   }
+  if (/before its TLS handshake did|tls handshake eof|before secure TLS/i.test(cause.message)) {
+    return "it ended the connection instead of speaking TLS, leave out tls (ws:// for wss://) if it doesn't";
+  }
   if (/failed to connect to WebSocket: tcp connect error/.test(cause.message)) {
     return "no connection, is the relay running there";
   }
@@ -4329,7 +4332,7 @@ var NodeTransport = class {
     signal.addEventListener("abort", abort);
     this.#failWrite = reject;
     this.#socket.on(event, () => resolve());
-    this.#socket.on("end", () => this.#fail(new Error("the connection ended before it was open")));
+    this.#socket.on("end", () => this.#fail(new Error("the connection ended before its TLS handshake did")));
     try {
       await promise;
       this.#socket.setNoDelay(true);
