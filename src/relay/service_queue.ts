@@ -12,11 +12,11 @@ import type { EventLoop } from "./event_loop.ts";
 /** How long one client is served before it is another one's turn, in ms: about what checking and passing on 64 KiB takes. */
 const PART_MS = 0.5;
 
-/**
- * How long clients are served between two looks at the sockets, in ms: so long those with little, who are served at once whoever fills the
- * turn with much, and so long those with more.
- */
-const TURN_MS = 1;
+/** How long those with little are served between two looks at the sockets, in ms: at once, whoever fills the turn with much… */
+const LITTLE_MS = 2;
+
+/** …and so long those with more. */
+const MORE_MS = 1;
 
 /** A turn that took longer than this, in ms, is told. */
 const SLOW_TURN_MS = 50;
@@ -67,7 +67,7 @@ export class ServiceQueue {
   serve(served: Served, nowMs: number, amount: Amount): void {
     const isLittle = amount === "little", isFirst = this.#turnEnd === undefined;
     if (isFirst) this.#startTurn(nowMs);
-    if ((isLittle ? this.#littleMs : this.#moreMs) < TURN_MS) {
+    if (isLittle ? this.#littleMs < LITTLE_MS : this.#moreMs < MORE_MS) {
       if (isFirst) this.#loop.noteLook(nowMs);
       const tookMs = this.#serveOne(served, nowMs) - nowMs;
       if (isLittle) this.#littleMs += tookMs;
@@ -105,12 +105,12 @@ export class ServiceQueue {
     if (this.#turnEnd === undefined) this.#startTurn(nowMs);
     const startedMs = nowMs;
     const { little } = this.#waiting;
-    while (little.length > 0 && this.#littleMs < TURN_MS) {
+    while (little.length > 0 && this.#littleMs < LITTLE_MS) {
       nowMs = this.#serveOne(little.shift()!, nowMs);
       this.#littleMs = nowMs - startedMs;
     }
     // One of these in any case: the others must not keep it waiting for ever.
-    const untilMs = Math.max(startedMs + TURN_MS, nowMs), fromMs = nowMs;
+    const untilMs = Math.max(startedMs + MORE_MS, nowMs), fromMs = nowMs;
     do {
       const served = this.#takeNext();
       if (served === undefined) break;

@@ -94,10 +94,11 @@ Deno.test("ServiceQueue makes no turn longer for any number of clients, whatever
     const desk = new Desk();
     const startedMs = desk.nowMs;
     for (let i = 0; i < 3000; i++) desk.come(new Client(desk, `${i}`, 1), amount);
-    assert.equal(desk.nowMs - startedMs, 1, "of those who came");
+    const mostMs = amount === "little" ? 2 : 1;
+    assert.equal(desk.nowMs - startedMs, mostMs, "of those who came");
     for (let i = 0; i < 100; i++) {
       const [, tookMs] = await desk.turn();
-      assert.ok(tookMs <= 1.5, `${tookMs} ms`);
+      assert.ok(tookMs <= mostMs + 0.5, `${tookMs} ms`);
     }
     desk.queue.close();
   }
@@ -109,8 +110,8 @@ Deno.test("ServiceQueue serves who has little at once beside any number with mor
     const more = () => new Client(desk, amount, 0.5, 0.5);
     for (let i = 0; i < 100; i++) desk.come(more(), amount); // they have all the time of the turn
     desk.served.length = 0;
-    for (let i = 0; i < 9; i++) desk.come(new Client(desk, "little", 0.125), "little");
-    assert.equal(desk.served.length, 8, "at once, for a millisecond");
+    for (let i = 0; i < 17; i++) desk.come(new Client(desk, "little", 0.125), "little");
+    assert.equal(desk.served.length, 16, "at once, for two milliseconds");
     assert.deepEqual(await desk.turn(), [`little ${amount} ${amount}`, 1.125]);
     desk.queue.close();
   }
@@ -123,8 +124,8 @@ Deno.test("ServiceQueue gives those who come one quota until the loop has looked
     for (let i = 0; i < 20; i++) desk.come(new Client(desk, "little", 0.125), "little");
     await new Promise<void>((done) => setImmediate(done));
   }
-  assert.equal(desk.nowMs - startedMs, 1);
-  assert.equal((await desk.turn())[1], 1);
+  assert.equal(desk.nowMs - startedMs, 2);
+  assert.equal((await desk.turn())[1], 2);
   desk.come(new Client(desk, "little", 0.125), "little");
   assert.equal(desk.served.at(-1), "little", "at once, after a look");
   desk.queue.close();

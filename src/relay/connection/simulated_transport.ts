@@ -19,8 +19,8 @@ const MIN_UNDERWAY_BYTES = 4 * 1024;
 /** What a piece takes of that beside its bytes… */
 const PIECE_BYTES = 100;
 
-/** …and in memory: two objects and a buffer. Measured. */
-const PIECE_MEMORY_BYTES = 512;
+/** …and in memory: two objects and a buffer, and as much again until those that have arrived are collected. Measured. */
+const PIECE_MEMORY_BYTES = 1024;
 
 /** A line with a limited rate takes so many ms' worth of bytes at once: what it has taken can't be skipped any more. */
 const MAX_LEAVING_MS = 100;
