@@ -1,4 +1,4 @@
-// Tests client.ts and src/relay/relay.ts together, over TCP on loopback: rooms, presence, state, broken
+// Tests client.ts and src/relay/relay.ts together, over TCP and WebSocket on loopback: rooms, presence, state, broken
 // connections under load, a relay that restarts, a program that stalls.
 
 import assert from "node:assert/strict";
@@ -11,7 +11,17 @@ import { Session } from "../../src/client/session/session.ts";
 import { parseTarget } from "../../src/client/target.ts";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
+import { type TransportKind, TRANSPORTS } from "../support/websocket_conn.ts";
 import { until } from "../support/old_relay.ts";
+
+/** Defines a test for each transport. */
+function testBoth(name: string, run: (transport: TransportKind) => Promise<void>): void {
+  for (const transport of TRANSPORTS) Deno.test(`${name}, over ${transport}`, () => run(transport));
+}
+
+function targetOf(address: string, transport: TransportKind): string {
+  return transport === "tcp" ? address : `ws://${address}`;
+}
 
 /** A relay of the test's own. */
 class Server implements AsyncDisposable {
@@ -19,7 +29,7 @@ class Server implements AsyncDisposable {
   #relay: RelayServer;
   port: number;
 
-  constructor(options: RelayOptions = {}) {
+  constructor(options: RelayOptions = {}, readonly transport: TransportKind = "tcp") {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.port = listener.addr.port;
     this.#options = options;
@@ -27,7 +37,7 @@ class Server implements AsyncDisposable {
   }
 
   get target(): string {
-    return `127.0.0.1:${this.port}`;
+    return targetOf(`127.0.0.1:${this.port}`, this.transport);
   }
 
   async stop(): Promise<void> {
@@ -60,8 +70,8 @@ async function withoutBackoff(run: () => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("Sessions see each other's events in their room alone, in order", async () => {
-  await using server = new Server();
+testBoth("Sessions see each other's events in their room alone, in order", async (transport) => {
+  await using server = new Server({}, transport);
   await using ada = await connect<number>(`${server.target}/pong`, { name: "ada" });
   await using bo = await connect<number>(server.target, { room: "pong" });
   await using cy = await connect<number>(`${server.target}/chess`);
@@ -78,8 +88,8 @@ Deno.test("Sessions see each other's events in their room alone, in order", asyn
   assert.equal(new Set([ada.id, bo.id, cy.id, dee.id]).size, 4);
 });
 
-Deno.test("Relay.send takes an event that looks like a control line, and others get it", async () => {
-  await using server = new Server();
+testBoth("Relay.send takes an event that looks like a control line, and others get it", async (transport) => {
+  await using server = new Server({}, transport);
   await using ada = await connect(server.target);
   await using bo = await connect(server.target);
   await using plain = await connect(server.target, { plain: true });
@@ -92,53 +102,59 @@ Deno.test("Relay.send takes an event that looks like a control line, and others 
   assert.deepEqual(await take(ada, 1), [{ $set: { key: "x" } }]);
 });
 
-Deno.test("Relay.peers has who is there, onJoin and onLeave tell the changes: 50 joins are 50 calls", async () => {
-  await using server = new Server();
-  const joins: string[] = [];
-  const leaves: string[] = [];
-  await using ada = await connect(server.target, {
-    onJoin: (peer) => joins.push(peer.name),
-    onLeave: (peer, reason) => leaves.push(`${peer.name} ${reason}`),
-  });
-  const names = Array.from({ length: 50 }, (_, n) => `p${n}`);
-  const crowd = await Promise.all(names.map((name) => connect(server.target, { name })));
-  await until(() => ada.peers.size === 50, "50 peers");
-  await until(() => crowd.every((each) => each.peers.size === 50), "all to see all");
-  assert.deepEqual(joins.toSorted(), names.toSorted());
-  assert.equal(ada.peers.get(crowd[7].id)?.name, "p7");
-  await Promise.all(crowd.map((each) => each.close()));
-  await until(() => ada.peers.size === 0, "an empty room");
-  assert.deepEqual(leaves.toSorted(), names.map((name) => `${name} closed`).toSorted());
-});
+testBoth(
+  "Relay.peers has who is there, onJoin and onLeave tell the changes: 50 joins are 50 calls",
+  async (transport) => {
+    await using server = new Server({}, transport);
+    const joins: string[] = [];
+    const leaves: string[] = [];
+    await using ada = await connect(server.target, {
+      onJoin: (peer) => joins.push(peer.name),
+      onLeave: (peer, reason) => leaves.push(`${peer.name} ${reason}`),
+    });
+    const names = Array.from({ length: 50 }, (_, n) => `p${n}`);
+    const crowd = await Promise.all(names.map((name) => connect(server.target, { name })));
+    await until(() => ada.peers.size === 50, "50 peers");
+    await until(() => crowd.every((each) => each.peers.size === 50), "all to see all");
+    assert.deepEqual(joins.toSorted(), names.toSorted());
+    assert.equal(ada.peers.get(crowd[7].id)?.name, "p7");
+    await Promise.all(crowd.map((each) => each.close()));
+    await until(() => ada.peers.size === 0, "an empty room");
+    assert.deepEqual(leaves.toSorted(), names.map((name) => `${name} closed`).toSorted());
+  },
+);
 
-Deno.test("Relay.set reaches peers and newcomers, nothing of it plain clients; unset and leaving remove it", async () => {
-  await using server = new Server();
-  const seen: [string | undefined, string, unknown][] = [];
-  await using ada = await connect(server.target, {
-    onState: (peer, key, value) => seen.push([peer?.name, key, value]),
-  });
-  await using plain = await connect(server.target, { plain: true });
-  const bo = await connect(server.target, { name: "bo" });
-  for (let n = 0; n < 10; n++) bo.set("ball", { n });
-  bo.set("__proto__", "only a key");
-  bo.set("gone", 1);
-  await until(() => ada.peers.get(bo.id)?.state.gone === 1, "the state");
-  assert.deepEqual(seen.filter(([, key]) => key === "ball"), [["bo", "ball", { n: 9 }]]);
-  assert.equal(ada.peers.get(bo.id)!.state["__proto__"], "only a key");
-  bo.send("an event");
-  assert.deepEqual(await take(plain, 1), ["an event"]);
-  bo.unset("gone");
-  await until(() => !("gone" in ada.peers.get(bo.id)!.state), "the key to go");
-  assert.deepEqual(seen.at(-1), ["bo", "gone", undefined]);
-  const late = await connect(server.target);
-  assert.deepEqual({ ...late.peers.get(bo.id)!.state }.ball, { n: 9 });
-  await late.close();
-  await bo.close();
-  await until(() => ada.peers.size === 0, "bo to leave");
-});
+testBoth(
+  "Relay.set reaches peers and newcomers, nothing of it plain clients; unset and leaving remove it",
+  async (transport) => {
+    await using server = new Server({}, transport);
+    const seen: [string | undefined, string, unknown][] = [];
+    await using ada = await connect(server.target, {
+      onState: (peer, key, value) => seen.push([peer?.name, key, value]),
+    });
+    await using plain = await connect(server.target, { plain: true });
+    const bo = await connect(server.target, { name: "bo" });
+    for (let n = 0; n < 10; n++) bo.set("ball", { n });
+    bo.set("__proto__", "only a key");
+    bo.set("gone", 1);
+    await until(() => ada.peers.get(bo.id)?.state.gone === 1, "the state");
+    assert.deepEqual(seen.filter(([, key]) => key === "ball"), [["bo", "ball", { n: 9 }]]);
+    assert.equal(ada.peers.get(bo.id)!.state["__proto__"], "only a key");
+    bo.send("an event");
+    assert.deepEqual(await take(plain, 1), ["an event"]);
+    bo.unset("gone");
+    await until(() => !("gone" in ada.peers.get(bo.id)!.state), "the key to go");
+    assert.deepEqual(seen.at(-1), ["bo", "gone", undefined]);
+    const late = await connect(server.target);
+    assert.deepEqual({ ...late.peers.get(bo.id)!.state }.ball, { n: 9 });
+    await late.close();
+    await bo.close();
+    await until(() => ada.peers.size === 0, "bo to leave");
+  },
+);
 
-Deno.test("Relay.set of the room outlives its member, and all see the same winner", async () => {
-  await using server = new Server();
+testBoth("Relay.set of the room outlives its member, and all see the same winner", async (transport) => {
+  await using server = new Server({}, transport);
   await using ada = await connect(server.target);
   const bo = await connect(server.target);
   bo.set("score", 1, { room: true });
@@ -157,8 +173,8 @@ Deno.test("Relay.set of the room outlives its member, and all see the same winne
   assert.equal(late.state.score, ada.state.score);
 });
 
-Deno.test("connect reads a welcome that is longer than a line, by its further lines", async () => {
-  await using server = new Server();
+testBoth("connect reads a welcome that is longer than a line, by its further lines", async (transport) => {
+  await using server = new Server({}, transport);
   await using ada = await connect(server.target, { name: "ada" });
   for (let n = 0; n < 100; n++) ada.set(`key ${n}`, "x".repeat(10_000));
   await using bo = await connect(server.target);
@@ -219,32 +235,35 @@ class ClockClient implements AsyncDisposable {
   }
 }
 
-Deno.test("Relay.now agrees between clients of one relay, within what their clocks say they may be wrong by", async () => {
-  await using server = new Server();
-  await using ada = new ClockClient(server.target);
-  await using bo = new ClockClient(server.target);
-  const clocks = [ada.clock, bo.clock];
-  await Promise.all([ada.open(), bo.open()]);
-  await until(() => clocks.every(({ sampleCount }) => sampleCount >= CLOCK_SAMPLES), "the first pings");
-  // One moment for all: between two readings a busy machine may do something else for as long as it likes.
-  const localMs = performance.now();
-  const boundsMs = clocks.map((clock) => clock.errorBoundMs(localMs));
-  const [adaMs, boMs] = clocks.map((clock) => clock.now(localMs));
-  assert.ok(
-    Math.abs(adaMs - boMs) <= boundsMs[0] + boundsMs[1],
-    `${adaMs - boMs} apart, ${boundsMs} allowed`,
-  );
-  clocks.forEach((clock, i) => {
-    // The relay's clock, as it runs in this process, is known.
-    const wrongMs = Math.abs(clock.now(localMs) - (performance.timeOrigin + localMs));
-    assert.ok(wrongMs <= boundsMs[i] + READING_MS, `wrong by ${wrongMs} ms, ${boundsMs[i]} are allowed`);
-    const allowedMs = clock.rttMs + MAX_SLEW_MS;
-    assert.ok(boundsMs[i] <= allowedMs, `a bound of ${boundsMs[i]} ms, ${allowedMs} is allowed`);
-  });
-});
+testBoth(
+  "Relay.now agrees between clients of one relay, within what their clocks say they may be wrong by",
+  async (transport) => {
+    await using server = new Server({}, transport);
+    await using ada = new ClockClient(server.target);
+    await using bo = new ClockClient(server.target);
+    const clocks = [ada.clock, bo.clock];
+    await Promise.all([ada.open(), bo.open()]);
+    await until(() => clocks.every(({ sampleCount }) => sampleCount >= CLOCK_SAMPLES), "the first pings");
+    // One moment for all: between two readings a busy machine may do something else for as long as it likes.
+    const localMs = performance.now();
+    const boundsMs = clocks.map((clock) => clock.errorBoundMs(localMs));
+    const [adaMs, boMs] = clocks.map((clock) => clock.now(localMs));
+    assert.ok(
+      Math.abs(adaMs - boMs) <= boundsMs[0] + boundsMs[1],
+      `${adaMs - boMs} apart, ${boundsMs} allowed`,
+    );
+    clocks.forEach((clock, i) => {
+      // The relay's clock, as it runs in this process, is known.
+      const wrongMs = Math.abs(clock.now(localMs) - (performance.timeOrigin + localMs));
+      assert.ok(wrongMs <= boundsMs[i] + READING_MS, `wrong by ${wrongMs} ms, ${boundsMs[i]} are allowed`);
+      const allowedMs = clock.rttMs + MAX_SLEW_MS;
+      assert.ok(boundsMs[i] <= allowedMs, `a bound of ${boundsMs[i]} ms, ${allowedMs} is allowed`);
+    });
+  },
+);
 
-Deno.test("Relay.rtt, jitter and lag are measured from the beginning", async () => {
-  await using server = new Server();
+testBoth("Relay.rtt, jitter and lag are measured from the beginning", async (transport) => {
+  await using server = new Server({}, transport);
   await using ada = await connect(server.target);
   assert.ok(ada.rtt > 0 && Number.isFinite(ada.rtt), `${ada.rtt}`);
   assert.ok(ada.jitter >= 0 && Number.isFinite(ada.jitter), `${ada.jitter}`);
@@ -257,9 +276,14 @@ const CLOCK_ERROR_MS = 20;
 /** The most events that the test lets wait in one direction. */
 const MAX_UNDER_WAY = 500;
 
-async function cutManyTimes(cuts: number, seed: number, scheme = ""): Promise<void> {
+async function cutManyTimes(
+  transport: TransportKind,
+  cuts: number,
+  seed: number,
+  scheme = "",
+): Promise<void> {
   const random = seededRandom(seed);
-  await using server = new Server();
+  await using server = new Server({}, transport);
   await using proxy = new CuttingProxy(server.port);
   const lost: Lost[] = [];
   const resumed: unknown[] = [];
@@ -334,7 +358,7 @@ for (const [kind, scheme] of [["connection", ""], ["WebSocket", "ws://"]]) {
     const seed = Number(Deno.env.get("SEED") ?? Math.floor(Math.random() * 2 ** 31));
     await withoutBackoff(async () => {
       try {
-        await cutManyTimes(200, seed, scheme);
+        await cutManyTimes(transport, 200, seed, scheme);
       } catch (error) {
         throw new Error(`with SEED=${seed}`, { cause: error });
       }
@@ -342,42 +366,45 @@ for (const [kind, scheme] of [["connection", ""], ["WebSocket", "ws://"]]) {
   });
 }
 
-Deno.test("A session that the relay forgot begins anew: state is set again, onLost says what can't be known", async () => {
-  await withoutBackoff(async () => {
-    await using server = new Server();
-    const lost: Lost[] = [];
-    const details: StatusDetail[] = [];
-    const leaves: string[] = [];
-    const joins: string[] = [];
-    await using ada = await connect(server.target, {
-      onLost: (each) => lost.push(each),
-      onStatus: (status, detail) => status === "connected" && details.push(detail),
-      onLeave: (peer) => leaves.push(peer.name),
-      onJoin: (peer) => joins.push(peer.name),
+testBoth(
+  "A session that the relay forgot begins anew: state is set again, onLost says what can't be known",
+  async (transport) => {
+    await withoutBackoff(async () => {
+      await using server = new Server({}, transport);
+      const lost: Lost[] = [];
+      const details: StatusDetail[] = [];
+      const leaves: string[] = [];
+      const joins: string[] = [];
+      await using ada = await connect(server.target, {
+        onLost: (each) => lost.push(each),
+        onStatus: (status, detail) => status === "connected" && details.push(detail),
+        onLeave: (peer) => leaves.push(peer.name),
+        onJoin: (peer) => joins.push(peer.name),
+      });
+      await using bo = await connect(server.target, { name: "bo" });
+      ada.set("mine", 1);
+      bo.set("ours", 2, { room: true });
+      await until(() => ada.state.ours === 2 && bo.peers.get(ada.id)?.state.mine === 1, "the state");
+      await server.stop();
+      await until(() => ada.status === "reconnecting", "the break");
+      ada.send("while away");
+      ada.set("later", 3);
+      server.start();
+      assert.deepEqual(await take(bo, 1), ["while away"]);
+      await until(() => {
+        const state = bo.peers.get(ada.id)?.state;
+        return state?.mine === 1 && state.later === 3 && ada.state.ours === 2 && ada.peers.size === 1;
+      }, "the state again");
+      assert.deepEqual(details.map(({ resumed }) => resumed), [undefined, false]);
+      assert.deepEqual(lost, [{ reason: "unconfirmed", lines: 0, bytes: 0 }]);
+      assert.ok(leaves.includes("bo"));
+      assert.deepEqual(joins, ["bo", "bo"]);
     });
-    await using bo = await connect(server.target, { name: "bo" });
-    ada.set("mine", 1);
-    bo.set("ours", 2, { room: true });
-    await until(() => ada.state.ours === 2 && bo.peers.get(ada.id)?.state.mine === 1, "the state");
-    await server.stop();
-    await until(() => ada.status === "reconnecting", "the break");
-    ada.send("while away");
-    ada.set("later", 3);
-    server.start();
-    assert.deepEqual(await take(bo, 1), ["while away"]);
-    await until(() => {
-      const state = bo.peers.get(ada.id)?.state;
-      return state?.mine === 1 && state.later === 3 && ada.state.ours === 2 && ada.peers.size === 1;
-    }, "the state again");
-    assert.deepEqual(details.map(({ resumed }) => resumed), [undefined, false]);
-    assert.deepEqual(lost, [{ reason: "unconfirmed", lines: 0, bytes: 0 }]);
-    assert.ok(leaves.includes("bo"));
-    assert.deepEqual(joins, ["bo", "bo"]);
-  });
-});
+  },
+);
 
-Deno.test("Relay.set refuses what the relay would refuse, with its limits", async () => {
-  await using server = new Server({ maxKeys: 2, maxValueBytes: 10 });
+testBoth("Relay.set refuses what the relay would refuse, with its limits", async (transport) => {
+  await using server = new Server({ maxKeys: 2, maxValueBytes: 10 }, transport);
   await using ada = await connect(server.target, { onError: () => assert.fail("the relay had to refuse") });
   ada.set("a", "12345678");
   ada.set("b", 1);
@@ -406,19 +433,22 @@ Deno.test("Relay.set refuses what the relay would refuse, with its limits", asyn
   assert.deepEqual({ ...bo.peers.get(ada.id)!.state }, { b: 1, c: 1 });
 });
 
-Deno.test("connect rejects with the relay's words where the token is wrong, also with retry", async () => {
-  await using server = new Server({ token: "secret" });
-  await assert.rejects(connect(server.target, { token: "guess", retry: true }), (error: Error) => {
-    assert.match(error.message, /^Cannot connect to 127\.0\.0\.1:/);
-    assert.equal((error.cause as { code?: string }).code, "bad_token");
-    return true;
-  });
-  await using ada = await connect(server.target, { token: "secret" });
-  assert.equal(ada.status, "connected");
-});
+testBoth(
+  "connect rejects with the relay's words where the token is wrong, also with retry",
+  async (transport) => {
+    await using server = new Server({ token: "secret" }, transport);
+    await assert.rejects(connect(server.target, { token: "guess", retry: true }), (error: Error) => {
+      assert.match(error.message, /^Cannot connect to 127\.0\.0\.1:/);
+      assert.equal((error.cause as { code?: string }).code, "bad_token");
+      return true;
+    });
+    await using ada = await connect(server.target, { token: "secret" });
+    assert.equal(ada.status, "connected");
+  },
+);
 
-Deno.test("connect calls no callback before its caller has the relay object", async () => {
-  await using server = new Server();
+testBoth("connect calls no callback before its caller has the relay object", async (transport) => {
+  await using server = new Server({}, transport);
   await using bo = await connect(server.target, { name: "bo" });
   for (let round = 0; round < 20; round++) {
     let ada: Relay | undefined = undefined;
@@ -438,13 +468,13 @@ Deno.test("connect calls no callback before its caller has the relay object", as
   }
 });
 
-Deno.test("A session whose connection has gone dumb makes another one, and goes on", async () => {
+testBoth("A session whose connection has gone dumb makes another one, and goes on", async (transport) => {
   await withoutBackoff(async () => {
-    await using server = new Server({ pingTimeoutMs: 600 });
+    await using server = new Server({ pingTimeoutMs: 600 }, transport);
     await using proxy = new CuttingProxy(server.port);
     const reasons: string[] = [];
     await using far = await connect<number>(server.target, { onLeave: (_, reason) => reasons.push(reason) });
-    await using near = await connect<number>(proxy.target);
+    await using near = await connect<number>(targetOf(proxy.target, transport));
     near.send(1);
     assert.deepEqual(await take(far, 1), [1]);
     proxy.isMute = true;
@@ -458,74 +488,83 @@ Deno.test("A session whose connection has gone dumb makes another one, and goes 
   });
 });
 
-Deno.test("Relay.close is seen by the others at once, and leaves a broken session to be forgotten as lost", async () => {
-  await using server = new Server({ resumeMs: 300 });
-  await using proxy = new CuttingProxy(server.port);
-  const left: string[] = [];
-  await using far = await connect(server.target, {
-    onLeave: ({ name }, reason) => left.push(`${name} ${reason}`),
-  });
-  const polite = await connect(server.target, { name: "polite" });
-  const broken = await connect(proxy.target, { name: "broken" });
-  await until(() => far.peers.size === 2, "both");
-  await polite.close();
-  await until(() => left.length === 1, "polite to leave");
-  proxy.port = 1; // nobody listens there: it can't come back
-  proxy.cut();
-  await until(() => left.length === 2, "broken to leave");
-  assert.deepEqual(left, ["polite closed", "broken lost"]);
-  await broken.close();
-});
+testBoth(
+  "Relay.close is seen by the others at once, and leaves a broken session to be forgotten as lost",
+  async (transport) => {
+    await using server = new Server({ resumeMs: 300 }, transport);
+    await using proxy = new CuttingProxy(server.port);
+    const left: string[] = [];
+    await using far = await connect(server.target, {
+      onLeave: ({ name }, reason) => left.push(`${name} ${reason}`),
+    });
+    const polite = await connect(server.target, { name: "polite" });
+    const broken = await connect(targetOf(proxy.target, transport), { name: "broken" });
+    await until(() => far.peers.size === 2, "both");
+    await polite.close();
+    await until(() => left.length === 1, "polite to leave");
+    proxy.port = 1; // nobody listens there: it can't come back
+    proxy.cut();
+    await until(() => left.length === 2, "broken to leave");
+    assert.deepEqual(left, ["polite closed", "broken lost"]);
+    await broken.close();
+  },
+);
 
-Deno.test("Sessions come back after the relay's goodbye, spread over the time that it asked for", async () => {
-  await using server = new Server();
-  const waits: number[] = [];
-  const onStatus: ConnectOptions["onStatus"] = (status, { retryInMs, attempt }) => {
-    if (status === "reconnecting" && attempt === 1) waits.push(retryInMs!);
-  };
-  const clients = await Promise.all(Array.from({ length: 20 }, () => connect(server.target, { onStatus })));
-  await server.stop();
-  await until(() => waits.length === 20, "all to notice");
-  server.start();
-  await until(() => clients.every(({ status }) => status === "connected"), "all to return", 20_000);
-  assert.ok(Math.max(...waits) - Math.min(...waits) > 100, `${waits}`);
-  await Promise.all(clients.map((client) => client.close()));
-});
+testBoth(
+  "Sessions come back after the relay's goodbye, spread over the time that it asked for",
+  async (transport) => {
+    await using server = new Server({}, transport);
+    const waits: number[] = [];
+    const onStatus: ConnectOptions["onStatus"] = (status, { retryInMs, attempt }) => {
+      if (status === "reconnecting" && attempt === 1) waits.push(retryInMs!);
+    };
+    const clients = await Promise.all(Array.from({ length: 20 }, () => connect(server.target, { onStatus })));
+    await server.stop();
+    await until(() => waits.length === 20, "all to notice");
+    server.start();
+    await until(() => clients.every(({ status }) => status === "connected"), "all to return", 20_000);
+    assert.ok(Math.max(...waits) - Math.min(...waits) > 100, `${waits}`);
+    await Promise.all(clients.map((client) => client.close()));
+  },
+);
 
-Deno.test("A program that stalled for longer than maxLag in a busy room gets fresh events first, and the exact count of what it missed", async () => {
-  const maxLagMs = 1000;
-  await using server = new Server({ maxLagMs });
-  await using ada = await connect(server.target);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--allow-net",
-      new URL("../support/stalling_client.ts", import.meta.url).pathname,
-      server.target,
-      "2500",
-    ],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const output = child.output();
-  let isOver = false;
-  output.then(() => isOver = true);
-  await until(() => ada.peers.size === 1, "the program");
-  let sent = 0;
-  const startedAtMs = performance.now();
-  // 300 lines, 30 KB, every 100 ms as 30 programs with 10 objects each.
-  for (let elapsedMs = 0; elapsedMs < 5000 && !isOver; elapsedMs = performance.now() - startedAtMs) {
-    while (sent < elapsedMs * 3) ada.send([sent++, ada.now(), "x".repeat(70)]);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  ada.send([-1, ada.now()]);
-  const { code, stdout } = await output;
-  assert.equal(code, 0);
-  const told = JSON.parse(new TextDecoder().decode(stdout));
-  assert.ok(told.isInOrder);
-  const lines = told.lost.reduce((sum: number, each: Lost) => sum + each.lines, 0);
-  assert.equal(told.firstNumber + told.received + lines, sent, JSON.stringify(told));
-  assert.ok(lines > 2000, "it was behind for long enough to lose something");
-  assert.ok(told.first.ageMs <= maxLagMs + told.first.rtt + CLOCK_ERROR_MS, JSON.stringify(told.first));
-});
+testBoth(
+  "A program that stalled for longer than maxLag in a busy room gets fresh events first, and the exact count of what it missed",
+  async (transport) => {
+    const maxLagMs = 1000;
+    await using server = new Server({ maxLagMs }, transport);
+    await using ada = await connect(server.target);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--allow-net",
+        new URL("../support/stalling_client.ts", import.meta.url).pathname,
+        server.target,
+        "2500",
+      ],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const output = child.output();
+    let isOver = false;
+    output.then(() => isOver = true);
+    await until(() => ada.peers.size === 1, "the program");
+    let sent = 0;
+    const startedAtMs = performance.now();
+    // 300 lines, 30 KB, every 100 ms as 30 programs with 10 objects each.
+    for (let elapsedMs = 0; elapsedMs < 5000 && !isOver; elapsedMs = performance.now() - startedAtMs) {
+      while (sent < elapsedMs * 3) ada.send([sent++, ada.now(), "x".repeat(70)]);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    ada.send([-1, ada.now()]);
+    const { code, stdout } = await output;
+    assert.equal(code, 0);
+    const told = JSON.parse(new TextDecoder().decode(stdout));
+    assert.ok(told.isInOrder);
+    const lines = told.lost.reduce((sum: number, each: Lost) => sum + each.lines, 0);
+    assert.equal(told.firstNumber + told.received + lines, sent, JSON.stringify(told));
+    assert.ok(lines > 2000, "it was behind for long enough to lose something");
+    assert.ok(told.first.ageMs <= maxLagMs + told.first.rtt + CLOCK_ERROR_MS, JSON.stringify(told.first));
+  },
+);
