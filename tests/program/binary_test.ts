@@ -45,6 +45,21 @@ function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, fn, ignore: IS_LEFT_OUT || Deno.build.os === "windows" });
 }
 
+test("the binary takes clients by WebSocket beside those by TCP", async () => {
+  await using binary = new LoneBinary();
+  await using program = new Program(binary.launch, ["0", "--host", "127.0.0.1"]);
+  const port = await program.port();
+  using ada = await LineClient.connect(port);
+  using bo = await LineClient.connect(port, { transport: "websocket" });
+  const line = JSON.stringify("ä🎈".repeat(5000));
+  for (const client of [ada, bo]) await client.send("\n");
+  await bo.send(`${line}\n`);
+  assert.equal(await ada.line(1), line);
+  await ada.send(`${line}\n1\n`);
+  await bo.line(2);
+  assert.deepEqual(bo.lines, [line, "1"]);
+});
+
 test("the binary serves its pages' modules, its sources for Deno by URL, the files of a folder, and its numbers", async () => {
   await using binary = new LoneBinary();
   Deno.mkdirSync(`${binary.launch.cwd}/game`);

@@ -1,6 +1,7 @@
 // Holds the relay to its memory, as the system counts it: whatever 2,000 hostile clients do, a relay with the default flags stays below 300 MiB.
 
 import assert from "node:assert/strict";
+import { connectTo, type LineConn } from "../support/websocket_conn.ts";
 import { FROM_SOURCE, type Launch, Program } from "../support/program.ts";
 
 const CLIENTS = 2000, MAX_RSS_MIB = 300;
@@ -36,6 +37,8 @@ interface Pattern {
   then?: (send: Send) => Promise<void>;
   /** How many do it, where a single one costs the test too much; {@linkcode CLIENTS} otherwise. */
   clients?: number;
+  /** Whether they come by WebSocket. */
+  websocket?: boolean;
   /** Whether the relay has TLS, and who comes shakes hands or says nothing. */
   tls?: "shakes hands" | "is silent";
 }
@@ -138,6 +141,26 @@ const PATTERNS: Pattern[] = [
     },
   },
   {
+    what: "open a WebSocket and read nothing, beside a flood",
+    reads: false,
+    websocket: true,
+    each: (send, i) => send(i % 2 ? "\n" : hello("lobby")),
+    then: async (send) => {
+      for (let i = 0; i < 400; i++) await send(`"${filler(998)}"\n`.repeat(100));
+    },
+  },
+  {
+    what:
+      "say something by WebSocket one after the other, read nothing, and begin a message that does not end",
+    reads: false,
+    websocket: true,
+    each: async (send, i) => {
+      await send(hello(`r${i % 40}`));
+      for (let n = 0; n < 60; n++) await send("1\n");
+      await send(`"${filler(60_000)}`);
+    },
+  },
+  {
     what: "connect by TLS and never shake hands",
     reads: false,
     tls: "is silent",
@@ -167,7 +190,7 @@ async function flood(send: Send, room: string): Promise<void> {
   for (let i = 0; i < 50; i++) await send(`"${filler(998)}"\n`.repeat(100));
 }
 
-for (const { what, each, reads, goes, first, then, clients = CLIENTS, tls } of PATTERNS) {
+for (const { what, each, reads, goes, first, then, clients = CLIENTS, tls, websocket } of PATTERNS) {
   Deno.test({
     name: `a relay stays below ${MAX_RSS_MIB} MiB while ${clients} clients ${what}`,
     ignore: Deno.build.os !== "linux",
@@ -180,10 +203,14 @@ for (const { what, each, reads, goes, first, then, clients = CLIENTS, tls } of P
       const port = await relay.port();
       const address = { hostname: "127.0.0.1", port };
       const caCerts = tls === undefined ? [] : [Deno.readTextFileSync(`${CERTIFICATES}ca.pem`)];
-      const conns: Deno.Conn[] = [];
+      const conns: Pick<LineConn, "close">[] = [];
       const connect = async (isSilent = tls === "is silent") => {
         const isPlain = tls === undefined || isSilent;
-        const conn = isPlain ? await Deno.connect(address) : await Deno.connectTls({ ...address, caCerts });
+        const conn: LineConn = websocket
+          ? await connectTo(port, "websocket")
+          : isPlain
+          ? await Deno.connect(address)
+          : await Deno.connectTls({ ...address, caCerts });
         conns.push(conn);
         const send: Send = async (text) => {
           const bytes = encoder.encode(text);
@@ -223,7 +250,7 @@ for (const { what, each, reads, goes, first, then, clients = CLIENTS, tls } of P
   });
 }
 
-function closeQuietly(conn: Deno.Conn): void {
+function closeQuietly(conn: Pick<LineConn, "close">): void {
   try {
     conn.close();
   } catch {
@@ -231,7 +258,7 @@ function closeQuietly(conn: Deno.Conn): void {
   }
 }
 
-async function drain(conn: Deno.Conn): Promise<void> {
+async function drain(conn: Pick<LineConn, "read">): Promise<void> {
   const buffer = new Uint8Array(16 * 1024);
   try {
     while (await conn.read(buffer) !== null);
