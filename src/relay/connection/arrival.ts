@@ -3,7 +3,8 @@
 //
 //   accepted ─▶ first bytes ─┬─▶ a hello ──▶ session          nothing for 250 ms ─▶ plain member, whose first
 //                            ├─▶ lines ────▶ plain member                            bytes are looked at all the same
-//                            └─▶ HTTP, another protocol ─▶ refused
+//                            └─▶ HTTP, another protocol ─▶ refused        (for longer from a host that browses: its
+//                                                                          browser may hold the socket in reserve)
 
 import { concat } from "../../wire/concat.ts";
 import type { Settings, Timer } from "../options.ts";
@@ -29,6 +30,7 @@ export interface Opening {
 /** The beginning of one connection. */
 export class Arrival {
   readonly #settings: Settings;
+  readonly #onSilent: () => void;
   #timer: Timer | undefined;
   #place: Place | undefined;
   #bytes: Uint8Array = NOTHING;
@@ -37,8 +39,14 @@ export class Arrival {
   /** @param onSilent is called when it has sent nothing for so long that it can't wait any more */
   constructor(lobby: Room, settings: Settings, onSilent: () => void) {
     this.#settings = settings;
+    this.#onSilent = onSilent;
     this.#place = new Place(lobby);
     this.#timer = settings.timers.setTimeout(onSilent, settings.needsToken ? HELLO_MS : HOLD_MS);
+  }
+
+  /** Waits once more, where silence does not tell yet what it is. */
+  waitOn(): void {
+    this.#timer = this.#settings.timers.setTimeout(this.#onSilent, HOLD_MS);
   }
 
   /** What has come so far, and does not tell what it is. */

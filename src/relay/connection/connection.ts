@@ -91,6 +91,15 @@ const CONNECTION_BYTES = 8 * 1024;
 /** How long a half line may be that is kept even if all memory is in use, in bytes. */
 const MAX_FREE_LINE_BYTES = 4 * 1024;
 
+/** To whom a connection is left that turns out to be HTTP. */
+export interface HttpTaker {
+  /** Whether the host of this connection speaks HTTP on others, now or a moment ago. */
+  isBrowsing(): boolean;
+}
+
+/** How long a silent connection of a host that browses may be a browser's socket in reserve, in ms: they drop those after 10 s. */
+const RESERVE_MS = 15_000;
+
 /** The service of one connection. */
 export class Connection implements Outlet, InputSink, WriterSource {
   readonly address: string;
@@ -100,7 +109,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
   readonly #lobby: Room;
   readonly #door: Door;
   readonly #settings: Settings;
-  readonly #leavesHttp: boolean;
+  readonly #httpTaker: HttpTaker | undefined;
   readonly #input: Input;
   readonly #writer: Writer;
   readonly #startedAt: number;
@@ -132,7 +141,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
 
   /**
    * @param lobby where a connection has its place until it says hello
-   * @param leavesHttp whether one that turns out to be HTTP is left to its caller, not refused
+   * @param httpTaker to whom it is left if it turns out to be HTTP; otherwise that is refused
    */
   constructor(
     conn: Transport,
@@ -140,7 +149,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
     lobby: Room,
     settings: Settings,
     door: Door,
-    leavesHttp = false,
+    httpTaker?: HttpTaker,
   ) {
     this.address = address;
     this.#conn = conn;
@@ -148,11 +157,11 @@ export class Connection implements Outlet, InputSink, WriterSource {
     this.#lobby = lobby;
     this.#door = door;
     this.#settings = settings;
-    this.#leavesHttp = leavesHttp;
+    this.#httpTaker = httpTaker;
     this.#input = new Input(this, settings);
     this.#writer = new Writer(conn, this, settings);
     this.#startedAt = settings.clock();
-    this.#arrival = new Arrival(lobby, settings, () => this.#becomePlain());
+    this.#arrival = new Arrival(lobby, settings, () => this.#onSilence());
   }
 
   /** Counts what reading takes. When all memory is in use, a line that may become long is not kept. */
@@ -422,7 +431,7 @@ export class Connection implements Outlet, InputSink, WriterSource {
         this.#becomePlain();
         break;
       case "http":
-        if (this.#leavesHttp && this.#writer.isUntouched) {
+        if (this.#httpTaker !== undefined && this.#writer.isUntouched) {
           this.#handOver(bytes);
           break;
         }
@@ -452,6 +461,13 @@ export class Connection implements Outlet, InputSink, WriterSource {
     this.#member?.detach(this, "replaced");
     this.#member?.cursor.close();
     this.#member = undefined;
+  }
+
+  /** It has said nothing for a moment: a client that only listens, or a browser's socket in reserve, which must not be written to. */
+  #onSilence(): void {
+    const isYoung = this.#settings.clock() - this.#startedAt < RESERVE_MS;
+    if (isYoung && this.#httpTaker?.isBrowsing()) return this.#arrival?.waitOn();
+    this.#becomePlain();
   }
 
   /** Lets a connection that did not say hello take part as a plain client; its first bytes are looked at all the same. */

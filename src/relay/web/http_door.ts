@@ -25,6 +25,12 @@ export const MAX_HTTP_CONNECTIONS_PER_HOST = 192;
 /** How long the end waits for what is still being looked for, in ms: a file may lie on a machine that is gone. */
 const CLOSE_MS = 1000;
 
+/** For so long after its last connection a host counts as browsing, in ms: longer than browsers keep sockets in reserve. */
+const BROWSING_MS = 15_000;
+
+/** How many hosts are remembered for that. */
+const MAX_HOSTS = 1000;
+
 /** What the door needs of its relay. */
 export interface HttpDoorSettings extends WhoMayOptions {
   webFolder: string;
@@ -46,6 +52,8 @@ export class HttpDoor implements HttpService {
   readonly #requests = new Map<string, number>();
   readonly #connections = new Map<HttpConnection, Promise<unknown>>();
   readonly #countByHost = new Map<string, number>();
+  /** When the last connection of a host ended, the longest ago first. */
+  readonly #endedByHost = new Map<string, number>();
   isStopping = false;
   #isClosed = false;
 
@@ -61,6 +69,12 @@ export class HttpDoor implements HttpService {
     this.#proxies = new Proxies(settings.trustedProxies);
     const counts = () => ({ connections: this.size, requests: this.#requests });
     this.#routes = new Routes(settings, relay, stats, new Metrics(relay, counts, settings.clock), files);
+  }
+
+  /** Whether a host speaks HTTP, or did so a moment ago: what it opens and says nothing on may be a browser's socket in reserve. */
+  isBrowsing(host: string): boolean {
+    const endedAt = this.#endedByHost.get(host) ?? -Infinity;
+    return this.#countByHost.has(host) || this.clock() - endedAt < BROWSING_MS;
   }
 
   /** How many connections speak HTTP now. */
@@ -136,6 +150,9 @@ export class HttpDoor implements HttpService {
   #forget(connection: HttpConnection): void {
     if (!this.#connections.delete(connection)) return;
     const { host } = connection, left = this.#countByHost.get(host)! - 1;
+    this.#endedByHost.delete(host);
+    this.#endedByHost.set(host, this.clock());
+    if (this.#endedByHost.size > MAX_HOSTS) this.#endedByHost.delete(this.#endedByHost.keys().next().value!);
     if (left > 0) this.#countByHost.set(host, left);
     else this.#countByHost.delete(host);
   }

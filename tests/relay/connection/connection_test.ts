@@ -47,8 +47,8 @@ class Table implements AsyncDisposable {
     return seat;
   }
 
-  /** Connects a client that says nothing yet; `leavesHttp` as the connection is told. */
-  connect(name = "ada", leavesHttp = false): Seat {
+  /** Connects a client that says nothing yet; HTTP is left to nobody, or to who says whether its host browses. */
+  connect(name = "ada", isBrowsing?: () => boolean): Seat {
     const conn = new StubTransport();
     const connection = new Connection(
       conn,
@@ -59,7 +59,7 @@ class Table implements AsyncDisposable {
         admit: () => assert.fail("nobody says hello"),
         refusePlain: () => this.#settings.needsToken ? { code: "bad_token", message: "a token" } : undefined,
       },
-      leavesHttp,
+      isBrowsing && { isBrowsing },
     );
     const seat = new Seat(conn, connection, connection.run());
     this.#seats.push(seat);
@@ -477,7 +477,7 @@ Deno.test("Connection that leaves HTTP to others hands the socket over open and 
   for (const size of [1, 2, 3, 5, 1000]) {
     for (const isSilentFirst of [false, true]) {
       await using table = new Table(isSilentFirst ? { simulate: parseSimulation("delay=1ms") } : {});
-      const [ada, bo] = [table.connect("ada", true), table.join()];
+      const [ada, bo] = [table.connect("ada", () => false), table.join()];
       if (isSilentFirst) { while (table.room.plain.size < 2) await settle(); }
       let handed: Uint8Array | undefined, fed = 0;
       void ada.done.then((bytes) => handed = bytes);
@@ -501,13 +501,40 @@ Deno.test("Connection that leaves HTTP to others hands the socket over open and 
 
 Deno.test("Connection that leaves HTTP to others closes what has been written to already", async () => {
   await using table = new Table();
-  const [ada, bo] = [table.join(), table.connect("bo", true)];
+  const [ada, bo] = [table.join(), table.connect("bo", () => false)];
   ada.conn.feed("1\n");
   await bo.receives("1\n");
   bo.conn.feed("GET / HTTP/1.1\r\n\r\n");
   bo.conn.endInput();
   assert.equal(await bo.ended(), "refused");
   assert.equal(bo.conn.text, "1\n");
+});
+
+Deno.test("Connection writes nothing to a silent one whose host browses, so that it can still be HTTP, and loses nothing", async () => {
+  await using table = new Table();
+  let isBrowsing = true, handed: Uint8Array | undefined;
+  const [ada, bo, cy] = [
+    table.join(),
+    table.connect("bo", () => isBrowsing),
+    table.connect("cy", () => isBrowsing),
+  ];
+  void bo.done.then((bytes) => handed = bytes);
+  ada.conn.feed("1\n");
+  await new Promise((done) => setTimeout(done, 600)); // more than twice as long as others are waited for
+  assert.deepEqual([bo.conn.text, cy.conn.text], ["", ""]);
+  bo.conn.feed("GET / HTTP/1.1\r\n\r\n");
+  await settle();
+  assert.equal(new TextDecoder().decode(handed), "GET / HTTP/1.1\r\n\r\n");
+  isBrowsing = false; // its browser has gone: this is somebody who listens
+  await cy.receives("1\n");
+});
+
+Deno.test("Connection takes a silent one for a listener after 15 s, also if its host browses", async () => {
+  await using table = new Table();
+  const [ada, bo] = [table.join(), table.connect("bo", () => true)];
+  ada.conn.feed("1\n");
+  table.nowMs += 15_000;
+  await bo.receives("1\n");
 });
 
 Deno.test("Connection takes what only begins like HTTP for lines, none of its bytes lost", async () => {

@@ -91,7 +91,7 @@ async function isEntered(browser: Browser): Promise<void> {
   assert.equal(await page.evaluate(`document.activeElement.id`), "world", "the keys steer at once");
   await using relay = await connect<Move>(`127.0.0.1:${table.port}/pong`, { name: "bo" });
   assert.deepEqual(Array.from(relay.peers.values(), ({ name }) => name), ["ada"]);
-  await page.until(`${TEXT("who")} === "pong: 2 players, 1 ball"`);
+  await page.until(`${TEXT("who")}.startsWith("pong: 2 players, 1 ball")`);
   const names = await tabThrough(page);
   for (const name of ["world", "strategy-blend", "ghosts", "change"]) {
     assert.ok(names.includes(name), `${name} in ${names}`);
@@ -166,7 +166,7 @@ async function showsOthers(browser: Browser): Promise<void> {
   const timer = setInterval(() => say([200, 300], [0, 0]), 100);
   try {
     await until(async () => await isBall(200, 300) && !await isBall(100, 100), "the ball gone on");
-    await page.until(`${TEXT("who")} === "lobby: 2 players, 2 balls"`);
+    await page.until(`${TEXT("who")}.startsWith("lobby: 2 players, 2 balls")`);
   } finally {
     clearInterval(timer);
   }
@@ -197,8 +197,8 @@ async function seeEachOther(browser: Browser): Promise<void> {
     stderr: "null",
   }).spawn();
   try {
-    await ada.until(`${TEXT("who")} === "lobby: 3 players, 6 balls"`);
-    await bo.until(`${TEXT("who")} === "lobby: 3 players, 6 balls"`);
+    await ada.until(`${TEXT("who")}.startsWith("lobby: 3 players, 6 balls")`);
+    await bo.until(`${TEXT("who")}.startsWith("lobby: 3 players, 6 balls")`);
     const reader = terminal.stdout.pipeThrough(new TextDecoderStream()).getReader();
     let said = "";
     while (!/others=4 .*members=3/.test(said)) {
@@ -234,7 +234,7 @@ async function switches(browser: Browser): Promise<void> {
   );
   try {
     const ghostEdge = () => colourAt(page, 100 + 9, 200);
-    await page.until(`${TEXT("who")}.endsWith("2 balls")`);
+    await page.until(`${TEXT("who")}.includes("2 balls")`);
     const without = await ghostEdge();
     await page.press("g");
     assert.equal(await page.evaluate(`document.getElementById("ghosts").checked`), true);
@@ -344,8 +344,6 @@ async function takesAnything(browser: Browser): Promise<void> {
 
 async function showsMany(browser: Browser, t: Deno.TestContext): Promise<void> {
   await using table = new WebTable();
-  const page = await playing(browser, table);
-  await page.look({ width: 1280, height: 800 });
   await using relay = await connect(`127.0.0.1:${table.port}`, { name: "crowd" });
   const world = new World({ prefix: "crowd", balls: 300 });
   const timer = setInterval(() => {
@@ -353,7 +351,14 @@ async function showsMany(browser: Browser, t: Deno.TestContext): Promise<void> {
     for (const ball of world.local) relay.send(ball.toEvent({ t: relay.now(), owner: relay.id }));
   }, 100);
   try {
-    await page.until(`${TEXT("who")} === "lobby: 2 players, 301 balls"`);
+    // A browser of its own opens sockets in reserve, to which nothing of such a lobby may be written.
+    {
+      await using fresh = await Browser.launch();
+      await assertClean(await playing(fresh, table, "name=bo"), table.url);
+    }
+    const page = await playing(browser, table);
+    await page.look({ width: 1280, height: 800 });
+    await page.until(`${TEXT("who")}.startsWith("lobby: 2 players, 301 balls")`);
     const fps = await page.evaluate<number>(`new Promise((done) => {
       let count = 0;
       const begin = performance.now();
@@ -366,8 +371,8 @@ async function showsMany(browser: Browser, t: Deno.TestContext): Promise<void> {
     })`);
     console.log(`${t.name}: ${fps.toFixed(1)} frames a second, painted without a graphics card`);
     assert.ok(fps > 20, `${fps} frames a second`); // a busy machine, where 60 are usual
+    await assertClean(page, table.url);
   } finally {
     clearInterval(timer);
   }
-  await assertClean(page, table.url);
 }
