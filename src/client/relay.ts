@@ -449,7 +449,8 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
     const text = stringify("send request", event);
     const { ask, answer } = session.asks.open(`request ${printable(JSON.stringify(id))}`, id, timeoutMs);
     try {
-      this.#sendTo(text, [id], { ask });
+      if (this.#closed !== undefined) session.asks.failAll("closed", "the relay object is closed");
+      else this.#sendTo(text, [id], { ask });
     } catch (error) {
       session.asks.settle(ask, undefined, id);
       throw error;

@@ -97,6 +97,7 @@ Deno.test("Relay.request ends when the time is over, who was asked leaves, or it
   await assert.rejects(ada.request(null as never, 1), { name: "TypeError" });
   await ada.close();
   await assert.rejects(ada.claim("k", 1), failsWith("closed"));
+  await assert.rejects(ada.request("k1", 1), failsWith("closed"));
   await assert.rejects(ada.rooms(), failsWith("closed"));
 });
 
@@ -305,4 +306,42 @@ Deno.test("ids compare as they were given out, with compareIds and as texts", as
   );
   assert.equal(compareIds("k1", "k1"), 0);
   for (const relay of relays) await relay.close();
+});
+
+Deno.test("a page that is hidden passes the host on, once: where all are hidden one of them is the host all the same", async () => {
+  await using server = new NewRelay();
+  const page = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  const turn = (visibilityState: string) => {
+    page.visibilityState = visibilityState;
+    page.dispatchEvent(new Event("visibilitychange"));
+  };
+  const globals = globalThis as { document?: unknown };
+  globals.document = page;
+  const told: (string | undefined)[] = [];
+  try {
+    await using ada = await connect(server.target, { name: "ada" });
+    await using bo = await connect(server.target, { name: "bo" });
+    delete globals.document;
+    await using watcher = await connect(server.target, {
+      canHost: false,
+      onHost: (host) => told.push(host?.name),
+    });
+    turn("hidden");
+    await until(() => told.length === 2, "ada, then bo passed it on");
+    assert.deepEqual(told, ["bo", "ada"]);
+    const cy = await connect(server.target, { name: "cy" });
+    turn("visible");
+    turn("hidden");
+    await until(() => told.at(-1) === "cy" && cy.isHost, "cy is in no page");
+    await cy.close();
+    await until(() => ada.isHost || bo.isHost, "better one who is hidden than nobody");
+    await until(() => watcher.host?.id === (ada.isHost ? ada.id : bo.id), "all know");
+    const changes = told.length;
+    watcher.send("still");
+    let heard = 0;
+    await until(() => (heard += ada.drain().length + bo.drain().length) === 2, "it was heard");
+    assert.equal(told.length, changes, "they do not pass it to and fro");
+  } finally {
+    delete globals.document;
+  }
 });

@@ -4869,7 +4869,8 @@ var Relay = class _Relay {
     const text = stringify("send request", event);
     const { ask, answer } = session.asks.open(`request ${printable(JSON.stringify(id))}`, id, timeoutMs);
     try {
-      this.#sendTo(text, [
+      if (this.#closed !== void 0) session.asks.failAll("closed", "the relay object is closed");
+      else this.#sendTo(text, [
         id
       ], {
         ask
