@@ -51,7 +51,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/relay/": ["src/wire/", "src/simulation/", "src/relay/"],
 
   "src/client/link/": ["src/wire/", "src/client/target.ts"],
-  "src/client/session/": ["src/wire/", "src/client/link/"],
+  "src/client/session/": ["src/wire/", "src/client/link/", "src/client/state_types.ts"],
+  "src/client/state_types.ts": [],
   "src/client/plain": ["src/wire/", "src/client/link/", "src/client/plain"],
   "src/client/": ["src/wire/", "src/client/"],
 

@@ -353,7 +353,8 @@ export class Session implements Speaker {
       this.#roster.forgetDeparted();
     }
     this.#roster.become(welcome.roster);
-    if (isOtherRelay || hostId !== welcome.host) this.#sink.onHost(this.host);
+    const hadHost = hostId !== undefined || welcome.host !== undefined;
+    if (hadHost && (isOtherRelay || hostId !== welcome.host)) this.#sink.onHost(this.host);
     if (lostKeys.length > 0) this.#sink.onLost({ reason: "state", lines: 0, bytes: 0, keys: lostKeys });
   }
 

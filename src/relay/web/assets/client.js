@@ -3595,7 +3595,8 @@ var Session = class {
       this.#roster.forgetDeparted();
     }
     this.#roster.become(welcome.roster);
-    if (isOtherRelay || hostId !== welcome.host) this.#sink.onHost(this.host);
+    const hadHost = hostId !== void 0 || welcome.host !== void 0;
+    if (hadHost && (isOtherRelay || hostId !== welcome.host)) this.#sink.onHost(this.host);
     if (lostKeys.length > 0) this.#sink.onLost({
       reason: "state",
       lines: 0,
