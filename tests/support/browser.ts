@@ -16,6 +16,8 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // A lab host by its name: pages of http from there are no secure context, as those of localhost are.
+  "--host-resolver-rules=MAP ifilab100 127.0.0.1",
   "--hide-scrollbars",
   "--remote-debugging-port=0",
 ];

@@ -32,6 +32,7 @@ function copyBySelection(text: string, near: Element): boolean {
   const field = el("textarea", { class: "unseen", readonly: true, "aria-hidden": "true", tabindex: -1 });
   field.value = text;
   near.after(field);
+  field.focus({ preventScroll: true }); // what is selected without the focus is not copied
   field.select();
   // Deprecated, and the only way without https.
   const isCopied = document.execCommand("copy");

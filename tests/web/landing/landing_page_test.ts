@@ -11,6 +11,10 @@ const TEXT = (id: string) => `document.getElementById("${id}").textContent`;
 testInChromium("the landing page", async (browser, t) => {
   await t.step("says where it is, how many are there and what to paste", (_) => saysWhere(browser));
   await t.step("has a QR code that leads to the game", () => leadsToTheGame(browser));
+  await t.step(
+    "copies, and leads to a game that runs, at a lab host without https",
+    () => withoutHttps(browser),
+  );
   await t.step("works by keyboard", () => byKeyboard(browser));
   await t.step("asks for a token, and keeps it out of the address", () => asksForToken(browser));
   await t.step("shows rooms of any name as text", () => showsRooms(browser));
@@ -48,6 +52,28 @@ async function leadsToTheGame(browser: Browser): Promise<void> {
   await page.press("Escape");
   await page.until(`!document.getElementById("large").open`);
   await assertClean(page, table.url);
+}
+
+async function withoutHttps(browser: Browser): Promise<void> {
+  await using table = new WebTable();
+  const url = `http://ifilab100:${table.port}`;
+  const page = await openPage(browser, `${url}/`);
+  assert.equal(await page.evaluate(`isSecureContext`), false);
+  await page.until(`${TEXT("qr-text")} === "ifilab100:${table.port}/play"`);
+  const [x, y] = await page.evaluate<number[]>(`(() => {
+    const button = document.querySelector(".paste button");
+    button.scrollIntoView({ block: "center" });
+    const { left, top, width, height } = button.getBoundingClientRect();
+    return [left + width / 2, top + height / 2];
+  })()`);
+  for (const type of ["mousePressed", "mouseReleased"]) {
+    await page.send("Input.dispatchMouseEvent", { type, x, y, button: "left", clickCount: 1 });
+  }
+  await page.until(`document.querySelector(".paste button").textContent === "Copied"`);
+  await assertClean(page, url);
+  await page.navigate(`${url}/play#name=ada`);
+  await page.until(`document.getElementById("state").dataset.state === "connected"`);
+  await assertClean(page, url);
 }
 
 async function byKeyboard(browser: Browser): Promise<void> {
