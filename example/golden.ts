@@ -1,8 +1,10 @@
 // The rules of the golden ball, the same in the terminal and in a page: the host of the room drops one every few
 // seconds; who touches it first has caught it, and gets a point. Ball, catches and points are state of the room, so
-// newcomers know them at once, and another host goes on where the last one stopped. No picture, no clock of its own.
+// newcomers know them at once, and another host goes on where the last one stopped. The host may be a program that
+// does not play: then a player drops it, a bit later. No picture, no clock of its own.
 //
 //   gold = { n: 7, x, y, t }      the host's: the newest ball, and when it was dropped
+//   drop 7 = "k2"                 claimed by the player who drops it where the host does not, until that is done
 //   catch 7 = { by, name }        claimed by who touches it: exactly one can
 //   points ada = 3                counted by who has caught one
 
@@ -11,6 +13,9 @@ import { type Ball, HEIGHT, RADIUS, WIDTH } from "./walls.ts";
 /** How long after the last one a golden ball is dropped, once that is caught; and if nobody catches it, in ms. */
 export const DROP_MS = 4000;
 export const STALE_MS = 20_000;
+
+/** How long players wait for the host to drop one that is due before one of them does, in ms. */
+export const LATE_MS = 3000;
 
 /** How many points are shown, and the most that count: strangers may set anything. */
 const MAX_SHOWN = 8;
@@ -41,7 +46,7 @@ export interface GoldRelay {
   readonly state: Readonly<Record<string, unknown>>;
   set(key: string, value: unknown, options: { room: true }): void;
   unset(key: string, options: { room: true }): void;
-  claim(key: string, value: unknown): Promise<boolean>;
+  claim(key: string, value: unknown, options?: { hold?: boolean }): Promise<boolean>;
 }
 
 /** The golden ball as one player plays it. */
@@ -51,34 +56,53 @@ export class Golden {
   #reachedFor = 0;
   /** The last ball that we dropped, and when. */
   #last = { dropped: 0, t: 0 };
+  /** Since when we, who are not the host, see that one is due. */
+  #dueSince: number | undefined;
 
   /** @param random where the next one is dropped: 0 up to 1 */
   constructor(random: () => number = Math.random) {
     this.#random = random;
   }
 
-  /** Plays a frame: drops the next ball if we are the host, and reaches for the one that `balls`, ours, touch. To be called often. */
+  /** Plays a frame: drops the next ball if that is on us, and reaches for the one that `balls`, ours, touch. To be called often. */
   step(relay: GoldRelay, balls: Iterable<Ball>, nowMs: number): void {
-    if (relay.isHost) this.#host(relay, nowMs);
+    this.#dropIfDue(relay, nowMs);
     const gold = goldOf(relay.state);
     if (gold === undefined || gold.n === this.#reachedFor || !isTouched(gold, balls)) return;
     this.#reachedFor = gold.n;
     this.#reach(relay, gold.n).catch(() => {}); // the connection was away for too long: another one has it, or nobody
   }
 
-  #host(relay: GoldRelay, nowMs: number): void {
-    const { state } = relay;
-    const last = readGold(state[GOLD_KEY]);
-    if (last !== undefined && !isDue(state, last, nowMs)) return;
-    const n = (last?.n ?? 0) + 1, { dropped } = this.#last;
-    if (dropped === n && Math.abs(nowMs - this.#last.t) < DROP_MS) return; // it is on its way
+  #dropIfDue(relay: GoldRelay, nowMs: number): void {
+    const last = readGold(relay.state[GOLD_KEY]);
+    const isEarly = last !== undefined && !isDue(relay.state, last, nowMs);
+    if (relay.isHost || isEarly) this.#dueSince = undefined;
+    if (isEarly) return;
+    const n = (last?.n ?? 0) + 1;
+    if (this.#last.dropped === n && Math.abs(nowMs - this.#last.t) < DROP_MS) return; // it is on its way
+    if (!relay.isHost) {
+      this.#dueSince ??= nowMs;
+      if (Math.abs(nowMs - this.#dueSince) < LATE_MS) return;
+    }
     this.#last = { dropped: n, t: nowMs };
+    if (relay.isHost) this.#drop(relay, n, nowMs);
+    else this.#dropForHost(relay, n, nowMs).catch(() => {}); // the connection was away for too long
+  }
+
+  #drop(relay: GoldRelay, n: number, nowMs: number): void {
     const place = (size: number) => Math.round(RADIUS + this.#random() * (size - 2 * RADIUS));
     relay.set(GOLD_KEY, { n, x: place(WIDTH), y: place(HEIGHT), t: Math.round(nowMs) }, { room: true });
-    for (const key of Object.keys(state)) {
+    for (const key of Object.keys(relay.state)) {
       const old = /^catch (\d+)$/.exec(key);
       if (old !== null && Number(old[1]) < n - 1) relay.unset(key, { room: true });
     }
+  }
+
+  async #dropForHost(relay: GoldRelay, n: number, nowMs: number): Promise<void> {
+    const key = `drop ${n}`;
+    if (!await relay.claim(key, relay.id, { hold: true })) return;
+    if ((readGold(relay.state[GOLD_KEY])?.n ?? 0) < n) this.#drop(relay, n, nowMs);
+    relay.unset(key, { room: true });
   }
 
   async #reach(relay: GoldRelay, n: number): Promise<void> {

@@ -2,7 +2,15 @@
 
 import assert from "node:assert/strict";
 import { connect, type Relay } from "../../client.ts";
-import { DROP_MS, Golden, goldOf, type GoldRelay, pointsOf, STALE_MS } from "../../example/golden.ts";
+import {
+  DROP_MS,
+  Golden,
+  goldOf,
+  type GoldRelay,
+  LATE_MS,
+  pointsOf,
+  STALE_MS,
+} from "../../example/golden.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { until } from "../support/old_relay.ts";
 
@@ -57,7 +65,7 @@ Deno.test("Golden drops a ball at once, and the next some seconds later, once th
   );
 });
 
-Deno.test("Golden does nothing for who is not the host, and believes nothing that can't be", () => {
+Deno.test("Golden drops nothing as long as the host may do it, and believes nothing that can't be", () => {
   const room = new Room(), golden = new Golden(() => 0.5);
   room.isHost = false;
   golden.step(room, [ball(1, 1)], 1000);
@@ -80,6 +88,36 @@ Deno.test("Golden does nothing for who is not the host, and believes nothing tha
   room.isHost = true;
   golden.step(room, [], 2000);
   assert.equal(goldOf(room.state)?.n, 1, "a host puts right what can't be");
+});
+
+Deno.test("Golden is dropped by a player, once, where the host is a program that does not play", async () => {
+  await using server = new NewRelay();
+  const stranger = await connect(`${server.target}/gold`);
+  const players: { relay: Relay; golden: Golden }[] = [];
+  for (const name of ["ada", "bo", "cy"]) {
+    players.push({ relay: await connect(`${server.target}/gold`, { name }), golden: new Golden() });
+  }
+  let nowMs = 1e6;
+  const drops: unknown[] = [];
+  const watcher = await connect(`${server.target}/gold`, {
+    onState: (peer, key, value) => void (peer === null && key === "gold" && drops.push(value)),
+  });
+  for (const n of [1, 2]) {
+    const dueMs = nowMs;
+    await until(() => {
+      nowMs += LATE_MS / 20;
+      for (const { relay, golden } of players) golden.step(relay, [], nowMs);
+      return players.every(({ relay }) => goldOf(relay.state)?.n === n);
+    }, `ball ${n} is dropped: ${JSON.stringify(drops)}`);
+    assert.ok(goldOf(players[0].relay.state)!.t >= dueMs + LATE_MS, "the host had time to do it");
+    nowMs += STALE_MS;
+    if (n === 1) await players.shift()!.relay.close();
+  }
+  assert.ok(stranger.isHost);
+  await until(() => drops.length >= 2, "the watcher saw both ");
+  assert.equal(drops.length, 2, "each was dropped once");
+  await until(() => Object.keys(stranger.state).every((key) => key === "gold"), "no claim is left over");
+  for (const { relay } of [...players, { relay: stranger }, { relay: watcher }]) await relay.close();
 });
 
 Deno.test("Golden is caught by one of all who touch it, and another host goes on when the first is gone", async () => {
