@@ -22,6 +22,7 @@ const REASONS: Readonly<Record<number, string>> = {
   200: "OK",
   206: "Partial Content",
   301: "Moved Permanently",
+  302: "Found",
   304: "Not Modified",
   400: "Bad Request",
   401: "Unauthorized",

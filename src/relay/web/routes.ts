@@ -63,12 +63,15 @@ export class Routes {
     return this.#answerFile(head, target);
   }
 
-  /** Answers with a file of the operator's folder; where `/` is none, with the page that says what this is. */
+  /** Answers with a file of the operator's folder; where there is none, with what stands in for it, or the way to it. */
   async #answerFile(head: RequestHead, target: Target): Promise<Answer | HttpFault> {
     const file = await this.#files?.answer(head, target);
     if (file !== undefined) return file;
-    const landing = target.path === "/" ? answerResource(head, findResource(LANDING)) : undefined;
-    return landing ?? new HttpFault(404, "There is nothing here: / says what there is");
+    const standIn = STAND_INS.get(target.path);
+    if (standIn !== undefined) return answerResource(head, findResource(standIn)!);
+    const meant = target.path.endsWith("/") ? target.path.slice(0, -1) : `${target.path}/`;
+    if (PAGES.has(meant)) return redirect(meant);
+    return new HttpFault(404, `There is nothing here: ${LANDING} says what there is`);
   }
 
   #answerHealth(): Answer {
@@ -107,6 +110,12 @@ export class Routes {
   }
 }
 
+/** What is served under paths that the operator's folder may have as well: what this is, and the icon that browsers ask for. */
+const STAND_INS = new Map([["/", LANDING], ["/favicon.ico", `${LANDING}icon.svg`]]);
+
+/** The pages, to which people type a slash too many or too few. */
+const PAGES = new Set([LANDING, "/play", "/watch", "/try"]);
+
 /** What is for those who may see it, and no other site's page. */
 const PRIVATE = { "Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin" };
 
@@ -117,10 +126,11 @@ function decodeToken(bytes: string): string {
   return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
 }
 
-function answerResource(head: RequestHead, resource: Resource): Answer;
-function answerResource(head: RequestHead, resource: Resource | undefined): Answer | undefined;
-function answerResource(head: RequestHead, resource: Resource | undefined): Answer | undefined {
-  if (resource === undefined) return undefined;
-  const { bytes, tag, fields } = resource;
+/** Leads to another path; not for ever, as a folder of the operator's may get it. */
+function redirect(location: string): Answer {
+  return textAnswer(302, "", { Location: location });
+}
+
+function answerResource(head: RequestHead, { bytes, tag, fields }: Resource): Answer {
   return { status: hasTag(head, tag) ? 304 : 200, fields: { ...fields, ETag: tag }, body: bytes };
 }

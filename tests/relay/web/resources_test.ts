@@ -52,6 +52,45 @@ Deno.test("resources of the Python clients are the files of the same version, fo
   assert.equal(strange.status, 403);
 });
 
+Deno.test("pages are found with a slash too many or too few, and browsers get an icon, but where a folder has its own", async () => {
+  await using table = new WebTable();
+  for (
+    const [path, meant] of [
+      ["/eventrelay", "/eventrelay/"],
+      ["/play/", "/play"],
+      ["/watch/?x=1", "/watch"],
+      ["/try/", "/try"],
+    ]
+  ) {
+    const { status, fields, text } = await table.get(path);
+    assert.deepEqual([status, fields["location"], text], [302, meant, ""], path);
+    assert.equal((await table.get(meant)).status, 200, meant);
+  }
+  for (const path of ["/play//", "//eventrelay", "/client.ts/"]) {
+    const { status, text } = await table.get(path);
+    assert.deepEqual(
+      [status, text],
+      [404, "There is nothing here: /eventrelay/ says what there is.\n"],
+      path,
+    );
+  }
+  const icon = await table.get("/favicon.ico");
+  assert.deepEqual([icon.status, icon.fields["content-type"]], [200, "image/svg+xml; charset=utf-8"]);
+  assert.deepEqual(icon.bytes, findResource("/eventrelay/icon.svg")!.bytes);
+
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/favicon.ico`, "mine");
+    await Deno.mkdir(`${folder}/play`);
+    await Deno.writeTextFile(`${folder}/play/index.html`, "my play");
+    await using own = new WebTable({ webFolder: folder });
+    assert.equal((await own.get("/favicon.ico")).text, "mine");
+    assert.equal((await own.get("/play/")).text, "my play");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("resources have no other names than their own", async () => {
   await using table = new WebTable();
   for (
