@@ -106,7 +106,7 @@ relay.send({ hello: "from Node" });
 for await (const event of relay) console.log(event);
 `,
       },
-      { says: "Run it, with Node 22 or newer.", code: "node hello.mjs\n" },
+      { says: "Run it, with Node 22.3 or newer, or Bun.", code: "node hello.mjs\n" },
     ],
   };
 }

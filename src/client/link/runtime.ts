@@ -14,7 +14,7 @@ export interface PageLocation {
 
 interface Globals {
   Deno?: { connect?: unknown };
-  process?: { getBuiltinModule?(name: string): unknown };
+  process?: { getBuiltinModule?(name: string): unknown; versions?: { node?: string } };
   location?: PageLocation;
 }
 
@@ -31,6 +31,15 @@ export function runtime(): "deno" | "node" | "page" {
 /** A module of node's own, or `undefined` where there is none. */
 export function builtinModule<T>(name: string): T | undefined {
   return (globalThis as Globals).process?.getBuiltinModule?.(name) as T | undefined;
+}
+
+/** Why the client can't run here, in words that follow a colon; `undefined` if nothing is known against it. */
+export function runtimeFault(): string | undefined {
+  if (typeof Promise.withResolvers === "function") return undefined; // as old as all else that is used
+  const node = (globalThis as Globals).process?.versions?.node;
+  return node === undefined
+    ? "this browser is too old, Chrome 119, Firefox 121, Safari 17.4 and newer will do"
+    : `this is Node ${node}, 22.3 or newer is needed`;
 }
 
 /** From where the page came that this program runs in; `undefined` if it runs in none. */

@@ -293,6 +293,11 @@ function runtime() {
 function builtinModule(name) {
   return globalThis.process?.getBuiltinModule?.(name);
 }
+function runtimeFault() {
+  if (typeof Promise.withResolvers === "function") return void 0;
+  const node = globalThis.process?.versions?.node;
+  return node === void 0 ? "this browser is too old, Chrome 119, Firefox 121, Safari 17.4 and newer will do" : `this is Node ${node}, 22.3 or newer is needed`;
+}
 function pageLocation() {
   return runtime() === "page" ? globalThis.location : void 0;
 }
@@ -4574,6 +4579,8 @@ function endOf(code, reason2) {
 
 // src/client/link/open_transport.ts
 function transportFor({ label, url }, tls) {
+  const fault = runtimeFault();
+  if (fault !== void 0) return () => Promise.reject(new ImpossibleError(fault));
   if (url !== void 0) return openWebSocket(url, tls);
   switch (runtime()) {
     case "deno":
