@@ -86,6 +86,19 @@ testInChromium("index.html: players catch stars, and see each other and their po
   for (const page of [ada, bo, late]) await assertLives(page);
 });
 
+testInChromium("p5.html: without p5.js beside it, it says what is missing", async (browser) => {
+  await using table = new WebTable({ webFolder: FOLDER.pathname });
+  const page = await browser.newPage();
+  const said = new Promise((done) => {
+    page.on("Page.javascriptDialogOpening", ({ message }) => {
+      done(message);
+      void page.send("Page.handleJavaScriptDialog", { accept: true });
+    });
+  });
+  await page.navigate(`${table.url}/p5.html`);
+  assert.match(String(await said), /p5\.min\.js/);
+});
+
 for (const { name, script } of [{ name: "pong.html", script: "" }, ...p5Versions("p5.html")]) {
   testInChromium(
     `${name}: two play, a third watches, the score is the room's, and who leaves is replaced`,
