@@ -5,10 +5,10 @@ import assert from "node:assert/strict";
 import { anySeed } from "./flags.ts";
 import { runFuzz } from "./fuzz.ts";
 
-Deno.test("the relay bears hostile clients, and client.ts a hostile relay, for 10 seconds", async () => {
+Deno.test("the relay bears hostile clients, and client.ts a hostile relay, for 20 seconds", async () => {
   const seed = anySeed().value;
   const lines: string[] = [];
-  const findings = await runFuzz({ seconds: 10, seed, say: (line) => lines.push(line) });
+  const findings = await runFuzz({ seconds: 20, seed, say: (line) => lines.push(line) });
   const found = findings.map(({ what, cases }) =>
     `${what} (--seed ${seed} --only one of ${cases.slice(-30)})`
   );
