@@ -83,7 +83,7 @@ class Session:
 
     def __init__(self, host="localhost", port=None, room=None, name="", token="", on_error=None, quiet=False,
                  ping_timeout_s=None, answer_s=ANSWER_S, can_host=False):
-        self.host, self.port, named_room = read_target(host, port)
+        *self._address, named_room = read_target(host, port)
         if room is not None and named_room is not None and room != named_room:
             raise ValueError("Cannot connect to %s, room %s: name the room once" % (show(host), show(room)))
         room = named_room or (LOBBY if room is None else check_name("room", room, 1))
@@ -345,7 +345,7 @@ class Session:
         while is_first or not self._closing.is_set():
             is_first, self._connected_at, received = False, math.inf, self._received
             try:
-                connection, began = open_connection(self.host, self.port)
+                connection, began = open_connection(*self._address)
                 with connection:
                     self._talk(connection, *self._greet(connection, began))
             except Refused as refusal:
