@@ -166,8 +166,10 @@ test("server.ts under nohup outlives SIGHUP", async () => {
 test("server.ts goes on when its log is as long as it may be", async () => {
   using directory = makeDirectory();
   const log = `${directory.path}/log`;
-  await using program = start('ulimit -f 1; exec "$@" 2>"$LOG"', [...LOOPBACK, "--verbose"], { LOG: log });
+  await using program = start('exec "$@" 2>"$LOG"', [...LOOPBACK, "--verbose"], { LOG: log });
   const port = await program.port();
+  // Not from the start on: Deno's own cache could not be opened where no other program has it open.
+  await new Deno.Command("prlimit", { args: [`--pid=${program.pid}`, "--fsize=512"] }).output();
   for (let i = 0; i < 10; i++) await assertRelays(port);
   assert.equal(Deno.statSync(log).size, 512);
   program.signal("SIGTERM");
