@@ -35,10 +35,10 @@ async function main(): Promise<void> {
 
 async function run(options: ServerOptions, warnings: string[]): Promise<void> {
   const { log, flush } = openLog(options);
-  let listener: BoundListener, { token } = options.relay;
+  let listener: BoundListener, folder = "", { token } = options.relay;
   try {
     if (options.tokenFile !== undefined) token = readToken(options.tokenFile);
-    if (options.relay.webFolder) checkFolder(options.relay.webFolder);
+    if (options.relay.webFolder) folder = checkFolder(options.relay.webFolder);
     listener = await listen(options);
   } catch (error) {
     if (error instanceof OperatorError) return await refuse(error.message);
@@ -48,7 +48,9 @@ async function run(options: ServerOptions, warnings: string[]): Promise<void> {
   const { host, tls } = options, name = clientTarget(host, listener.addr.port);
   const allowedHosts = [...options.relay.allowedHosts ?? [], ...ownNames()];
   const relay = serve(listener, { ...options.relay, token, name, allowedHosts, log });
-  if (options.relay.servesWeb) log("info", "pages", { url: `${tls ? "https" : "http"}://${name}/` });
+  if (options.relay.servesWeb) {
+    log("info", "pages", { url: `${tls ? "https" : "http"}://${name}/`, ...folder === "" ? {} : { folder } });
+  }
   const stopStatus = logStatusWhenNew(relay, log);
   const stopped = Promise.withResolvers<void>();
   handleSignals(log, {

@@ -17,10 +17,11 @@ export function readFile(what: string, name: string): string {
   }
 }
 
-/** Looks whether a folder can be served. @throws {OperatorError} if it can't */
-export function checkFolder(name: string): void {
+/** Looks whether a folder can be served, and says where it is, from the root on. @throws {OperatorError} if it can't */
+export function checkFolder(name: string): string {
   try {
     for (const _ of Deno.readDirSync(name)) break;
+    return Deno.realPathSync(name);
   } catch (error) {
     const why = error instanceof Deno.errors.NotCapable
       ? "deno was not allowed to, start it with --allow-read"

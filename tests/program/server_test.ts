@@ -9,6 +9,9 @@ import { FROM_SOURCE, Program } from "../support/program.ts";
 const HOME = { HOME: Deno.env.get("HOME") ?? "/", DENO_DIR: Deno.env.get("DENO_DIR") ?? "" };
 const LOOPBACK = ["0", "--host", "127.0.0.1"];
 
+/** The same, where it may read files. */
+const READING = { ...FROM_SOURCE, args: FROM_SOURCE.args.toSpliced(-1, 0, "--allow-read") };
+
 function start(args: string[], env: Record<string, string> = {}): Program {
   return new Program(FROM_SOURCE, args, { ...HOME, ...env });
 }
@@ -120,6 +123,13 @@ test("server.ts says in its log where its pages are, and knows itself by the nam
   assert.doesNotMatch(closed.stderr, /pages/);
 });
 
+test('server.ts says in its log which folder it serves, as "." is not the same everywhere', async () => {
+  await using program = new Program(READING, [...LOOPBACK, "--web", "."], HOME);
+  await program.port();
+  const [, folder] = await program.logs(/pages url=\S+ folder=(.*)/);
+  assert.equal(folder, Deno.cwd());
+});
+
 test("server.ts refuses a folder that it can't serve with one line and exit code 2", async () => {
   const file = new URL("../../deno.json", import.meta.url).pathname;
   for (
@@ -132,9 +142,8 @@ test("server.ts refuses a folder that it can't serve with one line and exit code
       new RegExp(`^eventrelay: Cannot serve folder "${folder}": ${why}[^\n]*\\n$`),
     );
   }
-  const read = { ...FROM_SOURCE, args: FROM_SOURCE.args.toSpliced(-1, 0, "--allow-read") };
   for (const [folder, why] of [["/none/such", "there is no such folder"], [file, "it is no folder"]]) {
-    await using program = new Program(read, ["0", "--web", folder], HOME);
+    await using program = new Program(READING, ["0", "--web", folder], HOME);
     assert.equal(await program.code(), 2);
     assert.match(
       program.stderr,
