@@ -71,10 +71,8 @@ export function originFault(head: RequestHead, { allowedOrigins }: WhoMayOptions
   if (origin === undefined) return new HttpFault(400, "The Origin is none");
   if (allowedOrigins.includes("*") || allowedOrigins.includes(origin)) return undefined;
   if (origin !== "null" && (isSame(origin, only(head, "host")) || isLocal(origin))) return undefined;
-  return new HttpFault(
-    403,
-    `Pages of ${origin} may not speak to this relay: start it with --allow-origin ${origin}`,
-  );
+  const who = origin === "null" ? "Pages that are files, or in a sandbox," : `Pages of ${origin}`;
+  return new HttpFault(403, `${who} may not speak to this relay: start it with --allow-origin ${origin}`);
 }
 
 /** Whether a page is the relay's own: its Origin names the same host and port as the Host. */

@@ -118,6 +118,7 @@ Deno.test("originFault lets the relay's own pages and those of this machine in, 
     const fault = originFault(headOf({ Host, Origin }), NOBODY);
     assert.equal(fault?.status, 403, `${Origin} at ${Host}`);
     assert.ok(fault!.message.endsWith(`--allow-origin ${parseOrigin(Origin)}`), fault!.message);
+    assert.doesNotMatch(fault!.message, /Pages of null/);
     assert.equal(originFault(headOf({ Host, Origin }), { ...NOBODY, allowedOrigins: ["*"] }), undefined);
     assert.equal(
       originFault(headOf({ Host, Origin }), { ...NOBODY, allowedOrigins: [parseOrigin(Origin)!] }),
