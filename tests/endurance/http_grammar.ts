@@ -27,7 +27,7 @@ const TARGETS = [
   "/metrics",
   "/healthz",
   "/client.js",
-  "/v0.1.0/client.ts",
+  "/v0.2.0/client.ts",
   "/play",
   "/DESIGN.md",
   "/motion/",

@@ -1,4 +1,4 @@
-// client.js of eventrelay 0.1.0, made by `deno task bundle`. MIT license.
+// client.js of eventrelay 0.2.0, made by `deno task bundle`. MIT license.
 // @ts-self-types="./client.d.ts"
 // src/wire/untrusted.ts
 function isRecord(value) {
@@ -227,7 +227,7 @@ function versionNotice(relayVersion, { url, runtime: runtime2, version }) {
 }
 
 // src/wire/version.ts
-var VERSION = "0.1.0";
+var VERSION = "0.2.0";
 
 // src/client/receivers.ts
 var encoder2 = new TextEncoder();

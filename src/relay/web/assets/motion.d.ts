@@ -1,4 +1,4 @@
-// motion.d.ts of eventrelay 0.1.0, made by `deno task bundle`. MIT license.
+// motion.d.ts of eventrelay 0.2.0, made by `deno task bundle`. MIT license.
 /**
  * The largest number, to either side of zero, that a position, a velocity, an acceleration or a time may be.
  * Beyond it numbers are coarser than one unit or millisecond, and far beyond it their squares are infinite.

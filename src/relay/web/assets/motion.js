@@ -1,4 +1,4 @@
-// motion.js of eventrelay 0.1.0, made by `deno task bundle`. MIT license.
+// motion.js of eventrelay 0.2.0, made by `deno task bundle`. MIT license.
 // @ts-self-types="./motion.d.ts"
 // src/motion/check.ts
 var MAX_NUMBER = Number.MAX_SAFE_INTEGER;
