@@ -173,7 +173,7 @@ class Session:
         """Sets a key of ours, or of the room; of a value that has not gone out yet only the newest does.
 
         Raises TypeError for a key that is no str and for what JSON lacks, ValueError for a key that is empty or has
-        more than 128 UTF-16 code units, for NaN and Infinity, and for more bytes or more keys than the relay takes.
+        more than 128 characters, for NaN and Infinity, and for more bytes or more keys than the relay takes.
         """
         check_key("set", key)
         size = len(encode(value)) - 1
