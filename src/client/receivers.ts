@@ -10,7 +10,7 @@ export type Addressee = { readonly id: string } | string;
 
 /** Who an event is for. */
 export interface SendOptions {
-  /** Those members of the room alone, by themselves or by their ids. Default: everybody else. */
+  /** Those members of the room alone, by themselves or by their ids, each once, as many as you like; none get nothing. */
   to: Addressee | readonly Addressee[];
 }
 

@@ -62,8 +62,8 @@ export interface Message<E = unknown, S extends object = Record<string, unknown>
    */
   readonly from: Peer<MemberState<S>> | undefined;
   /**
-   * When the relay received it, in ms on its clock as {@linkcode Relay.now} tells it. The relay marks its stream ten
-   * times a second, so it may be up to 100 ms more.
+   * When the relay received it, in ms on its clock as {@linkcode Relay.now} tells it; up to 100 ms too early, as the
+   * relay marks its stream ten times a second. With `{ plain: true }` when it came here, by the local clock.
    */
   readonly time: number;
 }
@@ -79,13 +79,13 @@ export interface SetOptions {
 
 /** How a request is made. */
 export interface RequestOptions {
-  /** How long to wait for the answer, in ms. Default: 10 s. */
+  /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
   timeoutMs?: number;
 }
 
 /** How a key is claimed. */
 export interface ClaimOptions {
-  /** Whether the key is free again when this member leaves. Default: false. */
+  /** Whether the key is free again when this member leaves, or has lost its connection for 5 s. Default: false. */
   hold?: boolean;
 }
 
@@ -238,7 +238,8 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
 
   /**
    * Who leads the room: the member that has been there longest of those that may (`canHost`) and are connected, until
-   * it leaves, has lost its connection for 5 s, or passes it on. There is one as long as anybody may. All learn of a
+   * it leaves, has lost its connection for 5 s, has been silent for 9 s (its program stands still), or passes it on.
+   * There is one as long as anybody may. All learn of a
    * change at the same place among the events (`onHost`). May be this member itself, as a peer with its `id`;
    * `undefined` if nobody leads, and plain.
    */
@@ -436,7 +437,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * @param options `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 10 s
    * @throws {TypeError} when JSON can't hold the event, an option is none, or the relay object is plain
    * @throws {RangeError} when the event is too long, or `timeoutMs` is not above 0
-   * @throws {RequestError} when there is no answer; its `code` says why
+   * @throws {RequestError} when there is no answer; its `code` says why. After `close()`: `closed`
    */
   request(peer: Addressee, event: unknown, options: RequestOptions = {}): Promise<unknown> {
     return forgiving(() => this.#request(peer, event, options));
@@ -497,7 +498,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
 
   /**
    * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name begins
-   * with a dot are left out.
+   * with a dot are left out. Waits while there is no connection.
    *
    * @throws {TypeError} when the relay object is plain
    * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is closed
@@ -516,9 +517,10 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   /**
    * Connects to the same relay once more, as another member, in the first room of that name that has a place: `room` itself, or
    * `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that call it with
-   * `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token and encryption are this
-   * one's unless named.
+   * `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token, encryption and schema are this
+   * one's unless named, callbacks are not. This relay object stays as it is; it may be closed.
    *
+   * @throws {TypeError} when the relay object is plain, or the room is the lobby, which is one
    * @throws as {@linkcode connect} does
    */
   // deno-lint-ignore require-await -- what is wrong rejects, too: one way for all errors
@@ -531,7 +533,8 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
 
   /**
    * Makes another member the host: `peer`, or without one the member that has been there longest of the others that may and are
-   * connected; if there is none, all stays as it is. Does nothing if this member is not the host. A page that gets
+   * connected; if there is none, all stays as it is. Does nothing if this member is not the host, or after
+   * `close()`. A page that gets
    * hidden does it by itself. Where the relay refuses, `onError` is told: `cannot_host` (it may not, or is away),
    * `no_such_peer`, `not_host` (another one is by now).
    *
@@ -559,10 +562,9 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
 
   /**
    * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and when:
-   * `{ event, from, time }`. Returns at once. Shares the inbox with `drain()` and iterators.
+   * `{ event, from, time }`. Returns at once, also after `close()`. Shares the inbox with `drain()` and iterators.
    *
-   * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`, and `time` is when it came here, by
-   * the local clock.
+   * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`.
    *
    * @example
    * ```ts
@@ -581,7 +583,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
 
   /**
    * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it and
-   * when, as `messages()` does.
+   * when, as `messages()` does. Ends after `close()`, when what was left has been taken.
    */
   eachMessage(): AsyncIterableIterator<Message<E, S>, undefined> {
     return this.#inbox.iterate(toMessage<E, S>);

@@ -4721,7 +4721,8 @@ var Relay = class _Relay {
   }
   /**
    * Who leads the room: the member that has been there longest of those that may (`canHost`) and are connected, until
-   * it leaves, has lost its connection for 5 s, or passes it on. There is one as long as anybody may. All learn of a
+   * it leaves, has lost its connection for 5 s, has been silent for 9 s (its program stands still), or passes it on.
+   * There is one as long as anybody may. All learn of a
    * change at the same place among the events (`onHost`). May be this member itself, as a peer with its `id`;
    * `undefined` if nobody leads, and plain.
    */
@@ -4863,7 +4864,7 @@ var Relay = class _Relay {
    * @param options `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 10 s
    * @throws {TypeError} when JSON can't hold the event, an option is none, or the relay object is plain
    * @throws {RangeError} when the event is too long, or `timeoutMs` is not above 0
-   * @throws {RequestError} when there is no answer; its `code` says why
+   * @throws {RequestError} when there is no answer; its `code` says why. After `close()`: `closed`
    */
   request(peer, event, options = {}) {
     return forgiving(() => this.#request(peer, event, options));
@@ -4930,7 +4931,7 @@ var Relay = class _Relay {
   }
   /**
    * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name begins
-   * with a dot are left out.
+   * with a dot are left out. Waits while there is no connection.
    *
    * @throws {TypeError} when the relay object is plain
    * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is closed
@@ -4947,9 +4948,10 @@ var Relay = class _Relay {
   /**
    * Connects to the same relay once more, as another member, in the first room of that name that has a place: `room` itself, or
    * `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that call it with
-   * `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token and encryption are this
-   * one's unless named.
+   * `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token, encryption and schema are this
+   * one's unless named, callbacks are not. This relay object stays as it is; it may be closed.
    *
+   * @throws {TypeError} when the relay object is plain, or the room is the lobby, which is one
    * @throws as {@linkcode connect} does
    */
   // deno-lint-ignore require-await -- what is wrong rejects, too: one way for all errors
@@ -4969,7 +4971,8 @@ var Relay = class _Relay {
   }
   /**
    * Makes another member the host: `peer`, or without one the member that has been there longest of the others that may and are
-   * connected; if there is none, all stays as it is. Does nothing if this member is not the host. A page that gets
+   * connected; if there is none, all stays as it is. Does nothing if this member is not the host, or after
+   * `close()`. A page that gets
    * hidden does it by itself. Where the relay refuses, `onError` is told: `cannot_host` (it may not, or is away),
    * `no_such_peer`, `not_host` (another one is by now).
    *
@@ -5000,10 +5003,9 @@ var Relay = class _Relay {
   }
   /**
    * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and when:
-   * `{ event, from, time }`. Returns at once. Shares the inbox with `drain()` and iterators.
+   * `{ event, from, time }`. Returns at once, also after `close()`. Shares the inbox with `drain()` and iterators.
    *
-   * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`, and `time` is when it came here, by
-   * the local clock.
+   * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`.
    *
    * @example
    * ```ts
@@ -5021,7 +5023,7 @@ var Relay = class _Relay {
   }
   /**
    * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it and
-   * when, as `messages()` does.
+   * when, as `messages()` does. Ends after `close()`, when what was left has been taken.
    */
   eachMessage() {
     return this.#inbox.iterate(toMessage);
