@@ -8,7 +8,7 @@ import { RELAY_DEFAULTS, type RelayOptions } from "../relay/relay.ts";
 import { isProxyName } from "../relay/web/proxies.ts";
 import { parseHost, parseOrigin } from "../relay/web/who_may.ts";
 
-/** What the program shall do. */
+/** What the program should do. */
 export type Command =
   | { kind: "help" | "version" }
   | {

@@ -2,6 +2,7 @@
 // there were. It listens to the log.
 
 import type { LogFunction } from "./log.ts";
+import type { Warning } from "./web/view.ts";
 
 /** How many warnings are kept. */
 const MAX_WARNINGS = 50;
@@ -9,20 +10,10 @@ const MAX_WARNINGS = 50;
 /** How much of a field is kept, in characters. */
 const MAX_CHARACTERS = 300;
 
-/** A warning, or something that failed. */
-export interface Incident {
-  /** In ms since 1970. */
-  time: number;
-  message: string;
-  code?: string;
-  reason?: string;
-  address?: string;
-}
-
 /** What is remembered. */
 export class Incidents {
   readonly #relayTime: () => number;
-  readonly #newest: Incident[] = [];
+  readonly #newest: Warning[] = [];
   readonly badLines = new Map<string, number>();
   readonly refused = new Map<string, number>();
   readonly ended = new Map<string, number>();
@@ -32,7 +23,7 @@ export class Incidents {
   }
 
   /** The newest ones, the oldest first. */
-  list(): Incident[] {
+  list(): Warning[] {
     return [...this.#newest];
   }
 

@@ -79,11 +79,11 @@ const MAX_BAD_LINES_IN_A_ROW = 100;
 /** How long an ending connection has for writing what is due… */
 const GOODBYE_MS = 1000;
 
-/** After what share of `pingTimeoutMs` without a word of its program a host gives way; pings come at least three times in it. */
-const HOST_SILENCE_SHARE = 0.6;
-
 /** …and how long it then waits for the other side's end. Closing before that, with input unread, would make the kernel discard what the client has not read yet. */
 const LINGER_MS = 250;
+
+/** After what share of `pingTimeoutMs` without a word of its program a host gives way; pings come at least three times in it. */
+const HOST_SILENCE_SHARE = 0.6;
 
 /** What a connection takes in memory beside its buffers, in bytes. */
 const CONNECTION_BYTES = 8 * 1024;

@@ -100,7 +100,7 @@ const ACK_END = encoder.encode("}}\n");
 const MAX_DIGITS = 15;
 
 /**
- * Reads the count of an `$ack`, `bytes[start, end)` with its LF: most of what clients say beside events, so it shall cost little.
+ * Reads the count of an `$ack`, `bytes[start, end)` with its LF: most of what clients say beside events, so it should cost little.
  * Returns undefined for any other line, and for one that is written in another way.
  */
 export function readPlainAck(bytes: Uint8Array, start: number, end: number): number | undefined {

@@ -17,7 +17,7 @@ import type { RelayView } from "./view.ts";
 import { hostFault, originFault, type WhoMayOptions } from "./who_may.ts";
 
 /** How many connections speak HTTP at a time. For a further one, the one that has waited longest for a request is closed. */
-export const MAX_HTTP_CONNECTIONS = 256;
+const MAX_HTTP_CONNECTIONS = 256;
 
 /** …and how many of one host: a class may come from one address. */
 export const MAX_HTTP_CONNECTIONS_PER_HOST = 192;
