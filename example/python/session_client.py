@@ -7,8 +7,8 @@
             if isinstance(event, dict):  # everybody may send, and any JSON value: null, numbers, lists
                 print(event, session.peers, session.now())
 
-It is written from docs/PROTOCOL.md alone. Not in it: dropping what is old by its $time, and TLS. One thread does the
-network's work. Received lines wait until drain() looks at them, and are acknowledged only then: so a program that
+It is written from docs/PROTOCOL.md alone. Not in it: dropping what is old by its $time, requests, claims, lists of
+rooms, echo, and TLS. One thread does the network's work. Received lines wait until drain() looks at them, and are acknowledged only then: so a program that
 stands still is sent no more than the relay's window, and what is new when it goes on.
 """
 
