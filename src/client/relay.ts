@@ -18,7 +18,7 @@ import { DrainWatch } from "./drain_watch.ts";
 import { Inbox } from "./inbox.ts";
 import { Link } from "./link/link.ts";
 import { LossTally } from "./loss_tally.ts";
-import { forgiving } from "./session/asks.ts";
+import { forgiving, MAX_REASON_LENGTH } from "./session/asks.ts";
 import type { Status, StatusDetail } from "./link/status.ts";
 import { type ConnectOptions, readOptions, type Stats } from "./options.ts";
 import { rateLimit } from "./frames.ts";
@@ -46,9 +46,6 @@ const MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
 
 /** How long a request waits for its answer unless it says otherwise, in ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
-
-/** How much of why there is no answer is told, in UTF-16 code units. */
-const MAX_REASON_LENGTH = 1000;
 
 const encoder = new TextEncoder();
 

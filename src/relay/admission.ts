@@ -8,10 +8,9 @@ import { type SessionKeeper, SessionMember } from "./member/session_member.ts";
 import type { Settings } from "./options.ts";
 import { type Place, Places } from "./places.ts";
 import type { RoomEntries, Rooms } from "./room/rooms.ts";
-import { encodeId } from "../wire/protocol.ts";
 import { isSame, makeSecret, SECRET_BYTES } from "./secrets.ts";
 import { parseSimulation, type SimulationOptions } from "../simulation/parse_simulation.ts";
-import type { WireError } from "../wire/protocol.ts";
+import { encodeId, type WireError } from "../wire/protocol.ts";
 import { WrongTokens } from "./wrong_tokens.ts";
 
 /** What somebody at the door is told: whom it speaks for from now on, or why it may not. */

@@ -4,6 +4,9 @@
 /** The longest time that a timer takes, in ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** How much of why a question was not answered is told, by who should have and to who asked, in UTF-16 code units. */
+export const MAX_REASON_LENGTH = 1000;
+
 /** Why a question got no answer, or a claim could not be decided. */
 export class RequestError extends Error {
   /** What errors of this kind are called. */

@@ -5,7 +5,7 @@
 //   receive(bytes) ─→ LineDecoder ─→ {"$…: control line ─→ roster, clock, freshness, outbox
 //                                 └─→ event ─→ too old? counted : sink.onEvent(line)
 
-import { Asks } from "./asks.ts";
+import { Asks, MAX_REASON_LENGTH } from "./asks.ts";
 import { RelayClock } from "./clock.ts";
 import {
   type ControlLine,
@@ -574,9 +574,6 @@ export class Session implements Speaker {
     return this.#welcome!.limits.maxLagMs + this.#clock.rttMs + this.#clock.errorBoundMs(this.#now());
   }
 }
-
-/** How much of another member's reason is repeated, in UTF-16 code units. */
-const MAX_REASON_LENGTH = 1000;
 
 function readTag({ ask, reply, failed }: Record<string, unknown>): Tag | undefined {
   if (typeof ask === "string") return { ask };

@@ -3,8 +3,8 @@
 //
 //   accepted ─▶ first bytes ─┬─▶ a hello ──▶ session          nothing for 250 ms ─▶ plain member, whose first
 //                            ├─▶ lines ────▶ plain member                            bytes are looked at all the same
-//                            └─▶ HTTP, another protocol ─▶ refused        (for longer from a host that browses: its
-//                                                                          browser may hold the socket in reserve)
+//                            ├─▶ HTTP ─────▶ its door, or refused       (for longer from a host that browses: its
+//                            └─▶ another protocol ─▶ refused               browser may hold the socket in reserve)
 
 import { concat } from "../../wire/concat.ts";
 import type { Settings, Timer } from "../options.ts";

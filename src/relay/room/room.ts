@@ -1,8 +1,9 @@
 // A room: who is in it, what they said (a feed for each level of the protocol), and what holds (the state).
 // Knows no sockets.
 //
-//   plain member's line ──┬─▶ plain feed ──▶ plain members          session's line, $join, $leave, $time ─▶ session feed ─▶ sessions
-//                         └─▶ session feed ─▶ sessions              session's line ─────────────────────▶ plain feed ───▶ plain members
+//   plain member's line ──┬─▶ plain feed ──▶ plain members    session's line, $join, $leave, $host ─▶ session feed ─▶ sessions
+//                         └─▶ session feed ─▶ sessions        session's line ─────────────────────▶ plain feed ───▶ plain members
+//                                                             a letter ─▶ those sessions that it is for
 
 import { Feed, type FeedSettings, type Reader } from "./feed.ts";
 import { Hosts } from "./hosts.ts";
@@ -229,12 +230,10 @@ export class Room {
   ): StateRefusal | undefined {
     const refusal = this.state.set(isRoom ? this.owner : setter, key, value, setter.id);
     if (refusal !== undefined) return refusal;
-    if (!isRoom) this.roster.touch(setter);
-    else {this.#noteHold(
-        setter,
-        key,
-        isHeld || (value !== undefined && this.#holds.get(key)?.holder === setter),
-      );}
+    if (isRoom) {
+      const isHolder = value !== undefined && this.#holds.get(key)?.holder === setter;
+      this.#noteHold(setter, key, isHeld || isHolder);
+    } else this.roster.touch(setter);
     this.#onNews(this.sessions);
   }
 }

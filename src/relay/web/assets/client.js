@@ -1159,6 +1159,7 @@ var LossTally = class {
 
 // src/client/session/asks.ts
 var MAX_TIMER_MS = 2 ** 31 - 1;
+var MAX_REASON_LENGTH = 1e3;
 var RequestError = class extends Error {
   /** What errors of this kind are called. */
   name = "RequestError";
@@ -3820,7 +3821,6 @@ var Session = class {
     return this.#welcome.limits.maxLagMs + this.#clock.rttMs + this.#clock.errorBoundMs(this.#now());
   }
 };
-var MAX_REASON_LENGTH = 1e3;
 function readTag({ ask, reply, failed }) {
   if (typeof ask === "string") return {
     ask
@@ -4597,7 +4597,6 @@ var MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
 var EVENT_COST = 32;
 var MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
 var REQUEST_TIMEOUT_MS = 1e4;
-var MAX_REASON_LENGTH2 = 1e3;
 var encoder6 = new TextEncoder();
 var open;
 var Relay = class _Relay {
@@ -5084,7 +5083,7 @@ var Relay = class _Relay {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       [text, tag] = [
-        JSON.stringify(why.slice(0, MAX_REASON_LENGTH2)),
+        JSON.stringify(why.slice(0, MAX_REASON_LENGTH)),
         {
           reply: ask,
           failed: true
