@@ -1,5 +1,5 @@
 // The benchmark's flags: string[] -> what to run against which server, or an error that says what is wrong.
-// Pure; starts nothing. Used by fanout.ts.
+// Pure; starts nothing.
 
 import { parseArgs } from "node:util";
 import { checkLineBytes } from "./line_layout.ts";

@@ -1,5 +1,4 @@
 // The server under test: a relay started for one run and stopped after it, or somebody else's that is already there.
-// Used by fanout.ts alone.
 
 /** How long a relay may take until it says that it listens, and to end after SIGTERM. */
 const READY_DEADLINE_MS = 15_000;

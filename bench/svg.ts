@@ -1,5 +1,4 @@
-// Renders a Vega-Lite chart as the text of an SVG file, in one style for all charts of the benchmarks. Needs no DOM. Used by
-// motion/plots.ts and peers/charts.ts.
+// Renders a Vega-Lite chart as the text of an SVG file, in one style for all charts of the benchmarks. Needs no DOM.
 
 import * as vega from "npm:vega@6.4.0";
 import { compile, type TopLevelSpec } from "npm:vega-lite@6.5.0";

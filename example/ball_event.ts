@@ -1,6 +1,6 @@
 // The one event of this game, as it goes over the wire: one ball's position and speed, when that was so, and whose ball
 // it is. Builds it and takes it apart again; a relay may be shared with other groups, so whatever arrives is looked at
-// before it is believed. Pure. Used by the world.
+// before it is believed. Pure.
 
 /** One ball as its owner sees it: world units, and world units per second. */
 export interface BallEvent {

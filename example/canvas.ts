@@ -1,6 +1,6 @@
 // One picture for a terminal while it is being painted: cells with a character and a style. Paints balls, text and
 // single cells. Each cell holds two pixels, one above the other (half blocks). Pure; knows where things go only as far as
-// it is told. Made by screen.ts, painted on by the pictures.
+// it is told.
 
 import { type Ball, HEIGHT, RADIUS, WIDTH } from "./walls.ts";
 

@@ -1,5 +1,5 @@
 // The graph of errors, in braille: two dots a column, four a row, time runs to the right and ends now. The
-// scale fits itself to what is seen. Paints on a canvas. Used by split_picture.ts.
+// scale fits itself to what is seen. Paints on a canvas.
 
 import { type Area, type Canvas, GRAPH_COLOUR } from "./canvas.ts";
 import { ENTRY_MS, type ErrorHistory, rmsOf } from "./error_history.ts";

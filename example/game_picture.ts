@@ -1,5 +1,5 @@
 // What the terminal shows of a game: the world on all but the last rows, who is there, and the status line. Paints on a
-// canvas and nothing else. Used by views.ts.
+// canvas and nothing else.
 
 import type { Canvas } from "./canvas.ts";
 import { type Report, rosterLine, statusLine } from "./status.ts";

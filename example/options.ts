@@ -1,5 +1,4 @@
 // The command line of the example: string[] -> options, or a message for the player; and the help text. Prints nothing.
-// Used by main.ts.
 
 import { parseArgs } from "node:util";
 import type { Strategy } from "../motion.ts";

@@ -1,4 +1,4 @@
-// The two games as they are seen: joins each one's parts with its picture and its lines. Prints nothing. Used by main.ts.
+// The two games as they are seen: joins each one's parts with its picture and its lines. Prints nothing.
 
 import { paintGame } from "./game_picture.ts";
 import type { Link } from "./link.ts";

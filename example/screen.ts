@@ -1,5 +1,5 @@
 // What one terminal shows, frame after frame. Between two frames only the cells that differ are written, so that a slow
-// ssh link survives. Pure: returns strings, writes nothing; what is in a frame is painted by who asks for it. Used by views.ts.
+// ssh link survives. Pure: returns strings, writes nothing; what is in a frame is painted by who asks for it.
 //
 //   paint(canvas) ─→ cols x rows cells ─repaint→ escape sequences for what changed
 

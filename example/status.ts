@@ -1,5 +1,5 @@
 // The numbers a player sees: rates per second, and the two ways to write them, as the status line of the game
-// and as the line a second that is printed without a terminal. Pure: totals and time are passed in. Used by main.ts.
+// and as the line a second that is printed without a terminal. Pure: totals and time are passed in.
 
 import { type Drawing, STRATEGIES } from "./remote_balls.ts";
 

@@ -1,5 +1,5 @@
 // The world's size, what a ball is in it, and how it bounces off the walls: all that sender and receivers know in common.
-// Pure. Used by the world, and by its remote balls as what motion.ts is told of the world.
+// Pure.
 
 /** The world's size in units; positions run from 0,0 in the top left corner. */
 export const WIDTH = 640;

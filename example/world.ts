@@ -1,6 +1,6 @@
 // The world of the example: our own balls, which bounce off four walls, and the balls of everybody else, which
 // are drawn where motion.ts takes them to be. No clock, no socket, no terminal: time and events are passed in,
-// so a second of play is one call in a test. Used by main.ts and split.ts, painted by canvas.ts.
+// so a second of play is one call in a test.
 
 import { asBallEvent, type BallEvent, ballEvent } from "./ball_event.ts";
 import { type Clock, type Drawing, type RemoteBall, RemoteBalls } from "./remote_balls.ts";

@@ -1,6 +1,6 @@
 // The best that can be drawn with what has arrived: an oracle that knows each path's laws and the whole state of
 // the object at the newest sample that arrived by now, hidden numbers included. Nothing real knows more, so no strategy can have
-// a smaller error, but for luck. Used by the report and the tests.
+// a smaller error, but for luck.
 
 import type { Drawn } from "./contenders.ts";
 import { eachFrame, reachAt, type Scene } from "./measure.ts";

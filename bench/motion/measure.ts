@@ -1,5 +1,5 @@
 // Runs one object through one network past one contender, frame by frame, and turns what was drawn into numbers.
-// Pure and seeded: the same scene gives the same numbers. No printing. Used by the report, the plots and the tests.
+// Pure and seeded: the same scene gives the same numbers. No printing.
 
 import type { Contender, Drawn, Entry } from "./contenders.ts";
 import { deliver, type Network } from "./networks.ts";

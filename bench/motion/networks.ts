@@ -1,5 +1,4 @@
 // When each sample arrives: networks with delay, jitter and spikes, all delivering in order, as TCP does. Pure and seeded.
-// Used by the measure. The names and numbers are those of the presets that the relay simulates.
 
 import { between, exponential, type Random } from "./random.ts";
 

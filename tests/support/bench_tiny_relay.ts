@@ -1,5 +1,5 @@
 // A relay in a screenful, good or bad as a test asks: what the benchmark's loads are tried against. Knows lines by their
-// fixed length. Used by the tests of both loads.
+// fixed length.
 
 /** One line of the benchmark, LF included. */
 export type Line = Uint8Array;

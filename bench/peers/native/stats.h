@@ -1,4 +1,4 @@
-// Time, quantiles, and what Linux says of a process: CPU time, memory, open files. Used by load.c.
+// Time, quantiles, and what Linux says of a process: CPU time, memory, open files.
 
 #ifndef STATS_H
 #define STATS_H
