@@ -8,8 +8,9 @@
                 print(event, session.peers, session.now())
 
 It is written from docs/PROTOCOL.md alone. Not in it: dropping what is old by its $time, requests, claims, lists of
-rooms, echo, and TLS. One thread does the network's work. Received lines wait until drain() looks at them, and are acknowledged only then: so a program that
-stands still is sent no more than the relay's window, and what is new when it goes on.
+rooms, echo, and TLS. One thread does the network's work. Received lines wait until drain() looks at them, and are
+acknowledged only then: so a program that stands still is sent no more than the relay's window, and what is new when it
+goes on.
 """
 
 import collections
