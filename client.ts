@@ -2,14 +2,8 @@
 // only exports; what stands behind it is in src/client/. Imports nothing but files of this repository, so it
 // can be imported by URL.
 
-export {
-  type ClaimOptions,
-  connect,
-  type Message,
-  Relay,
-  type RequestOptions,
-  type SetOptions,
-} from "./src/client/relay.ts";
+export { connect, type Message, Relay } from "./src/client/relay.ts";
+export type { ClaimOptions, RequestOptions, SetOptions } from "./src/client/call_options.ts";
 export { animationFrames, type Clock, frames, rateLimit } from "./src/client/frames.ts";
 export { DEFAULT_PORT, type ErrorCode } from "./src/wire/protocol.ts";
 export { compareIds } from "./src/client/compare_ids.ts";

@@ -79,25 +79,25 @@ export interface ConnectOptions<E = unknown, S extends object = Record<string, u
    */
   simulate?: string;
   /**
-   * Has this program's own events come back, at their place among those of all others: so all members that ask for it
-   * see the very same sequence. Default: false.
+   * Has this program's own events come back, at their place among those of all others: so all members that
+   * ask for it see the very same sequence. Default: false.
    */
   echo?: boolean;
   /**
-   * Whether this member may become the host of its room, see {@linkcode Relay.host}; false for who only watches.
-   * Default: true.
+   * Whether this member may become the host of its room, see {@linkcode Relay.host}; false for who only
+   * watches. Default: true.
    */
   canHost?: boolean;
   /**
-   * How many members the room has at most, from 1 on: further ones are refused (`room_full`). Who comes first sets it
-   * for all, until the room is empty. Those that may still come back keep their place. Not for the lobby. Default: no
-   * limit, or what the room has.
+   * How many members the room has at most, from 1 on: further ones are refused (`room_full`). Who comes first
+   * sets it for all, until the room is empty. Those that may still come back keep their place. Not for the
+   * lobby. Default: no limit, or what the room has.
    */
   maxMembers?: number;
   /**
-   * If the room is full, or is for another number of members, takes another one, whose name has a number behind it
-   * (`pong-2`), or opens it: the relay decides it at once for all who ask. `relay.room` says which it is. Not for the
-   * lobby. Default: false.
+   * If the room is full, or is for another number of members, takes another one, whose name has a number
+   * behind it (`pong-2`), or opens it: the relay decides it at once for all who ask. `relay.room` says which
+   * it is. Not for the lobby. Default: false.
    */
   any?: boolean;
   /**
@@ -153,14 +153,14 @@ export interface ConnectOptions<E = unknown, S extends object = Record<string, u
    */
   onLost?: (lost: Lost) => void;
   /**
-   * Is told that another member leads the room, or nobody (`undefined`), at its place among the events. Not of who
-   * does when `connect` resolves: that is in `relay.host`.
+   * Is told that another member leads the room, or nobody (`undefined`), at its place among the events. Not
+   * of who does when `connect` resolves: that is in `relay.host`.
    */
   onHost?: (host: Peer<MemberState<S>> | undefined) => void;
   /**
-   * Answers what others ask by `request()`: what it returns, or what the promise it returns resolves to, is the answer
-   * (`undefined` is `null`). If it throws or rejects, or there is none, the other's request rejects with the reason.
-   * What is asked can be any JSON value; `schema` does not look at it.
+   * Answers what others ask by `request()`: what it returns, or what the promise it returns resolves to, is
+   * the answer (`undefined` is `null`). If it throws or rejects, or there is none, the other's request
+   * rejects with the reason. What is asked can be any JSON value; `schema` does not look at it.
    */
   onRequest?: (event: unknown, from: Peer<MemberState<S>>) => unknown;
   /**

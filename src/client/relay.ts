@@ -8,7 +8,8 @@
 import { printable } from "../wire/untrusted.ts";
 import { readErrorLine, type RelayError } from "./session/relay_control.ts";
 import { CONTROL_OPENING, encodeSet, keyFault, LOBBY, type Tag } from "../wire/protocol.ts";
-import { checkOptions, show } from "./check.ts";
+import { type ClaimOptions, readTimeout, type RequestOptions, type SetOptions } from "./call_options.ts";
+import { checkOptions } from "./check.ts";
 import { watchPageLife } from "./page_life.ts";
 import { versionNotice } from "./version_notice.ts";
 import { VERSION } from "../wire/version.ts";
@@ -44,9 +45,6 @@ const EVENT_COST = 32;
 /** The bytes a received line may have without an end; no relay keeps more of a whole room. */
 const MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
 
-/** How long a request waits for its answer unless it says otherwise, in ms. */
-const REQUEST_TIMEOUT_MS = 10_000;
-
 const encoder = new TextEncoder();
 
 /** A received event, and where it comes from. */
@@ -54,36 +52,16 @@ export interface Message<E = unknown, S extends object = Record<string, unknown>
   /** What was sent. */
   readonly event: E;
   /**
-   * Who sent it, also if it has left since; `undefined` for a plain client. It is certain: the relay says so, and
-   * nobody can speak in another's name.
+   * Who sent it, also if it has left since; `undefined` for a plain client. It is certain: the relay says so,
+   * and nobody can speak in another's name.
    */
   readonly from: Peer<MemberState<S>> | undefined;
   /**
-   * When the relay received it, in ms on its clock as {@linkcode Relay.now} tells it; up to 100 ms too early, as the
-   * relay marks its stream ten times a second. With `{ plain: true }` when it came here, by the local clock.
+   * When the relay received it, in ms on its clock as {@linkcode Relay.now} tells it; up to 100 ms too early,
+   * as the relay marks its stream ten times a second. With `{ plain: true }` when it came here, by the local
+   * clock.
    */
   readonly time: number;
-}
-
-/** Whose value a key is set for. */
-export interface SetOptions {
-  /**
-   * The room's instead of this member's: it stays when this member leaves, until the room is empty. Anybody
-   * may overwrite it, the last one wins. Default: false.
-   */
-  room?: boolean;
-}
-
-/** How a request is made. */
-export interface RequestOptions {
-  /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
-  timeoutMs?: number;
-}
-
-/** How a key is claimed. */
-export interface ClaimOptions {
-  /** Whether the key is free again when this member leaves, or has lost its connection for 5 s. Default: false. */
-  hold?: boolean;
 }
 
 /** Makes a relay object and opens it; only {@linkcode connect} may. */
@@ -234,10 +212,10 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   }
 
   /**
-   * Who leads the room: the member that has been there longest of those that may (`canHost`) and are connected, until
-   * it leaves, has lost its connection for 5 s, has been silent for 9 s (its program stands still), or passes it on.
-   * There is one as long as anybody may. All learn of a
-   * change at the same place among the events (`onHost`). May be this member itself, as a peer with its `id`;
+   * Who leads the room: the member that has been there longest of those that may (`canHost`) and are
+   * connected, until it leaves, has lost its connection for 5 s, has been silent for 9 s (its program stands
+   * still), or passes it on. There is one as long as anybody may. All learn of a change at the same place
+   * among the events (`onHost`). May be this member itself, as a peer with its `id`;
    * `undefined` if nobody leads, and plain.
    */
   get host(): Peer<MemberState<S>> | undefined {
@@ -316,16 +294,16 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * `maxQueuedBytes` otherwise; the oldest are dropped first, counted and told by `onLost`. After `close()`
    * it is dropped, counted and told.
    *
-   * With `to` only those members get it, also oneself if named: in the order of what is sent to all, once over a
-   * broken connection, told by `onLost` where they are skipped ahead, never seen by anybody else. Who has left gets
-   * nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members is dropped if the
-   * relay was restarted, as their ids are others' then.
+   * With `to` only those members get it, also oneself if named: in the order of what is sent to all, once
+   * over a broken connection, told by `onLost` where they are skipped ahead, never seen by anybody else. Who
+   * has left gets nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members
+   * is dropped if the relay was restarted, as their ids are others' then.
    *
    * As with `JSON.stringify`, NaN becomes null and properties that are
    * undefined or functions are left out.
    *
-   * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when `to` names
-   * nobody it could be, or the relay object is plain
+   * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when
+   * `to` names nobody it could be, or the relay object is plain
    * @throws {RangeError} when it is longer than `maxLineBytes`, with an id if it is for single members
    */
   send(event: unknown, options?: SendOptions): void {
@@ -417,8 +395,8 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   }
 
   /**
-   * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their place
-   * among the events, and outlive a broken connection; they are no events of `drain()`.
+   * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their
+   * place among the events, and outlive a broken connection; they are no events of `drain()`.
    *
    * @example
    * ```ts
@@ -457,16 +435,17 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   }
 
   /**
-   * Sets a key of the room that has no value, and resolves with true for exactly one of all that try, however close
-   * together; with false if it has one already. `relay.state` shows the winner's value by then, or what came later.
+   * Sets a key of the room that has no value, and resolves with true for exactly one of all that try, however
+   * close together; with false if it has one already. `relay.state` shows the winner's value by then, or what
+   * came later.
    *
-   * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this member leaves or has
-   * lost its connection for 5 s.
+   * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this
+   * member leaves or has lost its connection for 5 s.
    *
    * @throws {TypeError} as {@linkcode Relay.set} does
    * @throws {RangeError} as {@linkcode Relay.set} does
-   * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), the session could
-   * not go on (`not_resumed`), or the relay object is closed
+   * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`),
+   * the session could not go on (`not_resumed`), or the relay object is closed
    */
   claim<K extends keyof RoomState<S> & string>(
     key: K,
@@ -494,11 +473,12 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   }
 
   /**
-   * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name begins
-   * with a dot are left out. Waits while there is no connection.
+   * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name
+   * begins with a dot are left out. Waits while there is no connection.
    *
    * @throws {TypeError} when the relay object is plain
-   * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is closed
+   * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is
+   * closed
    */
   rooms(): Promise<RoomList> {
     return forgiving(() => this.#rooms());
@@ -512,10 +492,11 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   }
 
   /**
-   * Connects to the same relay once more, as another member, in the first room of that name that has a place: `room` itself, or
-   * `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that call it with
-   * `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token, encryption and schema are this
-   * one's unless named, callbacks are not. This relay object stays as it is; it may be closed.
+   * Connects to the same relay once more, as another member, in the first room of that name that has a place:
+   * `room` itself, or `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that
+   * call it with `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token, encryption and
+   * schema are this one's unless named, callbacks are not. This relay object stays as it is; it may be
+   * closed.
    *
    * @throws {TypeError} when the relay object is plain, or the room is the lobby, which is one
    * @throws as {@linkcode connect} does
@@ -529,11 +510,11 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   }
 
   /**
-   * Makes another member the host: `peer`, or without one the member that has been there longest of the others that may and are
-   * connected; if there is none, all stays as it is. Does nothing if this member is not the host, or after
-   * `close()`. A page that gets
-   * hidden does it by itself. Where the relay refuses, `onError` is told: `cannot_host` (it may not, or is away),
-   * `no_such_peer`, `not_host` (another one is by now).
+   * Makes another member the host: `peer`, or without one the member that has been there longest of the
+   * others that may and are connected; if there is none, all stays as it is. Does nothing if this member is
+   * not the host, or after `close()`. A page that gets hidden does it by itself. Where the relay refuses,
+   * `onError` is told: `cannot_host` (it may not, or is away), `no_such_peer`, `not_host` (another one is by
+   * now).
    *
    * @throws {TypeError} when `peer` is neither a member nor an id, or the relay object is plain
    */
@@ -558,8 +539,9 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   }
 
   /**
-   * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and when:
-   * `{ event, from, time }`. Returns at once, also after `close()`. Shares the inbox with `drain()` and iterators.
+   * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and
+   * when: `{ event, from, time }`. Returns at once, also after `close()`. Shares the inbox with `drain()` and
+   * iterators.
    *
    * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`.
    *
@@ -579,8 +561,8 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   }
 
   /**
-   * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it and
-   * when, as `messages()` does. Ends after `close()`, when what was left has been taken.
+   * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it
+   * and when, as `messages()` does. Ends after `close()`, when what was left has been taken.
    */
   eachMessage(): AsyncIterableIterator<Message<E, S>, undefined> {
     return this.#inbox.iterate(toMessage<E, S>);
@@ -872,18 +854,6 @@ export async function connect<E = unknown, S extends object = Record<string, unk
   options: ConnectOptions<E, S> = {},
 ): Promise<Relay<E, S>> {
   return open(target, options);
-}
-
-function readTimeout(options: RequestOptions): number {
-  checkOptions("request", options, { timeoutMs: "any" });
-  const { timeoutMs = REQUEST_TIMEOUT_MS } = options;
-  if (typeof timeoutMs !== "number") {
-    throw new TypeError(`Cannot request: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
-  }
-  if (!(timeoutMs > 0)) {
-    throw new RangeError(`Cannot request: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
-  }
-  return timeoutMs;
 }
 
 function toMessage<E, S extends object>(event: E, { from, time }: Origin): Message<E, S> {

@@ -8,6 +8,7 @@ import example_python_session_client_py from "../../../example/python/session_cl
 import example_python_session_demo_py from "../../../example/python/session_demo.py" with { type: "text" };
 import example_python_session_parts_py from "../../../example/python/session_parts.py" with { type: "text" };
 import motion_ts from "../../../motion.ts" with { type: "text" };
+import src_client_call_options_ts from "../../client/call_options.ts" with { type: "text" };
 import src_client_check_ts from "../../client/check.ts" with { type: "text" };
 import src_client_compare_ids_ts from "../../client/compare_ids.ts" with { type: "text" };
 import src_client_drain_watch_ts from "../../client/drain_watch.ts" with { type: "text" };
@@ -102,6 +103,7 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["example/python/session_demo.py", example_python_session_demo_py],
   ["example/python/session_parts.py", example_python_session_parts_py],
   ["motion.ts", motion_ts],
+  ["src/client/call_options.ts", src_client_call_options_ts],
   ["src/client/check.ts", src_client_check_ts],
   ["src/client/compare_ids.ts", src_client_compare_ids_ts],
   ["src/client/drain_watch.ts", src_client_drain_watch_ts],

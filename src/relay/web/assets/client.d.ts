@@ -1,4 +1,26 @@
 // client.d.ts of eventrelay 0.2.0, made by `deno task bundle`. MIT license.
+/** Whose value a key is set for. */
+interface SetOptions {
+    /**
+     * The room's instead of this member's: it stays when this member leaves, until the room is empty. Anybody
+     * may overwrite it, the last one wins. Default: false.
+     */
+    room?: boolean;
+}
+/** How a request is made. */
+interface RequestOptions {
+    /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
+    timeoutMs?: number;
+}
+/** How a key is claimed. */
+interface ClaimOptions {
+    /**
+     * Whether the key is free again when this member leaves, or has lost its connection for 5 s. Default:
+     * false.
+     */
+    hold?: boolean;
+}
+
 /** The port the relay listens on, and a client connects to, when none is named. */
 declare const DEFAULT_PORT = 32100;
 /** What an `$error` line can be about. A code is for programs; the message beside it is for people. */
@@ -227,25 +249,25 @@ interface ConnectOptions<E = unknown, S extends object = Record<string, unknown>
      */
     simulate?: string;
     /**
-     * Has this program's own events come back, at their place among those of all others: so all members that ask for it
-     * see the very same sequence. Default: false.
+     * Has this program's own events come back, at their place among those of all others: so all members that
+     * ask for it see the very same sequence. Default: false.
      */
     echo?: boolean;
     /**
-     * Whether this member may become the host of its room, see {@linkcode Relay.host}; false for who only watches.
-     * Default: true.
+     * Whether this member may become the host of its room, see {@linkcode Relay.host}; false for who only
+     * watches. Default: true.
      */
     canHost?: boolean;
     /**
-     * How many members the room has at most, from 1 on: further ones are refused (`room_full`). Who comes first sets it
-     * for all, until the room is empty. Those that may still come back keep their place. Not for the lobby. Default: no
-     * limit, or what the room has.
+     * How many members the room has at most, from 1 on: further ones are refused (`room_full`). Who comes first
+     * sets it for all, until the room is empty. Those that may still come back keep their place. Not for the
+     * lobby. Default: no limit, or what the room has.
      */
     maxMembers?: number;
     /**
-     * If the room is full, or is for another number of members, takes another one, whose name has a number behind it
-     * (`pong-2`), or opens it: the relay decides it at once for all who ask. `relay.room` says which it is. Not for the
-     * lobby. Default: false.
+     * If the room is full, or is for another number of members, takes another one, whose name has a number
+     * behind it (`pong-2`), or opens it: the relay decides it at once for all who ask. `relay.room` says which
+     * it is. Not for the lobby. Default: false.
      */
     any?: boolean;
     /**
@@ -301,14 +323,14 @@ interface ConnectOptions<E = unknown, S extends object = Record<string, unknown>
      */
     onLost?: (lost: Lost) => void;
     /**
-     * Is told that another member leads the room, or nobody (`undefined`), at its place among the events. Not of who
-     * does when `connect` resolves: that is in `relay.host`.
+     * Is told that another member leads the room, or nobody (`undefined`), at its place among the events. Not
+     * of who does when `connect` resolves: that is in `relay.host`.
      */
     onHost?: (host: Peer<MemberState<S>> | undefined) => void;
     /**
-     * Answers what others ask by `request()`: what it returns, or what the promise it returns resolves to, is the answer
-     * (`undefined` is `null`). If it throws or rejects, or there is none, the other's request rejects with the reason.
-     * What is asked can be any JSON value; `schema` does not look at it.
+     * Answers what others ask by `request()`: what it returns, or what the promise it returns resolves to, is
+     * the answer (`undefined` is `null`). If it throws or rejects, or there is none, the other's request
+     * rejects with the reason. What is asked can be any JSON value; `schema` does not look at it.
      */
     onRequest?: (event: unknown, from: Peer<MemberState<S>>) => unknown;
     /**
@@ -369,33 +391,16 @@ interface Message<E = unknown, S extends object = Record<string, unknown>> {
     /** What was sent. */
     readonly event: E;
     /**
-     * Who sent it, also if it has left since; `undefined` for a plain client. It is certain: the relay says so, and
-     * nobody can speak in another's name.
+     * Who sent it, also if it has left since; `undefined` for a plain client. It is certain: the relay says so,
+     * and nobody can speak in another's name.
      */
     readonly from: Peer<MemberState<S>> | undefined;
     /**
-     * When the relay received it, in ms on its clock as {@linkcode Relay.now} tells it; up to 100 ms too early, as the
-     * relay marks its stream ten times a second. With `{ plain: true }` when it came here, by the local clock.
+     * When the relay received it, in ms on its clock as {@linkcode Relay.now} tells it; up to 100 ms too early,
+     * as the relay marks its stream ten times a second. With `{ plain: true }` when it came here, by the local
+     * clock.
      */
     readonly time: number;
-}
-/** Whose value a key is set for. */
-interface SetOptions {
-    /**
-     * The room's instead of this member's: it stays when this member leaves, until the room is empty. Anybody
-     * may overwrite it, the last one wins. Default: false.
-     */
-    room?: boolean;
-}
-/** How a request is made. */
-interface RequestOptions {
-    /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
-    timeoutMs?: number;
-}
-/** How a key is claimed. */
-interface ClaimOptions {
-    /** Whether the key is free again when this member leaves, or has lost its connection for 5 s. Default: false. */
-    hold?: boolean;
 }
 /**
  * A program's end of a relay: what it sends goes to everybody else in its room, what they send arrives here.
@@ -440,10 +445,10 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
     /** The room it is in. */
     get room(): string;
     /**
-     * Who leads the room: the member that has been there longest of those that may (`canHost`) and are connected, until
-     * it leaves, has lost its connection for 5 s, has been silent for 9 s (its program stands still), or passes it on.
-     * There is one as long as anybody may. All learn of a
-     * change at the same place among the events (`onHost`). May be this member itself, as a peer with its `id`;
+     * Who leads the room: the member that has been there longest of those that may (`canHost`) and are
+     * connected, until it leaves, has lost its connection for 5 s, has been silent for 9 s (its program stands
+     * still), or passes it on. There is one as long as anybody may. All learn of a change at the same place
+     * among the events (`onHost`). May be this member itself, as a peer with its `id`;
      * `undefined` if nobody leads, and plain.
      */
     get host(): Peer<MemberState<S>> | undefined;
@@ -482,16 +487,16 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      * `maxQueuedBytes` otherwise; the oldest are dropped first, counted and told by `onLost`. After `close()`
      * it is dropped, counted and told.
      *
-     * With `to` only those members get it, also oneself if named: in the order of what is sent to all, once over a
-     * broken connection, told by `onLost` where they are skipped ahead, never seen by anybody else. Who has left gets
-     * nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members is dropped if the
-     * relay was restarted, as their ids are others' then.
+     * With `to` only those members get it, also oneself if named: in the order of what is sent to all, once
+     * over a broken connection, told by `onLost` where they are skipped ahead, never seen by anybody else. Who
+     * has left gets nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members
+     * is dropped if the relay was restarted, as their ids are others' then.
      *
      * As with `JSON.stringify`, NaN becomes null and properties that are
      * undefined or functions are left out.
      *
-     * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when `to` names
-     * nobody it could be, or the relay object is plain
+     * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when
+     * `to` names nobody it could be, or the relay object is plain
      * @throws {RangeError} when it is longer than `maxLineBytes`, with an id if it is for single members
      */
     send(event: unknown, options?: SendOptions): void;
@@ -538,8 +543,8 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      */
     unset(key: (keyof RoomState<S> | keyof MemberState<S>) & string, options?: SetOptions): void;
     /**
-     * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their place
-     * among the events, and outlive a broken connection; they are no events of `drain()`.
+     * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their
+     * place among the events, and outlive a broken connection; they are no events of `drain()`.
      *
      * @example
      * ```ts
@@ -559,42 +564,45 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      */
     request(peer: Addressee, event: unknown, options?: RequestOptions): Promise<unknown>;
     /**
-     * Sets a key of the room that has no value, and resolves with true for exactly one of all that try, however close
-     * together; with false if it has one already. `relay.state` shows the winner's value by then, or what came later.
+     * Sets a key of the room that has no value, and resolves with true for exactly one of all that try, however
+     * close together; with false if it has one already. `relay.state` shows the winner's value by then, or what
+     * came later.
      *
-     * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this member leaves or has
-     * lost its connection for 5 s.
+     * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this
+     * member leaves or has lost its connection for 5 s.
      *
      * @throws {TypeError} as {@linkcode Relay.set} does
      * @throws {RangeError} as {@linkcode Relay.set} does
-     * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), the session could
-     * not go on (`not_resumed`), or the relay object is closed
+     * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`),
+     * the session could not go on (`not_resumed`), or the relay object is closed
      */
     claim<K extends keyof RoomState<S> & string>(key: K, value: RoomState<S>[K], options?: ClaimOptions): Promise<boolean>;
     /**
-     * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name begins
-     * with a dot are left out. Waits while there is no connection.
+     * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name
+     * begins with a dot are left out. Waits while there is no connection.
      *
      * @throws {TypeError} when the relay object is plain
-     * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is closed
+     * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is
+     * closed
      */
     rooms(): Promise<RoomList>;
     /**
-     * Connects to the same relay once more, as another member, in the first room of that name that has a place: `room` itself, or
-     * `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that call it with
-     * `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token, encryption and schema are this
-     * one's unless named, callbacks are not. This relay object stays as it is; it may be closed.
+     * Connects to the same relay once more, as another member, in the first room of that name that has a place:
+     * `room` itself, or `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that
+     * call it with `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token, encryption and
+     * schema are this one's unless named, callbacks are not. This relay object stays as it is; it may be
+     * closed.
      *
      * @throws {TypeError} when the relay object is plain, or the room is the lobby, which is one
      * @throws as {@linkcode connect} does
      */
     joinAny(room: string, options?: ConnectOptions<E, S>): Promise<Relay<E, S>>;
     /**
-     * Makes another member the host: `peer`, or without one the member that has been there longest of the others that may and are
-     * connected; if there is none, all stays as it is. Does nothing if this member is not the host, or after
-     * `close()`. A page that gets
-     * hidden does it by itself. Where the relay refuses, `onError` is told: `cannot_host` (it may not, or is away),
-     * `no_such_peer`, `not_host` (another one is by now).
+     * Makes another member the host: `peer`, or without one the member that has been there longest of the
+     * others that may and are connected; if there is none, all stays as it is. Does nothing if this member is
+     * not the host, or after `close()`. A page that gets hidden does it by itself. Where the relay refuses,
+     * `onError` is told: `cannot_host` (it may not, or is away), `no_such_peer`, `not_host` (another one is by
+     * now).
      *
      * @throws {TypeError} when `peer` is neither a member nor an id, or the relay object is plain
      */
@@ -608,8 +616,9 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      */
     drain(): E[];
     /**
-     * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and when:
-     * `{ event, from, time }`. Returns at once, also after `close()`. Shares the inbox with `drain()` and iterators.
+     * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and
+     * when: `{ event, from, time }`. Returns at once, also after `close()`. Shares the inbox with `drain()` and
+     * iterators.
      *
      * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`.
      *
@@ -625,8 +634,8 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      */
     messages(): Message<E, S>[];
     /**
-     * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it and
-     * when, as `messages()` does. Ends after `close()`, when what was left has been taken.
+     * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it
+     * and when, as `messages()` does. Ends after `close()`, when what was left has been taken.
      */
     eachMessage(): AsyncIterableIterator<Message<E, S>, undefined>;
     /**

@@ -174,6 +174,22 @@ function isNear(a, b) {
   return Math.max(aRest.length, bRest.length) <= 1 || aRest.length === 2 && aRest[0] === bRest[1] && aRest[1] === bRest[0];
 }
 
+// src/client/call_options.ts
+var REQUEST_TIMEOUT_MS = 1e4;
+function readTimeout(options) {
+  checkOptions("request", options, {
+    timeoutMs: "any"
+  });
+  const { timeoutMs = REQUEST_TIMEOUT_MS } = options;
+  if (typeof timeoutMs !== "number") {
+    throw new TypeError(`Cannot request: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
+  }
+  if (!(timeoutMs > 0)) {
+    throw new RangeError(`Cannot request: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
+  }
+  return timeoutMs;
+}
+
 // src/client/page_life.ts
 function watchPageLife(sink) {
   const { document, addEventListener } = globalThis;
@@ -4596,7 +4612,6 @@ function transportFor({ label, url }, tls) {
 var MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
 var EVENT_COST = 32;
 var MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
-var REQUEST_TIMEOUT_MS = 1e4;
 var encoder6 = new TextEncoder();
 var open;
 var Relay = class _Relay {
@@ -4719,10 +4734,10 @@ var Relay = class _Relay {
     return this.#session?.room ?? LOBBY;
   }
   /**
-   * Who leads the room: the member that has been there longest of those that may (`canHost`) and are connected, until
-   * it leaves, has lost its connection for 5 s, has been silent for 9 s (its program stands still), or passes it on.
-   * There is one as long as anybody may. All learn of a
-   * change at the same place among the events (`onHost`). May be this member itself, as a peer with its `id`;
+   * Who leads the room: the member that has been there longest of those that may (`canHost`) and are
+   * connected, until it leaves, has lost its connection for 5 s, has been silent for 9 s (its program stands
+   * still), or passes it on. There is one as long as anybody may. All learn of a change at the same place
+   * among the events (`onHost`). May be this member itself, as a peer with its `id`;
    * `undefined` if nobody leads, and plain.
    */
   get host() {
@@ -4796,16 +4811,16 @@ var Relay = class _Relay {
    * `maxQueuedBytes` otherwise; the oldest are dropped first, counted and told by `onLost`. After `close()`
    * it is dropped, counted and told.
    *
-   * With `to` only those members get it, also oneself if named: in the order of what is sent to all, once over a
-   * broken connection, told by `onLost` where they are skipped ahead, never seen by anybody else. Who has left gets
-   * nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members is dropped if the
-   * relay was restarted, as their ids are others' then.
+   * With `to` only those members get it, also oneself if named: in the order of what is sent to all, once
+   * over a broken connection, told by `onLost` where they are skipped ahead, never seen by anybody else. Who
+   * has left gets nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members
+   * is dropped if the relay was restarted, as their ids are others' then.
    *
    * As with `JSON.stringify`, NaN becomes null and properties that are
    * undefined or functions are left out.
    *
-   * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when `to` names
-   * nobody it could be, or the relay object is plain
+   * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when
+   * `to` names nobody it could be, or the relay object is plain
    * @throws {RangeError} when it is longer than `maxLineBytes`, with an id if it is for single members
    */
   send(event, options) {
@@ -4846,8 +4861,8 @@ var Relay = class _Relay {
     this.#set(this.#sessionFor(key, options), key, void 0, options.room === true);
   }
   /**
-   * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their place
-   * among the events, and outlive a broken connection; they are no events of `drain()`.
+   * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their
+   * place among the events, and outlive a broken connection; they are no events of `drain()`.
    *
    * @example
    * ```ts
@@ -4890,16 +4905,17 @@ var Relay = class _Relay {
     return answer;
   }
   /**
-   * Sets a key of the room that has no value, and resolves with true for exactly one of all that try, however close
-   * together; with false if it has one already. `relay.state` shows the winner's value by then, or what came later.
+   * Sets a key of the room that has no value, and resolves with true for exactly one of all that try, however
+   * close together; with false if it has one already. `relay.state` shows the winner's value by then, or what
+   * came later.
    *
-   * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this member leaves or has
-   * lost its connection for 5 s.
+   * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this
+   * member leaves or has lost its connection for 5 s.
    *
    * @throws {TypeError} as {@linkcode Relay.set} does
    * @throws {RangeError} as {@linkcode Relay.set} does
-   * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), the session could
-   * not go on (`not_resumed`), or the relay object is closed
+   * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`),
+   * the session could not go on (`not_resumed`), or the relay object is closed
    */
   claim(key, value, options = {}) {
     return forgiving(() => this.#claim(key, value, options));
@@ -4929,11 +4945,12 @@ var Relay = class _Relay {
     });
   }
   /**
-   * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name begins
-   * with a dot are left out. Waits while there is no connection.
+   * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name
+   * begins with a dot are left out. Waits while there is no connection.
    *
    * @throws {TypeError} when the relay object is plain
-   * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is closed
+   * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is
+   * closed
    */
   rooms() {
     return forgiving(() => this.#rooms());
@@ -4945,10 +4962,11 @@ var Relay = class _Relay {
     })}}`).then(readRoomList);
   }
   /**
-   * Connects to the same relay once more, as another member, in the first room of that name that has a place: `room` itself, or
-   * `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that call it with
-   * `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token, encryption and schema are this
-   * one's unless named, callbacks are not. This relay object stays as it is; it may be closed.
+   * Connects to the same relay once more, as another member, in the first room of that name that has a place:
+   * `room` itself, or `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that
+   * call it with `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token, encryption and
+   * schema are this one's unless named, callbacks are not. This relay object stays as it is; it may be
+   * closed.
    *
    * @throws {TypeError} when the relay object is plain, or the room is the lobby, which is one
    * @throws as {@linkcode connect} does
@@ -4969,11 +4987,11 @@ var Relay = class _Relay {
     });
   }
   /**
-   * Makes another member the host: `peer`, or without one the member that has been there longest of the others that may and are
-   * connected; if there is none, all stays as it is. Does nothing if this member is not the host, or after
-   * `close()`. A page that gets
-   * hidden does it by itself. Where the relay refuses, `onError` is told: `cannot_host` (it may not, or is away),
-   * `no_such_peer`, `not_host` (another one is by now).
+   * Makes another member the host: `peer`, or without one the member that has been there longest of the
+   * others that may and are connected; if there is none, all stays as it is. Does nothing if this member is
+   * not the host, or after `close()`. A page that gets hidden does it by itself. Where the relay refuses,
+   * `onError` is told: `cannot_host` (it may not, or is away), `no_such_peer`, `not_host` (another one is by
+   * now).
    *
    * @throws {TypeError} when `peer` is neither a member nor an id, or the relay object is plain
    */
@@ -5001,8 +5019,9 @@ var Relay = class _Relay {
     return this.#inbox.takeAll();
   }
   /**
-   * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and when:
-   * `{ event, from, time }`. Returns at once, also after `close()`. Shares the inbox with `drain()` and iterators.
+   * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and
+   * when: `{ event, from, time }`. Returns at once, also after `close()`. Shares the inbox with `drain()` and
+   * iterators.
    *
    * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`.
    *
@@ -5021,8 +5040,8 @@ var Relay = class _Relay {
     return this.#inbox.takeAllAs(toMessage);
   }
   /**
-   * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it and
-   * when, as `messages()` does. Ends after `close()`, when what was left has been taken.
+   * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it
+   * and when, as `messages()` does. Ends after `close()`, when what was left has been taken.
    */
   eachMessage() {
     return this.#inbox.iterate(toMessage);
@@ -5278,19 +5297,6 @@ var Relay = class _Relay {
 };
 async function connect(target, options = {}) {
   return open(target, options);
-}
-function readTimeout(options) {
-  checkOptions("request", options, {
-    timeoutMs: "any"
-  });
-  const { timeoutMs = REQUEST_TIMEOUT_MS } = options;
-  if (typeof timeoutMs !== "number") {
-    throw new TypeError(`Cannot request: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
-  }
-  if (!(timeoutMs > 0)) {
-    throw new RangeError(`Cannot request: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
-  }
-  return timeoutMs;
 }
 function toMessage(event, { from, time }) {
   return {
