@@ -262,6 +262,11 @@ test("sees who is in its room and what state they have, and nothing of another r
   await bo.command("unset", "score", true);
   await ada.tells("unset", null, "score");
   await bo.tells("unset", null, "score");
+  const longest = "😀".repeat(128); // a key is counted in characters
+  await bo.command("set", longest, 1, true);
+  await ada.tells("set", null, longest, 1);
+  await ada.command("unset", longest, true);
+  await bo.tells("unset", null, longest);
   await bo.command("peers");
   await bo.tells("peers", { [adaId]: ["ada", {}] }, {});
 
