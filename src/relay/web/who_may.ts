@@ -10,7 +10,7 @@ const HOST = /^(\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z_](?:[0-9A-Za-z._-]*[0-9A-Za-z
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(?:\.(?!$)|$)){4}$/;
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
+const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([["http", 80], ["https", 443]]);
 
 /** A name or an address, and a port. */
 interface Authority {
@@ -45,7 +45,7 @@ export function parseOrigin(text: string): string | undefined {
   const host = rest === undefined ? undefined : parseHost(rest);
   if (host === undefined) return undefined;
   const kind = scheme.toLowerCase();
-  const isDefault = host.port === undefined || host.port === DEFAULT_PORTS[kind];
+  const isDefault = host.port === undefined || host.port === DEFAULT_PORTS.get(kind);
   return `${kind}://${host.name}${isDefault ? "" : `:${host.port}`}`;
 }
 
@@ -79,7 +79,7 @@ export function originFault(head: RequestHead, { allowedOrigins }: WhoMayOptions
 function isSame(origin: string, hostText: string | undefined): boolean {
   const host = hostText === undefined ? undefined : parseHost(hostText);
   const [scheme, rest] = origin.split("://");
-  const from = parseHost(rest), standard = DEFAULT_PORTS[scheme];
+  const from = parseHost(rest), standard = DEFAULT_PORTS.get(scheme);
   if (host === undefined || from === undefined || standard === undefined) return false;
   // Whoever passes requests on speaks TLS for the relay: so the Origin says which port a Host without one means.
   return host.name === from.name && (host.port ?? standard) === (from.port ?? standard);
@@ -89,7 +89,7 @@ function isSame(origin: string, hostText: string | undefined): boolean {
 function isLocal(origin: string): boolean {
   const [scheme, rest] = origin.split("://");
   const { name } = parseHost(rest)!;
-  return scheme in DEFAULT_PORTS &&
+  return DEFAULT_PORTS.has(scheme) &&
     (name === "localhost" || name.endsWith(".localhost") || name === "[::1]" ||
       IPV4.test(name) && name.startsWith("127."));
 }

@@ -113,6 +113,8 @@ Deno.test("originFault lets the relay's own pages and those of this machine in, 
     ["file://localhost", "a"],
     ["chrome-extension://abcdef", "a"],
     ["ws://a", "a"],
+    ["constructor://a", "a"],
+    ["constructor://localhost", "a"],
   ];
   for (const [Origin, Host] of strange) {
     const fault = originFault(headOf({ Host, Origin }), NOBODY);
