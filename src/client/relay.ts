@@ -616,7 +616,12 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
     const { ask, answer } = session.asks.open(what);
     if (this.#closed !== undefined) session.asks.failAll("closed", "the relay object is closed");
     else {
-      session.source.ask(encoder.encode(write(ask) + "\n"));
+      const line = encoder.encode(write(ask) + "\n"), bytes = line.length - 1;
+      if (bytes > this.#lineLimit) {
+        session.asks.settle(ask, undefined); // the relay would not read it, so it would never answer
+        throw new RangeError(`Cannot ${what}: it has ${bytes} bytes, maxLineBytes is ${this.#lineLimit}`);
+      }
+      session.source.ask(line);
       this.#link.flush();
     }
     return answer;
@@ -629,7 +634,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
       if (onRequest === undefined) throw new Error("it answers no requests");
       text = stringify("answer", await onRequest(JSON.parse(line), from) ?? null);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = describeThrown(error);
       [text, tag] = [JSON.stringify(why.slice(0, MAX_REASON_LENGTH)), { reply: ask, failed: true }];
     }
     if (this.#closed !== undefined) return;
@@ -869,6 +874,15 @@ function noticeVersion(relayVersion: string): void {
   const origin = { url: import.meta.url as string | undefined, runtime: runtime(), version: VERSION };
   const notice = versionNotice(relayVersion, origin);
   if (notice !== undefined) console.warn(`eventrelay: ${notice}`);
+}
+
+/** Says what was thrown, which may be anything: also what can't be made a text. */
+function describeThrown(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return "it threw what has no text";
+  }
 }
 
 function stringify(verb: string, value: unknown): string {

@@ -179,7 +179,11 @@ export function nameFault(name: unknown, least: number): string | undefined {
 
 /** Says what is wrong with the key of a value, as what follows "it"; undefined if it is one. */
 export function keyFault(key: unknown): string | undefined {
-  return lengthFault(key, 1, MAX_KEY_CHARACTERS);
+  // Half of a surrogate pair has no bytes of its own: two such keys would be one where they are kept.
+  return lengthFault(key, 1, MAX_KEY_CHARACTERS) ??
+    (/\p{Cs}/u.test(key as string)
+      ? "has half of a surrogate pair, whole characters are allowed"
+      : undefined);
 }
 
 /** Says what is wrong with the `nonce` of a hello, as what follows "it"; undefined if it is one. */

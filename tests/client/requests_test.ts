@@ -36,11 +36,26 @@ function failsWith(code: string, message?: RegExp) {
   };
 }
 
+/** What a program may throw, and what who has asked is told. */
+const THROWN: [thrown: unknown, why: RegExp][] = [
+  [null, /null$/],
+  [Symbol("s"), /Symbol\(s\)$/],
+  [Object.create(null), /it threw what has no text$/],
+  [{
+    toString() {
+      throw new Error("no");
+    },
+  }, /it threw what has no text$/],
+  [Object.assign(new Error(), { message: 5 }), /: 5$/],
+];
+
 Deno.test("Relay.request resolves with what the other's onRequest answers, and is no event", async () => {
   await using server = new NewRelay();
+  let what: unknown;
   const onRequest = async (event: unknown, from: Peer) => {
     await Promise.resolve();
     if (event === "throw") throw new Error("not today");
+    if (event === "any") throw what;
     if (event === "bigint") return 1n;
     if (event === "nothing") return undefined;
     if (event === "long") return "x".repeat(70_000);
@@ -60,6 +75,10 @@ Deno.test("Relay.request resolves with what the other's onRequest answers, and i
   await assert.rejects(ada.request(bo.id, "throw"), failsWith("failed", /^Cannot request "k2": not today$/));
   await assert.rejects(ada.request(bo.id, "bigint"), failsWith("failed", /BigInt/));
   await assert.rejects(ada.request(bo.id, "long"), failsWith("failed", /maxLineBytes is 65536/));
+  for (const [thrown, why] of THROWN) {
+    what = thrown;
+    await assert.rejects(ada.request(bo.id, "any"), failsWith("failed", why));
+  }
   await assert.rejects(ada.request(cy.id, 1), failsWith("failed", /it answers no requests/));
   await assert.rejects(ada.request("k99", 1), failsWith("no_such_peer", /nobody here has the id "k99"/));
   const many = await Promise.all(Array.from({ length: 500 }, (_, n) => ada.request(bo.id, n)));
@@ -164,11 +183,31 @@ Deno.test("Relay.claim rejects where the room is full, and refuses what can't be
   await assert.rejects(ada.claim("c", 1), failsWith("too_many_keys", /^Cannot claim "c": /));
   assert.equal(await ada.claim("b", 1), false, "null is a value");
   await assert.rejects(ada.claim("", 1), { name: "RangeError" });
+  await assert.rejects(ada.claim("\ud800", 1), { name: "RangeError", message: /the key has half/ });
   await assert.rejects(ada.claim(1 as never, 1), { name: "TypeError" });
   await assert.rejects(ada.claim("d", undefined), { name: "TypeError" });
   await assert.rejects(ada.claim("d", "x".repeat(20_000)), { name: "RangeError" });
   await assert.rejects(ada.claim("d", 1, { hold: "yes" } as never), { name: "TypeError" });
   await assert.rejects(plain.claim("d", 1), { name: "TypeError" });
+});
+
+Deno.test("Relay.claim refuses what no line holds, which the relay would not answer", async () => {
+  await using server = new NewRelay({ maxLineBytes: 1024 });
+  await using ada = await connect(server.target);
+  await assert.rejects(ada.claim("k", "x".repeat(1000)), {
+    name: "RangeError",
+    message: 'Cannot claim "k": it has 1043 bytes, maxLineBytes is 1024',
+  });
+  assert.equal(await ada.claim("k", "x".repeat(900)), true);
+});
+
+Deno.test("Relay.claim answers each of many that are asked in one turn, with long values", async () => {
+  await using server = new NewRelay();
+  await using ada = await connect(server.target), bo = await connect(server.target);
+  const keys = Array.from({ length: 50 }, (_, n) => `k${n}`);
+  await Promise.all(keys.map((key) => ada.claim(key, "x".repeat(16_000))));
+  const answers = await Promise.all(keys.map((key) => bo.claim(key, 1)));
+  assert.deepEqual(answers, keys.map(() => false));
 });
 
 Deno.test("Relay.rooms lists the fullest first, without hidden ones, and says how many more", async () => {
@@ -185,9 +224,10 @@ Deno.test("Relay.rooms lists the fullest first, without hidden ones, and says ho
     more: 0,
   });
   for (let n = 0; n < 105; n++) relays.push(await connect(server.target, { room: `r${n}` }));
-  await new Promise((done) => setTimeout(done, 30)); // a list does for 20 ms
   const { rooms, more } = await relays[3].rooms();
-  assert.deepEqual([rooms.length, more, rooms[0].name], [100, 8, "three"]);
+  assert.deepEqual([rooms.length, more, rooms[0].name], [100, 8, "three"], "and whoever has just come");
+  const many = await Promise.all(Array.from({ length: 150 }, () => relays[0].rooms()));
+  assert.ok(many.every((list) => list.more === 8), "more than 256 KiB of answers in one turn");
   for (const relay of relays) await relay.close();
 });
 

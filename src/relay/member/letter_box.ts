@@ -16,8 +16,11 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 /** …and when memory is short. */
 const MIN_WAITING_BYTES = 64 * 1024;
 
-/** How much of answers may wait unwritten, in bytes: of who reads none. */
-const MAX_ANSWER_BYTES = 256 * 1024;
+/** How much of answers may wait unconfirmed, in bytes: what one who reads has asked for in one turn… */
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** …and when memory is short. */
+const MIN_ANSWER_BYTES = 256 * 1024;
 
 /** How much is told of what had not been written when the member was skipped ahead, in bytes: the newest. */
 const MAX_PIECES_BYTES = 64 * 1024;
@@ -103,8 +106,12 @@ export class LetterBox {
   ): boolean {
     const { bytes, lines, isAnswer = false, stateVersion = 0 } = letter;
     if (isAnswer) {
-      if (this.#answerBytes + bytes.length > MAX_ANSWER_BYTES && this.#answerBytes > 0) return false;
-      this.#answerBytes += bytes.length;
+      const answerBytes = this.#answerBytes + bytes.length;
+      const isMuch = answerBytes > MIN_ANSWER_BYTES && this.#answerBytes > 0;
+      if (isMuch && (isShort || answerBytes > MAX_ANSWER_BYTES || !hasRoom(bytes.length + LETTER_BYTES))) {
+        return false;
+      }
+      this.#answerBytes = answerBytes;
       this.#add({ start: this.#end, bytes, lines, isAnswer, stateVersion, place, atMs });
       return true;
     }

@@ -38,6 +38,7 @@ export class Room {
   readonly #post: Post;
   readonly #onNews: (news: Feed | Post) => void;
   readonly #onEmpty: () => void;
+  readonly #onPresence: () => void;
   #presenceChangedAt = 0;
   readonly #hosts = new Hosts<Peer>();
   #hostChangedAt = 0;
@@ -47,6 +48,7 @@ export class Room {
   /**
    * @param onNews is called with a feed whenever something changed for all who read it, and with the post for some of them
    * @param onEmpty is called when the last of its readers has left
+   * @param onPresence is called when others see one more or one less here
    */
   constructor(
     readonly name: string,
@@ -55,6 +57,7 @@ export class Room {
     onEmpty: () => void = () => {},
     /** How many sessions may be here; no limit if it is undefined. */
     readonly maxMembers?: number,
+    onPresence: () => void = () => {},
   ) {
     this.plain = new Feed("plain", settings, onNews);
     this.sessions = new Feed("session", settings, onNews);
@@ -63,6 +66,7 @@ export class Room {
     this.#post = new Post(onNews);
     this.#onNews = onNews;
     this.#onEmpty = onEmpty;
+    this.#onPresence = onPresence;
   }
 
   /** Whether nobody is here, or expected back. */
@@ -186,12 +190,14 @@ export class Room {
     this.sessions.append(joinLine, 0, joinLine.length, 0, reader);
     this.#presenceChangedAt = this.sessions.end;
     this.roster.add(peer, this.sessions.end);
+    this.#onPresence();
     if (this.#hosts.add(peer)) this.#tellHost();
   }
 
   /** Takes a member from the others' sight. */
   exit(peer: Peer, reason: LeaveReason, reader?: Reader): void {
     if (!this.roster.delete(peer)) return;
+    this.#onPresence();
     const line = encodeControl("leave", { id: peer.id, reason });
     this.sessions.append(line, 0, line.length, 0, reader);
     this.#presenceChangedAt = this.sessions.end;

@@ -32,9 +32,6 @@ export interface RoomEntries {
   readonly more: number;
 }
 
-/** For how long a list of the rooms does, in ms: to make one takes as long as 100 lines. */
-const LIST_MS = 20;
-
 /** All rooms of a relay. */
 export class Rooms {
   /** The room of plain clients, which is always there. */
@@ -42,8 +39,8 @@ export class Rooms {
   readonly #settings: Settings;
   readonly #memory: MemoryAccount;
   readonly #rooms = new Map<string, Room>();
-  /** The last list of them. */
-  #listed: { atMs: number; entries: RoomEntries } | undefined;
+  /** The list of them, until somebody comes or goes: to make one takes as long as 100 lines. */
+  #listed: RoomEntries | undefined;
   readonly #flusher: Flusher;
   /** Writes that kept memory which would be free otherwise, when that was looked at last. */
   #pins = new Map<Cursor, number>();
@@ -121,11 +118,7 @@ export class Rooms {
 
   /** Names the rooms that sessions are in, the fullest first; those whose name begins with a dot are left out. */
   list(): RoomEntries {
-    const nowMs = this.#settings.clock();
-    if (this.#listed === undefined || nowMs - this.#listed.atMs > LIST_MS) {
-      this.#listed = { atMs: nowMs, entries: this.#list() };
-    }
-    return this.#listed.entries;
+    return this.#listed ??= this.#list();
   }
 
   #list(): RoomEntries {
@@ -144,6 +137,7 @@ export class Rooms {
       (news) => this.#flusher.note(news),
       () => this.#free(room),
       maxMembers,
+      () => this.#listed = undefined,
     );
     this.#rooms.set(name, room);
     return room;

@@ -174,6 +174,10 @@ Deno.test("readPlainAck takes an $ack without spaces, and nothing else", () => {
 Deno.test("readSet says what is wrong with a key and a room", () => {
   const cases: [string, RegExp][] = [
     ['{"$set":{}}', /^key is undefined, a string is allowed$/],
+    [
+      String.raw`{"$set":{"key":"\ud800"}}`,
+      /^key has half of a surrogate pair, whole characters are allowed$/,
+    ],
     ['{"$set":{"key":""}}', /^key has 0 characters, 1 to 128 are allowed$/],
     [`{"$set":{"key":"${"x".repeat(129)}"}}`, /^key has 129 characters/],
     [`{"$set":{"key":"${"🎈".repeat(129)}"}}`, /^key has 129 characters/],

@@ -57,7 +57,7 @@ function nameFault(name, least) {
   return lengthFault(name, least, MAX_NAME_CHARACTERS) ?? (/\p{Cc}/u.test(name) ? "has a control character, text without any is allowed" : void 0);
 }
 function keyFault(key) {
-  return lengthFault(key, 1, MAX_KEY_CHARACTERS);
+  return lengthFault(key, 1, MAX_KEY_CHARACTERS) ?? (/\p{Cs}/u.test(key) ? "has half of a surrogate pair, whole characters are allowed" : void 0);
 }
 function lengthFault(text, least, most) {
   if (typeof text !== "string") {
@@ -5086,7 +5086,12 @@ var Relay = class _Relay {
     const { ask, answer } = session.asks.open(what);
     if (this.#closed !== void 0) session.asks.failAll("closed", "the relay object is closed");
     else {
-      session.source.ask(encoder6.encode(write(ask) + "\n"));
+      const line = encoder6.encode(write(ask) + "\n"), bytes = line.length - 1;
+      if (bytes > this.#lineLimit) {
+        session.asks.settle(ask, void 0);
+        throw new RangeError(`Cannot ${what}: it has ${bytes} bytes, maxLineBytes is ${this.#lineLimit}`);
+      }
+      session.source.ask(line);
       this.#link.flush();
     }
     return answer;
@@ -5100,7 +5105,7 @@ var Relay = class _Relay {
       if (onRequest === void 0) throw new Error("it answers no requests");
       text = stringify("answer", await onRequest(JSON.parse(line), from) ?? null);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = describeThrown(error);
       [text, tag] = [
         JSON.stringify(why.slice(0, MAX_REASON_LENGTH)),
         {
@@ -5316,6 +5321,13 @@ function noticeVersion(relayVersion) {
   };
   const notice = versionNotice(relayVersion, origin);
   if (notice !== void 0) console.warn(`eventrelay: ${notice}`);
+}
+function describeThrown(thrown) {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return "it threw what has no text";
+  }
 }
 function stringify(verb, value) {
   let text;
