@@ -269,13 +269,14 @@ export class HttpConnection {
   }
 
   /** Closes the connection once nothing has been taken for too long. */
-  #watchWriting(): void {
+  #watchWriting(leftMs = WRITE_MS): void {
     const { timers, clock } = this.#service;
     timers.clearTimeout(this.#timer);
     this.#timer = timers.setTimeout(() => {
-      if (clock() - this.#progressAt >= WRITE_MS) this.close();
-      else this.#watchWriting();
-    }, WRITE_MS);
+      const nextMs = this.#progressAt + WRITE_MS - clock();
+      if (nextMs <= 0) this.close();
+      else this.#watchWriting(nextMs);
+    }, leftMs);
   }
 
   async #writeBody(opening: Uint8Array, body: Uint8Array): Promise<void> {

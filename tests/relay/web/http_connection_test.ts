@@ -196,6 +196,15 @@ Deno.test("HttpConnection closes what takes nothing of an answer, and goes on wi
   await stuck.pass(WRITE_MS / 2);
   await stuck.done;
   assert.equal(stuck.conn.isClosed, true);
+  const halted = new Seat(GET, big);
+  halted.conn.takeBytes(0);
+  await halted.pass(100);
+  halted.conn.takeOnce(1000);
+  await halted.pass(WRITE_MS - 1);
+  assert.equal(halted.conn.isClosed, false);
+  await halted.pass(1);
+  await halted.done;
+  assert.equal(halted.conn.isClosed, true, "no later than that after the last byte");
   slow.connection.close();
   await slow.done;
 });
