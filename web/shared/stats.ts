@@ -24,7 +24,7 @@ export async function fetchStats(room?: string): Promise<Answer> {
       cache: "no-store",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (response.status === 401 || response.status === 403) {
+    if (response.status === 401) {
       return {
         refusal: { kind: "token", message: token() === "" ? "" : "The relay does not take this token" },
       };
