@@ -171,18 +171,11 @@ def read_answer(line, nonce, is_certain):
 def check_key(verb, key):
     if not isinstance(key, str):
         raise TypeError("Cannot %s a key: it is of type %s, a str is allowed" % (verb, type(key).__name__))
-<<<<<<< HEAD
     if not 1 <= len(key) <= 128:
         raise ValueError("Cannot %s %s: the key has %d characters, 1 to 128 are allowed" % (verb, show(key), len(key)))
-=======
-    units = len(key.encode("utf-16-le", "surrogatepass")) // 2
-    if not 1 <= units <= 128:
-        raise ValueError("Cannot %s %s: the key has %d UTF-16 code units, 1 to 128 are allowed"
-                         % (verb, show(key), units))
     if any(0xd800 <= ord(character) <= 0xdfff for character in key):
         raise ValueError("Cannot %s %s: the key has half of a surrogate pair, whole characters are allowed"
                          % (verb, show(key)))
->>>>>>> ad30520 (state, asks: keys are whole characters, and who reads is answered)
 
 
 class Peer:
