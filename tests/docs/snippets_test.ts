@@ -70,7 +70,7 @@ function aimed(code: string, port: number): string {
 /** Whether a block connects by itself when it is run. */
 function connects({ info, code }: Block): boolean {
   if (info === "python") return true;
-  return info === "ts" && /^await using relay = await connect\(/m.test(code);
+  return info === "ts" && /^await using relay = await connect[<(]/m.test(code);
 }
 
 class Stranger implements Disposable {

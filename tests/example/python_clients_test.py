@@ -490,8 +490,8 @@ class Sessions(unittest.TestCase):
     def test_checks_what_is_set(self):
         session = Session("127.0.0.1", 9, quiet=True)
         self.addCleanup(session.close)
-        session.set("😀" * 64, None)
-        for key in ("", "😀" * 65, "x" * 129):
+        session.set("😀" * 128, None)
+        for key in ("", "😀" * 129, "x" * 129, "\ud800"):
             self.assertRaises(ValueError, session.set, key, 1)
             self.assertRaises(ValueError, session.unset, key)
         for key in (None, 5, b"x", ["x"]):
