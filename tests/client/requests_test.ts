@@ -15,17 +15,7 @@ import {
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { until } from "../support/old_relay.ts";
-
-/** Makes every wait between two attempts 0. */
-async function withoutBackoff(run: () => Promise<void>): Promise<void> {
-  const { random } = Math;
-  Math.random = () => 0;
-  try {
-    await run();
-  } finally {
-    Math.random = random;
-  }
-}
+import { withoutBackoff } from "../support/relay_client.ts";
 
 function failsWith(code: string, message?: RegExp) {
   return (error: unknown) => {

@@ -2,27 +2,11 @@
 
 import assert from "node:assert/strict";
 import { seededRandom } from "../../src/simulation/random.ts";
-import { connect, type ConnectOptions, type Lost, type Relay, type RelayError } from "../../client.ts";
+import { connect, type ConnectOptions, type Lost, type RelayError } from "../../client.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { until } from "../support/old_relay.ts";
-
-async function take<E>(relay: Relay<E>, count: number): Promise<E[]> {
-  const events: E[] = [];
-  await until(() => events.push(...relay.drain()) >= count, `${count} events`);
-  return events;
-}
-
-/** Makes every wait between two attempts 0. */
-async function withoutBackoff(run: () => Promise<void>): Promise<void> {
-  const { random } = Math;
-  Math.random = () => 0;
-  try {
-    await run();
-  } finally {
-    Math.random = random;
-  }
-}
+import { take, withoutBackoff } from "../support/relay_client.ts";
 
 Deno.test("Relay.send with to reaches those alone, in order with what all get", async () => {
   await using server = new NewRelay();

@@ -13,6 +13,7 @@ import { type RelayOptions, type RelayServer, serve } from "../../src/relay/rela
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { type TransportKind, TRANSPORTS } from "../support/websocket_conn.ts";
 import { until } from "../support/old_relay.ts";
+import { take, withoutBackoff } from "../support/relay_client.ts";
 
 /** Defines a test for each transport. */
 function testBoth(name: string, run: (transport: TransportKind) => Promise<void>): void {
@@ -50,23 +51,6 @@ class Server implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-}
-
-async function take<E>(relay: Relay<E>, count: number): Promise<E[]> {
-  const events: E[] = [];
-  await until(() => events.push(...relay.drain()) >= count, `${count} events`);
-  return events;
-}
-
-/** Makes every wait between two attempts 0. */
-async function withoutBackoff(run: () => Promise<void>): Promise<void> {
-  const { random } = Math;
-  Math.random = () => 0;
-  try {
-    await run();
-  } finally {
-    Math.random = random;
   }
 }
 

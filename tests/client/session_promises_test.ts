@@ -9,17 +9,7 @@ import { RelayServer } from "../../src/relay/relay.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { until } from "../support/old_relay.ts";
-
-/** Makes every wait between two attempts 0. */
-async function withoutBackoff(run: () => Promise<void>): Promise<void> {
-  const { random } = Math;
-  Math.random = () => 0;
-  try {
-    await run();
-  } finally {
-    Math.random = random;
-  }
-}
+import { withoutBackoff } from "../support/relay_client.ts";
 
 /** Takes the network away until the session is over, then `meanwhile` happens, then the network is back. */
 async function beAway(proxy: CuttingProxy, hasLeft: () => boolean, meanwhile: () => void): Promise<void> {
