@@ -11,6 +11,8 @@ export function toBytes(text: string | undefined): Uint8Array | undefined {
 }
 
 /** Decodes bytes; undefined stays undefined. */
+export function fromBytes(bytes: Uint8Array): string;
+export function fromBytes(bytes: Uint8Array | undefined): string | undefined;
 export function fromBytes(bytes: Uint8Array | undefined): string | undefined {
   return bytes && decoder.decode(bytes);
 }

@@ -163,8 +163,8 @@ Deno.test("PROTOCOL.md has a section for each control line that the source sends
   const source = [...sources.values()].join("\n");
   const sent = allMatches(source, /\bencodeControl\(\s*"(\w+)"/g);
   const spelled = allMatches(source, /\{"\$(\w+)":/g);
-  const [, dispatch] = sources.get("relay/member/session_member.ts")!.split("switch (control.name) {");
-  const taken = allMatches(dispatch.split(/^ {4}\}$/m)[0], /case "(\w+)":/g);
+  const [, dispatch] = sources.get("relay/member/session_control.ts")!.split("switch (control.name) {");
+  const taken = allMatches(dispatch.split(/^ {2}\}$/m)[0], /case "(\w+)":/g);
   assert.deepEqual(sorted(taken), ["ack", "bye", "claim", "host", "ping", "rooms", "set", "to"]);
   assert.deepEqual(sorted(controlSections().keys()), sorted([...sent, ...spelled, ...taken]));
 });

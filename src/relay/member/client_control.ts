@@ -304,8 +304,15 @@ export interface Told {
   lagMs?: number;
 }
 
-/** Checks the time in a `$ping`. */
-export function readPing(control: Control): Understood<{ t: number; told: Told }> {
+/** A `$ping`. */
+export interface PingLine {
+  /** What the answer repeats. */
+  t: number;
+  told: Told;
+}
+
+/** Checks the fields of a `$ping`. */
+export function readPing(control: Control): Understood<PingLine> {
   const [t, rtt, lag] = readFields(control, PING_FIELDS);
   if (!Number.isFinite(t)) return new Misunderstood("t is a number");
   return { t: t as number, told: { rttMs: readMs(rtt), lagMs: readMs(lag) } };

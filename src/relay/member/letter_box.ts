@@ -53,6 +53,13 @@ export interface LetterPiece {
   readonly atMs: number;
 }
 
+/** What a member that is skipped ahead had not been written of its letters: what it misses, what it is told after all. */
+export interface SkippedLetters {
+  readonly lost: Lost;
+  readonly pieces: readonly LetterPiece[];
+  readonly answers: readonly Uint8Array[];
+}
+
 /** The letters of one member. */
 export class LetterBox {
   #letters: Kept[] = [];
@@ -175,7 +182,7 @@ export class LetterBox {
    * Passes over all letters, for a member that is skipped ahead: those that came before `sinceMs`, and more than a few, are lost.
    * Answers are to be told in any case.
    */
-  skip(sinceMs: number): { lost: Lost; pieces: LetterPiece[]; answers: Uint8Array[] } {
+  skip(sinceMs: number): SkippedLetters {
     const pieces: LetterPiece[] = [], answers: Uint8Array[] = [], lost = { lines: 0, bytes: 0 };
     for (let letter = this.#letters[this.#next]; letter !== undefined; letter = this.#letters[this.#next]) {
       const bytes = this.#rest(letter), lines = Math.min(letter.lines, countLines(bytes));

@@ -1,47 +1,28 @@
-// A member of level 1: an identity that outlives its connection. It has a name that others see, state, and a
-// stream to its client that goes on where a connection broke. What it is sent, and in which order; what has
-// been sent already, and what of it is confirmed, sent_stream.ts knows.
+// A member of level 1: an identity that outlives its connection. It has a name that others see, presence, and a stream to its
+// client that goes on where a connection broke: what is sent comes in which order. What has been sent already, and what of it is
+// confirmed, sent_stream.ts knows; what its client asks for session_control.ts does.
 
 import { concat } from "../../wire/concat.ts";
 import {
-  type ClaimLine,
-  type Control,
   type Hello,
   Misunderstood,
-  readAck,
-  readClaim,
+  type PingLine,
   readControl,
-  readHost,
-  readPing,
   readPlainAck,
-  readRooms,
-  readSet,
-  readTo,
   type Told,
-  type Understood,
 } from "./client_control.ts";
+import { type Gap, isNothing, writeLost, writeRest } from "./gap_report.ts";
 import { type EndReason, Member, type Outlet } from "./member.ts";
-import {
-  encodeControl,
-  encodeFrom,
-  isControlLine,
-  LF,
-  PROTOCOL_VERSION,
-  type WireError,
-} from "../../wire/protocol.ts";
+import { encodeControl, encodeFrom, type WireError } from "../../wire/protocol.ts";
 import type { Settings } from "../options.ts";
-import type { LeaveReason, Peer, Room } from "../room/room.ts";
+import type { LeaveReason, Room } from "../room/room.ts";
 import type { Cursor } from "../room/cursor.ts";
-import { fromLineOf, type Reader, TIME_LINE_MS } from "../room/feed.ts";
-import type { LetterPiece } from "./letter_box.ts";
 import type { Letter, Receiver } from "../room/post.ts";
-import { joinKept, type Kept } from "../room/quiet_lines.ts";
-import { quote } from "../../wire/untrusted.ts";
 import { SentStream } from "./sent_stream.ts";
+import { type ControlError, type ControlledSession, follow } from "./session_control.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
-import type { StateEntry } from "../room/state_table.ts";
-import { VERSION } from "../../wire/version.ts";
-import { type WelcomeRest, writeWelcome } from "./welcome.ts";
+import { collectChanges } from "./state_changes.ts";
+import { greet, type WelcomeRest, writeWelcome } from "./welcome.ts";
 
 /** How long others see a member whose connection broke: a resume within this time goes unnoticed. */
 const ABSENCE_MS = 5000;
@@ -57,15 +38,6 @@ export const SESSION_BYTES = 2048;
 
 const NOTHING_TOLD: Told = {};
 
-const SPACE = Uint8Array.of(0x20);
-const LINE_END = Uint8Array.of(LF);
-const NOTHING = new Uint8Array(0);
-
-/** How a control line ends. */
-const ANSWER_END = "}}\n";
-
-const encoder = new TextEncoder();
-
 /** Who keeps sessions whose clients are away. */
 export interface SessionKeeper {
   /** Is told that a session has lost its connection, and may be resumed. */
@@ -77,7 +49,7 @@ export interface SessionKeeper {
 }
 
 /** A session in a room, with or without a connection. */
-export class SessionMember extends Member implements Peer, Receiver {
+export class SessionMember extends Member implements ControlledSession {
   readonly id: string;
   readonly name: string;
   /** With this the session can be resumed: nobody else knows it. */
@@ -154,10 +126,11 @@ export class SessionMember extends Member implements Peer, Receiver {
     this.outlet = outlet;
     if (simulation !== undefined) outlet.simulate(simulation);
     const { state, owner } = this.room;
-    const greeting = this.#greeting({ nonce, resumed: false, host: this.room.host?.id, more: 0 });
-    const { line, rest } = writeWelcome(greeting, this.room.roster.describe(this), state, owner);
-    this.#welcome = line;
-    if (!rest.isEmpty) this.#rest = rest;
+    const rest = { nonce, resumed: false, host: this.room.host?.id, more: 0 };
+    const greeting = greet(this.settings, this, rest);
+    const welcome = writeWelcome(greeting, this.room.roster.describe(this), state, owner);
+    this.#welcome = welcome.line;
+    if (!welcome.rest.isEmpty) this.#rest = welcome.rest;
     this.countMemory();
     this.wake();
   }
@@ -180,7 +153,7 @@ export class SessionMember extends Member implements Peer, Receiver {
     if (simulation !== undefined) outlet.simulate(simulation);
     if (!this.#isPresent) this.#appear();
     const more = this.#stream.owedLines;
-    this.#welcome = encodeControl("welcome", this.#greeting({ nonce, resumed: true, more }));
+    this.#welcome = encodeControl("welcome", greet(this.settings, this, { nonce, resumed: true, more }));
     this.replyAgain(errors);
     this.wake();
     return true;
@@ -244,6 +217,11 @@ export class SessionMember extends Member implements Peer, Receiver {
     this.releaseMemory();
   }
 
+  /** How many bytes of complete lines have come from the client. */
+  get receivedBytes(): number {
+    return this.#received;
+  }
+
   /** Counts bytes of complete lines that came from the client. */
   noteReceived(bytes: number): void {
     this.#received += bytes;
@@ -278,11 +256,11 @@ export class SessionMember extends Member implements Peer, Receiver {
   /** Handles one control line, `bytes[start, end)` with its LF; returns what is wrong with it. */
   onControl(bytes: Uint8Array, start: number, end: number, lineNumber: number): WireError | undefined {
     const acknowledged = readPlainAck(bytes, start, end);
-    if (acknowledged !== undefined) return void this.#onAck(acknowledged);
+    if (acknowledged !== undefined) return void this.onAck(acknowledged);
     const control = readControl(bytes, start, end);
-    const wrong: WireError | undefined = control instanceof Misunderstood
+    const wrong: ControlError | undefined = control instanceof Misunderstood
       ? { code: "unknown_control", message: control.message }
-      : this.#obey(control);
+      : follow(this, control);
     if (wrong === undefined) return undefined;
     return { ...wrong, message: `Cannot follow line ${lineNumber}: ${wrong.message}`, line: lineNumber };
   }
@@ -335,44 +313,14 @@ export class SessionMember extends Member implements Peer, Receiver {
   /** Jumps, and takes the lines that tell it. What told the last jump has to be confirmed before: until then there is only state. */
   protected takeBehind(maxBytes: number): Uint8Array | undefined {
     if (!this.#stream.canJump) return this.#takeState(Math.min(this.#freeBytes, maxBytes));
-    const from = this.cursor.offset;
-    const nowMs = this.settings.clock();
-    const { lost, kept } = this.feed.jump(this, nowMs);
+    const from = this.cursor.offset, nowMs = this.settings.clock();
+    const skipped = this.feed.jump(this, nowMs);
     const letters = this.#stream.letters.skip(nowMs - this.settings.maxLagMs);
-    const lines = lost.lines + letters.lost.lines, bytes = lost.bytes + letters.lost.bytes;
-    const isNothing = bytes + kept.bytes + letters.pieces.length + letters.answers.length === 0;
-    if (isNothing) return this.takeNews(maxBytes);
-    // The `$time` that held here was skipped, too.
-    const rest = [...letters.answers, this.#encodeTime(nowMs)];
-    if (this.room.hostChangedAt > from) rest.unshift(this.room.hostLine);
-    if (kept.bytes + letters.pieces.length > 0) rest.unshift(this.#tellKept(kept, letters.pieces));
-    if (this.room.presenceChangedAt > from) rest.unshift(this.room.roster.peersLine(this));
-    this.#stream.jump(encodeControl("lost", { lines, bytes }), rest);
+    const gap: Gap = { from, nowMs, ...skipped, letters };
+    if (isNothing(gap)) return this.takeNews(maxBytes);
+    this.#stream.jump(writeLost(gap), writeRest(gap, this, this.room, this.settings));
     this.countMemory();
     return this.#stream.takeOwed();
-  }
-
-  /** Makes lines of what is kept and of letters, with the `$time` and the `$from` before them that hold for them, as in the log. */
-  #tellKept(kept: Kept, letters: readonly LetterPiece[]): Uint8Array {
-    let toldMs = -Infinity, toldFrom: Uint8Array | undefined;
-    const all = [...letters, ...kept.pieces].sort((a, b) => a.offset - b.offset);
-    return joinKept({ ...kept, pieces: all }, ({ atMs, sender }) => {
-      const marks: Uint8Array[] = [];
-      if (atMs - toldMs >= TIME_LINE_MS) {
-        toldMs = atMs;
-        marks.push(this.#encodeTime(atMs));
-      }
-      const from = sender && fromLineOf(sender.who as Reader); // a letter has its own
-      if (from !== undefined && from !== toldFrom) marks.push(from);
-      toldFrom = from;
-      return marks;
-    });
-  }
-
-  /** @param atMs by the clock */
-  #encodeTime(atMs: number): Uint8Array {
-    const { relayTime, clock } = this.settings;
-    return encodeControl("time", { time: relayTime() - clock() + atMs });
   }
 
   /** How many bytes the window has room for. */
@@ -389,22 +337,11 @@ export class SessionMember extends Member implements Peer, Receiver {
 
   /** Takes the changes of state that the client has not seen, the oldest first, as far as it knows whose they are. */
   #takeState(limitBytes: number): Uint8Array | undefined {
+    const { stateVersion } = this.#stream;
+    if (stateVersion === this.room.state.version) return undefined;
     const maxWriteBytes = this.settings.memory.isShort ? MIN_STATE_WRITE_BYTES : MAX_STATE_WRITE_BYTES;
-    const { state } = this.room;
-    let version = this.#stream.stateVersion;
-    if (version === state.version) return undefined;
-    const lines: Uint8Array[] = [];
-    let bytes = 0;
-    let entry: StateEntry | undefined = state.firstAfter(version);
-    for (; entry !== undefined && bytes < Math.min(limitBytes, maxWriteBytes); entry = entry.newer) {
-      const since = this.room.presentSince(entry.owner);
-      if (since > this.cursor.offset && since < Infinity) break; // its $join comes first
-      version = entry.version;
-      if (since === Infinity || entry.owner === this) continue;
-      lines.push(entry.line);
-      bytes += entry.line.length;
-    }
-    if (entry === undefined) version = state.version;
+    const maxBytes = Math.min(limitBytes, maxWriteBytes), { offset } = this.cursor;
+    const { lines, bytes, version } = collectChanges(this.room, this, stateVersion, offset, maxBytes);
     if (lines.length === 0) {
       this.#stream.passState(version);
       return undefined;
@@ -413,121 +350,24 @@ export class SessionMember extends Member implements Peer, Receiver {
     return concat(lines);
   }
 
-  /** Does what a control line says. */
-  #obey(control: Control): WireError | undefined {
-    switch (control.name) {
-      case "ping":
-        return this.#with("$ping", readPing(control), ({ t, told }) => {
-          this.#told = told;
-          this.reply(encodeControl("pong", { t, time: this.settings.relayTime(), bytes: this.#received }));
-        });
-      case "ack":
-        return this.#with("$ack", readAck(control), (bytes) => this.#onAck(bytes));
-      case "set": {
-        const set = readSet(control);
-        if (set instanceof Misunderstood) return { code: "bad_set", message: `in $set, ${set.message}` };
-        const { key, value, isRoom, isHeld } = set;
-        const refusal = this.room.set(this, key, value, isRoom, isHeld);
-        return refusal && { ...refusal, key, room: isRoom || undefined };
-      }
-      case "claim": {
-        const claim = readClaim(control);
-        if (claim instanceof Misunderstood) {
-          return { code: "bad_claim", message: `in $claim, ${claim.message}` };
-        }
-        return this.#claim(claim);
-      }
-      case "rooms":
-        return this.#with("$rooms", readRooms(control), (ask) => {
-          this.#answer(ask, JSON.stringify(this.#keeper?.listRooms() ?? { rooms: [], more: 0 }));
-        });
-      case "host":
-        return this.#passHost(control);
-      case "to":
-        return this.#sendTo(control);
-      case "bye":
-        this.outlet?.leave();
-        return undefined;
-    }
-    const message = `${
-      quote(`$${control.name}`)
-    } is no control line, $ping, $ack, $set, $to, $claim, $rooms, $host and $bye are`;
-    return { code: "unknown_control", message };
+  /** @internal For control lines. */
+  onPing({ t, told }: PingLine): void {
+    this.#told = told;
+    this.reply(encodeControl("pong", { t, time: this.settings.relayTime(), bytes: this.#received }));
   }
 
-  #with<T>(
-    name: string,
-    read: Understood<T>,
-    act: (value: T) => void,
-  ): WireError | undefined {
-    if (read instanceof Misunderstood) {
-      return { code: "unknown_control", message: `in ${name}, ${read.message}` };
-    }
-    act(read);
+  /** @internal For control lines. */
+  onBye(): void {
+    this.outlet?.leave();
   }
 
-  /** Sends an event to some members alone. */
-  #sendTo(control: Control): WireError | undefined {
-    const to = readTo(control);
-    if (to instanceof Misunderstood) return { code: "bad_to", message: `in $to, ${to.message}` };
-    const receivers = new Set<Receiver>(), missing: string[] = [];
-    for (const id of new Set(to.ids)) {
-      const receiver = this.room.roster.find(id)?.receiver;
-      if (receiver === undefined) missing.push(id);
-      else receivers.add(receiver);
-    }
-    const { tag } = to;
-    if (receivers.size > 0) {
-      const from = tag === undefined ? this.fromLine : encodeFrom(this.id, tag);
-      const isAnswer = tag?.reply !== undefined;
-      // What begins like a control line is none: a space stands before it.
-      const space = isControlLine(to.event, 0) ? SPACE : NOTHING;
-      this.room.deliver({ bytes: concat([from, space, to.event, LINE_END]), lines: 1, isAnswer }, receivers);
-    }
-    if (missing.length === 0 || tag?.reply !== undefined) return undefined; // who has asked may have left
-    const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
-    const message = `nobody here has the id ${quote(missing[0])}${more}`;
-    if (tag?.ask !== undefined) {
-      return this.#answer(tag.ask, JSON.stringify({ code: "no_such_peer", message }));
-    }
-    return { code: "no_such_peer", message, ids: missing };
+  /** @internal For control lines. */
+  listRooms(): unknown {
+    return this.#keeper?.listRooms() ?? { rooms: [], more: 0 };
   }
 
-  #claim({ ask, key, value, isHeld }: ClaimLine): undefined {
-    const won = this.room.claim(this, key, value, isHeld);
-    // Who is answered knows by then what holds.
-    const { version } = this.room.state;
-    if (won === undefined) this.#answer(ask, '{"won":true}', version);
-    else if ("value" in won) this.#answer(ask, `{"won":false,"value":${won.value}}`, version);
-    else this.#answer(ask, JSON.stringify(won));
-  }
-
-  #passHost(control: Control): Pick<WireError, "code" | "message" | "ids"> | undefined {
-    const id = readHost(control);
-    if (id instanceof Misunderstood) return { code: "unknown_control", message: `in $host, ${id.message}` };
-    if (this.room.host !== this) {
-      return { code: "not_host", message: "only the host can make another the host" };
-    }
-    const to = id === undefined ? undefined : this.room.roster.find(id);
-    if (id !== undefined && to === undefined) {
-      return { code: "no_such_peer", message: `nobody here has the id ${quote(id)}`, ids: [id] };
-    }
-    if (to !== undefined && !(to.canHost && to.isConnected)) {
-      const why = to.canHost ? "has no connection now" : "may not be the host";
-      return { code: "cannot_host", message: `the member ${quote(to.id)} ${why}` };
-    }
-    this.room.passHost(to);
-  }
-
-  /** Answers a question of the client, with the fields of an object as JSON. */
-  #answer(ask: string, fields: string, stateVersion?: number): undefined {
-    const line = encodeControl("answer", { ask });
-    const opening = line.subarray(0, line.length - ANSWER_END.length);
-    const bytes = concat([opening, encoder.encode(`,${fields.slice(1)}}\n`)]);
-    this.room.deliver({ bytes, lines: 0, isAnswer: true, stateVersion }, [this]);
-  }
-
-  #onAck(bytes: number): void {
+  /** @internal For control lines. */
+  onAck(bytes: number): void {
     this.#stream.confirm(bytes);
     this.countMemory();
     if (!this.hasNews || this.#isWakeDue) return;
@@ -553,31 +393,5 @@ export class SessionMember extends Member implements Peer, Receiver {
     if (!this.#isPresent) return;
     this.#isPresent = false;
     this.room.exit(this, reason, this.#isOver ? undefined : this);
-  }
-
-  #greeting(rest: Record<string, unknown>): Record<string, unknown> {
-    const { runId, relayTime, maxLineBytes, windowBytes, maxLagMs, resumeMs, pingTimeoutMs } = this.settings;
-    const { maxKeys, maxValueBytes, maxStateBytes } = this.settings;
-    return {
-      version: PROTOCOL_VERSION,
-      id: this.id,
-      room: this.room.name,
-      relay: runId,
-      relayVersion: VERSION,
-      session: this.secret,
-      time: relayTime(),
-      bytes: this.#received,
-      ...rest,
-      limits: {
-        maxLineBytes,
-        windowBytes,
-        maxLagMs,
-        resumeMs,
-        pingTimeoutMs,
-        maxKeys,
-        maxValueBytes,
-        maxStateBytes,
-      },
-    };
   }
 }

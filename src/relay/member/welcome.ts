@@ -3,8 +3,11 @@
 // newcomer that does not read keeps no value alive. Pure.
 
 import { concat } from "../../wire/concat.ts";
-import { encodeControl, encodeSet } from "../../wire/protocol.ts";
+import type { Settings } from "../options.ts";
+import { encodeControl, encodeSet, PROTOCOL_VERSION } from "../../wire/protocol.ts";
+import { VERSION } from "../../wire/version.ts";
 import type { Description, LinePart } from "../room/roster.ts";
+import type { Room } from "../room/room.ts";
 import type { StateEntry, StateOwner, StateTable } from "../room/state_table.ts";
 
 /** How long a `$welcome` line is at most, with its LF; what doesn't fit follows as lines of its own. */
@@ -30,14 +33,58 @@ export interface Welcome {
   readonly rest: WelcomeRest;
 }
 
+/** What a `$welcome` says of relay and session, not of the room's members and values. */
+export type Greeting = Readonly<Record<string, unknown>>;
+
+/** A session, as far as its greeting tells of it. */
+export interface Greeted {
+  readonly id: string;
+  readonly room: Pick<Room, "name">;
+  /** With this it can be resumed. */
+  readonly secret: string;
+  /** How much of what its client says has arrived. */
+  readonly receivedBytes: number;
+}
+
+/** Makes the greeting of a session; `rest` are fields that depend on whether it is a new one. */
+export function greet(
+  settings: Settings,
+  { id, room, secret, receivedBytes }: Greeted,
+  rest: Readonly<Record<string, unknown>>,
+): Greeting {
+  const { runId, relayTime, maxLineBytes, windowBytes, maxLagMs, resumeMs, pingTimeoutMs } = settings;
+  const { maxKeys, maxValueBytes, maxStateBytes } = settings;
+  return {
+    version: PROTOCOL_VERSION,
+    id,
+    room: room.name,
+    relay: runId,
+    relayVersion: VERSION,
+    session: secret,
+    time: relayTime(),
+    bytes: receivedBytes,
+    ...rest,
+    limits: {
+      maxLineBytes,
+      windowBytes,
+      maxLagMs,
+      resumeMs,
+      pingTimeoutMs,
+      maxKeys,
+      maxValueBytes,
+      maxStateBytes,
+    },
+  };
+}
+
 /**
  * Writes a `$welcome` for a new session.
  *
- * @param greeting its fields that are not about the room's members and values, at most 2 KiB of JSON
+ * @param greeting at most 2 KiB of JSON
  * @param others everybody but the newcomer
  */
 export function writeWelcome(
-  greeting: Readonly<Record<string, unknown>>,
+  greeting: Greeting,
   others: Iterable<Description>,
   state: StateTable,
   room: StateOwner,
