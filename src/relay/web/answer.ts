@@ -30,6 +30,7 @@ const REASONS: Readonly<Record<number, string>> = {
   404: "Not Found",
   405: "Method Not Allowed",
   408: "Request Timeout",
+  412: "Precondition Failed",
   414: "URI Too Long",
   416: "Range Not Satisfiable",
   421: "Misdirected Request",

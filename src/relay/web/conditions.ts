@@ -1,16 +1,44 @@
 // What a request asks for only in part or only if it has changed: tags, dates and ranges (RFC 9110, sections 13 and 14). Pure.
 
-import type { RequestHead } from "./head.ts";
+import { HttpFault, only, type RequestHead } from "./head.ts";
 
-/** Whether the asker has what carries this tag already. */
-export function hasTag(head: RequestHead, tag: string): boolean {
-  const given = head.fields.get("if-none-match");
-  if (given === undefined) return false;
-  const opaque = tag.replace(/^W\//, "");
-  return given.join(",").split(",").some((item) => {
+/** What is known of that which would be answered. */
+export interface Version {
+  /** Quoted, as it stands in an ETag. */
+  tag?: string;
+  /** When it was changed, in ms since 1970. */
+  changedMs?: number;
+}
+
+/** Looks at what the asker has: "had" if that is this version, so that nothing need be sent; a fault if only another one was wanted. */
+export function conditionOf(head: RequestHead, { tag, changedMs }: Version): "had" | "send" | HttpFault {
+  const { fields } = head, match = fields.get("if-match"), noneMatch = fields.get("if-none-match");
+  // Dates have whole seconds, and those that are none don't count.
+  const changed = changedMs === undefined ? NaN : Math.floor(changedMs / 1000) * 1000;
+  if (match !== undefined) {
+    if (!names(match, tag, false)) return new HttpFault(412, "This is no version that If-Match names");
+  } else if (changed > dateOf(head, "if-unmodified-since")) {
+    return new HttpFault(412, "This was changed after the time in If-Unmodified-Since");
+  }
+  const isHad = noneMatch === undefined
+    ? changed <= dateOf(head, "if-modified-since")
+    : names(noneMatch, tag, true);
+  return isHad ? "had" : "send";
+}
+
+/** Whether a list of tags names `tag`, or anything that is there; weak ones count only where that is asked for. */
+function names(list: readonly string[], tag: string | undefined, takesWeak: boolean): boolean {
+  return list.join(",").split(",").some((item) => {
     const one = item.trim();
-    return one === "*" || one.replace(/^W\//, "") === opaque;
+    return one === "*" || tag !== undefined && (takesWeak ? one.replace(/^W\//, "") : one) === tag;
   });
+}
+
+/** Reads a date in one of the three forms of HTTP, in ms since 1970; NaN if there is none. */
+function dateOf(head: RequestHead, name: string): number {
+  const text = only(head, name) ?? "";
+  if (!/^[A-Z][a-z]{2,8},? .*[0-9]{2}:[0-9]{2}:[0-9]{2}( |$)/.test(text)) return NaN;
+  return Date.parse(text.endsWith(" GMT") ? text : `${text} GMT`);
 }
 
 /** A part of what is asked for, both ends included; `whole` where all of it is answered, `none` where no such part exists. */
@@ -21,9 +49,7 @@ export function rangeOf(head: RequestHead, length: number, tag: string): Range {
   const given = head.fields.get("range");
   if (given?.length !== 1) return "whole";
   const condition = head.fields.get("if-range");
-  if (condition !== undefined && (condition.length !== 1 || condition[0] !== tag || tag.startsWith("W/"))) {
-    return "whole";
-  }
+  if (condition !== undefined && (condition.length !== 1 || condition[0] !== tag)) return "whole";
   const [, from, to] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(given[0]) ?? [];
   if (from === undefined || from === "" && to === "") return "whole";
   if (from === "") {

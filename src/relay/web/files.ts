@@ -2,7 +2,7 @@
 // lies outside, is hidden or is no file is not there, also while somebody moves things about.
 
 import type { Answer, BodySource } from "./answer.ts";
-import { hasTag, rangeOf } from "./conditions.ts";
+import { conditionOf, rangeOf } from "./conditions.ts";
 import { HttpFault, type RequestHead } from "./head.ts";
 import type { Target } from "./target.ts";
 
@@ -174,14 +174,19 @@ interface Opened {
   info: Deno.FileInfo;
 }
 
-function answerFile(head: RequestHead, { file, info }: Opened, type: string): Answer {
+function answerFile(head: RequestHead, { file, info }: Opened, type: string): Answer | HttpFault {
   const { size, mtime } = info;
   const tag = `"${size.toString(36)}-${(mtime?.getTime() ?? 0).toString(36)}-${
     (info.ino ?? 0).toString(36)
   }"`;
   const fields: Record<string, string> = { "Content-Type": type, ETag: tag, "Accept-Ranges": "bytes" };
   if (mtime !== null) fields["Last-Modified"] = mtime.toUTCString();
-  if (hasTag(head, tag)) return without(file, 304, fields);
+  const condition = conditionOf(head, { tag, changedMs: mtime?.getTime() });
+  if (condition instanceof HttpFault) {
+    file.close();
+    return condition;
+  }
+  if (condition === "had") return without(file, 304, fields);
   const range = rangeOf(head, size, tag);
   if (range === "none") return without(file, 416, { ...fields, "Content-Range": `bytes */${size}` });
   if (range === "whole") return { status: 200, fields, body: new FileBody(file, 0, size) };

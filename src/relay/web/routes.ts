@@ -2,7 +2,7 @@
 // looked at here, too, as modules may be imported by everybody's pages and numbers by nobody's.
 
 import { type Answer, textAnswer } from "./answer.ts";
-import { hasTag } from "./conditions.ts";
+import { conditionOf } from "./conditions.ts";
 import type { Files } from "./files.ts";
 import { HttpFault, only, type RequestHead } from "./head.ts";
 import { type Metrics, OPEN_METRICS_TYPE, prefersOpenMetrics, TEXT_TYPE } from "./metrics.ts";
@@ -54,11 +54,12 @@ export class Routes {
     const { path, query } = target;
     switch (path) {
       case "/healthz":
-        return this.#answerHealth();
+        return numbersFault(head) ?? this.#answerHealth();
       case "/stats.json":
-        return this.#tokenFault(head, host) ?? this.#answerStats(query.get("room") ?? undefined);
+        return this.#tokenFault(head, host) ?? numbersFault(head) ??
+          this.#answerStats(query.get("room") ?? undefined);
       case "/metrics":
-        return this.#tokenFault(head, host) ?? this.#answerMetrics(head);
+        return this.#tokenFault(head, host) ?? numbersFault(head) ?? this.#answerMetrics(head);
     }
     return this.#answerFile(head, target);
   }
@@ -126,11 +127,19 @@ function decodeToken(bytes: string): string {
   return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
 }
 
+/** Numbers have no version: whoever wants one of a certain kind can't have it. */
+function numbersFault(head: RequestHead): HttpFault | undefined {
+  const condition = conditionOf(head, {});
+  return condition instanceof HttpFault ? condition : undefined;
+}
+
 /** Leads to another path; not for ever, as a folder of the operator's may get it. */
 function redirect(location: string): Answer {
   return textAnswer(302, "", { Location: location });
 }
 
-function answerResource(head: RequestHead, { bytes, tag, fields }: Resource): Answer {
-  return { status: hasTag(head, tag) ? 304 : 200, fields: { ...fields, ETag: tag }, body: bytes };
+function answerResource(head: RequestHead, { bytes, tag, fields }: Resource): Answer | HttpFault {
+  const condition = conditionOf(head, { tag });
+  if (condition instanceof HttpFault) return condition;
+  return { status: condition === "had" ? 304 : 200, fields: { ...fields, ETag: tag }, body: bytes };
 }
