@@ -8,11 +8,12 @@ import type { Transport } from "../connection/transport.ts";
 import type { Answer } from "./answer.ts";
 import { Files } from "./files.ts";
 import { HttpConnection, type HttpService, type Upgrade } from "./http_connection.ts";
-import type { HttpFault, RequestHead } from "./head.ts";
+import { HttpFault, type RequestHead } from "./head.ts";
 import { Metrics } from "./metrics.ts";
 import { Proxies } from "./proxies.ts";
 import { Routes } from "./routes.ts";
 import { Stats } from "./stats.ts";
+import { parseTarget } from "./target.ts";
 import type { RelayView } from "./view.ts";
 import { hostFault, originFault, type WhoMayOptions } from "./who_may.ts";
 
@@ -171,7 +172,10 @@ export class HttpDoor implements HttpService {
 
   /** @internal For connections. */
   admit(head: RequestHead, connection: HttpConnection): HttpFault | Pick<Upgrade, "host" | "address"> {
-    const fault = hostFault(head, this.#settings) ?? originFault(head, this.#settings);
+    const target = parseTarget(head); // any path will do, but it has to be one
+    const fault = target instanceof HttpFault
+      ? target
+      : hostFault(head, this.#settings) ?? originFault(head, this.#settings);
     if (fault !== undefined) return fault;
     const host = this.#clientOf(head, connection.host);
     return { host, address: addressOf(host, connection) };

@@ -1,7 +1,7 @@
 // The address in a request: which path it means, if that is clear. Whatever can be read in two ways is refused. Pure.
 
 import { HttpFault, only, type RequestHead } from "./head.ts";
-import { parseHost } from "./who_may.ts";
+import { DEFAULT_PORTS, parseHost } from "./who_may.ts";
 
 /** A path, taken apart. */
 export interface Target {
@@ -38,20 +38,22 @@ export function parseTarget(head: RequestHead): Target | HttpFault {
   };
 }
 
-/** Takes a scheme and a host away, as what passes requests on may write them; they must be the Host's. */
+/** Takes a scheme and a host away, as what passes requests on may write them; they must be the Host's, where there is one. */
 function relativeTarget(head: RequestHead): string | HttpFault {
   const { target } = head;
   if (target.startsWith("/")) return target;
-  const [, authority, rest] = /^https?:\/\/([^/?#]+)(.*)$/i.exec(target) ?? [];
-  const named = authority === undefined ? undefined : parseHost(authority),
-    host = parseHost(only(head, "host") ?? "");
-  if (named === undefined || rest !== "" && !rest.startsWith("/")) {
-    return new HttpFault(400, "The address does not begin with a slash");
+  const [, scheme, authority, rest] = /^(https?):\/\/([^/?#]+)(.*)$/i.exec(target) ?? [];
+  const named = authority === undefined ? undefined : parseHost(authority), hostText = only(head, "host");
+  if (named === undefined) {
+    return new HttpFault(400, "The address is no path, nor http:// with a host and a path");
   }
-  if (host === undefined || host.name !== named.name || host.port !== named.port) {
-    return new HttpFault(400, "The address and the Host name different hosts");
+  if (hostText !== undefined) { // HTTP/1.0 has none
+    const host = parseHost(hostText), standard = DEFAULT_PORTS.get(scheme.toLowerCase());
+    if (host?.name !== named.name || (host.port ?? standard) !== (named.port ?? standard)) {
+      return new HttpFault(400, "The address and the Host name different hosts");
+    }
   }
-  return rest === "" ? "/" : rest;
+  return rest.startsWith("/") ? rest : `/${rest}`;
 }
 
 function decode(part: string): string | undefined {

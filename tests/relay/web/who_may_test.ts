@@ -177,6 +177,7 @@ Deno.test("parseTarget decodes a path once, and refuses what can be read in two 
     ["//evil.example/x", "//evil.example/x", ""],
     ["http://h:1/a", "/a", ""],
     ["HTTP://H:1", "/", ""],
+    ["http://h:1?a", "/", "?a"],
   ];
   for (const [target, path, search] of good) assert.deepEqual(pathOf(target), [path, search], target);
   const bad = [
@@ -209,6 +210,11 @@ Deno.test("parseTarget decodes a path once, and refuses what can be read in two 
     "?a",
   ];
   for (const target of bad) assert.equal(pathOf(target), 400, target);
+  assert.deepEqual(pathOf("http://h/a", "h:80"), ["/a", ""]);
+  assert.deepEqual(pathOf("https://h:443/a", "h"), ["/a", ""]);
+  assert.equal(pathOf("https://h/a", "h:80"), 400);
+  const old = parseTarget(headOf({}, "http://h:1/a", "1.0")); // HTTP/1.0
+  assert.equal(old instanceof HttpFault ? old.status : old.path, "/a");
 });
 
 Deno.test("the relay refuses requests and WebSockets of pages that may not, with one line that names the flag, and one in the log", async () => {
@@ -246,6 +252,22 @@ Deno.test("the relay switches to WebSocket only where the handshake is one", asy
   };
   const { status, fields } = await table.get("/any/path?x", good);
   assert.deepEqual([status, fields["sec-websocket-accept"]], [101, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="]);
+  const targets: [string, number][] = [
+    ["http://x/pong", 101],
+    ["HTTP://X:80", 101],
+    ["http://y/pong", 400],
+    ["ws://x/pong", 400],
+    ["*", 400],
+    ["x:80", 400],
+    ["/a/../b", 400],
+    ["/#a", 400],
+    ["/%00", 400],
+  ];
+  for (const [target, wanted] of targets) {
+    const lines = Object.entries({ Host: "x", ...good }).map(([name, value]) => `${name}: ${value}\r\n`);
+    const answer = await table.ask(`GET ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
+    assert.equal(answer.status, wanted, target);
+  }
   assert.equal(fields["sec-websocket-protocol"], undefined);
   const faults: [Record<string, string>, number][] = [
     [{ Connection: "close" }, 400],
