@@ -3,10 +3,11 @@
 
 import { parseArgs } from "node:util";
 import { DEFAULT_PORT } from "../wire/protocol.ts";
-import { parseSimulation, type SimulationOptions } from "../simulation/parse_simulation.ts";
+import { parseSimulation, SIMULATION_HELP, type SimulationOptions } from "../simulation/parse_simulation.ts";
 import { RELAY_DEFAULTS, type RelayOptions } from "../relay/relay.ts";
+import { quote } from "../wire/untrusted.ts";
 import { isProxyName } from "../relay/web/proxies.ts";
-import { parseHost, parseOrigin } from "../relay/web/who_may.ts";
+import { isWebOrigin, parseHost, parseOrigin } from "../relay/web/who_may.ts";
 
 /** What the program should do. */
 export type Command =
@@ -136,44 +137,17 @@ export function readCommand(
   env: (name: string) => string | undefined,
   variables: readonly string[] = [],
 ): Command {
-  let parsed;
-  try {
-    const options = Object.fromEntries(
-      [...Object.keys(READERS), "help", "version"].map((name) =>
-        [
-          name,
-          {
-            type: SWITCHES.includes(name) ? "boolean" : "string",
-            multiple: LISTS.includes(name),
-            ...(name in SHORT && { short: SHORT[name] }),
-          },
-        ] as const
-      ),
-    );
-    parsed = parseArgs({ args, options, allowPositionals: true, strict: true });
-  } catch (error) {
-    const [sentence] = (error as Error).message.split(/\. |\n/);
-    return refuse(sentence);
-  }
-  if (parsed.values.help) return { kind: "help" };
-  if (parsed.values.version) return { kind: "version" };
-  if (parsed.positionals.length === 1 && parsed.values.port !== undefined) {
-    return refuse("Cannot take the port from two places: --port or the bare one, choose one");
-  }
-  if (parsed.positionals.length > 1) {
-    return refuse(
-      `Cannot use ${
-        JSON.stringify(parsed.positionals[1])
-      }: one port or range is all that is named without a flag`,
-    );
-  }
+  const given = readArguments(args);
+  if (given.flags.has("help")) return { kind: "help" };
+  if (given.flags.has("version")) return { kind: "version" };
+  if (given.fault !== undefined) return refuse(given.fault);
 
   const values: Record<string, unknown> = {};
   for (const [name, read] of Object.entries(READERS)) {
-    const bare = name === "port" ? parsed.positionals[0] : undefined;
-    const flag = bare ?? parsed.values[name];
+    const bare = name === "port" ? given.bare : undefined;
+    const flag = bare ?? given.flags.get(name)?.join(",");
     const twin = environmentName(name);
-    const text = flag === undefined ? env(twin) : String(flag); // an array becomes a list with commas
+    const text = flag ?? env(twin);
     if (text === undefined) continue;
     const value = read(text);
     if (value instanceof Refusal) {
@@ -182,6 +156,76 @@ export function readCommand(
     values[name] = value;
   }
   return combine(values as Values, warnOf(variables));
+}
+
+/** What stands on the command line, as texts. */
+interface Given {
+  /** By the names of options. */
+  flags: Map<string, string[]>;
+  /** What stands there without a flag. */
+  bare: string | undefined;
+  /** What is wrong with it, the first thing of all. */
+  fault: string | undefined;
+}
+
+/** Takes the command line apart. What is wrong is said in our words, so the parser need not know what is right. */
+function readArguments(args: string[]): Given {
+  const options = Object.fromEntries(
+    [...Object.keys(READERS), "help", "version"].map((name) => {
+      const type = SWITCHES.includes(name) ? "boolean" as const : "string" as const;
+      return [name, { type, ...(name in SHORT && { short: SHORT[name] }) }];
+    }),
+  );
+  const { tokens } = parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true });
+  const flags = new Map<string, string[]>(), bare: string[] = [];
+  let fault: string | undefined;
+  for (const token of tokens) {
+    if (token.kind === "positional") bare.push(token.value);
+    else if (token.kind === "option") {
+      const texts = flags.get(token.name) ?? [];
+      fault ??= flagFault(token, texts);
+      flags.set(token.name, SWITCHES.includes(token.name) ? ["1"] : [...texts, token.value ?? ""]);
+    }
+  }
+  if (bare.length > 0 && flags.has("port")) {
+    fault ??= "Cannot take the port from two places: --port or the bare one, choose one";
+  }
+  if (bare.length > 1) {
+    fault ??= `Cannot use ${quote(bare[1])}: one port or range is all that is named without a flag`;
+  }
+  return { flags, bare: bare[0], fault };
+}
+
+/** A flag as it stands on the command line. */
+interface Flag {
+  name: string;
+  /** As it was written: `--port`, `-p`. */
+  rawName: string;
+  value?: string;
+  /** Whether the value stands in the same word. */
+  inlineValue?: boolean;
+}
+
+/** Says what is wrong with a flag, before its value is looked at; `earlier` is what it was given before. */
+function flagFault({ name, rawName, value, inlineValue }: Flag, earlier: string[]): string | undefined {
+  if (SWITCHES.includes(name)) {
+    if (value === undefined) return undefined;
+    return `Cannot use ${rawName} with a value: it is ${quote(value)}, ${rawName} alone is allowed`;
+  }
+  if (!Object.hasOwn(READERS, name)) {
+    return `Cannot use ${quote(rawName)}: it is no option`;
+  }
+  const { allowed } = READERS[name as OptionName]("") as Refusal;
+  if (value === undefined) return `Cannot use ${rawName} without a value: ${allowed}`;
+  if (!inlineValue && /^-./.test(value)) {
+    const way = rawName.startsWith("--") ? `--${name}=${value}` : rawName + value;
+    return `Cannot use ${rawName} without a value: ${allowed}; what begins with - is written as ${
+      quote(way)
+    }`;
+  }
+  if (earlier.length > 0 && !LISTS.includes(name)) {
+    return `Cannot use --${name} twice: it is ${quote(earlier[0])} and ${quote(value)}, one is allowed`;
+  }
 }
 
 /**
@@ -254,7 +298,7 @@ function refuse(message: string): Command {
 }
 
 function refuseValue(name: string, text: string, { allowed }: Refusal): Command {
-  return refuse(`Cannot use ${name} ${JSON.stringify(text)}: ${allowed}`);
+  return refuse(`Cannot use ${name} ${quote(text)}: ${allowed}`);
 }
 
 function portsReader(text: string): ServerOptions["ports"] | Refusal {
@@ -303,6 +347,7 @@ function choiceReader<const T extends string>(...choices: T[]): Reader<T> {
 }
 
 function simulationReader(text: string): SimulationOptions | Refusal {
+  if (text === "") return new Refusal(SIMULATION_HELP);
   try {
     return parseSimulation(text);
   } catch (error) {
@@ -319,8 +364,11 @@ function listReader(read: Reader<string>): Reader<readonly string[]> {
 }
 
 function originReader(text: string): string | Refusal {
-  return text === "*" ? text : parseOrigin(text) ??
-    new Refusal("an origin without a path, such as https://games.example.org, or null, or * for all");
+  if (text === "*") return text;
+  const origin = parseOrigin(text);
+  return origin !== undefined && (origin === "null" || isWebOrigin(origin)) ? origin : new Refusal(
+    "an origin with http:// or https:// and without a path, such as https://games.example.org, or null, or * for all",
+  );
 }
 
 function hostReader(text: string): string | Refusal {

@@ -81,11 +81,24 @@ const BAD: [option: string, text: string, allowed: RegExp][] = [
   ["log", "xml", /text or json/],
   ...["x.org", "https://x.org/", "https://", "https://x.org,", "http://a b", "https://x.org,**"].map((
     text,
-  ): [string, string, RegExp] => ["allow-origin", text, /an origin without a path, such as/]),
+  ): [string, string, RegExp] => ["allow-origin", text, /an origin with http.* without a path, such as/]),
+  ...["ftp://x", "ws://x.org", "file://x", "chrome-extension://abcdef", "https://x.org,ftp://x"].map((
+    text,
+  ): [string, string, RegExp] => ["allow-origin", text, /with http:\/\/ or https:\/\/ .*, or null, or \*/]),
   ...["x.org:80", "http://x.org", "a..b", ".a", "a,,b"].map((
     text,
   ): [string, string, RegExp] => ["allow-host", text, /a name without a port, such as/]),
 ];
+
+/** All options that have a value. */
+const VALUED = valuedOptions();
+
+function valuedOptions(): string[] {
+  const twins: string[] = [];
+  readCommand([], (twin) => void twins.push(twin));
+  return twins.map((twin) => twin.slice("EVENTRELAY_".length).toLowerCase().replaceAll("_", "-"))
+    .filter((option) => !/ alone is allowed$/.test(readRefusal([`--${option}=`])));
+}
 
 function twinOf(option: string): string {
   return `EVENTRELAY_${option.toUpperCase().replaceAll("-", "_")}`;
@@ -287,16 +300,53 @@ Deno.test("readCommand refuses what is no port, and names whence it has it", () 
   }
 });
 
-Deno.test("readCommand refuses unknown flags, missing values and a second argument", () => {
+Deno.test("readCommand refuses unknown flags, values where none is allowed, and a second argument", () => {
   const cases: [string[], RegExp][] = [
-    [["--prot", "80"], /--prot/],
-    [["-x"], /-x/],
-    [["--host"], /--host.*missing/],
-    [["--max-line", "--quiet"], /--max-line/],
-    [["--quiet=1"], /--quiet/],
-    [["1", "2"], /Cannot use "2".*one port or range/],
+    [["--prot", "80"], /^Cannot use "--prot": it is no option$/],
+    [["--prot=80"], /^Cannot use "--prot": it is no option/],
+    [["-x"], /^Cannot use "-x": it is no option/],
+    [["--no-quiet"], /^Cannot use "--no-quiet": it is no option/],
+    [["--constructor"], /^Cannot use "--constructor": it is no option/],
+    [["--=1"], /^Cannot use "--=1": it is no option/],
+    [[`--${"x".repeat(60_000)}`], /^Cannot use "--x{38}…": it is no option/],
+    [["--quiet=1"], /^Cannot use --quiet with a value: it is "1", --quiet alone is allowed$/],
+    [["--no-web=no", "--host"], /^Cannot use --no-web with a value/],
+    [["1", "2"], /^Cannot use "2": one port or range/],
+    [["1", "--", "--quiet"], /^Cannot use "--quiet": one port or range/],
   ];
-  for (const [args, message] of cases) assert.match(readRefusal(args), message);
+  for (const [args, message] of cases) {
+    const refusal = readRefusal(args);
+    assert.match(refusal, message);
+    assert.ok(!refusal.includes("\n"), refusal);
+  }
+});
+
+Deno.test("readCommand names each flag that lacks its value, and says what is allowed", () => {
+  for (const option of VALUED) {
+    const [, allowed] = /^Cannot use \S+ "": (.*)$/.exec(readRefusal([`--${option}=`])) ??
+      assert.fail(option);
+    assert.equal(readRefusal([`--${option}`]), `Cannot use --${option} without a value: ${allowed}`);
+    assert.equal(
+      readRefusal([`--${option}`, "--quiet"]),
+      `Cannot use --${option} without a value: ${allowed}; what begins with - is written as "--${option}=--quiet"`,
+    );
+  }
+  assert.match(readRefusal(["-p"]), /^Cannot use -p without a value: a port is 0 to 65535/);
+  assert.match(readRefusal(["-p", "-5"]), /written as "-p-5"$/);
+  assert.equal(readOptions(["--token=-x"]).relay.token, "-x");
+});
+
+Deno.test("readCommand refuses a flag that is given twice and has one value, and takes switches and lists again", () => {
+  const lists = ["trust-proxy", "allow-origin", "allow-host"];
+  for (const option of VALUED) {
+    const refusal = readCommand([`--${option}=5`, "--quiet", `--${option}`, "10.0.0.1"], () => undefined);
+    const twice = `Cannot use --${option} twice: it is "5" and "10.0.0.1", one is allowed`;
+    assert.equal(refusal.kind === "refuse" && refusal.message === twice, !lists.includes(option), option);
+  }
+  assert.match(readRefusal(["--web", "A", "--web", "B"]), /^Cannot use --web twice: it is "A" and "B"/);
+  assert.match(readRefusal(["--web", "A", "--web", "A"]), /^Cannot use --web twice/);
+  assert.match(readRefusal(["-p1", "--port", "2"]), /^Cannot use --port twice: it is "1" and "2"/);
+  assert.equal(readOptions(["--quiet", "--quiet"]).logLevel, "error");
 });
 
 Deno.test("readCommand refuses what contradicts itself", () => {
@@ -312,6 +362,7 @@ Deno.test("readCommand refuses what contradicts itself", () => {
 Deno.test("readCommand answers --help and --version before it looks at anything else", () => {
   assert.deepEqual(read(["--help"], { EVENTRELAY_MAX_LINE: "x" }), { kind: "help" });
   assert.deepEqual(read(["-h"]), { kind: "help" });
+  assert.deepEqual(read(["--prot", "-h"]), { kind: "help" });
   assert.deepEqual(read(["--version", "70000"]), { kind: "version" });
 });
 

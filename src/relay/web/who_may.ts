@@ -50,6 +50,11 @@ export function parseOrigin(text: string): string | undefined {
   return `${kind}://${host.name}${isDefault ? "" : `:${host.port}`}`;
 }
 
+/** Whether an origin is one of pages that came over the web, so one that an operator may name. */
+export function isWebOrigin(origin: string): boolean {
+  return DEFAULT_PORTS.has(origin.split("://")[0]);
+}
+
 /** Says why a request may not be made under the name that its Host says; undefined if it may. */
 export function hostFault(head: RequestHead, { allowedHosts }: WhoMayOptions): HttpFault | undefined {
   const text = only(head, "host");
@@ -73,7 +78,8 @@ export function originFault(head: RequestHead, { allowedOrigins }: WhoMayOptions
   if (allowedOrigins.includes("*") || allowedOrigins.includes(origin)) return undefined;
   if (origin !== "null" && (isSame(origin, only(head, "host")) || isLocal(origin))) return undefined;
   const who = origin === "null" ? "Pages that are files, or in a sandbox," : `Pages of ${origin}`;
-  return new HttpFault(403, `${who} may not speak to this relay: start it with --allow-origin ${origin}`);
+  const named = origin === "null" || isWebOrigin(origin) ? origin : '"*"'; // those of extensions and apps
+  return new HttpFault(403, `${who} may not speak to this relay: start it with --allow-origin ${named}`);
 }
 
 /** Whether a page is the relay's own: its Origin names the same host and port as the Host. */
