@@ -16,6 +16,6 @@ export type { SchemaIssue, SchemaResult, StandardSchema } from "./src/client/sta
 export type { Status, StatusDetail } from "./src/client/link/status.ts";
 export type { ConnectOptions, Stats } from "./src/client/options.ts";
 export type { LeaveReason, Peer } from "./src/client/session/roster.ts";
-export type { Lost } from "./src/client/session/session.ts";
+export type { Lost } from "./src/client/session/lost.ts";
 export type { Target } from "./src/client/target.ts";
 export type { TlsOptions } from "./src/client/link/transport.ts";

@@ -2,7 +2,7 @@
 // reasons and numbers, not events.
 
 import { afterThisTurn } from "./link/after_turn.ts";
-import type { Lost } from "./session/session.ts";
+import type { Lost } from "./session/lost.ts";
 
 /** How far apart two calls about the same flood are at least, in ms. */
 const PERIOD_MS = 1000;

@@ -6,7 +6,7 @@ import type { Status, StatusDetail } from "./link/status.ts";
 import { checkOptions, type Kind, kindOf } from "./check.ts";
 import { DEFAULT_MAX_LINE_BYTES, LOBBY } from "../wire/protocol.ts";
 import type { LeaveReason, Peer } from "./session/roster.ts";
-import type { Lost } from "./session/session.ts";
+import type { Lost } from "./session/lost.ts";
 import type { MemberState } from "./state_types.ts";
 import type { StandardSchema } from "./standard_schema.ts";
 import { type Address, checkName } from "./target.ts";

@@ -1,6 +1,8 @@
 // Questions that this program has asked, the relay or another member, and that wait for an answer. Touches no
 // socket: who asks sends the line.
 
+import type { Tag } from "../../wire/protocol.ts";
+
 /** The longest time that a timer takes, in ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -74,26 +76,42 @@ export class Asks {
     this.#take(ask, peerId)?.resolve(value);
   }
 
-  /** Notes that there will be no answer. */
-  fail(ask: string, code: string, why: string, peerId?: string): void {
-    this.#end(this.#take(ask, peerId), code, why);
+  /** Takes the answer of a member, a line whose tag names the question, or why there is none. */
+  takeReply(line: string, { reply, failed }: Tag, peerId: string): void {
+    if (reply === undefined) return;
+    let answer: unknown;
+    try {
+      answer = JSON.parse(line);
+    } catch {
+      return this.#fail(reply, "failed", "its answer is not JSON", peerId);
+    }
+    if (failed !== true) this.settle(reply, answer, peerId);
+    else this.#fail(reply, "failed", String(answer).slice(0, MAX_REASON_LENGTH), peerId);
   }
 
-  /** Notes that the relay will see to no answer, whoever was asked. */
-  refuse(ask: string, code: string, why: string): void {
-    this.fail(ask, code, why, this.#pending.get(ask)?.peerId);
+  /** Takes the relay's answer to a question, the body of an `$answer`: to one that it was asked, or why there is none. */
+  takeAnswer({ ask, code, message, ...answer }: Record<string, unknown>): void {
+    if (typeof ask !== "string") return;
+    if (typeof code !== "string") return this.settle(ask, answer);
+    // Whoever was asked: the relay saw to it that nobody was.
+    this.#fail(ask, code, String(message), this.#pending.get(ask)?.peerId);
   }
 
   /** Notes that a member will answer nothing any more. */
   failPeer(peerId: string): void {
     for (const [ask, pending] of this.#pending) {
-      if (pending.peerId === peerId) this.fail(ask, "left", `${peerId} has left`, peerId);
+      if (pending.peerId === peerId) this.#fail(ask, "left", `${peerId} has left`, peerId);
     }
   }
 
   /** Notes that nobody will answer any more. */
   failAll(code: string, why: string): void {
-    for (const [ask, { peerId }] of this.#pending) this.fail(ask, code, why, peerId);
+    for (const [ask, { peerId }] of this.#pending) this.#fail(ask, code, why, peerId);
+  }
+
+  #fail(ask: string, code: string, why: string, peerId: string | undefined): void {
+    const pending = this.#take(ask, peerId);
+    pending?.reject(new RequestError(code, `Cannot ${pending.what}: ${why}`));
   }
 
   #take(ask: string, peerId: string | undefined): Ask | undefined {
@@ -104,15 +122,11 @@ export class Asks {
     return pending;
   }
 
-  #end(pending: Ask | undefined, code: string, why: string): void {
-    pending?.reject(new RequestError(code, `Cannot ${pending.what}: ${why}`));
-  }
-
   #wait(ask: string, leftMs: number, timeoutMs: number): void {
     const pending = this.#pending.get(ask)!, waitMs = Math.min(leftMs, MAX_TIMER_MS);
     pending.timer = setTimeout(() => {
       if (leftMs > waitMs) this.#wait(ask, leftMs - waitMs, timeoutMs);
-      else this.fail(ask, "timeout", `no answer within ${timeoutMs} ms`, pending.peerId);
+      else this.#fail(ask, "timeout", `no answer within ${timeoutMs} ms`, pending.peerId);
     }, waitMs);
   }
 }

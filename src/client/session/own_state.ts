@@ -9,7 +9,8 @@ import { Queue } from "../link/queue.ts";
  * room.
  */
 export class OwnState {
-  readonly #isRoom: boolean;
+  /** Whether it is the room's. */
+  readonly isRoom: boolean;
   /** The values that are this program's, as it wants them to be. */
   readonly #values = new Map<string, string>();
   /** The same as the relay has taken them. */
@@ -21,7 +22,7 @@ export class OwnState {
 
   /** Makes an empty state; that of a room is marked so on the wire. */
   constructor(isRoom: boolean) {
-    this.#isRoom = isRoom;
+    this.isRoom = isRoom;
   }
 
   /** The number of keys that have a value. */
@@ -49,11 +50,6 @@ export class OwnState {
     const values: Record<string, unknown> = Object.create(null);
     for (const [key, json] of this.#values) values[key] = JSON.parse(json);
     return values;
-  }
-
-  /** The keys that have a value. */
-  keys(): Iterable<string> {
-    return this.#values.keys();
   }
 
   /** Whether the relay has not been told about the key's newest value, or its removal. */
@@ -132,7 +128,7 @@ export class OwnState {
     if (key === undefined) return undefined;
     this.#news.delete(key);
     const json = this.#values.get(key), isHeld = json !== undefined && this.#held.has(key);
-    return { line: encodeSet(key, json, this.#isRoom, undefined, isHeld), key, json };
+    return { line: encodeSet(key, json, this.isRoom, undefined, isHeld), key, json };
   }
 
   #tellAbout(key: string): void {

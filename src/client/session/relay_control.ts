@@ -86,3 +86,8 @@ export function readError(body: Record<string, unknown>): RelayError | undefined
   }
   return error;
 }
+
+/** Reads a number of things, or of milliseconds: 0 for what is none. */
+export function readCount(value: unknown): number {
+  return Number.isSafeInteger(value) && value as number >= 0 ? value as number : 0;
+}

@@ -68,6 +68,12 @@ export class Roster {
   /** Who is told of every change; nobody until it is set. */
   sink: RosterSink;
 
+  /** This member itself, as others see it. */
+  self: Peer | undefined;
+
+  /** The id of who leads the room, if anybody does. */
+  hostId: string | undefined;
+
   /** The room's own values by key. */
   readonly state: State = emptyState();
 
@@ -81,8 +87,17 @@ export class Roster {
     return this.#members;
   }
 
-  /** Finds who has, or had, an id; of one of whom nothing is known it makes a peer that has no name. */
+  /** Who leads the room; may be this member itself. */
+  get host(): Peer | undefined {
+    return this.hostId === undefined ? undefined : this.find(this.hostId);
+  }
+
+  /**
+   * Finds who has, or had, an id, also this member itself; of one of whom nothing is known it makes a peer that
+   * has no name.
+   */
   find(id: string): Peer {
+    if (id === this.self?.id) return this.self;
     return this.#members.get(id) ?? this.#departed.get(id) ?? { id, name: "", state: emptyState() };
   }
 
@@ -177,6 +192,17 @@ export class Roster {
     }
     this.#size += size;
   }
+}
+
+/** Makes the peer that a member is to itself; `values` makes an object of what it has set by now. */
+export function selfPeer(id: string, name: string, values: () => State): Peer {
+  return {
+    id,
+    name,
+    get state() {
+      return values();
+    },
+  };
 }
 
 /** Whether two values are the same as JSON. What is nested too deeply to be looked at counts as another. */

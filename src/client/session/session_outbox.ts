@@ -8,9 +8,11 @@
 
 import { joinLines, LineQueue } from "../link/line_queue.ts";
 import type { LineSource } from "../link/line_source.ts";
+import type { LineCount } from "./lost.ts";
 import { OwnState } from "./own_state.ts";
 import { encodeControl, isControlLine, startsAt } from "../../wire/protocol.ts";
 import { Queue } from "../link/queue.ts";
+import { readSet, ToldSets } from "./told_sets.ts";
 
 /**
  * What is kept for a resume; over it nothing but control lines goes out until the relay has confirmed some of
@@ -27,25 +29,10 @@ const EARLY_PING_SHARE = 1 / 4;
 /** The share of a batch that changed state may fill while events wait. */
 const STATE_SHARE = 1 / 2;
 
-/** Lines and their bytes, LF included. */
-export interface LineCount {
-  lines: number;
-  bytes: number;
-}
-
 /** What a session had written and the relay had not confirmed. */
 export interface Unconfirmed extends LineCount {
   /** The last such change of each key of the room: a value as JSON, or undefined for a removal. */
   roomChanges: Map<string, string | undefined>;
-}
-
-/** A `$set` that was handed out, until the relay has counted or refused it. */
-interface ToldSet {
-  readonly state: OwnState;
-  readonly key: string;
-  readonly json: string | undefined;
-  /** Where its line ends in the stream. */
-  readonly end: number;
 }
 
 /**
@@ -74,12 +61,7 @@ export class SessionOutbox implements LineSource {
   #batchBytesLeft = 0;
   /** The lines of this connection so far, as the relay numbers them: the hello is the first. */
   #lineNumber = 1;
-  /**
-   * The `$set` lines that the relay has not counted, by their number on this connection, the oldest first.
-   */
-  readonly #toldSets = new Map<number, ToldSet>();
-  /** The last change of each key of the room that was handed out, until it is known that it has arrived. */
-  #roomChanges = new Map<string, ToldSet>();
+  readonly #toldSets = new ToldSets();
   /** The events handed out that `confirm()` has not reported yet, and those that never will be. */
   #uncounted: LineCount = { lines: 0, bytes: 0 };
   #cleared: LineCount = { lines: 0, bytes: 0 };
@@ -175,9 +157,7 @@ export class SessionOutbox implements LineSource {
   /** The keys of the room that this program has given a value which the relay may not have counted yet. */
   *roomKeysUnderWay(): Generator<string> {
     for (const key of this.room.newsKeys) if (this.room.has(key)) yield key;
-    for (const { state, key, json } of this.#toldSets.values()) {
-      if (state === this.room && json !== undefined && !this.room.isNews(key)) yield key;
-    }
+    for (const key of this.#toldSets.roomKeys()) if (!this.room.isNews(key)) yield key;
   }
 
   /** Asks for a ping in the next batch, at its end: its answer confirms all of the batch. */
@@ -231,12 +211,7 @@ export class SessionOutbox implements LineSource {
    */
   confirmStream(bytes: number): void {
     if (bytes > this.#sentBytes) return;
-    for (const [line, told] of this.#toldSets) {
-      if (told.end > bytes) break;
-      this.#toldSets.delete(line);
-      told.state.settle(told.key, told.json);
-      if (this.#roomChanges.get(told.key) === told) this.#roomChanges.delete(told.key);
-    }
+    this.#toldSets.confirm(bytes);
     for (let line = this.#sent.peek(); line !== undefined; line = this.#sent.peek()) {
       if (this.#confirmedBytes + line.length > bytes) return;
       this.#sent.shift();
@@ -246,8 +221,7 @@ export class SessionOutbox implements LineSource {
 
   /** Notes that the relay tells of a change of the room's that this program has made: it has arrived. */
   noteEcho(key: string, json: string | undefined): void {
-    const change = this.#roomChanges.get(key);
-    if (change !== undefined && change.json === json) this.#roomChanges.delete(key);
+    this.#toldSets.noteEcho(key, json);
   }
 
   /**
@@ -255,15 +229,7 @@ export class SessionOutbox implements LineSource {
    * what the relay had taken before holds. Returns whose value it was, or `undefined` if it was another line.
    */
   refuse(lineNumber: number): { key: string; isRoom: boolean } | undefined {
-    const refused = this.#toldSets.get(lineNumber);
-    if (refused === undefined) return undefined;
-    this.#toldSets.delete(lineNumber);
-    const { state, key } = refused;
-    if (this.#roomChanges.get(key) === refused) this.#roomChanges.delete(key);
-    let newest: ToldSet | undefined;
-    for (const told of this.#toldSets.values()) if (told.state === state && told.key === key) newest = told;
-    state.refuse(key, newest);
-    return { key, isRoom: state === this.room };
+    return this.#toldSets.refuse(lineNumber);
   }
 
   /**
@@ -273,7 +239,7 @@ export class SessionOutbox implements LineSource {
   resume(bytes: number): boolean {
     this.confirmStream(bytes);
     if (bytes !== this.#confirmedBytes) return false;
-    this.#toldSets.clear();
+    this.#toldSets.forgetLines();
     this.#lineNumber = 1;
     this.#owed.putBack(this.#sent.takeAll().filter(isWorthRepeating));
     this.#sentBytes = this.#pingedBytes = bytes;
@@ -287,7 +253,7 @@ export class SessionOutbox implements LineSource {
    */
   restart(written: readonly Uint8Array[] = []): Unconfirmed {
     const unconfirmed = this.#takeUnconfirmed();
-    this.#toldSets.clear();
+    this.#toldSets.forgetLines();
     this.#asks.takeAll();
     this.#sentBytes = this.#confirmedBytes = this.#pingedBytes = 0;
     this.#lineNumber = 1;
@@ -319,8 +285,7 @@ export class SessionOutbox implements LineSource {
   }
 
   #takeUnconfirmed(): Unconfirmed {
-    const roomChanges = new Map(Array.from(this.#roomChanges, ([key, { json }]) => [key, json]));
-    this.#roomChanges = new Map();
+    const roomChanges = this.#toldSets.takeRoomChanges();
     const unconfirmed: Unconfirmed = { lines: 0, bytes: 0, roomChanges };
     for (const line of [...this.#sent.takeAll(), ...this.#owed.takeAll()]) {
       if (isControlLine(line, 0) && !begins(line, TO_START)) continue;
@@ -341,9 +306,8 @@ export class SessionOutbox implements LineSource {
     this.#owed.moveTo(owed, maxBytes);
     for (const line of owed) {
       this.#handOut(batch, [line]);
-      if (!begins(line, SET_START)) continue;
-      const { key, json, isRoom } = readSet(line);
-      this.#noteSet(isRoom ? this.room : this.member, key, json);
+      const set = readSet(line);
+      if (set !== undefined) this.#noteSet(set.isRoom ? this.room : this.member, set.key, set.json);
     }
   }
 
@@ -401,22 +365,12 @@ export class SessionOutbox implements LineSource {
 
   /** Remembers that the line handed out last sets a key. */
   #noteSet(state: OwnState, key: string, json: string | undefined): void {
-    const told = { state, key, json, end: this.#sentBytes };
-    this.#toldSets.set(this.#lineNumber, told);
-    if (state === this.room) this.#roomChanges.set(key, told);
+    this.#toldSets.note(this.#lineNumber, this.#sentBytes, state, key, json);
   }
 }
 
-/** Reads a `$set` that was written here. */
-function readSet(line: Uint8Array): { key: string; json: string | undefined; isRoom: boolean } {
-  const { key, value, room } = JSON.parse(decoder.decode(line)).$set;
-  return { key, json: JSON.stringify(value), isRoom: room === true };
-}
-
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
-const SET_START = encoder.encode('{"$set":');
 const TO_START = encoder.encode('{"$to":');
 const PING_START = encoder.encode('{"$ping":');
 const ACK_START = encoder.encode('{"$ack":');

@@ -45,13 +45,19 @@ import src_client_session_clock_ts from "../../client/session/clock.ts" with { t
 import src_client_session_freshness_ts from "../../client/session/freshness.ts" with { type: "text" };
 import src_client_session_heartbeat_ts from "../../client/session/heartbeat.ts" with { type: "text" };
 import src_client_session_hello_ts from "../../client/session/hello.ts" with { type: "text" };
+import src_client_session_lost_ts from "../../client/session/lost.ts" with { type: "text" };
 import src_client_session_opening_ts from "../../client/session/opening.ts" with { type: "text" };
 import src_client_session_own_state_ts from "../../client/session/own_state.ts" with { type: "text" };
 import src_client_session_pinger_ts from "../../client/session/pinger.ts" with { type: "text" };
+import src_client_session_read_position_ts from "../../client/session/read_position.ts" with { type: "text" };
 import src_client_session_relay_control_ts from "../../client/session/relay_control.ts" with { type: "text" };
+import src_client_session_room_values_ts from "../../client/session/room_values.ts" with { type: "text" };
 import src_client_session_roster_ts from "../../client/session/roster.ts" with { type: "text" };
 import src_client_session_session_ts from "../../client/session/session.ts" with { type: "text" };
 import src_client_session_session_outbox_ts from "../../client/session/session_outbox.ts" with { type: "text" };
+import src_client_session_stream_age_ts from "../../client/session/stream_age.ts" with { type: "text" };
+import src_client_session_stream_marks_ts from "../../client/session/stream_marks.ts" with { type: "text" };
+import src_client_session_told_sets_ts from "../../client/session/told_sets.ts" with { type: "text" };
 import src_client_session_welcome_ts from "../../client/session/welcome.ts" with { type: "text" };
 import src_client_standard_schema_ts from "../../client/standard_schema.ts" with { type: "text" };
 import src_client_state_types_ts from "../../client/state_types.ts" with { type: "text" };
@@ -140,13 +146,19 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/client/session/freshness.ts", src_client_session_freshness_ts],
   ["src/client/session/heartbeat.ts", src_client_session_heartbeat_ts],
   ["src/client/session/hello.ts", src_client_session_hello_ts],
+  ["src/client/session/lost.ts", src_client_session_lost_ts],
   ["src/client/session/opening.ts", src_client_session_opening_ts],
   ["src/client/session/own_state.ts", src_client_session_own_state_ts],
   ["src/client/session/pinger.ts", src_client_session_pinger_ts],
+  ["src/client/session/read_position.ts", src_client_session_read_position_ts],
   ["src/client/session/relay_control.ts", src_client_session_relay_control_ts],
+  ["src/client/session/room_values.ts", src_client_session_room_values_ts],
   ["src/client/session/roster.ts", src_client_session_roster_ts],
   ["src/client/session/session.ts", src_client_session_session_ts],
   ["src/client/session/session_outbox.ts", src_client_session_session_outbox_ts],
+  ["src/client/session/stream_age.ts", src_client_session_stream_age_ts],
+  ["src/client/session/stream_marks.ts", src_client_session_stream_marks_ts],
+  ["src/client/session/told_sets.ts", src_client_session_told_sets_ts],
   ["src/client/session/welcome.ts", src_client_session_welcome_ts],
   ["src/client/standard_schema.ts", src_client_standard_schema_ts],
   ["src/client/state_types.ts", src_client_state_types_ts],

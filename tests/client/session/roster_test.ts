@@ -1,7 +1,7 @@
 // Tests src/client/session/roster.ts: what changes, what is told, and in which order.
 
 import assert from "node:assert/strict";
-import { Roster } from "../../../src/client/session/roster.ts";
+import { Roster, selfPeer } from "../../../src/client/session/roster.ts";
 
 function watched() {
   const told: unknown[][] = [];
@@ -101,4 +101,22 @@ Deno.test("Roster.become bears values that are nested too deeply to be compared"
   next.set(null, "deep", deep());
   roster.become(next);
   assert.ok(Array.isArray(roster.state.deep));
+});
+
+Deno.test("Roster.find and host know this member itself, those who left, and somebody where nothing is known", () => {
+  const roster = new Roster();
+  const values = { a: 1 };
+  roster.self = selfPeer("me", "ada", () => ({ ...values }));
+  roster.join("k1", "eve");
+  const eve = roster.peers.get("k1");
+  roster.leave("k1", "closed");
+  assert.equal(roster.find("me"), roster.self);
+  assert.equal(roster.find("k1"), eve);
+  assert.deepEqual([roster.find("k9").id, roster.find("k9").name], ["k9", ""]);
+  values.a = 2;
+  assert.deepEqual(roster.self.state, { a: 2 }, "what holds by now");
+  assert.equal(roster.host, undefined);
+  roster.hostId = "me";
+  assert.equal(roster.host, roster.self);
+  assert.deepEqual([...roster.peers.keys()], [], "it is no peer of its own");
 });

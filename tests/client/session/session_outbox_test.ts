@@ -1,9 +1,8 @@
-// Tests src/client/session/session_outbox.ts and src/client/session/own_state.ts against a relay as simple as
-// can be: it counts the bytes of whole lines, and knows what it got.
+// Tests src/client/session/session_outbox.ts against a relay as simple as can be: it counts the bytes of whole
+// lines, and knows what it got.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
-import { OwnState } from "../../../src/client/session/own_state.ts";
 import { SessionOutbox } from "../../../src/client/session/session_outbox.ts";
 
 function encode(text: string): Uint8Array {
@@ -110,34 +109,6 @@ Deno.test("SessionOutbox.clear counts what never went out whole", () => {
   outbox.nextBatch(4);
   outbox.clear();
   assert.deepEqual([outbox.length, outbox.dropped], [0, 3]);
-});
-
-Deno.test("OwnState tells the newest value of each key, once", () => {
-  const state = new OwnState(false);
-  for (const json of ["1", "2", "3"]) state.set("a", json);
-  state.set('"', "0");
-  state.set("c", "1");
-  state.set("c", undefined);
-  const lines = [];
-  for (let line = state.takeLine(); line !== undefined; line = state.takeLine()) {
-    lines.push(decode(line.line)[0]);
-  }
-  assert.deepEqual(lines, [
-    '{"$set":{"key":"a","value":3}}',
-    '{"$set":{"key":"\\"","value":0}}',
-    '{"$set":{"key":"c"}}',
-  ]);
-  assert.deepEqual([state.size, state.newsLength], [2, 0]);
-});
-
-Deno.test("OwnState sets again what is missing, and gives up what somebody else has set, but not what is news", () => {
-  const state = new OwnState(true);
-  for (const key of ["mine", "theirs", "news"]) state.set(key, "1");
-  state.takeLine();
-  state.takeLine();
-  state.setAgainWhereMissing({ theirs: 2, news: 2 });
-  assert.deepEqual([state.has("mine"), state.has("theirs"), state.has("news")], [true, false, true]);
-  assert.equal(state.newsLength, 2);
 });
 
 Deno.test("SessionOutbox gives changed state half of a batch while events wait, and all of it otherwise", () => {

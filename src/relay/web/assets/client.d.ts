@@ -125,20 +125,6 @@ interface Peer<Values = Record<string, unknown>> {
  */
 type LeaveReason = "closed" | "lost" | "behind" | "timeout" | (string & Record<never, never>);
 
-/** Why a question got no answer, or a claim could not be decided. */
-declare class RequestError extends Error {
-    /** What errors of this kind are called. */
-    readonly name = "RequestError";
-    /**
-     * For programs: `timeout`; `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
-     * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
-     * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
-     */
-    readonly code: string;
-    /** @internal */
-    constructor(code: string, message: string);
-}
-
 /**
  * What is lost, as exactly as can be known. Whatever is dropped anywhere is told so, several lines in one.
  *
@@ -746,6 +732,20 @@ declare function rateLimit(hz: number, clock?: Clock): () => boolean;
  * the older one. Relays since version 0.2 give out ids that compare so as texts, too (`a < b`).
  */
 declare function compareIds(a: string, b: string): number;
+
+/** Why a question got no answer, or a claim could not be decided. */
+declare class RequestError extends Error {
+    /** What errors of this kind are called. */
+    readonly name = "RequestError";
+    /**
+     * For programs: `timeout`; `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
+     * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
+     * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
+     */
+    readonly code: string;
+    /** @internal */
+    constructor(code: string, message: string);
+}
 
 export { DEFAULT_PORT, Relay, RequestError, animationFrames, compareIds, connect, frames, rateLimit };
 export type { Addressee, ClaimOptions, Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, MemberState, Message, Peer, ReadState, RelayError, RequestOptions, RoomInfo, RoomList, RoomState, SchemaIssue, SchemaResult, SendOptions, SetOptions, StandardSchema, States, Stats, Status, StatusDetail, Target, TlsOptions };

@@ -115,6 +115,9 @@ function readError(body) {
   }
   return error;
 }
+function readCount(value) {
+  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}
 
 // src/client/check.ts
 var ALLOWED = {
@@ -1233,23 +1236,37 @@ var Asks = class {
   settle(ask, value, peerId) {
     this.#take(ask, peerId)?.resolve(value);
   }
-  /** Notes that there will be no answer. */
-  fail(ask, code, why, peerId) {
-    this.#end(this.#take(ask, peerId), code, why);
+  /** Takes the answer of a member, a line whose tag names the question, or why there is none. */
+  takeReply(line, { reply, failed }, peerId) {
+    if (reply === void 0) return;
+    let answer;
+    try {
+      answer = JSON.parse(line);
+    } catch {
+      return this.#fail(reply, "failed", "its answer is not JSON", peerId);
+    }
+    if (failed !== true) this.settle(reply, answer, peerId);
+    else this.#fail(reply, "failed", String(answer).slice(0, MAX_REASON_LENGTH), peerId);
   }
-  /** Notes that the relay will see to no answer, whoever was asked. */
-  refuse(ask, code, why) {
-    this.fail(ask, code, why, this.#pending.get(ask)?.peerId);
+  /** Takes the relay's answer to a question, the body of an `$answer`: to one that it was asked, or why there is none. */
+  takeAnswer({ ask, code, message, ...answer }) {
+    if (typeof ask !== "string") return;
+    if (typeof code !== "string") return this.settle(ask, answer);
+    this.#fail(ask, code, String(message), this.#pending.get(ask)?.peerId);
   }
   /** Notes that a member will answer nothing any more. */
   failPeer(peerId) {
     for (const [ask, pending] of this.#pending) {
-      if (pending.peerId === peerId) this.fail(ask, "left", `${peerId} has left`, peerId);
+      if (pending.peerId === peerId) this.#fail(ask, "left", `${peerId} has left`, peerId);
     }
   }
   /** Notes that nobody will answer any more. */
   failAll(code, why) {
-    for (const [ask, { peerId }] of this.#pending) this.fail(ask, code, why, peerId);
+    for (const [ask, { peerId }] of this.#pending) this.#fail(ask, code, why, peerId);
+  }
+  #fail(ask, code, why, peerId) {
+    const pending = this.#take(ask, peerId);
+    pending?.reject(new RequestError(code, `Cannot ${pending.what}: ${why}`));
   }
   #take(ask, peerId) {
     const pending = this.#pending.get(ask);
@@ -1258,14 +1275,11 @@ var Asks = class {
     clearTimeout(pending.timer);
     return pending;
   }
-  #end(pending, code, why) {
-    pending?.reject(new RequestError(code, `Cannot ${pending.what}: ${why}`));
-  }
   #wait(ask, leftMs, timeoutMs) {
     const pending = this.#pending.get(ask), waitMs = Math.min(leftMs, MAX_TIMER_MS);
     pending.timer = setTimeout(() => {
       if (leftMs > waitMs) this.#wait(ask, leftMs - waitMs, timeoutMs);
-      else this.fail(ask, "timeout", `no answer within ${timeoutMs} ms`, pending.peerId);
+      else this.#fail(ask, "timeout", `no answer within ${timeoutMs} ms`, pending.peerId);
     }, waitMs);
   }
 };
@@ -1638,296 +1652,6 @@ function periodMs(hz) {
   return 1e3 / hz;
 }
 
-// src/client/session/clock.ts
-var CLOCK_SAMPLES = 8;
-var SLEW_RATE = 5e-3;
-var MAX_DRIFT = 1e-4;
-var FAR_MS = 128;
-var MAX_SLEW_MS = 20;
-var MAX_STANDSTILL_MS = 1500;
-var RESOLUTION_MS = 2;
-var RTT_GAIN = 1 / 8;
-var JITTER_GAIN = 1 / 16;
-var RelayClock = class {
-  #samples = [];
-  #best;
-  #known;
-  // The correction in force: at local time #sinceMs the clock was #offsetMs ahead of the local one, and has
-  // been on its way to #targetMs since: the offset of #best, as far as all samples allow.
-  #offsetMs = NaN;
-  #targetMs = NaN;
-  #sinceMs = NaN;
-  #lastToldMs = -Infinity;
-  #transitMs = NaN;
-  #rttMs = NaN;
-  #jitterMs = 0;
-  #sampleCount = 0;
-  #epoch = 0;
-  /**
-   * Takes a sample. Samples come in the order in which their answers were received.
-   *
-   * A sample that no drift can bring into line with the others shows that one of the clocks was set, or stood
-   * still while the computer slept: earlier samples are forgotten, and the clock slews to the new one. If it
-   * is out by more than {@linkcode FAR_MS} (another relay, or restarted on another clock), the clock begins
-   * anew as if `reset()` had been called before. A late answer alone never does that: it makes the round trip
-   * longer, and what a long round trip says is compatible with much.
-   *
-   * @param isMeasure whether the round trip is the network's; false if the answer lay there unread for a
-   * while, then round trip and jitter stay what they are
-   * @throws {TypeError} if a time is not a finite number.
-   * @throws {RangeError} if the answer was received before the question was sent.
-   */
-  addSample(sample, isMeasure = true) {
-    const { sentAtMs, receivedAtMs, relayTimeMs } = sample;
-    for (const [name, value] of Object.entries({
-      sentAtMs,
-      receivedAtMs,
-      relayTimeMs
-    })) {
-      if (!Number.isFinite(value)) {
-        throw new TypeError(`Cannot add clock sample: ${name} is ${value}, it must be a finite number`);
-      }
-    }
-    if (receivedAtMs < sentAtMs) {
-      throw new RangeError(`Cannot add clock sample: receivedAtMs is ${receivedAtMs}, it must not be before sentAtMs, ${sentAtMs}`);
-    }
-    const measured = {
-      offsetMs: relayTimeMs - (sentAtMs + receivedAtMs) / 2,
-      rttMs: receivedAtMs - sentAtMs,
-      sentAtMs
-    };
-    const outOfReachMs = this.#narrow(measured, receivedAtMs);
-    if (outOfReachMs > 0) {
-      if (outOfReachMs > FAR_MS) this.reset();
-      this.#samples = [];
-      this.#transitMs = NaN;
-      this.#known = allowedBy(measured, receivedAtMs);
-    }
-    this.#sampleCount += 1;
-    if (isMeasure || Number.isNaN(this.#rttMs)) {
-      this.#measureNetwork(measured.rttMs, receivedAtMs - relayTimeMs);
-    }
-    this.#choose(measured, receivedAtMs);
-  }
-  /**
-   * Tells the relay's clock at a local time, in ms since 1970 with fractions; NaN before the first sample.
-   * Never less than it has told before in this `epoch`, also for an earlier `localMs`.
-   */
-  now(localMs) {
-    if (this.#best === void 0) return NaN;
-    this.#lastToldMs = this.#toldMs(localMs);
-    return this.#lastToldMs;
-  }
-  /**
-   * Forgets the samples but not the time that is shown: the next sample alone decides, and until then the
-   * error has no bound. For who has reason to doubt them, such as a stream that has been too old for longer
-   * than a few answers. Does nothing before the first sample.
-   */
-  doubt() {
-    if (this.#known === void 0) return;
-    this.#samples = [];
-    this.#known = {
-      leastMs: -Infinity,
-      mostMs: Infinity,
-      atMs: this.#known.atMs
-    };
-  }
-  /**
-   * Bounds how far `now()` may be from the relay's clock at a local time, in ms, by what all samples allow:
-   * at most half the shortest round trip, the time since then times {@linkcode MAX_DRIFT}, and what is left
-   * to correct. NaN before the first sample.
-   */
-  errorBoundMs(localMs) {
-    if (this.#best === void 0) return NaN;
-    const { leastMs, mostMs } = grown(this.#known, localMs);
-    const toldMs = this.#toldMs(localMs) - localMs;
-    return Math.max(toldMs - leastMs, mostMs - toldMs);
-  }
-  /**
-   * Forgets all samples, round trip and jitter, and begins a new `epoch`: for another relay. Not needed after
-   * a lost connection.
-   */
-  reset() {
-    this.#samples = [];
-    this.#best = this.#known = void 0;
-    this.#offsetMs = this.#targetMs = this.#sinceMs = this.#transitMs = this.#rttMs = NaN;
-    this.#lastToldMs = -Infinity;
-    this.#jitterMs = 0;
-    this.#sampleCount = 0;
-    this.#epoch += 1;
-  }
-  /** How often the clock has begun anew. `now()` never decreases while this stays the same. */
-  get epoch() {
-    return this.#epoch;
-  }
-  /** How many samples there have been in this epoch. */
-  get sampleCount() {
-    return this.#sampleCount;
-  }
-  /**
-   * What the relay's clock is ahead of the local one, in ms, by the chosen sample; `now()` may still be on
-   * its way there. NaN before the first.
-   */
-  get offsetMs() {
-    return this.#best?.offsetMs ?? NaN;
-  }
-  /**
-   * The round trip of the chosen sample, in ms; half of it bounds the error of `offsetMs` when it was taken.
-   * NaN before the first.
-   */
-  get bestRttMs() {
-    return this.#best?.rttMs ?? NaN;
-  }
-  /**
-   * The round trip, in ms, smoothed as TCP does it: 7/8 of what it was and 1/8 of the new one (RFC 6298,
-   * section 2). NaN before the first.
-   */
-  get rttMs() {
-    return this.#rttMs;
-  }
-  /**
-   * The jitter of the way from the relay to here, in ms: the mean of how much the time under way changes from
-   * one answer to the next, with a gain of 1/16 (RFC 3550, section 6.4.1). 0 until there are two samples.
-   */
-  get jitterMs() {
-    return this.#jitterMs;
-  }
-  /**
-   * Takes into account what a sample allows, and returns by how many ms it contradicts the earlier ones; 0 or
-   * less if one clock can have made all of them.
-   */
-  #narrow(measured, localMs) {
-    const allowed = allowedBy(measured, localMs);
-    if (this.#known === void 0) {
-      this.#known = allowed;
-      return 0;
-    }
-    const known = grown(this.#known, localMs);
-    const leastMs = Math.max(known.leastMs, allowed.leastMs), mostMs = Math.min(known.mostMs, allowed.mostMs);
-    this.#known = {
-      leastMs: Math.min(leastMs, mostMs),
-      mostMs: Math.max(leastMs, mostMs),
-      atMs: localMs
-    };
-    return leastMs - mostMs - RESOLUTION_MS;
-  }
-  #measureNetwork(rttMs, transitMs) {
-    this.#rttMs = Number.isNaN(this.#rttMs) ? rttMs : this.#rttMs + RTT_GAIN * (rttMs - this.#rttMs);
-    if (!Number.isNaN(this.#transitMs)) {
-      this.#jitterMs += JITTER_GAIN * (Math.abs(transitMs - this.#transitMs) - this.#jitterMs);
-    }
-    this.#transitMs = transitMs;
-  }
-  #choose(measured, localMs) {
-    const shownMs = this.#shownOffsetMs(localMs);
-    this.#samples = [
-      measured,
-      ...this.#samples.slice(0, CLOCK_SAMPLES - 1)
-    ];
-    this.#best = this.#samples.reduce((a, b) => boundMs(b, localMs) < boundMs(a, localMs) ? b : a);
-    const { leastMs, mostMs } = this.#known;
-    this.#targetMs = Math.min(Math.max(this.#best.offsetMs, leastMs), mostMs);
-    this.#sinceMs = localMs;
-    if (this.#sampleCount <= CLOCK_SAMPLES) return this.#step(this.#targetMs, localMs);
-    const isProvedWrong = shownMs < leastMs - MAX_SLEW_MS || shownMs > mostMs + MAX_SLEW_MS;
-    if (isProvedWrong) this.#step(Math.min(Math.max(shownMs, leastMs), mostMs), localMs);
-    else this.#offsetMs = shownMs;
-  }
-  /** Shows another offset from now on. */
-  #step(offsetMs, localMs) {
-    this.#offsetMs = offsetMs;
-    if (this.#lastToldMs - (localMs + offsetMs) <= MAX_STANDSTILL_MS) return;
-    this.#lastToldMs = -Infinity;
-    this.#epoch += 1;
-  }
-  /** Says what the clock is ahead of the local one, on its way from the old offset to the chosen one. */
-  #shownOffsetMs(localMs) {
-    if (this.#best === void 0) return NaN;
-    const missingMs = this.#targetMs - this.#offsetMs;
-    const slewedMs = SLEW_RATE * Math.max(0, localMs - this.#sinceMs);
-    return Math.abs(missingMs) <= slewedMs ? this.#targetMs : this.#offsetMs + Math.sign(missingMs) * slewedMs;
-  }
-  #toldMs(localMs) {
-    return Math.max(this.#lastToldMs, localMs + this.#shownOffsetMs(localMs));
-  }
-};
-function boundMs(sample, localMs) {
-  return sample.rttMs / 2 + MAX_DRIFT * (localMs - sample.sentAtMs);
-}
-function allowedBy(sample, localMs) {
-  const errorMs = boundMs(sample, localMs);
-  return {
-    leastMs: sample.offsetMs - errorMs,
-    mostMs: sample.offsetMs + errorMs,
-    atMs: localMs
-  };
-}
-function grown({ leastMs, mostMs, atMs }, localMs) {
-  const driftMs = MAX_DRIFT * Math.abs(localMs - atMs);
-  return {
-    leastMs: leastMs - driftMs,
-    mostMs: mostMs + driftMs,
-    atMs: localMs
-  };
-}
-
-// src/client/session/freshness.ts
-var Freshness = class {
-  #markMs;
-  #hasMarkSincePong = false;
-  #lagMs = 0;
-  /** While a resumed connection is being repaired: the relay's time when that began. */
-  #repairMs;
-  /** Whether the lines that come now are older than allowed. */
-  isStale = false;
-  /** Whether what comes is what a break held back. */
-  get isRepairing() {
-    return this.#repairMs !== void 0;
-  }
-  /** How old the newest received thing was when it came, in ms. */
-  get lagMs() {
-    return this.#lagMs;
-  }
-  /** Notes a mark: what follows was received by the relay at `markMs` or later. */
-  mark(markMs, nowMs, maxAgeMs) {
-    this.#markMs = markMs;
-    this.#hasMarkSincePong = true;
-    this.#lagMs = Math.max(0, nowMs - markMs);
-    if (this.#repairMs !== void 0 && markMs > this.#repairMs) this.#repairMs = void 0;
-    this.check(nowMs, maxAgeMs);
-  }
-  /** Looks again at the age of what follows the last mark, before more of it is read. */
-  check(nowMs, maxAgeMs) {
-    this.isStale = this.#markMs !== void 0 && this.#repairMs === void 0 && nowMs - this.#markMs > maxAgeMs;
-  }
-  /** Says whether what follows the last mark is no older than allowed by the relay's own word that it is `timeMs` there. */
-  isFreshBy(timeMs, maxAgeMs) {
-    return this.#markMs === void 0 || timeMs - this.#markMs <= maxAgeMs;
-  }
-  /**
-   * Notes an answer to a ping. It tells the lag only where no events come: those may be older than the
-   * answer, which overtakes them.
-   */
-  pong(timeMs, nowMs) {
-    if (!this.#hasMarkSincePong) this.#lagMs = Math.max(0, nowMs - timeMs);
-    this.#hasMarkSincePong = false;
-  }
-  /**
-   * Notes that the stream goes on after a break, at `timeMs` on the relay's clock: what was missed comes
-   * first and is never stale, until a mark later than that. (An answer to a ping overtakes what waits, so it
-   * ends nothing.)
-   */
-  repair(timeMs) {
-    this.#repairMs = timeMs;
-    this.isStale = false;
-  }
-  /** Forgets the last mark: another stream begins, or this one skips to its newest line. */
-  reset() {
-    this.#markMs = this.#repairMs = void 0;
-    this.isStale = false;
-  }
-};
-
 // src/client/session/roster.ts
 var MAX_SIZE = 64 * 1024 * 1024;
 var MAX_DEPARTED = 256;
@@ -1957,6 +1681,10 @@ var Roster = class {
   #size = 0;
   /** Who is told of every change; nobody until it is set. */
   sink;
+  /** This member itself, as others see it. */
+  self;
+  /** The id of who leads the room, if anybody does. */
+  hostId;
   /** The room's own values by key. */
   state = emptyState();
   /** Makes an empty roster; without a sink it changes in silence. */
@@ -1967,8 +1695,16 @@ var Roster = class {
   get peers() {
     return this.#members;
   }
-  /** Finds who has, or had, an id; of one of whom nothing is known it makes a peer that has no name. */
+  /** Who leads the room; may be this member itself. */
+  get host() {
+    return this.hostId === void 0 ? void 0 : this.find(this.hostId);
+  }
+  /**
+   * Finds who has, or had, an id, also this member itself; of one of whom nothing is known it makes a peer that
+   * has no name.
+   */
   find(id) {
+    if (id === this.self?.id) return this.self;
     return this.#members.get(id) ?? this.#departed.get(id) ?? {
       id,
       name: "",
@@ -2065,6 +1801,15 @@ var Roster = class {
     this.#size += size;
   }
 };
+function selfPeer(id, name, values) {
+  return {
+    id,
+    name,
+    get state() {
+      return values();
+    }
+  };
+}
 function isSameJson(a, b) {
   try {
     return JSON.stringify(a) === JSON.stringify(b);
@@ -2767,6 +2512,64 @@ var LineDecoder = class {
   }
 };
 
+// src/client/session/read_position.ts
+var RIDE_SHARE = 1 / 2;
+var ALONE_SHARE = 3 / 4;
+var ReadPosition = class {
+  #bytes = 0;
+  #lineEndBytes = 0;
+  /** The bytes of the stream up to the end of the last whole line. */
+  get lineEndBytes() {
+    return this.#lineEndBytes;
+  }
+  /** Notes that these bytes have been read. */
+  add(bytes) {
+    const lastLf = bytes.lastIndexOf(LF);
+    if (lastLf >= 0) this.#lineEndBytes = this.#bytes + lastLf + 1;
+    this.#bytes += bytes.length;
+  }
+  /** Goes on behind the last whole line: its rest comes again, on another connection. */
+  resume() {
+    this.#bytes = this.#lineEndBytes;
+  }
+  /** Begins with another stream, of which so many bytes, whole lines, have been read. */
+  restart(bytes) {
+    this.#bytes = this.#lineEndBytes = bytes;
+  }
+  /** Says whether an acknowledgement is due, and how it is to go out. */
+  dueAck(ackedBytes, windowBytes) {
+    const share = (this.#lineEndBytes - ackedBytes) / windowBytes;
+    return share >= ALONE_SHARE ? "alone" : share >= RIDE_SHARE ? "with events" : void 0;
+  }
+};
+
+// src/client/session/room_values.ts
+function noteRoomValue(outbox, id, { key, value, from, room }) {
+  if (room !== true || typeof key !== "string") return;
+  if (from !== id) return outbox.room.forget(key);
+  let json;
+  try {
+    json = JSON.stringify(value);
+  } catch {
+    return;
+  }
+  outbox.noteEcho(key, json);
+  if (json === void 0) outbox.room.forget(key);
+  else outbox.room.keep(key, json);
+}
+function settleRoom(room, present, changes, isOtherRelay) {
+  for (const [key, json] of changes) if (json === void 0) room.forget(key);
+  if (isOtherRelay) room.setAgainWhereMissing(present);
+  else room.giveUp();
+  return [
+    ...changes
+  ].filter(([key, json]) => {
+    if (room.isNews(key)) return false;
+    const isThere = Object.hasOwn(present, key);
+    return json === void 0 ? isThere : !isThere || !isSameJson(present[key], JSON.parse(json));
+  }).map(([key]) => key);
+}
+
 // src/client/link/line_queue.ts
 var LineQueue = class {
   #lines = new Queue();
@@ -2846,7 +2649,8 @@ function joinLines(lines) {
 
 // src/client/session/own_state.ts
 var OwnState = class {
-  #isRoom;
+  /** Whether it is the room's. */
+  isRoom;
   /** The values that are this program's, as it wants them to be. */
   #values = /* @__PURE__ */ new Map();
   /** The same as the relay has taken them. */
@@ -2857,7 +2661,7 @@ var OwnState = class {
   #order = new Queue();
   /** Makes an empty state; that of a room is marked so on the wire. */
   constructor(isRoom) {
-    this.#isRoom = isRoom;
+    this.isRoom = isRoom;
   }
   /** The number of keys that have a value. */
   get size() {
@@ -2880,10 +2684,6 @@ var OwnState = class {
     const values = /* @__PURE__ */ Object.create(null);
     for (const [key, json] of this.#values) values[key] = JSON.parse(json);
     return values;
-  }
-  /** The keys that have a value. */
-  keys() {
-    return this.#values.keys();
   }
   /** Whether the relay has not been told about the key's newest value, or its removal. */
   isNews(key) {
@@ -2956,7 +2756,7 @@ var OwnState = class {
     this.#news.delete(key);
     const json = this.#values.get(key), isHeld = json !== void 0 && this.#held.has(key);
     return {
-      line: encodeSet(key, json, this.#isRoom, void 0, isHeld),
+      line: encodeSet(key, json, this.isRoom, void 0, isHeld),
       key,
       json
     };
@@ -2970,6 +2770,94 @@ var OwnState = class {
 function put(map, key, json) {
   if (json === void 0) map.delete(key);
   else map.set(key, json);
+}
+
+// src/client/session/told_sets.ts
+var ToldSets = class {
+  /** The lines that the relay has not counted, the oldest first. */
+  #byLine = /* @__PURE__ */ new Map();
+  #roomChanges = /* @__PURE__ */ new Map();
+  /**
+   * Notes that a line sets a key of `state` to a value, given as JSON, or removes it.
+   *
+   * @param line its number on this connection
+   * @param end where it ends in the session's stream
+   */
+  note(line, end, state, key, json) {
+    const told = {
+      state,
+      key,
+      json,
+      end
+    };
+    this.#byLine.set(line, told);
+    if (state.isRoom) this.#roomChanges.set(key, told);
+  }
+  /** Notes that the relay has counted so many bytes of the stream: what was set in them is settled. */
+  confirm(bytes) {
+    for (const [line, told] of this.#byLine) {
+      if (told.end > bytes) break;
+      this.#byLine.delete(line);
+      told.state.settle(told.key, told.json);
+      this.#forgetChange(told);
+    }
+  }
+  /** Notes that the relay tells of a change of the room's that this program has made: it has arrived. */
+  noteEcho(key, json) {
+    const change = this.#roomChanges.get(key);
+    if (change !== void 0 && change.json === json) this.#roomChanges.delete(key);
+  }
+  /**
+   * Takes the value of a refused line out of the state that it was told of: what the relay had taken before
+   * holds. Returns whose value it was, or `undefined` if the line was another one.
+   */
+  refuse(line) {
+    const refused = this.#byLine.get(line);
+    if (refused === void 0) return void 0;
+    this.#byLine.delete(line);
+    this.#forgetChange(refused);
+    const { state, key } = refused;
+    let newest;
+    for (const told of this.#byLine.values()) if (told.state === state && told.key === key) newest = told;
+    state.refuse(key, newest);
+    return {
+      key,
+      isRoom: state.isRoom
+    };
+  }
+  /** Forgets the lines, but not the room's changes: on another connection lines have other numbers. */
+  forgetLines() {
+    this.#byLine.clear();
+  }
+  /** Takes the last change of each key of the room that may not have arrived: as JSON, or undefined for a removal. */
+  takeRoomChanges() {
+    const changes = new Map(Array.from(this.#roomChanges, ([key, { json }]) => [
+      key,
+      json
+    ]));
+    this.#roomChanges = /* @__PURE__ */ new Map();
+    return changes;
+  }
+  /** The keys of the room that were given a value by a line which the relay has not counted; some may come twice. */
+  *roomKeys() {
+    for (const { state, key, json } of this.#byLine.values()) {
+      if (state.isRoom && json !== void 0) yield key;
+    }
+  }
+  #forgetChange(told) {
+    if (this.#roomChanges.get(told.key) === told) this.#roomChanges.delete(told.key);
+  }
+};
+var SET_START = new TextEncoder().encode('{"$set":');
+var decoder2 = new TextDecoder();
+function readSet(line) {
+  if (!startsAt(line, 0, SET_START)) return void 0;
+  const { key, value, room } = JSON.parse(decoder2.decode(line)).$set;
+  return {
+    key,
+    json: JSON.stringify(value),
+    isRoom: room === true
+  };
 }
 
 // src/client/session/session_outbox.ts
@@ -2995,12 +2883,7 @@ var SessionOutbox = class {
   #batchBytesLeft = 0;
   /** The lines of this connection so far, as the relay numbers them: the hello is the first. */
   #lineNumber = 1;
-  /**
-   * The `$set` lines that the relay has not counted, by their number on this connection, the oldest first.
-   */
-  #toldSets = /* @__PURE__ */ new Map();
-  /** The last change of each key of the room that was handed out, until it is known that it has arrived. */
-  #roomChanges = /* @__PURE__ */ new Map();
+  #toldSets = new ToldSets();
   /** The events handed out that `confirm()` has not reported yet, and those that never will be. */
   #uncounted = {
     lines: 0,
@@ -3085,9 +2968,7 @@ var SessionOutbox = class {
   /** The keys of the room that this program has given a value which the relay may not have counted yet. */
   *roomKeysUnderWay() {
     for (const key of this.room.newsKeys) if (this.room.has(key)) yield key;
-    for (const { state, key, json } of this.#toldSets.values()) {
-      if (state === this.room && json !== void 0 && !this.room.isNews(key)) yield key;
-    }
+    for (const key of this.#toldSets.roomKeys()) if (!this.room.isNews(key)) yield key;
   }
   /** Asks for a ping in the next batch, at its end: its answer confirms all of the batch. */
   askPing() {
@@ -3137,12 +3018,7 @@ var SessionOutbox = class {
    */
   confirmStream(bytes) {
     if (bytes > this.#sentBytes) return;
-    for (const [line, told] of this.#toldSets) {
-      if (told.end > bytes) break;
-      this.#toldSets.delete(line);
-      told.state.settle(told.key, told.json);
-      if (this.#roomChanges.get(told.key) === told) this.#roomChanges.delete(told.key);
-    }
+    this.#toldSets.confirm(bytes);
     for (let line = this.#sent.peek(); line !== void 0; line = this.#sent.peek()) {
       if (this.#confirmedBytes + line.length > bytes) return;
       this.#sent.shift();
@@ -3151,26 +3027,14 @@ var SessionOutbox = class {
   }
   /** Notes that the relay tells of a change of the room's that this program has made: it has arrived. */
   noteEcho(key, json) {
-    const change = this.#roomChanges.get(key);
-    if (change !== void 0 && change.json === json) this.#roomChanges.delete(key);
+    this.#toldSets.noteEcho(key, json);
   }
   /**
    * Takes a refused value out of the own state, whose `$set` was the line of that number on this connection:
    * what the relay had taken before holds. Returns whose value it was, or `undefined` if it was another line.
    */
   refuse(lineNumber) {
-    const refused = this.#toldSets.get(lineNumber);
-    if (refused === void 0) return void 0;
-    this.#toldSets.delete(lineNumber);
-    const { state, key } = refused;
-    if (this.#roomChanges.get(key) === refused) this.#roomChanges.delete(key);
-    let newest;
-    for (const told of this.#toldSets.values()) if (told.state === state && told.key === key) newest = told;
-    state.refuse(key, newest);
-    return {
-      key,
-      isRoom: state === this.room
-    };
+    return this.#toldSets.refuse(lineNumber);
   }
   /**
    * Goes on with the session on a new connection, of whose stream the relay has counted so many bytes: what
@@ -3179,7 +3043,7 @@ var SessionOutbox = class {
   resume(bytes) {
     this.confirmStream(bytes);
     if (bytes !== this.#confirmedBytes) return false;
-    this.#toldSets.clear();
+    this.#toldSets.forgetLines();
     this.#lineNumber = 1;
     this.#owed.putBack(this.#sent.takeAll().filter(isWorthRepeating));
     this.#sentBytes = this.#pingedBytes = bytes;
@@ -3192,7 +3056,7 @@ var SessionOutbox = class {
    */
   restart(written = []) {
     const unconfirmed = this.#takeUnconfirmed();
-    this.#toldSets.clear();
+    this.#toldSets.forgetLines();
     this.#asks.takeAll();
     this.#sentBytes = this.#confirmedBytes = this.#pingedBytes = 0;
     this.#lineNumber = 1;
@@ -3227,11 +3091,7 @@ var SessionOutbox = class {
     return left;
   }
   #takeUnconfirmed() {
-    const roomChanges = new Map(Array.from(this.#roomChanges, ([key, { json }]) => [
-      key,
-      json
-    ]));
-    this.#roomChanges = /* @__PURE__ */ new Map();
+    const roomChanges = this.#toldSets.takeRoomChanges();
     const unconfirmed = {
       lines: 0,
       bytes: 0,
@@ -3257,9 +3117,8 @@ var SessionOutbox = class {
       this.#handOut(batch, [
         line
       ]);
-      if (!begins(line, SET_START)) continue;
-      const { key, json, isRoom } = readSet(line);
-      this.#noteSet(isRoom ? this.room : this.member, key, json);
+      const set = readSet(line);
+      if (set !== void 0) this.#noteSet(set.isRoom ? this.room : this.member, set.key, set.json);
     }
   }
   /** Appends lines that go out for the first time, up to a place in the stream. */
@@ -3328,27 +3187,10 @@ var SessionOutbox = class {
   }
   /** Remembers that the line handed out last sets a key. */
   #noteSet(state, key, json) {
-    const told = {
-      state,
-      key,
-      json,
-      end: this.#sentBytes
-    };
-    this.#toldSets.set(this.#lineNumber, told);
-    if (state === this.room) this.#roomChanges.set(key, told);
+    this.#toldSets.note(this.#lineNumber, this.#sentBytes, state, key, json);
   }
 };
-function readSet(line) {
-  const { key, value, room } = JSON.parse(decoder2.decode(line)).$set;
-  return {
-    key,
-    json: JSON.stringify(value),
-    isRoom: room === true
-  };
-}
 var encoder3 = new TextEncoder();
-var decoder2 = new TextDecoder();
-var SET_START = encoder3.encode('{"$set":');
 var TO_START = encoder3.encode('{"$to":');
 var PING_START = encoder3.encode('{"$ping":');
 var ACK_START = encoder3.encode('{"$ack":');
@@ -3359,29 +3201,303 @@ function isWorthRepeating(line) {
   return !begins(line, PING_START) && !begins(line, ACK_START);
 }
 
-// src/client/session/session.ts
-var RIDE_SHARE = 1 / 2;
-var ACK_SHARE2 = 3 / 4;
+// src/client/session/clock.ts
+var CLOCK_SAMPLES = 8;
+var SLEW_RATE = 5e-3;
+var MAX_DRIFT = 1e-4;
+var FAR_MS = 128;
+var MAX_SLEW_MS = 20;
+var MAX_STANDSTILL_MS = 1500;
+var RESOLUTION_MS = 2;
+var RTT_GAIN = 1 / 8;
+var JITTER_GAIN = 1 / 16;
+var RelayClock = class {
+  #samples = [];
+  #best;
+  #known;
+  // The correction in force: at local time #sinceMs the clock was #offsetMs ahead of the local one, and has
+  // been on its way to #targetMs since: the offset of #best, as far as all samples allow.
+  #offsetMs = NaN;
+  #targetMs = NaN;
+  #sinceMs = NaN;
+  #lastToldMs = -Infinity;
+  #transitMs = NaN;
+  #rttMs = NaN;
+  #jitterMs = 0;
+  #sampleCount = 0;
+  #epoch = 0;
+  /**
+   * Takes a sample. Samples come in the order in which their answers were received.
+   *
+   * A sample that no drift can bring into line with the others shows that one of the clocks was set, or stood
+   * still while the computer slept: earlier samples are forgotten, and the clock slews to the new one. If it
+   * is out by more than {@linkcode FAR_MS} (another relay, or restarted on another clock), the clock begins
+   * anew as if `reset()` had been called before. A late answer alone never does that: it makes the round trip
+   * longer, and what a long round trip says is compatible with much.
+   *
+   * @param isMeasure whether the round trip is the network's; false if the answer lay there unread for a
+   * while, then round trip and jitter stay what they are
+   * @throws {TypeError} if a time is not a finite number.
+   * @throws {RangeError} if the answer was received before the question was sent.
+   */
+  addSample(sample, isMeasure = true) {
+    const { sentAtMs, receivedAtMs, relayTimeMs } = sample;
+    for (const [name, value] of Object.entries({
+      sentAtMs,
+      receivedAtMs,
+      relayTimeMs
+    })) {
+      if (!Number.isFinite(value)) {
+        throw new TypeError(`Cannot add clock sample: ${name} is ${value}, it must be a finite number`);
+      }
+    }
+    if (receivedAtMs < sentAtMs) {
+      throw new RangeError(`Cannot add clock sample: receivedAtMs is ${receivedAtMs}, it must not be before sentAtMs, ${sentAtMs}`);
+    }
+    const measured = {
+      offsetMs: relayTimeMs - (sentAtMs + receivedAtMs) / 2,
+      rttMs: receivedAtMs - sentAtMs,
+      sentAtMs
+    };
+    const outOfReachMs = this.#narrow(measured, receivedAtMs);
+    if (outOfReachMs > 0) {
+      if (outOfReachMs > FAR_MS) this.reset();
+      this.#samples = [];
+      this.#transitMs = NaN;
+      this.#known = allowedBy(measured, receivedAtMs);
+    }
+    this.#sampleCount += 1;
+    if (isMeasure || Number.isNaN(this.#rttMs)) {
+      this.#measureNetwork(measured.rttMs, receivedAtMs - relayTimeMs);
+    }
+    this.#choose(measured, receivedAtMs);
+  }
+  /**
+   * Tells the relay's clock at a local time, in ms since 1970 with fractions; NaN before the first sample.
+   * Never less than it has told before in this `epoch`, also for an earlier `localMs`.
+   */
+  now(localMs) {
+    if (this.#best === void 0) return NaN;
+    this.#lastToldMs = this.#toldMs(localMs);
+    return this.#lastToldMs;
+  }
+  /**
+   * Forgets the samples but not the time that is shown: the next sample alone decides, and until then the
+   * error has no bound. For who has reason to doubt them, such as a stream that has been too old for longer
+   * than a few answers. Does nothing before the first sample.
+   */
+  doubt() {
+    if (this.#known === void 0) return;
+    this.#samples = [];
+    this.#known = {
+      leastMs: -Infinity,
+      mostMs: Infinity,
+      atMs: this.#known.atMs
+    };
+  }
+  /**
+   * Bounds how far `now()` may be from the relay's clock at a local time, in ms, by what all samples allow:
+   * at most half the shortest round trip, the time since then times {@linkcode MAX_DRIFT}, and what is left
+   * to correct. NaN before the first sample.
+   */
+  errorBoundMs(localMs) {
+    if (this.#best === void 0) return NaN;
+    const { leastMs, mostMs } = grown(this.#known, localMs);
+    const toldMs = this.#toldMs(localMs) - localMs;
+    return Math.max(toldMs - leastMs, mostMs - toldMs);
+  }
+  /**
+   * Forgets all samples, round trip and jitter, and begins a new `epoch`: for another relay. Not needed after
+   * a lost connection.
+   */
+  reset() {
+    this.#samples = [];
+    this.#best = this.#known = void 0;
+    this.#offsetMs = this.#targetMs = this.#sinceMs = this.#transitMs = this.#rttMs = NaN;
+    this.#lastToldMs = -Infinity;
+    this.#jitterMs = 0;
+    this.#sampleCount = 0;
+    this.#epoch += 1;
+  }
+  /** How often the clock has begun anew. `now()` never decreases while this stays the same. */
+  get epoch() {
+    return this.#epoch;
+  }
+  /** How many samples there have been in this epoch. */
+  get sampleCount() {
+    return this.#sampleCount;
+  }
+  /**
+   * What the relay's clock is ahead of the local one, in ms, by the chosen sample; `now()` may still be on
+   * its way there. NaN before the first.
+   */
+  get offsetMs() {
+    return this.#best?.offsetMs ?? NaN;
+  }
+  /**
+   * The round trip of the chosen sample, in ms; half of it bounds the error of `offsetMs` when it was taken.
+   * NaN before the first.
+   */
+  get bestRttMs() {
+    return this.#best?.rttMs ?? NaN;
+  }
+  /**
+   * The round trip, in ms, smoothed as TCP does it: 7/8 of what it was and 1/8 of the new one (RFC 6298,
+   * section 2). NaN before the first.
+   */
+  get rttMs() {
+    return this.#rttMs;
+  }
+  /**
+   * The jitter of the way from the relay to here, in ms: the mean of how much the time under way changes from
+   * one answer to the next, with a gain of 1/16 (RFC 3550, section 6.4.1). 0 until there are two samples.
+   */
+  get jitterMs() {
+    return this.#jitterMs;
+  }
+  /**
+   * Takes into account what a sample allows, and returns by how many ms it contradicts the earlier ones; 0 or
+   * less if one clock can have made all of them.
+   */
+  #narrow(measured, localMs) {
+    const allowed = allowedBy(measured, localMs);
+    if (this.#known === void 0) {
+      this.#known = allowed;
+      return 0;
+    }
+    const known = grown(this.#known, localMs);
+    const leastMs = Math.max(known.leastMs, allowed.leastMs), mostMs = Math.min(known.mostMs, allowed.mostMs);
+    this.#known = {
+      leastMs: Math.min(leastMs, mostMs),
+      mostMs: Math.max(leastMs, mostMs),
+      atMs: localMs
+    };
+    return leastMs - mostMs - RESOLUTION_MS;
+  }
+  #measureNetwork(rttMs, transitMs) {
+    this.#rttMs = Number.isNaN(this.#rttMs) ? rttMs : this.#rttMs + RTT_GAIN * (rttMs - this.#rttMs);
+    if (!Number.isNaN(this.#transitMs)) {
+      this.#jitterMs += JITTER_GAIN * (Math.abs(transitMs - this.#transitMs) - this.#jitterMs);
+    }
+    this.#transitMs = transitMs;
+  }
+  #choose(measured, localMs) {
+    const shownMs = this.#shownOffsetMs(localMs);
+    this.#samples = [
+      measured,
+      ...this.#samples.slice(0, CLOCK_SAMPLES - 1)
+    ];
+    this.#best = this.#samples.reduce((a, b) => boundMs(b, localMs) < boundMs(a, localMs) ? b : a);
+    const { leastMs, mostMs } = this.#known;
+    this.#targetMs = Math.min(Math.max(this.#best.offsetMs, leastMs), mostMs);
+    this.#sinceMs = localMs;
+    if (this.#sampleCount <= CLOCK_SAMPLES) return this.#step(this.#targetMs, localMs);
+    const isProvedWrong = shownMs < leastMs - MAX_SLEW_MS || shownMs > mostMs + MAX_SLEW_MS;
+    if (isProvedWrong) this.#step(Math.min(Math.max(shownMs, leastMs), mostMs), localMs);
+    else this.#offsetMs = shownMs;
+  }
+  /** Shows another offset from now on. */
+  #step(offsetMs, localMs) {
+    this.#offsetMs = offsetMs;
+    if (this.#lastToldMs - (localMs + offsetMs) <= MAX_STANDSTILL_MS) return;
+    this.#lastToldMs = -Infinity;
+    this.#epoch += 1;
+  }
+  /** Says what the clock is ahead of the local one, on its way from the old offset to the chosen one. */
+  #shownOffsetMs(localMs) {
+    if (this.#best === void 0) return NaN;
+    const missingMs = this.#targetMs - this.#offsetMs;
+    const slewedMs = SLEW_RATE * Math.max(0, localMs - this.#sinceMs);
+    return Math.abs(missingMs) <= slewedMs ? this.#targetMs : this.#offsetMs + Math.sign(missingMs) * slewedMs;
+  }
+  #toldMs(localMs) {
+    return Math.max(this.#lastToldMs, localMs + this.#shownOffsetMs(localMs));
+  }
+};
+function boundMs(sample, localMs) {
+  return sample.rttMs / 2 + MAX_DRIFT * (localMs - sample.sentAtMs);
+}
+function allowedBy(sample, localMs) {
+  const errorMs = boundMs(sample, localMs);
+  return {
+    leastMs: sample.offsetMs - errorMs,
+    mostMs: sample.offsetMs + errorMs,
+    atMs: localMs
+  };
+}
+function grown({ leastMs, mostMs, atMs }, localMs) {
+  const driftMs = MAX_DRIFT * Math.abs(localMs - atMs);
+  return {
+    leastMs: leastMs - driftMs,
+    mostMs: mostMs + driftMs,
+    atMs: localMs
+  };
+}
+
+// src/client/session/freshness.ts
+var Freshness = class {
+  #markMs;
+  #hasMarkSincePong = false;
+  #lagMs = 0;
+  /** While a resumed connection is being repaired: the relay's time when that began. */
+  #repairMs;
+  /** Whether the lines that come now are older than allowed. */
+  isStale = false;
+  /** Whether what comes is what a break held back. */
+  get isRepairing() {
+    return this.#repairMs !== void 0;
+  }
+  /** How old the newest received thing was when it came, in ms. */
+  get lagMs() {
+    return this.#lagMs;
+  }
+  /** Notes a mark: what follows was received by the relay at `markMs` or later. */
+  mark(markMs, nowMs, maxAgeMs) {
+    this.#markMs = markMs;
+    this.#hasMarkSincePong = true;
+    this.#lagMs = Math.max(0, nowMs - markMs);
+    if (this.#repairMs !== void 0 && markMs > this.#repairMs) this.#repairMs = void 0;
+    this.check(nowMs, maxAgeMs);
+  }
+  /** Looks again at the age of what follows the last mark, before more of it is read. */
+  check(nowMs, maxAgeMs) {
+    this.isStale = this.#markMs !== void 0 && this.#repairMs === void 0 && nowMs - this.#markMs > maxAgeMs;
+  }
+  /** Says whether what follows the last mark is no older than allowed by the relay's own word that it is `timeMs` there. */
+  isFreshBy(timeMs, maxAgeMs) {
+    return this.#markMs === void 0 || timeMs - this.#markMs <= maxAgeMs;
+  }
+  /**
+   * Notes an answer to a ping. It tells the lag only where no events come: those may be older than the
+   * answer, which overtakes them.
+   */
+  pong(timeMs, nowMs) {
+    if (!this.#hasMarkSincePong) this.#lagMs = Math.max(0, nowMs - timeMs);
+    this.#hasMarkSincePong = false;
+  }
+  /**
+   * Notes that the stream goes on after a break, at `timeMs` on the relay's clock: what was missed comes
+   * first and is never stale, until a mark later than that. (An answer to a ping overtakes what waits, so it
+   * ends nothing.)
+   */
+  repair(timeMs) {
+    this.#repairMs = timeMs;
+    this.isStale = false;
+  }
+  /** Forgets the last mark: another stream begins, or this one skips to its newest line. */
+  reset() {
+    this.#markMs = this.#repairMs = void 0;
+    this.isStale = false;
+  }
+};
+
+// src/client/session/stream_age.ts
 var DOUBT_PONGS = 3;
-var MAX_RETRY_AFTER_MS = 6e4;
-var Session = class {
-  #options;
-  #sink;
+var encoder4 = new TextEncoder();
+var StreamAge = class {
   #now;
-  #lines;
-  #clock = new RelayClock();
   #freshness = new Freshness();
-  #roster = new Roster();
-  #decoder;
-  #pinger;
-  #connection;
-  #retryMs;
-  /** The welcome of the session that goes on, and whether it can: not after something that can't be. */
-  #welcome;
-  #canResume = false;
-  /** Positions in the stream from the relay: what came, the end of its last whole line. */
-  #receivedBytes = 0;
-  #lineEndBytes = 0;
+  #maxLagMs = Infinity;
   /** When the connection in use began: an answer to a ping from before measures nothing. */
   #beganAtMs = 0;
   /** The answers to pings since events have been too old. */
@@ -3390,15 +3506,196 @@ var Session = class {
     lines: 0,
     bytes: 0
   };
-  /** Whose the events are that come now, and since when, as the marks in the stream say; as an origin once one is needed. */
+  /** The relay's clock. */
+  clock = new RelayClock();
+  /** Makes a judge who has seen nothing; `now` is a clock in ms that never goes back. */
+  constructor(now2) {
+    this.#now = now2;
+  }
+  /** How old the newest received thing was when it came, in ms. */
+  get lagMs() {
+    return this.#freshness.lagMs;
+  }
+  /** Whether what comes now is too old. */
+  get isStale() {
+    return this.#freshness.isStale;
+  }
+  /** Whether what comes now is what a break held back. */
+  get isRepairing() {
+    return this.#freshness.isRepairing;
+  }
+  /** Begins with a connection, opened by a hello and the relay's answer to it. */
+  begin(sentAtMs, receivedAtMs, relayTimeMs, maxLagMs) {
+    this.clock.addSample({
+      sentAtMs,
+      receivedAtMs,
+      relayTimeMs
+    });
+    [this.#beganAtMs, this.#maxLagMs] = [
+      receivedAtMs,
+      maxLagMs
+    ];
+  }
+  /** Goes on with the stream after a break, at `relayTimeMs`: what was missed comes first, and is never stale. */
+  repair(relayTimeMs) {
+    this.#freshness.repair(relayTimeMs);
+  }
+  /** Forgets the last mark: another stream begins, or this one skips to its newest line. */
+  reset() {
+    this.#freshness.reset();
+  }
+  /** Looks at the age of what follows the last mark, before more of it is read. */
+  check() {
+    this.#freshness.check(this.#relayNow(), this.#maxAgeMs());
+  }
+  /** Notes a mark: what follows was received by the relay then, or later. */
+  mark(relayTimeMs) {
+    this.#freshness.mark(relayTimeMs, this.#relayNow(), this.#maxAgeMs());
+  }
+  /**
+   * Notes an answer to a ping. One that this program was too busy to read (`isMeasure` is false) tells nothing
+   * of the network, but what it says of the clock holds; one to a ping of an earlier connection tells nothing.
+   */
+  notePong(sentAtMs, receivedAtMs, relayTimeMs, isMeasure) {
+    if (sentAtMs < this.#beganAtMs || sentAtMs > receivedAtMs) return;
+    const isDoubtful = this.isStale && this.#freshness.isFreshBy(relayTimeMs, this.#maxLagMs);
+    this.#stalePongs = isDoubtful ? this.#stalePongs + 1 : 0;
+    if (this.#stalePongs >= DOUBT_PONGS) this.clock.doubt();
+    this.clock.addSample({
+      sentAtMs,
+      receivedAtMs,
+      relayTimeMs
+    }, isMeasure);
+    if (isMeasure) this.#freshness.pong(relayTimeMs, this.#relayNow());
+    this.check();
+  }
+  /** Counts a line, without its LF, that is too old. */
+  drop(line) {
+    this.#stale.lines++;
+    this.#stale.bytes += encoder4.encode(line).length + 1;
+  }
+  /** Returns what was dropped since the last call; `undefined` if nothing was. */
+  takeStale() {
+    if (this.#stale.lines === 0) return void 0;
+    const stale = this.#stale;
+    this.#stale = {
+      lines: 0,
+      bytes: 0
+    };
+    return stale;
+  }
+  /** What the relay's dashboard shows of this connection, in ms, once it is known. */
+  measure() {
+    const { rttMs } = this.clock;
+    return Number.isNaN(rttMs) ? {} : {
+      rtt: toTenths(rttMs),
+      lag: toTenths(this.lagMs)
+    };
+  }
+  #relayNow() {
+    return this.clock.now(this.#now());
+  }
+  /** How old an event may seem to be: what the clock may be wrong by is no age. */
+  #maxAgeMs() {
+    return this.#maxLagMs + this.clock.rttMs + this.clock.errorBoundMs(this.#now());
+  }
+};
+function toTenths(ms) {
+  return Math.round(ms * 10) / 10;
+}
+
+// src/client/session/stream_marks.ts
+var StreamMarks = class {
+  #find;
   #fromId;
-  #markMs = 0;
-  #origin;
-  /** What the next line is, if the mark before it says that it is a question or the answer to one. */
+  #timeMs = 0;
   #tag;
-  #hostId;
-  /** This member itself, once something of its own came. */
-  #self;
+  /** Made once an event needs it. */
+  #origin;
+  /** Makes marks of a stream that has none yet; `find` says who has an id. */
+  constructor(find) {
+    this.#find = find;
+  }
+  /** Who sent what comes now; `undefined` for a plain client. */
+  get sender() {
+    return this.#fromId === void 0 ? void 0 : this.#find(this.#fromId);
+  }
+  /** Where what comes now is from: the same object until a control line comes. */
+  get origin() {
+    return this.#origin ??= {
+      from: this.sender,
+      time: this.#timeMs
+    };
+  }
+  /** Begins with another stream, of that time on. */
+  reset(timeMs) {
+    [this.#fromId, this.#tag, this.#timeMs, this.#origin] = [
+      void 0,
+      void 0,
+      timeMs,
+      void 0
+    ];
+  }
+  /** Notes that a control line came: it may be about who the sender is, or when. */
+  noteControlLine() {
+    this.#origin = void 0;
+  }
+  /** Takes a `$from` that is written as the relay writes it; false for any other line. */
+  takePlainFrom(line) {
+    const fromId = readPlainFrom(line);
+    if (fromId === void 0) return false;
+    [this.#fromId, this.#tag] = [
+      fromId,
+      void 0
+    ];
+    return true;
+  }
+  /** Takes the body of a `$from`: whose the next lines are, and what the next one is. */
+  takeFrom(body) {
+    this.#fromId = typeof body.id === "string" ? body.id : void 0;
+    this.#tag = readTag(body);
+  }
+  /** Notes when the relay received what follows. */
+  takeTime(timeMs) {
+    this.#timeMs = timeMs;
+  }
+  /** Returns, once, what the next line is, if it is no event. */
+  takeTag() {
+    const tag = this.#tag;
+    this.#tag = void 0;
+    return tag;
+  }
+};
+function readTag({ ask, reply, failed }) {
+  if (typeof ask === "string") return {
+    ask
+  };
+  if (typeof reply === "string") return {
+    reply,
+    ...failed === true ? {
+      failed
+    } : {}
+  };
+}
+
+// src/client/session/session.ts
+var MAX_RETRY_AFTER_MS = 6e4;
+var Session = class {
+  #options;
+  #sink;
+  #now;
+  #lines;
+  #age;
+  #roster = new Roster();
+  #marks = new StreamMarks((id) => this.#roster.find(id));
+  #position = new ReadPosition();
+  #decoder;
+  #pinger;
+  #connection;
+  #retryMs;
+  /** The welcome of the session that goes on, and whether it can: not after something that can't be. */
+  #welcome;
+  #canResume = false;
   /** What this program has asked. */
   asks = new Asks();
   /** What is to be written. */
@@ -3409,7 +3706,8 @@ var Session = class {
     this.#options = options;
     this.#sink = sink;
     this.#now = now2;
-    this.source = new SessionOutbox(now2, void 0, () => this.#measure());
+    const age = this.#age = new StreamAge(now2);
+    this.source = new SessionOutbox(now2, void 0, () => age.measure());
     this.#lines = {
       onLine: (line) => this.#onLine(line),
       onInvalidLine: (line, error) => sink.onInvalidLine(line, error)
@@ -3434,11 +3732,11 @@ var Session = class {
   }
   /** Who leads the room. */
   get host() {
-    return this.#hostId === void 0 ? void 0 : this.#find(this.#hostId);
+    return this.#roster.host;
   }
   /** Whether this member leads the room, as far as it was told. */
   get isHost() {
-    return this.#hostId !== void 0 && this.#hostId === this.id;
+    return this.#roster.hostId !== void 0 && this.#roster.hostId === this.id;
   }
   /** What the relay allows. */
   get limits() {
@@ -3446,11 +3744,11 @@ var Session = class {
   }
   /** The relay's clock. */
   get clock() {
-    return this.#clock;
+    return this.#age.clock;
   }
   /** How old the newest received thing was when it came, in ms. */
   get lagMs() {
-    return this.#freshness.lagMs;
+    return this.#age.lagMs;
   }
   /**
    * Says hello, and reads the welcome with all that belongs to it.
@@ -3467,7 +3765,7 @@ var Session = class {
     const before = this.#welcome;
     const resume = before !== void 0 && this.#canResume ? {
       session: before.session,
-      bytes: this.#lineEndBytes
+      bytes: this.#position.lineEndBytes
     } : void 0;
     const opened = await openSession(pipe, {
       ...{
@@ -3487,12 +3785,7 @@ var Session = class {
       now: this.#now
     });
     const { welcome, sentAtMs, receivedAtMs, rest } = opened;
-    this.#clock.addSample({
-      sentAtMs,
-      receivedAtMs,
-      relayTimeMs: welcome.timeMs
-    });
-    this.#beganAtMs = receivedAtMs;
+    this.#age.begin(sentAtMs, receivedAtMs, welcome.timeMs, welcome.limits.maxLagMs);
     this.#decoder = this.#newDecoder();
     if (welcome.relayVersion !== "") this.#sink.onRelayVersion(welcome.relayVersion);
     const isResumed = resume !== void 0 && welcome.resumed;
@@ -3524,21 +3817,18 @@ var Session = class {
    * can't go on then
    */
   receive(bytes) {
-    const lastLf = bytes.lastIndexOf(LF);
-    const lineEndBytes = lastLf < 0 ? this.#lineEndBytes : this.#receivedBytes + lastLf + 1;
-    this.#receivedBytes += bytes.length;
     this.#pinger?.noteReceived();
-    this.#freshness.check(this.#relayNow(), this.#maxAgeMs());
+    this.#age.check();
     try {
       this.#decoder.push(bytes);
     } catch (error) {
       this.#canResume = false;
       throw error;
     }
-    this.#lineEndBytes = lineEndBytes;
-    const windowShare = (lineEndBytes - this.source.ackedBytes) / this.#welcome.limits.windowBytes;
-    if (windowShare >= RIDE_SHARE) this.#acknowledge();
-    if (windowShare >= ACK_SHARE2) this.#connection?.flush();
+    this.#position.add(bytes);
+    const due = this.#position.dueAck(this.source.ackedBytes, this.#welcome.limits.windowBytes);
+    if (due !== void 0) this.#acknowledge();
+    if (due === "alone") this.#connection?.flush();
   }
   /** Pings at once, and gives the connection up if nothing is heard soon. */
   wake() {
@@ -3571,27 +3861,25 @@ var Session = class {
       id,
       session
     };
-    this.#receivedBytes = this.source.ackedBytes = this.#lineEndBytes;
-    this.#freshness.repair(welcome.timeMs);
+    this.#position.resume();
+    this.source.ackedBytes = this.#position.lineEndBytes;
+    this.#age.repair(welcome.timeMs);
   }
   /** Begins another session: takes over who and what is there, and tells what is lost. */
   #restart({ welcome, streamBytes, written }) {
     const before = this.#welcome;
-    const unconfirmed = this.source.restart(written);
+    const { lines, bytes, roomChanges } = this.source.restart(written);
     this.#welcome = welcome;
     this.#canResume = true;
-    this.#receivedBytes = this.#lineEndBytes = this.source.ackedBytes = streamBytes;
-    this.#freshness.reset();
-    [this.#fromId, this.#markMs, this.#origin] = [
-      void 0,
-      welcome.timeMs,
-      void 0
-    ];
-    this.#self = this.#tag = void 0;
-    const hostId = this.#hostId;
-    this.#hostId = welcome.host;
+    this.#position.restart(streamBytes);
+    this.source.ackedBytes = streamBytes;
+    this.#age.reset();
+    this.#marks.reset(welcome.timeMs);
+    const { member } = this.source;
+    this.#roster.self = selfPeer(welcome.id, this.#options.name, () => member.values());
+    const { hostId } = this.#roster;
+    this.#roster.hostId = welcome.host;
     this.asks.failAll("not_resumed", "the session could not go on, so it may have been done or not");
-    if (before !== void 0 && welcome.relay !== before.relay) this.source.dropLetters();
     if (before === void 0) {
       this.#roster.become(welcome.roster);
       const { onJoin, onState, onLeave } = this.#sink;
@@ -3606,11 +3894,12 @@ var Session = class {
       return;
     }
     const isOtherRelay = welcome.relay !== before.relay;
-    const lostKeys = this.#bringRoomUpToDate(welcome.roster.state, unconfirmed, isOtherRelay);
+    if (isOtherRelay) this.source.dropLetters();
+    const lostKeys = settleRoom(this.source.room, welcome.roster.state, roomChanges, isOtherRelay);
     this.#sink.onLost({
       reason: "unconfirmed",
-      lines: unconfirmed.lines,
-      bytes: unconfirmed.bytes
+      lines,
+      bytes
     });
     if (isOtherRelay) {
       this.#roster.compare([]);
@@ -3626,81 +3915,24 @@ var Session = class {
       keys: lostKeys
     });
   }
-  /**
-   * Decides which values of the room this program sets again; returns the keys whose last change by it may be
-   * lost.
-   */
-  #bringRoomUpToDate(present, { roomChanges }, isOtherRelay) {
-    const { room } = this.source;
-    for (const [key, json] of roomChanges) if (json === void 0) room.forget(key);
-    if (isOtherRelay) room.setAgainWhereMissing(present);
-    else room.giveUp();
-    return [
-      ...roomChanges
-    ].filter(([key, json]) => {
-      if (room.isNews(key)) return false;
-      const isThere = Object.hasOwn(present, key);
-      return json === void 0 ? isThere : !isThere || !isSameJson(present[key], JSON.parse(json));
-    }).map(([key]) => key);
-  }
   #onLine(line) {
     if (line.startsWith(CONTROL_OPENING)) return this.#onControlLine(line);
-    const tag = this.#tag;
-    this.#tag = void 0;
+    const tag = this.#marks.takeTag();
     if (tag !== void 0) return this.#onTagged(line, tag);
-    if (this.#freshness.isStale) return this.#dropStale(line);
+    if (this.#age.isStale) return this.#age.drop(line);
     this.#pinger?.noteEvent();
-    this.#origin ??= {
-      from: this.#findSender(),
-      time: this.#markMs
-    };
-    this.#sink.onEvent(line, this.#freshness.isRepairing, this.#origin);
-  }
-  #findSender() {
-    return this.#fromId === void 0 ? void 0 : this.#find(this.#fromId);
-  }
-  #find(id) {
-    return id === this.id ? this.#self ??= this.#makeSelf() : this.#roster.find(id);
+    this.#sink.onEvent(line, this.#age.isRepairing, this.#marks.origin);
   }
   /** Takes a question, or the answer to one of this program's. */
-  #onTagged(line, { ask, reply, failed }) {
-    const from = this.#findSender();
+  #onTagged(line, tag) {
+    const from = this.#marks.sender;
     if (from === void 0) return;
-    if (ask !== void 0) return this.#sink.onQuestion(line, from, ask);
-    let answer;
-    try {
-      answer = JSON.parse(line);
-    } catch {
-      return this.asks.fail(reply, "failed", "its answer is not JSON", from.id);
-    }
-    if (failed !== true) this.asks.settle(reply, answer, from.id);
-    else this.asks.fail(reply, "failed", String(answer).slice(0, MAX_REASON_LENGTH), from.id);
-  }
-  /** Takes the relay's answer to a question. */
-  #onAnswer({ ask, code, message, ...answer }) {
-    if (typeof ask !== "string") return;
-    if (typeof code !== "string") return this.asks.settle(ask, answer);
-    this.asks.refuse(ask, code, String(message));
-  }
-  /** Makes this member as others see it: whose events come back. */
-  #makeSelf() {
-    const { id, source: { member } } = this;
-    return {
-      id,
-      name: this.#options.name,
-      get state() {
-        return member.values();
-      }
-    };
+    if (tag.ask !== void 0) return this.#sink.onQuestion(line, from, tag.ask);
+    this.asks.takeReply(line, tag, from.id);
   }
   #onControlLine(line) {
-    this.#origin = void 0;
-    const fromId = readPlainFrom(line);
-    if (fromId !== void 0) {
-      this.#fromId = fromId;
-      this.#tag = void 0;
-      return;
-    }
+    this.#marks.noteControlLine();
+    if (this.#marks.takePlainFrom(line)) return;
     const control = readControlLine(line);
     if (control !== void 0) return this.#onControl(control, line.length);
     this.#sink.onInvalidLine(line, new SyntaxError("Cannot read control line: an object with one member is allowed"));
@@ -3713,46 +3945,30 @@ var Session = class {
       case "time":
         return this.#onTime(body);
       case "from":
-        this.#fromId = typeof body.id === "string" ? body.id : void 0;
-        this.#tag = readTag(body);
-        return;
+        return this.#marks.takeFrom(body);
       case "answer":
-        return this.#onAnswer(body);
+        return this.asks.takeAnswer(body);
       case "host":
-        this.#hostId = typeof body.id === "string" ? body.id : void 0;
+        this.#roster.hostId = typeof body.id === "string" ? body.id : void 0;
         return this.#sink.onHost(this.host);
       case "lost":
         this.#reportStale();
-        this.#freshness.reset();
-        this.#tag = void 0;
+        this.#age.reset();
+        this.#marks.takeTag();
         return this.#sink.onLost({
           reason: "behind",
-          lines: count(body.lines),
-          bytes: count(body.bytes)
+          lines: readCount(body.lines),
+          bytes: readCount(body.bytes)
         });
       case "error":
         return this.#onError(body);
       case "bye":
-        this.#retryMs = Math.min(count(body.retryMs), MAX_RETRY_AFTER_MS);
+        this.#retryMs = Math.min(readCount(body.retryMs), MAX_RETRY_AFTER_MS);
         return;
       case "set":
-        this.#noteRoomValue(body);
+        noteRoomValue(this.source, this.id, body);
     }
     followControl(this.#roster, control, size);
-  }
-  /** Notes whose value of the room it is: only who set it last sets it again after a restart of the relay. */
-  #noteRoomValue({ key, value, from, room }) {
-    if (room !== true || typeof key !== "string") return;
-    if (from !== this.id) return this.source.room.forget(key);
-    let json;
-    try {
-      json = JSON.stringify(value);
-    } catch {
-      return;
-    }
-    this.source.noteEcho(key, json);
-    if (json === void 0) this.source.room.forget(key);
-    else this.source.room.keep(key, json);
   }
   /** Hands on a complaint; a value that the relay did not take is not this program's any more. */
   #onError(body) {
@@ -3771,26 +3987,15 @@ var Session = class {
     this.source.confirmStream(bytes);
     this.#pinger?.notePong(sentAtMs);
     if (this.source.hasMore) this.#connection?.flush();
+    if (this.#pinger === void 0) return;
     const nowMs = this.#now();
-    if (sentAtMs < this.#beganAtMs || sentAtMs > nowMs || this.#pinger === void 0) return;
-    const { isStale } = this.#freshness;
-    const isDoubtful = isStale && this.#freshness.isFreshBy(time, this.#welcome.limits.maxLagMs);
-    this.#stalePongs = isDoubtful ? this.#stalePongs + 1 : 0;
-    if (this.#stalePongs >= DOUBT_PONGS) this.#clock.doubt();
-    const isMeasure = this.#pinger.isMeasure(sentAtMs, nowMs);
-    this.#clock.addSample({
-      sentAtMs,
-      receivedAtMs: nowMs,
-      relayTimeMs: time
-    }, isMeasure);
-    if (isMeasure) this.#freshness.pong(time, this.#relayNow());
-    this.#freshness.check(this.#relayNow(), this.#maxAgeMs());
+    this.#age.notePong(sentAtMs, nowMs, time, this.#pinger.isMeasure(sentAtMs, nowMs));
   }
   #onTime({ time }) {
     if (!isTime(time)) return;
-    this.#markMs = time;
-    this.#freshness.mark(time, this.#relayNow(), this.#maxAgeMs());
-    if (!this.#freshness.isStale) this.#reportStale();
+    this.#marks.takeTime(time);
+    this.#age.mark(time);
+    if (!this.#age.isStale) this.#reportStale();
   }
   #onTick(isPingDue) {
     if (isPingDue) {
@@ -3799,62 +4004,20 @@ var Session = class {
     }
     this.#reportStale();
   }
-  #dropStale(line) {
-    this.#stale.lines++;
-    this.#stale.bytes += encoder4.encode(line).length + 1;
-  }
   #reportStale() {
-    if (this.#stale.lines === 0) return;
-    const stale = this.#stale;
-    this.#stale = {
-      lines: 0,
-      bytes: 0
-    };
-    this.#sink.onLost({
+    const stale = this.#age.takeStale();
+    if (stale !== void 0) this.#sink.onLost({
       reason: "stale",
       ...stale
     });
   }
-  /** What the relay's dashboard shows of this connection, in ms, once it is known. */
-  #measure() {
-    const { rttMs } = this.#clock;
-    return Number.isNaN(rttMs) ? {} : {
-      rtt: toTenths(rttMs),
-      lag: toTenths(this.lagMs)
-    };
-  }
   #acknowledge() {
-    this.source.ack(this.#lineEndBytes);
+    this.source.ack(this.#position.lineEndBytes);
   }
   #newDecoder() {
     return new LineDecoder(this.#options.maxUnfinishedBytes, this.#lines);
   }
-  #relayNow() {
-    return this.#clock.now(this.#now());
-  }
-  /** How old an event may seem to be: what the clock may be wrong by is no age. */
-  #maxAgeMs() {
-    return this.#welcome.limits.maxLagMs + this.#clock.rttMs + this.#clock.errorBoundMs(this.#now());
-  }
 };
-function readTag({ ask, reply, failed }) {
-  if (typeof ask === "string") return {
-    ask
-  };
-  if (typeof reply === "string") return {
-    reply,
-    ...failed === true ? {
-      failed
-    } : {}
-  };
-}
-var encoder4 = new TextEncoder();
-function toTenths(ms) {
-  return Math.round(ms * 10) / 10;
-}
-function count(value) {
-  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
-}
 
 // src/client/standard_schema.ts
 var ASYNC_MESSAGE = "Cannot check events: the schema answers with a promise, it has to answer at once";

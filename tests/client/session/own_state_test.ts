@@ -1,0 +1,32 @@
+// Tests src/client/session/own_state.ts.
+
+import assert from "node:assert/strict";
+import { OwnState } from "../../../src/client/session/own_state.ts";
+
+Deno.test("OwnState tells the newest value of each key, once", () => {
+  const state = new OwnState(false);
+  for (const json of ["1", "2", "3"]) state.set("a", json);
+  state.set('"', "0");
+  state.set("c", "1");
+  state.set("c", undefined);
+  const lines = [];
+  for (let line = state.takeLine(); line !== undefined; line = state.takeLine()) {
+    lines.push(new TextDecoder().decode(line.line).trimEnd());
+  }
+  assert.deepEqual(lines, [
+    '{"$set":{"key":"a","value":3}}',
+    '{"$set":{"key":"\\"","value":0}}',
+    '{"$set":{"key":"c"}}',
+  ]);
+  assert.deepEqual([state.size, state.newsLength], [2, 0]);
+});
+
+Deno.test("OwnState sets again what is missing, and gives up what somebody else has set, but not what is news", () => {
+  const state = new OwnState(true);
+  for (const key of ["mine", "theirs", "news"]) state.set(key, "1");
+  state.takeLine();
+  state.takeLine();
+  state.setAgainWhereMissing({ theirs: 2, news: 2 });
+  assert.deepEqual([state.has("mine"), state.has("theirs"), state.has("news")], [true, false, true]);
+  assert.equal(state.newsLength, 2);
+});
