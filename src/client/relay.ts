@@ -5,7 +5,7 @@
 //   send(event) ─→ JSON, LF ─→ Link ⇄ relay     Link ─→ line ─→ control line? JSON? schema? ─→ Inbox ─→ drain()
 //                                                                                                  └─→ for await
 
-import { printable } from "../wire/untrusted.ts";
+import { printable, quote } from "../wire/untrusted.ts";
 import { readErrorLine, type RelayError } from "./session/relay_control.ts";
 import { CONTROL_OPENING, encodeSet, keyFault, LOBBY, type Tag } from "../wire/protocol.ts";
 import { type ClaimOptions, readTimeout, type RequestOptions, type SetOptions } from "./call_options.ts";
@@ -215,8 +215,8 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
 
   /**
    * Who leads the room: the member that has been there longest of those that may (`canHost`) and are
-   * connected, until it leaves, has lost its connection for 5 s, has been silent for 9 s (its program stands
-   * still), or passes it on. There is one as long as anybody may. All learn of a change at the same place
+   * connected, until it leaves, has lost its connection for 5 s, has been silent for 60 % of the relay's
+   * ping timeout (9 s of 15 s; its program stands still), or passes it on. There is one as long as anybody may. All learn of a change at the same place
    * among the events (`onHost`). May be this member itself, as a peer with its `id`;
    * `undefined` if nobody leads, and plain.
    */
@@ -425,7 +425,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
     const timeoutMs = readTimeout(options);
     const [id] = readReceivers({ to: peer });
     const text = stringify("send request", event);
-    const { ask, answer } = session.asks.open(`request ${printable(JSON.stringify(id))}`, id, timeoutMs);
+    const { ask, answer } = session.asks.open(`request ${quote(id)}`, id, timeoutMs);
     try {
       if (this.#closed !== undefined) session.asks.failAll("closed", "the relay object is closed");
       else this.#sendTo(text, [id], { ask });
@@ -463,7 +463,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
     const json = stringify("set state", value);
     const { hold = false } = options;
     this.#checkValue(session, json);
-    const answer = this.#ask(session, `claim ${printable(JSON.stringify(key))}`, (ask) => {
+    const answer = this.#ask(session, `claim ${quote(key)}`, (ask) => {
       const fields = JSON.stringify({ ask, key, ...(hold ? { hold } : {}) });
       return `{"$claim":${fields.slice(0, -1)},"value":${json}}}`;
     });

@@ -13,9 +13,12 @@ export function printable(text: string): string {
 /** How much of what somebody sent an answer repeats, in UTF-16 code units. */
 const MAX_QUOTED_LENGTH = 40;
 
+/** Returns as much of what comes from outside as an answer repeats, with a sign where it is cut. */
+export function beginning(text: string): string {
+  return text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}…` : text;
+}
+
 /** Quotes what comes from outside in a message: its beginning, fit for a terminal. */
 export function quote(text: string): string {
-  const isCut = text.length > MAX_QUOTED_LENGTH;
-  const start = printable(text.slice(0, MAX_QUOTED_LENGTH)).replace(/\p{Cs}/gu, "?");
-  return JSON.stringify(isCut ? start + "…" : start);
+  return JSON.stringify(printable(beginning(text)).replace(/\p{Cs}/gu, "?"));
 }

@@ -71,6 +71,10 @@ Deno.test("Relay.request resolves with what the other's onRequest answers, and i
   }
   await assert.rejects(ada.request(cy.id, 1), failsWith("failed", /it answers no requests/));
   await assert.rejects(ada.request("k99", 1), failsWith("no_such_peer", /nobody here has the id "k99"/));
+  await assert.rejects(
+    ada.request("x".repeat(60_000), 1),
+    failsWith("no_such_peer", /^Cannot request "x{40}…": nobody here has the id "x{40}…"$/),
+  );
   const many = await Promise.all(Array.from({ length: 500 }, (_, n) => ada.request(bo.id, n)));
   assert.deepEqual(
     many.map((answer) => (answer as { got: number }).got),

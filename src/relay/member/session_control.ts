@@ -16,7 +16,7 @@ import {
 } from "./client_control.ts";
 import { concat } from "../../wire/concat.ts";
 import { encodeControl, encodeFrom, isControlLine, LF, type WireError } from "../../wire/protocol.ts";
-import { quote } from "../../wire/untrusted.ts";
+import { beginning, quote } from "../../wire/untrusted.ts";
 import type { Receiver } from "../room/post.ts";
 import type { Peer, Room } from "../room/room.ts";
 
@@ -111,7 +111,7 @@ function passHost(session: ControlledSession, control: Control): ControlError | 
   }
   const to = id === undefined ? undefined : room.roster.find(id);
   if (id !== undefined && to === undefined) {
-    return { code: "no_such_peer", message: `nobody here has the id ${quote(id)}`, ids: [id] };
+    return { code: "no_such_peer", message: `nobody here has the id ${quote(id)}`, ids: [beginning(id)] };
   }
   if (to !== undefined && !(to.canHost && to.isConnected)) {
     const why = to.canHost ? "has no connection now" : "may not be the host";
@@ -144,7 +144,7 @@ function sendTo(session: ControlledSession, control: Control): ControlError | un
   if (tag?.ask !== undefined) {
     return answer(session, tag.ask, JSON.stringify({ code: "no_such_peer", message }));
   }
-  return { code: "no_such_peer", message, ids: missing };
+  return { code: "no_such_peer", message, ids: missing.map(beginning) };
 }
 
 /** Answers a question of the client, with the fields of an object as JSON. */

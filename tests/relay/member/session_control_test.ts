@@ -171,4 +171,9 @@ Deno.test("follow says of a $to whom it does not reach: an error for a message, 
   );
   assert.equal(ada.says('{"$to":{"ids":["k9"],"event":1,"reply":"5"}}'), undefined);
   assert.equal(ada.letters.length, 1);
+  const long = "x".repeat(60_000), cut = `${"x".repeat(40)}…`;
+  for (const line of [`{"$to":{"ids":["k2","${long}"],"event":1}}`, `{"$host":{"id":"${long}"}}`]) {
+    const { code, message, ids } = ada.says(line) ?? assert.fail(line);
+    assert.deepEqual([code, ids, message], ["no_such_peer", [cut], `nobody here has the id "${cut}"`]);
+  }
 });

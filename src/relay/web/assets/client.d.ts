@@ -432,8 +432,8 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
     get room(): string;
     /**
      * Who leads the room: the member that has been there longest of those that may (`canHost`) and are
-     * connected, until it leaves, has lost its connection for 5 s, has been silent for 9 s (its program stands
-     * still), or passes it on. There is one as long as anybody may. All learn of a change at the same place
+     * connected, until it leaves, has lost its connection for 5 s, has been silent for 60 % of the relay's
+     * ping timeout (9 s of 15 s; its program stands still), or passes it on. There is one as long as anybody may. All learn of a change at the same place
      * among the events (`onHost`). May be this member itself, as a peer with its `id`;
      * `undefined` if nobody leads, and plain.
      */

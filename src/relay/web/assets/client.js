@@ -7,6 +7,13 @@ function isRecord(value) {
 function printable(text) {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
 }
+var MAX_QUOTED_LENGTH = 40;
+function beginning(text) {
+  return text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}\u2026` : text;
+}
+function quote(text) {
+  return JSON.stringify(printable(beginning(text)).replace(/\p{Cs}/gu, "?"));
+}
 
 // src/wire/protocol.ts
 var LF = 10;
@@ -2420,11 +2427,11 @@ var LineReader = class {
     const length = this.#carried + bytes.length;
     const lineBytes = bytes[bytes.length - 1] === LF ? length - 1 : length;
     if (lineBytes > this.#maxLineBytes) {
-      const beginning = this.#carried > 0 ? this.#carry.subarray(0, this.#carried) : bytes;
+      const beginning2 = this.#carried > 0 ? this.#carry.subarray(0, this.#carried) : bytes;
       this.#clear();
       this.#isSkipping = true;
       this.#skippedBytes = length;
-      this.#sink.onLineTooLong(beginning);
+      this.#sink.onLineTooLong(beginning2);
       return;
     }
     if (this.#carry === void 0 || this.#carry.length < length) {
@@ -2461,7 +2468,7 @@ var LineDecoder = class {
     this.#sink = sink;
     this.#reader = new LineReader({
       onRun: (bytes, start, end) => this.#decode(bytes.subarray(start, end - 1)),
-      onLineTooLong: (beginning) => this.#refuseLong(beginning)
+      onLineTooLong: (beginning2) => this.#refuseLong(beginning2)
     }, maxUnfinishedBytes);
   }
   /** Takes a chunk and hands on the lines that it completes. Keeps no reference to the chunk. */
@@ -2505,8 +2512,8 @@ var LineDecoder = class {
   #emit(line) {
     if (line.length > 1 || line.length === 1 && line !== "\r") this.#sink.onLine(line);
   }
-  #refuseLong(beginning) {
-    const shown = lossy.decode(beginning.subarray(0, SHOWN_CHARACTERS));
+  #refuseLong(beginning2) {
+    const shown = lossy.decode(beginning2.subarray(0, SHOWN_CHARACTERS));
     const message = `Cannot read line: it has more than ${this.#maxUnfinishedBytes} bytes, ${this.#maxUnfinishedBytes} are allowed`;
     this.#sink.onInvalidLine(shown, new RangeError(message));
   }
@@ -4898,8 +4905,8 @@ var Relay = class _Relay {
   }
   /**
    * Who leads the room: the member that has been there longest of those that may (`canHost`) and are
-   * connected, until it leaves, has lost its connection for 5 s, has been silent for 9 s (its program stands
-   * still), or passes it on. There is one as long as anybody may. All learn of a change at the same place
+   * connected, until it leaves, has lost its connection for 5 s, has been silent for 60 % of the relay's
+   * ping timeout (9 s of 15 s; its program stands still), or passes it on. There is one as long as anybody may. All learn of a change at the same place
    * among the events (`onHost`). May be this member itself, as a peer with its `id`;
    * `undefined` if nobody leads, and plain.
    */
@@ -5053,7 +5060,7 @@ var Relay = class _Relay {
       to: peer
     });
     const text = stringify("send request", event);
-    const { ask, answer } = session.asks.open(`request ${printable(JSON.stringify(id))}`, id, timeoutMs);
+    const { ask, answer } = session.asks.open(`request ${quote(id)}`, id, timeoutMs);
     try {
       if (this.#closed !== void 0) session.asks.failAll("closed", "the relay object is closed");
       else this.#sendTo(text, [
@@ -5091,7 +5098,7 @@ var Relay = class _Relay {
     const json = stringify("set state", value);
     const { hold = false } = options;
     this.#checkValue(session, json);
-    const answer = this.#ask(session, `claim ${printable(JSON.stringify(key))}`, (ask) => {
+    const answer = this.#ask(session, `claim ${quote(key)}`, (ask) => {
       const fields = JSON.stringify({
         ask,
         key,

@@ -1439,10 +1439,11 @@ function printable(text) {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
 }
 var MAX_QUOTED_LENGTH = 40;
+function beginning(text) {
+  return text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}\u2026` : text;
+}
 function quote(text) {
-  const isCut = text.length > MAX_QUOTED_LENGTH;
-  const start = printable(text.slice(0, MAX_QUOTED_LENGTH)).replace(/\p{Cs}/gu, "?");
-  return JSON.stringify(isCut ? start + "\u2026" : start);
+  return JSON.stringify(printable(beginning(text)).replace(/\p{Cs}/gu, "?"));
 }
 
 // src/simulation/parse_simulation.ts
