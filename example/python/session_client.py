@@ -7,63 +7,38 @@
             if isinstance(event, dict):  # everybody may send, and any JSON value: null, numbers, lists
                 print(event, session.peers, session.now())
 
-It is written from docs/PROTOCOL.md alone. Not in it: dropping what is old by its $time, requests, claims, lists of
-rooms, echo, and TLS. One thread does the network's work. Received lines wait until drain() looks at them, and are
-acknowledged only then: so a program that stands still is sent no more than the relay's window, and what is new when it
-goes on.
+It is written from docs/PROTOCOL.md alone. Not in it: dropping what is old by its $time, and TLS. One thread does the
+network's work. Received lines wait until drain() looks at them, and are acknowledged only then: so a program that
+stands still is sent no more than the relay's window, and what is new when it goes on.
 """
 
 import collections
+import concurrent.futures
 import math
-import random
-import secrets
-import selectors
 import sys
 import threading
 import time
 
 from relay_wire import DEFAULT_PORT  # noqa: F401, programs take it from here
-from relay_wire import (
-    LOBBY, READ_BYTES, LineCutter, Reporter, Waker, check_function, check_name, check_seconds, decode, describe, encode,
-    encode_event, open_connection, printable, read_target, receive, send_some, show, watch,
-)
-from session_parts import Clock, Refused, Room, SentLines, check_key, read_answer, read_control, read_limits
+from relay_wire import LOBBY, Reporter, check_name, decode, encode, encode_event, printable, read_target, show
+from session_asks import LOOK_S, MAX_REASON, Asks, RequestError, read_timeout  # noqa: F401, programs take the error
+from session_link import ANSWER_S, CLOSE_S, ENTRY_BYTES, SessionLink, monotonic_ms
+from session_parts import Peer, Room, check_flag, check_key, check_members, read_control, read_ids, read_rooms
+from session_parts import Refused  # noqa: F401, programs take it from here
 
-#: How long the relay may take to answer the hello, and close() to leave, in seconds.
-ANSWER_S, CLOSE_S = 3.0, 1.0
+#: Who an event is for unless its sender says so. It is not None, which is what a look-up gives that finds nobody.
+EVERYBODY = object()
 
-#: The shortest and the longest wait before connecting again, in seconds, and the longest that a relay may ask for.
-FIRST_RETRY_S, LAST_RETRY_S, MOST_RETRY_S = 0.25, 5.0, 60.0
+#: How long request() waits for an answer, in seconds, unless it says otherwise.
+REQUEST_S = 10.0
 
-#: How long a connection must last before its end is a new failure, which is told again, in seconds.
-STEADY_S = 10.0
+#: How much of why there is no answer a relay gets that takes no long lines, in characters.
+SHORT_REASON = 50
 
-#: How often to ping while events flow, and otherwise, in seconds.
-BUSY_PING_S, IDLE_PING_S = 1.0, 5.0
+#: The most members that one line is for.
+MAX_RECEIVERS = 256
 
-#: How much later than planned this thread has to go on to show that the whole program stood still, in seconds.
-BLOCKED_S = 0.25
-
-#: For how long the relay, of whatever version, says nothing to a connection of which it has heard nothing, in seconds:
-#: a little less than the 250 ms of docs/PROTOCOL.md, for timers that are early.
-HELD_S = 0.24
-
-#: Events that wait for being sent (the oldest goes first), and sent lines that wait for confirmation, in bytes.
-OUTBOX_BYTES, UNCONFIRMED_BYTES = 256 * 1024, 1024 * 1024
-
-#: What waits for drain(), in bytes, at most: more than a relay sends that keeps to its window. Then nothing is read.
-#: Each line is counted with what it costs beside its bytes.
-INBOX_BYTES, ENTRY_BYTES = 64 * 1024 * 1024, 200
-
-#: The longest line that is taken from the relay: a $peers names everybody.
-MAX_RECEIVED_BYTES = 16 * 1024 * 1024
-
-#: The codes of a refusal after which asking again may help; of an error that says that a $set was not done.
-PASSING_CODES = {"relay_full", "too_many_rooms"}
-SET_CODES = {"bad_set", "too_many_keys", "value_too_long", "state_full"}
-
-
-class Session:
+class Session(SessionLink):
     """A session that outlives its connections. Connects in the background: the constructor returns at once.
 
     `host` is "host", "host:port" or "[address]:port", perhaps with "/room" behind it; `port` (32100) and `room`
@@ -76,68 +51,56 @@ class Session:
 
     `ping_timeout_s`: after how many seconds of silence a connection is dead; the relay's own limit (15) if that is
     less, or none is named. `answer_s`: how many seconds the relay may take to answer the hello; 3. `can_host`: whether
-    we may become the host of the room; then `host` may be our own id.
+    we may become the host of the room. `echo`: whether our own events come back, at their place among all others'.
+    `max_members`: how many the room is for, if it is opened by us; `any_room`: whether another room will do, "pong-2"
+    and so on, where it has no place or is for another number; then `room` says which, once we are connected.
 
-    send(), set() and unset() may be called from any thread; drain() and now() from one. drain() is also what changes
-    `peers` and `state` and calls on_change(), in the order of the wire.
+    drain(), messages() and now() are for one thread; all else may be called from any. drain() is also what changes
+    `peers`, `state` and `host` and calls on_change() and on_request(), in the order of the wire; so does result() of an
+    answer that is waited for in that thread (until something is drained, the one that made the session).
     """
 
     def __init__(self, host="localhost", port=None, room=None, name="", token="", on_error=None, quiet=False,
-                 ping_timeout_s=None, answer_s=ANSWER_S, can_host=False):
-        *self._address, named_room = read_target(host, port)
+                 ping_timeout_s=None, answer_s=ANSWER_S, can_host=False, echo=False, max_members=None, any_room=False):
+        *address, named_room = read_target(host, port)
         if room is not None and named_room is not None and room != named_room:
             raise ValueError("Cannot connect to %s, room %s: name the room once" % (show(host), show(room)))
         room = named_room or (LOBBY if room is None else check_name("room", room, 1))
         if not isinstance(token, str):
             raise TypeError("Cannot connect: token is of type %s, a str is allowed" % type(token).__name__)
-        self.room = room
-        #: "connecting", "connected", "reconnecting" or "closed"; why there is no connection; our id.
-        self.status, self.error, self.id = "connecting", None, None
-        #: The relay's clock; clock.rtt is the last round trip in ms.
-        self.clock = Clock()
-        #: The other sessions by id, and the room's own keys, as of the last drain().
+        hello = {"version": 1, "room": room, "name": check_name("name", name, 0), "token": token}
+        for field, option, value in (("canHost", "can_host", can_host), ("echo", "echo", echo),
+                                     ("any", "any_room", any_room)):
+            if check_flag(option, value):
+                hello[field] = True
+        if max_members is not None:
+            hello["maxMembers"] = check_members(max_members)
+        if room == LOBBY and (any_room or max_members is not None):
+            raise ValueError("Cannot connect: the lobby is open to all, max_members and any_room are for other rooms")
+        self._asks = Asks(self._wait_for)
+        super().__init__(address, hello, on_error, Reporter(quiet), ping_timeout_s, answer_s)
         self._room = Room()
+        #: The other sessions by id, and the room's own keys, as of the last drain().
         self.peers, self.state = self._room.peers, self._room.state
         #: The id of who leads the room, as of the last drain(): another member's, ours only with can_host; or None.
+        #: Whether it is us, is_host tells.
         self.host = None
+        # Of what is drained: the marks that hold, the events, how many sessions it has come through, what to raise yet.
         self._from, self._time, self._tag = None, 0, {}
-        #: Events of ours that were dropped: too many waited for being sent, or close() had to give up. Lines that could
-        #: not be read.
-        self.dropped = self.invalid = 0
-
-        self._hello = {"version": 1, "room": room, "name": check_name("name", name, 0), "token": token}
-        if can_host:
-            self._hello["canHost"] = True
-        self._on_error, self._reporter = check_function("on_error", on_error), Reporter(quiet)
-        self._ping_timeout_s = math.inf if ping_timeout_s is None else check_seconds("ping_timeout_s", ping_timeout_s)
-        self._answer_s = check_seconds("answer_s", answer_s)
-        self._limits, self._relay, self._secret = read_limits({}), None, None  # of the session that goes on
-        self._can_resume = False
-        self._more = 0  # lines of its welcome that have not come yet
-        self._lock = threading.Lock()
-        # From the relay: lines to drain, each with its session and the count at its end; what came, was drained, acked.
-        self._inbox, self._inbox_bytes, self._events = collections.deque(), 0, []
-        self._received, self._drained, self._acked = 0, (None, 0), 0
-        # To the relay: events that wait; changed keys, and all that the member itself has set; what was sent.
-        self._outbox, self._outbox_bytes, self._sets, self._own = collections.deque(), 0, {}, {}
-        self._untold = collections.Counter()  # by reason: dropped events that drain() has not told yet
-        self._sent = SentLines()
-        self._began, self._pinged, self._is_busy, self._retry_s = 0.0, 0.0, True, None
-        self._connected_at = math.inf
-        self._closing, self._close_at, self._said_bye, self._has_left = threading.Event(), None, False, False
-        self._waker = Waker()
-        self._thread = threading.Thread(target=self._run, name="session", daemon=True)
+        self._events, self._followed_epoch, self._late = [], 0, []
+        self._pumping, self._drainer = threading.RLock(), threading.get_ident()
         self._thread.start()
 
     def on_change(self, kind, *details):
         """Is told what is no event; override it. Called by drain(), when `peers` and `state` show the change already.
 
         ("join", peer), also for who is there at the beginning; ("leave", peer, reason); ("set", peer, key, value) and
-        ("unset", peer, key), with None for the room itself; ("host", id), with None if nobody leads; ("error", error), a dict with code and message;
-        ("lost", "behind", n): so many events of others were skipped, we were slow; ("lost", "unconfirmed", n): a new
-        session had to begin, so many events of ours (and changes of the room's keys) may have arrived or not, and all
-        who were there leave and join; ("lost", "outbox", n): so many events of ours were dropped, too many waited for
-        being sent; ("lost", "closed", n): they had not been sent when close() gave up.
+        ("unset", peer, key), with None for the room itself; ("host", id), with None if nobody leads; ("error", error), a
+        dict with code and message; ("lost", "behind", n): so many events of others were skipped, we were slow; ("lost",
+        "unconfirmed", n): a new session had to begin, so many events of ours (and changes of the room's keys) may have
+        arrived or not, and all who were there leave and join; ("lost", "outbox", n): so many events of ours were
+        dropped, too many waited for being sent, or they were for single members of a relay that was restarted; ("lost",
+        "closed", n): they had not been sent when close() gave up.
 
         If it is not overridden, errors and losses are printed to stderr. What it raises, drain() raises.
         """
@@ -146,28 +109,82 @@ class Session:
         elif kind == "lost" and details[1] > 0:
             self._reporter.tell("lost", "lost %d events, reason: %s" % (details[1], details[0]))
 
-    def send(self, event, to=None):
-        """Queues an event for everybody else, or for one member alone (`to`, a Peer or an id); never waits. After close()
-        it does nothing. If nobody has that id, on_change() is told ("error", code "no_such_peer").
+    def on_request(self, event, peer):
+        """Returns the answer to a question of a member; override it. Called by drain(), at the place of the question
+        among the events; `peer` may be ourselves.
 
-        Raises TypeError for what JSON lacks, ValueError for NaN and Infinity (send None), for what is nested too deeply
-        and for a line longer than the relay takes.
+        The answer is what JSON can hold, or a Future of concurrent.futures that will have it, for what takes long. If it
+        raises, or what it returns can't be sent, the asker gets a RequestError that says so ("failed").
         """
-        if to is None:
+        raise NotImplementedError("it answers no requests")
+
+    @property
+    def is_host(self):
+        """Whether we lead the room, as of the last drain(); False without a connection: another one may by then."""
+        return self.status == "connected" and self.host is not None and self.host == self._room.own_id
+
+    def send(self, event, to=EVERYBODY):
+        """Queues an event for everybody else, or for some members alone (`to`: a Peer, an id, or several); never waits.
+        After close() it does nothing. If nobody has an id, on_change() is told ("error", code "no_such_peer").
+
+        Raises TypeError for what JSON lacks and for what is no member (None is none), ValueError for NaN and Infinity
+        (send None), for what is nested too deeply and for a line longer than the relay takes.
+        """
+        if to is EVERYBODY:
             line = encode_event(event)
-        else:
-            line = encode({"$to": {"ids": [getattr(to, "id", to)], "event": event}})
-        if len(line) - 1 > self._limits["maxLineBytes"]:
-            raise ValueError("Cannot send event: it has %d bytes, at most %d are allowed"
-                             % (len(line) - 1, self._limits["maxLineBytes"]))
+            self._check_line("send event", line)
+            return self._push([line])
+        ids = read_ids("send event", to)
+        self._push(self._letters("send event", {"event": event}, ids))
+
+    def request(self, peer, event, timeout_s=REQUEST_S):
+        """Asks a member (a Peer or an id) something; returns an Answer: its result() is what the other's on_request()
+        returns. Question and answer keep their place among the events, outlive a broken connection, and are no events.
+
+        `timeout_s`: how long to wait; None is no limit. The answer's result() raises RequestError if there is none, its
+        code says why. Raises as send() does, ValueError for a time that is not above 0.
+        """
+        ids = read_ids("request", peer)
+        if len(ids) != 1:
+            raise TypeError("Cannot request: %d members are asked, one is allowed" % len(ids))
+        what = "request %s" % show(ids[0])
+        name, answer = self._asks.open(what, ids[0], read_timeout(timeout_s))
+        return self._ask(name, answer, lambda: self._letters(what, {"ask": name, "event": event}, ids), self._append)
+
+    def claim(self, key, value, hold=False):
+        """Sets a key of the room that has no value; returns an Answer: its result() is True for exactly one of all that
+        try, however close together. `state` shows the winner's value by then, or what came later.
+
+        The key is free again when it is removed (unset(key, room=True)), with `hold` also when its holder leaves or has
+        lost its connection for 5 s. The answer's result() raises RequestError if it could not be decided: the room is
+        full ("too_many_keys", "state_full"), the session could not go on or was closed. Raises as set() does.
+        """
+        check_key("claim", key)
+        what = "claim %s" % show(key)
+        self._check_value(what, value)
+        held = {"hold": True} if check_flag("hold", hold) else {}
+        name, answer = self._asks.open(what, read=lambda body: body.get("won") is True)
+        return self._ask_relay(name, answer, {"$claim": dict(held, ask=name, key=key, value=value)})
+
+    def rooms(self):
+        """Asks which rooms there are; returns an Answer: its result() has `rooms`, up to 100 of them with `name`,
+        `members` and `max_members` (or None), the fullest first, and `more`, how many there are beside. Those whose name
+        begins with a dot are left out. Waits while there is no connection."""
+        name, answer = self._asks.open("list rooms", read=read_rooms)
+        return self._ask_relay(name, answer, {"$rooms": {"ask": name}})
+
+    def pass_host(self, peer=None):
+        """Makes another member (a Peer or an id) the host, or the one that comes next; if there is none, all stays as
+        it is. Does nothing if we are not the host. Where the relay refuses, on_change() is told ("error", with the code
+        "cannot_host", "no_such_peer" or "not_host"). Raises TypeError for what is no member."""
+        ids = [] if peer is None else read_ids("pass the host on", peer)
+        if len(ids) > 1:
+            raise TypeError("Cannot pass the host on: to %d members, one is allowed" % len(ids))
+        if not self.is_host:
+            return
         with self._lock:
-            if self._closing.is_set():
-                return
-            self._outbox.append(line)
-            self._outbox_bytes += len(line)
-            while self._outbox_bytes > OUTBOX_BYTES and len(self._outbox) > 1:
-                self._outbox_bytes -= len(self._outbox.popleft())
-                self._note_dropped("outbox", 1)
+            if not self._closing.is_set():
+                self._questions.append(encode({"$host": {"id": peer_id for peer_id in ids}}))
         self._waker.wake()
 
     def set(self, key, value, room=False):
@@ -177,10 +194,7 @@ class Session:
         more than 128 characters, for NaN and Infinity, and for more bytes or more keys than the relay takes.
         """
         check_key("set", key)
-        size = len(encode(value)) - 1
-        if size > self._limits["maxValueBytes"]:
-            raise ValueError("Cannot set %s: its value has %d bytes, at most %d are allowed"
-                             % (show(key), size, self._limits["maxValueBytes"]))
+        self._check_value("set %s" % show(key), value)
         self._change(key, room, encode({"$set": {"key": key, "value": value, "room": bool(room)}}))
 
     def unset(self, key, room=False):
@@ -204,22 +218,9 @@ class Session:
         client; one without a name if nothing is known of it), and when the relay had it, in ms by its clock, up to
         100 ms less. The relay says who it was: nobody can speak in another's name.
         """
-        raised = []
-        with self._lock:
-            waiting, untold = len(self._inbox), self._untold
-            self._untold = collections.Counter()
-        for reason, count in untold.items():
-            self._tell_change(raised, "lost", reason, count)
-        for _ in range(waiting):  # and no more, if they come faster than they are drained
-            with self._lock:
-                if not self._inbox:
-                    break  # on_change() has drained
-                line, session, count = self._inbox.popleft()
-                self._inbox_bytes -= ENTRY_BYTES + len(line or b"")
-            if line is not None:
-                self._follow(line, raised)
-            self._drained = session, count
-        self._waker.wake()
+        self._drainer = threading.get_ident()
+        raised, self._late = self._late, []
+        self._pump(raised)
         if raised:
             raise raised[0]
         events, self._events = self._events, []
@@ -237,6 +238,8 @@ class Session:
         with self._lock:
             self._close_at = self._close_at or time.monotonic() + CLOSE_S
             self._closing.set()
+            self._lock.notify_all()
+        self._asks.fail_all("closed", "the session was closed")
         self._waker.wake()
         if threading.current_thread() is not self._thread:
             # Not for ever: an attempt to connect, under way to a host that doesn't answer, takes longer.
@@ -261,19 +264,113 @@ class Session:
             self._sets[key, room] = line
         self._waker.wake()
 
-    def _note_dropped(self, reason, count):
-        self.dropped += count
-        self._untold[reason] += count
+    def _check_value(self, what, value):
+        size, most = len(encode(value)) - 1, self._limits["maxValueBytes"]
+        if size > most:
+            raise ValueError("Cannot %s: its value has %d bytes, at most %d are allowed" % (what, size, most))
+
+    def _check_line(self, what, line):
+        size, most = len(line) - 1, self._limits["maxLineBytes"]
+        if size > most:
+            raise ValueError("Cannot %s: it has %d bytes, at most %d are allowed" % (what, size, most))
+
+    def _letters(self, what, body, ids):
+        """Returns as few lines as carry an event to all of `ids`."""
+        if not ids:
+            return []
+        line = encode({"$to": dict(body, ids=ids)})
+        if len(ids) > 1 and (len(ids) > MAX_RECEIVERS or len(line) - 1 > self._limits["maxLineBytes"]):
+            half = len(ids) // 2
+            return self._letters(what, body, ids[:half]) + self._letters(what, body, ids[half:])
+        self._check_line(what, line)
+        return [line]
+
+    def _push(self, lines):
+        with self._lock:
+            if self._closing.is_set():
+                return
+            self._append(lines)
+        self._waker.wake()
+
+    def _ask_relay(self, name, answer, control):
+        def encode_lines():
+            line = encode(control)
+            self._check_line(answer.what, line)
+            return [line]
+        return self._ask(name, answer, encode_lines, self._questions.extend)
+
+    def _ask(self, name, answer, encode_lines, queue):
+        """Queues the lines of a question, or forgets it where there can be none."""
+        try:
+            lines = encode_lines()
+        except BaseException:
+            self._asks.drop(name)
+            raise
+        with self._lock:
+            is_open = not self._closing.is_set()
+            if is_open:
+                answer.epoch = max(1, self._epoch)
+                queue(lines)
+        if not is_open:
+            self._asks.refuse(name, "closed", "the session is closed")
+        self._waker.wake()
+        return answer
+
+    def _wait_for(self, answer, timeout):
+        """Waits for an answer; in the thread that drains it does what arrives meanwhile."""
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while not answer.done():
+            if threading.current_thread() is self._thread:
+                raise RuntimeError("Cannot wait for an answer: on_error() is called by the thread that receives it")
+            left_s = min(end, answer.deadline) - time.monotonic()
+            if left_s <= 0:
+                if time.monotonic() >= end:
+                    return
+                continue
+            if threading.get_ident() != self._drainer:
+                concurrent.futures.wait([answer], min(left_s, LOOK_S))
+                continue
+            raised = []
+            self._pump(raised)
+            urgent = [error for error in raised if not isinstance(error, Exception)]
+            self._late += [error for error in raised if error not in urgent[:1]]
+            if urgent:
+                raise urgent[0]
+            with self._lock:
+                # What ends the waiting calls back, which must not happen here.
+                is_done = concurrent.futures.Future.done(answer)
+                if not self._inbox and not self._closing.is_set() and not is_done:
+                    self._lock.wait(min(left_s, LOOK_S))
+
+    def _pump(self, raised):
+        """Does all that has arrived, and puts what on_change() raises into `raised`."""
+        with self._pumping:
+            self._asks.expire()
+            with self._lock:
+                waiting, untold = len(self._inbox), self._untold
+                self._untold = collections.Counter()
+            for reason, count in untold.items():
+                self._tell_change(raised, "lost", reason, count)
+            for _ in range(waiting):  # and no more, if they come faster than they are drained
+                with self._lock:
+                    if not self._inbox:
+                        break  # on_change() has drained
+                    line, session, count = self._inbox.popleft()
+                    self._inbox_bytes -= ENTRY_BYTES + len(line or b"")
+                self._drained = session, count
+                if line is not None:
+                    self._follow(line, raised)
+        self._waker.wake()
 
     def _follow(self, line, raised):
         """Does what a line says that has waited for drain()."""
         try:
             if not line.startswith(b'{"$'):
-                event, tag, self._tag = decode(line), self._tag, {}
-                if "ask" in tag:
-                    self._refuse_request(tag["id"], tag["ask"])
-                elif "reply" not in tag:
-                    self._events.append((event, self._from, self._time))
+                tag, self._tag = self._tag, {}
+                if self._from is not None and ("ask" in tag or "reply" in tag):
+                    self._follow_tagged(line, tag, raised)
+                else:
+                    self._events.append((decode(line), self._from, self._time))
                 return
             name, body = read_control(line)
         except ValueError as error:  # of an event: a relay may be told not to check
@@ -282,38 +379,92 @@ class Session:
                 self._tell_unreadable(error)
             return
         if name == "$from":
-            self._from, self._tag = self._room.find(body.get("id")), body
-            return
-        if name == "$time":
+            self._from, self._tag = self._find(body.get("id")), body
+        elif name == "$time":
             self._time = body["time"]
-            return
-        if name == "$host":
+        elif name == "$host":
             self._tell_host(body.get("id"), raised)
-            return
-        if name == "$welcome":
-            self._time = body["time"]
-        if name == "$lost":
+        elif name == "$answer" and "code" in body:
+            self._asks.refuse(body["ask"], body["code"], body.get("message", ""))
+        elif name == "$answer":
+            self._asks.settle(body["ask"], body)
+        elif name == "$lost":
+            self._tag = {}  # what it was for may be among what was skipped
             self._tell_change(raised, "lost", body.get("reason", "behind"), body["lines"])
         elif name == "$error":
             self._tell_change(raised, "error", body)
         else:
-            for change in self._room.follow(name, body):
-                self._tell_change(raised, *change)
-            if name == "$welcome" and not body["resumed"] and body.get("host") != self.host:
-                self._tell_host(body.get("host"), raised)
+            self._follow_room(name, body, raised)
+
+    def _follow_room(self, name, body, raised):
+        if name == "$welcome":
+            self._time, self._from, self._tag = body["time"], None, {}
+            self._followed_epoch += 1  # there is one for each session, and none when it is resumed
+            self._asks.fail_all("not_resumed", "the session could not go on, so it may have been done or not",
+                                lambda answer: (answer.epoch or math.inf) < self._followed_epoch)
+        for change in self._room.follow(name, body):
+            if change[0] == "leave":
+                self._asks.fail_peer(change[1].id)
+            self._tell_change(raised, *change)
+        if name == "$welcome" and body.get("host") != self.host:
+            self._tell_host(body.get("host"), raised)
+
+    def _find(self, peer_id):
+        if peer_id is None or peer_id != self._room.own_id:
+            return self._room.find(peer_id)
+        with self._lock:
+            own = [line for (_, room), line in self._own.items() if not room]
+        sets = [decode(line)["$set"] for line in own]
+        return Peer(peer_id, self._hello["name"], {each["key"]: each["value"] for each in sets})
+
+    def _follow_tagged(self, line, tag, raised):
+        """Takes a question, or the answer to one of ours. Raises ValueError for what Python can't read."""
+        peer_id = self._from.id
+        try:
+            event = decode(line)
+        except ValueError as error:
+            if "ask" in tag:
+                self._reply(failed(error), peer_id, tag["ask"])
+            else:
+                self._asks.fail(tag["reply"], "failed", "its answer can't be read: %s" % error, peer_id)
+            raise
+        if "ask" in tag:
+            self._answer(event, tag["ask"], raised)
+        elif tag.get("failed"):
+            self._asks.fail(tag["reply"], "failed", event if isinstance(event, str) else show(event), peer_id)
+        else:
+            self._asks.settle(tag["reply"], event, peer_id)
+
+    def _answer(self, event, ask, raised):
+        """Answers a question, now or when on_request()'s Future has the answer."""
+        peer = self._from
+        try:
+            answer = self.on_request(event, peer)
+            if not isinstance(answer, concurrent.futures.Future):
+                answer, value = concurrent.futures.Future(), answer
+                answer.set_result(value)
+        except BaseException as error:
+            answer = failed(error)
+            if not isinstance(error, Exception):
+                raised.append(error)
+        answer.add_done_callback(lambda done: self._reply(done, peer.id, ask))
+
+    def _reply(self, done, peer_id, ask):
+        """Sends an answer, or why there is none: what was raised, it is no JSON, or too long."""
+        try:
+            return self._push(self._letters("answer", {"reply": ask, "event": done.result()}, [peer_id]))
+        except BaseException as error:
+            why = describe_raised(error)
+        for most in (MAX_REASON, SHORT_REASON):
+            body = {"reply": ask, "failed": True, "event": why[:most]}
+            try:
+                return self._push(self._letters("answer", body, [peer_id]))
+            except ValueError:
+                pass  # a relay may take short lines only
 
     def _tell_host(self, host, raised):
         self.host = host
         self._tell_change(raised, "host", host)
-
-    def _refuse_request(self, asker, ask):
-        reply = {"ids": [asker], "reply": ask, "failed": True, "event": "it answers no requests"}
-        with self._lock:
-            if not self._closing.is_set():
-                line = encode({"$to": reply})
-                self._outbox.append(line)
-                self._outbox_bytes += len(line)
-        self._waker.wake()
 
     def _tell_change(self, raised, *change):
         try:
@@ -323,235 +474,15 @@ class Session:
                 self._reporter.tell_traceback(sys.exc_info())
             raised.append(error)
 
-    def _tell_unreadable(self, error):
-        self._reporter.tell("unreadable", "ignored a control line: %s" % printable(str(error)))
-
-    # All below runs in the session's own thread.
-
-    def _run(self):
-        try:
-            self._stay_connected()
-        finally:
-            self.status = "closed"
-            with self._lock:
-                self._closing.set()
-                left = len(self._outbox) + (0 if self._has_left else self._sent.restart())
-                self._outbox.clear()
-                if left:
-                    self._note_dropped("closed", left)
-            self._waker.close()
-
-    def _stay_connected(self):
-        wait, is_told, is_first = FIRST_RETRY_S, False, True  # what was sent before an early close() still goes out
-        while is_first or not self._closing.is_set():
-            is_first, self._connected_at, received = False, math.inf, self._received
-            try:
-                connection, began = open_connection(*self._address)
-                with connection:
-                    self._talk(connection, *self._greet(connection, began))
-            except Refused as refusal:
-                self.error = refusal
-                if refusal.code not in PASSING_CODES:
-                    self._tell_failure(False, "refused: ")
-                    break  # asking again doesn't help
-            except Exception as error:  # whatever it is, the thread goes on and tells it
-                self.error = error
-                if not isinstance(error, OSError):
-                    self._can_resume = False  # of what was in work nobody knows how far it came
-            if self._closing.is_set():
-                break
-            self.status = "reconnecting" if self._secret else "connecting"
-            if self._received != received and self._connected_at < math.inf:
-                wait = FIRST_RETRY_S
-            if time.monotonic() - self._connected_at > STEADY_S:
-                is_told = False
-            self._tell_failure(is_told, "", " (trying again)")
-            is_told = True
-            self._closing.wait(wait * random.uniform(0.5, 1) if self._retry_s is None else self._retry_s)
-            self._retry_s, wait = None, min(2 * wait, LAST_RETRY_S)
-
-    def _tell_failure(self, is_told, before="", behind=""):
-        if self._on_error is not None:
-            self._reporter.call(self._on_error, self.error)
-        elif not is_told:
-            self._reporter.tell("failure", before + describe(self.error) + behind)
-
-    def _greet(self, connection, connect_began):
-        """Says hello, and waits for the answer; returns what cuts the stream, and the lines behind the welcome."""
-        nonce = secrets.token_urlsafe(16)
-        hello = dict(self._hello, nonce=nonce)
-        if self._secret and self._can_resume and self._more == 0:
-            hello["resume"] = {"session": self._secret, "bytes": self._received}
-        self._began = monotonic_ms()
-        connection.settimeout(self._answer_s)
-        connection.sendall(encode({"$hello": hello}))
-        connection.setblocking(False)
-        cutter, is_first, was_late = LineCutter(MAX_RECEIVED_BYTES), True, False
-        deadline = time.monotonic() + self._answer_s
-        with selectors.DefaultSelector() as selector:
-            selector.register(connection, selectors.EVENT_READ)
-            selector.register(self._waker.read_end, selectors.EVENT_READ)
-            while time.monotonic() < min(deadline, self._close_at or deadline):
-                for key, _ in selector.select(min(deadline, self._close_at or deadline) - time.monotonic()):
-                    if key.fileobj is self._waker.read_end:
-                        self._waker.clear()
-                        continue
-                    lines = cutter.cut(receive(connection))
-                    is_held = time.monotonic() - connect_began < HELD_S
-                    for at, line in enumerate(lines):
-                        if line.startswith((b'{"$welcome":', b'{"$error":')):
-                            body = read_answer(line, nonce, is_first and is_held)
-                            if body is not None:
-                                self._enter(line, body, "resume" in hello)
-                                return cutter, lines[at + 1:]
-                            was_late = True
-                        is_first = False
-        if was_late:
-            raise ConnectionError("what looked like the answer to our hello may be another client's, it came late "
-                                  "and without what we had sent")
-        if self._secret:
-            raise ConnectionError("the relay takes connections but does not answer")
-        raise ConnectionError("no answer to our hello in %g s, this looks like an older relay without sessions, "
-                              "use Relay of relay_client.py" % self._answer_s)
-
-    def _enter(self, line, body, has_asked):
-        """Begins or goes on with the session that a $welcome speaks of."""
-        limits = read_limits(body["limits"])
-        if body["resumed"]:
-            if not has_asked or not self._sent.confirm(body["bytes"]):
-                raise ValueError("the relay resumes what can't be resumed")
-            self._more = body["more"]
-        else:
-            unsure = self._sent.restart()
-            if self._secret:
-                self._put(encode({"$lost": {"lines": unsure, "reason": "unconfirmed"}}), None, 0)
-            self._secret, self._more, self.id, self._can_resume = body["session"], body["more"], body["id"], True
-            self._received = self._acked = 0
-            self._put(line, self._secret, 0)
-            with self._lock:
-                self._sets = {**self._own, **self._sets}  # the room's keys are left as they are
-        if self._relay != body.get("relay"):
-            self._relay = body.get("relay")
-            self.clock.reset()
-        self.clock.add(self._began, monotonic_ms(), body["time"])
-        self._limits = limits
-        self._connected_at, self.error = time.monotonic(), None
-        if not self._closing.is_set():
-            self.status = "connected"
-
-    def _talk(self, connection, cutter, lines):
-        """Writes and reads until the connection ends. First goes what the relay has not counted of earlier ones.
-
-        It is dead if no byte has come for the relay's pingTimeoutMs, although we asked; time in which we did not look
-        (the program stood still, or the inbox is full) does not count.
-        """
-        timeout_s = min(self._ping_timeout_s, self._limits["pingTimeoutMs"] / 1000)
-        out = self._sent.begin_connection()
-        self._take(lines)
-        silent_s, looked_at = 0.0, time.monotonic()
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._waker.read_end, selectors.EVENT_READ)
-            interest = 0
-            while not self._closing.is_set() or time.monotonic() < self._close_at:
-                out = out or self._next_lines(timeout_s)
-                is_reading = self._inbox_bytes < INBOX_BYTES
-                wanted = (selectors.EVENT_READ if is_reading else 0) | (selectors.EVENT_WRITE if out else 0)
-                interest = watch(selector, connection, interest, wanted)
-                # With lines to write, a ping waits behind them.
-                next_s = timeout_s if out else self._ping_at(timeout_s) - time.monotonic()
-                wait_s = max(0, min(next_s, timeout_s - silent_s, 0.1 if self._closing.is_set() else math.inf))
-                ready = selector.select(wait_s)
-                passed_s = time.monotonic() - looked_at
-                looked_at += passed_s
-                silent_s += min(passed_s, wait_s + BLOCKED_S) if is_reading else 0
-                for key, events in ready:
-                    if key.fileobj is self._waker.read_end:
-                        self._waker.clear()
-                        continue
-                    if events & selectors.EVENT_WRITE:
-                        out = out[send_some(connection, out) or 0:]
-                    if events & selectors.EVENT_READ:
-                        chunk = receive(connection)
-                        if chunk == b"" and self._said_bye:
-                            self._has_left = True
-                            return
-                        if chunk == b"" and self._retry_s is not None:
-                            raise ConnectionError("the relay was stopped")
-                        silent_s = 0.0 if chunk else silent_s
-                        self._take(cutter.cut(chunk))
-                if silent_s >= timeout_s:
-                    raise ConnectionError("the relay has been silent for %g s" % timeout_s)
-
-    def _next_lines(self, timeout_s):
-        """Returns the next lines to write, and keeps them until the relay has confirmed them."""
-        lines, size, now = [], 0, time.monotonic()
-        is_ping_due = now >= self._ping_at(timeout_s)
-        session, drained = self._drained
-        step = 1 if is_ping_due else max(1, self._limits["windowBytes"] * 3 / 4)
-        if session == self._secret and drained - self._acked >= step:
-            self._acked = drained
-            lines.append(encode({"$ack": {"bytes": drained}}))
-        with self._lock:
-            if self._sent.bytes < UNCONFIRMED_BYTES:
-                lines.extend(self._sets.values())
-                self._sets = {}
-                while self._outbox and size < READ_BYTES:
-                    lines.append(self._outbox.popleft())
-                    size += len(lines[-1])
-                self._outbox_bytes -= size
-            is_bye_due = self._closing.is_set() and not self._outbox and not self._sets and not self._said_bye
-        self._is_busy = self._is_busy or size > 0
-        if is_ping_due:
-            self._pinged, self._is_busy = now, False
-            lines.append(encode({"$ping": {"t": monotonic_ms()}}))
-        if is_bye_due:
-            self._said_bye = True
-            lines.append(encode({"$bye": {}}))
-        self._sent.add(lines)
-        return b"".join(lines)
-
-    def _take(self, lines):
-        """Counts lines and puts them into the inbox."""
-        for line in lines:
-            self._received += len(line) + 1
-            self._more = max(0, self._more - 1)
-            self._is_busy = self._is_busy or not line.startswith(b'{"$')
-            if line.startswith((b'{"$pong":', b'{"$bye":', b'{"$time":', b'{"$error":')):
-                try:
-                    waits = self._obey(*read_control(line))
-                except ValueError as error:
-                    self.invalid += 1
-                    self._tell_unreadable(error)
-                    waits = False
-            else:
-                waits = bool(line.strip())
-            self._put(line if waits else None, self._secret, self._received)
-
-    def _obey(self, name, body):
-        """Does what a control line says that is for this thread; returns whether the program hears of it, too."""
-        if name == "$pong":  # is taken here: it measures the network, not the program
-            self._sent.confirm(body["bytes"])
-            if body["t"] >= self._began:  # and not one from before a break
-                self.clock.add(body["t"], monotonic_ms(), body["time"])
-        elif name == "$bye":
-            self._retry_s = min(max(body.get("retryMs", 0) / 1000, FIRST_RETRY_S), MOST_RETRY_S)
-        elif name == "$error" and body["code"] in SET_CODES and "line" in body:
-            refused = self._sent.line(body["line"])
-            with self._lock:  # what the relay doesn't take is not set again in the next session
-                self._own = {key: line for key, line in self._own.items() if line != refused}
-        return name == "$error"
-
-    def _put(self, line, session, count):
-        with self._lock:
-            if line is None and self._inbox and self._inbox[-1][0] is None:
-                self._inbox[-1] = None, session, count
-            else:
-                self._inbox.append((line, session, count))
-                self._inbox_bytes += ENTRY_BYTES + len(line or b"")
-
-    def _ping_at(self, timeout_s):
-        return self._pinged + min(BUSY_PING_S if self._is_busy else IDLE_PING_S, timeout_s / 3)
+def failed(error):
+    future = concurrent.futures.Future()
+    future.set_exception(error)
+    return future
 
 
-def monotonic_ms():
-    return time.monotonic() * 1000
+def describe_raised(error):
+    """Says what on_request() raised, which may be anything: also what can't be made a text."""
+    try:
+        return str(error) or type(error).__name__
+    except Exception:
+        return "it raised what has no text"

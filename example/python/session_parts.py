@@ -65,11 +65,13 @@ FIELDS = {
     "$lost": {"lines": is_count},
     "$error": {"code": is_text, "message": is_text},
     "$time": {"time": is_number},
+    "$answer": {"ask": is_text},
     "$bye": {},
 }
 OPTIONAL_FIELDS = {
-    "$welcome": {"host": is_text},
-    "$from": {"id": is_text, "ask": is_text, "reply": is_text},
+    "$welcome": {"host": is_text, "room": is_text},
+    "$from": {"id": is_text, "ask": is_text, "reply": is_text, "failed": is_bool},
+    "$answer": {"code": is_text, "message": is_text},
     "$host": {"id": is_text},
     "$set": {"room": is_bool, "from": is_text},
     "$join": {"state": is_dict},
@@ -168,6 +170,48 @@ def read_answer(line, nonce, is_certain):
     return body
 
 
+#: A room of the relay, with how many may be in it if there is a limit; and what rooms() answers.
+RoomInfo = collections.namedtuple("RoomInfo", "name members max_members")
+RoomList = collections.namedtuple("RoomList", "rooms more")
+
+
+def read_rooms(answer):
+    """Reads which rooms there are; what is none is left out."""
+    rooms, more = answer.get("rooms"), answer.get("more")
+    return RoomList([
+        RoomInfo(room["name"], room["members"], room["maxMembers"] if is_count(room.get("maxMembers")) else None)
+        for room in (rooms if isinstance(rooms, list) else [])
+        if is_dict(room) and is_text(room.get("name")) and is_count(room.get("members"))
+    ], more if is_count(more) else 0)
+
+
+def read_ids(verb, to):
+    """Returns the ids of a member or several, each once: of a Peer, an id, or what gives such. Raises TypeError."""
+    several = [to] if isinstance(to, (str, Peer)) else to
+    try:
+        ids = [getattr(each, "id", each) for each in several]
+    except TypeError:
+        ids = [to]
+    for each in ids:
+        if not isinstance(each, str):
+            raise TypeError("Cannot %s: to is %s, Peers and ids of Peers are allowed" % (verb, show(each)))
+    return list(dict.fromkeys(ids))
+
+
+def check_flag(what, value):
+    if not isinstance(value, bool):
+        raise TypeError("Cannot use %s: it is of type %s, a bool is allowed" % (what, type(value).__name__))
+    return value
+
+
+def check_members(count):
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError("Cannot use max_members: it is of type %s, an int is allowed" % type(count).__name__)
+    if not 1 <= count <= MAX_COUNT:
+        raise ValueError("Cannot use max_members: it is %s, a whole number from 1 is allowed" % show(count))
+    return count
+
+
 def check_key(verb, key):
     if not isinstance(key, str):
         raise TypeError("Cannot %s a key: it is of type %s, a str is allowed" % (verb, type(key).__name__))
@@ -192,8 +236,8 @@ class Room:
     """Who and what is there, kept up to date by control lines."""
 
     def __init__(self):
-        #: Peers by id, and the room's own keys.
-        self.peers, self.state = {}, {}
+        #: Peers by id, the room's own keys, and our own id there.
+        self.peers, self.state, self.own_id = {}, {}, None
         #: Those who left last: what they said may be told after their leaving.
         self._departed = {}
 
@@ -208,6 +252,7 @@ class Room:
                 return changes
             changes += self._keep_only(())  # another session: nothing is known to have stayed
             self.state.clear()
+            self.own_id = body["id"]
             changes += [self._join(peer) for peer in body["peers"]]
             changes += [self._set(None, {"key": key, "value": value}) for key, value in body["state"].items()]
         elif name == "$peers":
@@ -288,7 +333,8 @@ class SentLines:
 
     def restart(self):
         """Forgets all, for a new session; returns how many events, and changes of the room's keys, were among it."""
-        unsure = sum(not line.startswith(b'{"$') or line.startswith(b'{"$to"') or line.endswith(b',"room":true}}\n') for line in self._lines)
+        unsure = sum(not line.startswith(b'{"$') or line.startswith(b'{"$to"') or line.endswith(b',"room":true}}\n')
+                     for line in self._lines)
         self._lines.clear()
         self.bytes = self._confirmed = 0
         return unsure

@@ -2,6 +2,7 @@
 played here. Needs nothing else: python3 tests/example/python_clients_test.py
 """
 
+import concurrent.futures
 import contextlib
 import io
 import json
@@ -16,12 +17,15 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../example/python"))
 
 import relay_client  # noqa: E402
-import session_client  # noqa: E402
+import session_link  # noqa: E402
 from balls import is_ball  # noqa: E402
 from relay_client import Relay  # noqa: E402
 from relay_wire import LineCutter, decode, encode_event, printable, read_target  # noqa: E402
+from session_asks import Asks, RequestError  # noqa: E402
 from session_client import Session  # noqa: E402
-from session_parts import Clock, Refused, Room, SentLines, prune, read_answer, read_control  # noqa: E402
+from session_parts import (  # noqa: E402
+    Clock, Peer, Refused, Room, RoomInfo, SentLines, prune, read_answer, read_control, read_ids, read_rooms,
+)
 
 #: A safety net: what takes so long, in seconds, has failed.
 DEADLINE_S = 10
@@ -154,9 +158,12 @@ class Wire(unittest.TestCase):
         self.assertRaises(TypeError, Relay, on_lost=5)
         self.assertRaises(ValueError, Relay, "a/pong")
         self.assertRaises(ValueError, Relay, stalled_s=0)
-        for options in (dict(room=5), dict(name=None), dict(token=5), dict(answer_s="3"), dict(ping_timeout_s=True)):
+        for options in (dict(room=5), dict(name=None), dict(token=5), dict(answer_s="3"), dict(ping_timeout_s=True),
+                        dict(room="x", max_members="2"), dict(room="x", max_members=True), dict(can_host=1),
+                        dict(echo="yes"), dict(room="x", any_room=None)):
             self.assertRaises(TypeError, Session, **options)
         for options in (dict(room=""), dict(name="\n"), dict(name=65 * "x"), dict(answer_s=-1),
+                        dict(room="x", max_members=0), dict(max_members=2), dict(any_room=True),
                         dict(ping_timeout_s=float("nan")), dict(host="a/x", room="y")):
             self.assertRaises(ValueError, Session, **options)
 
@@ -211,6 +218,8 @@ class Parts(unittest.TestCase):
         "$peers": {"peers": [{"id": "k4", "name": "cy"}]},
         "$set": {"key": "a", "value": 1, "from": "k1", "room": False}, "$pong": {"t": 1, "time": 2, "bytes": 3},
         "$lost": {"lines": 1, "bytes": 2}, "$error": {"code": "x", "message": "y", "line": 1}, "$bye": {"retryMs": 1},
+        "$from": {"id": "k1", "ask": "7", "reply": "7", "failed": True}, "$host": {"id": "k1"},
+        "$answer": {"ask": "7", "code": "x", "message": "y", "won": True, "rooms": [], "more": 0},
         "$news": {"what": 1},
     }
 
@@ -271,6 +280,57 @@ class Parts(unittest.TestCase):
         clock.add(30, 29, 5)  # an answer before its question says nothing
         self.assertAlmostEqual(clock.now(31), 11031, delta=1)
 
+    def test_read_ids(self):
+        ada, bo = Peer("k1", "ada"), Peer("k2", "bo")
+        for to, ids in ((ada, ["k1"]), ("k1", ["k1"]), ([ada, "k2", bo, ada], ["k1", "k2"]), ([], []),
+                        ({"k1": ada, "k2": bo}, ["k1", "k2"]), ({"k2": bo}.values(), ["k2"])):
+            self.assertEqual(read_ids("send event", to), ids)
+        for to in (None, 5, [None], [[ada]], {"id": 1}.values(), object()):
+            self.assertRaisesRegex(TypeError, "^Cannot send event: to is .*, Peers and ids of Peers are allowed$",
+                                   read_ids, "send event", to)
+
+    def test_read_rooms_leaves_out_what_is_none(self):
+        rooms, more = read_rooms({"rooms": STRANGE + [{"name": "a", "members": 2, "maxMembers": 4},
+                                                      {"name": "b", "members": 1, "maxMembers": "x"}], "more": 3})
+        self.assertEqual((rooms, more), ([RoomInfo("a", 2, 4), RoomInfo("b", 1, None)], 3))
+        for strange in STRANGE:
+            self.assertEqual(read_rooms({"rooms": strange, "more": strange}).rooms, [])
+
+    def test_asks_are_settled_once_and_by_who_was_asked_alone(self):
+        asks = Asks(lambda answer, timeout: None)
+        name, answer = asks.open("request 'k1'", "k1")
+        asks.settle(name, 1)
+        asks.settle(name, 1, "k2")
+        asks.fail(name, "failed", "no", "k2")
+        asks.fail_peer("k2")
+        asks.settle("another", 1, "k1")
+        self.assertFalse(answer.done())
+        asks.settle(name, 2, "k1")
+        for late in (asks.settle, lambda name, value, peer_id: asks.refuse(name, "x", "y")):
+            late(name, 3, "k1")
+        asks.fail_all("closed", "it is closed")
+        self.assertEqual((answer.done(), answer.result(), answer.exception()), (True, 2, None))
+        self.assertFalse(answer.cancel())
+
+    def test_asks_tell_why_there_is_no_answer(self):
+        asks = Asks(lambda answer, timeout: None)
+        answers = [asks.open("request 'k1'", "k1"), asks.open("request 'k2'", "k2"), asks.open("list rooms"),
+                   asks.open("list rooms", timeout_s=0.001)]
+        asks.fail_peer("k1")
+        asks.refuse(answers[1][0], "no_such_peer", "nobody here has the id\x1b")
+        time.sleep(0.002)
+        self.assertTrue(answers[3][1].done())
+        asks.fail_all("closed", "it is closed")
+        errors = [answer.exception() for _, answer in answers]
+        self.assertEqual([(error.code, str(error)) for error in errors], [
+            ("left", "Cannot request 'k1': k1 has left"),
+            ("no_such_peer", "Cannot request 'k2': nobody here has the id\\x1b"),
+            ("closed", "Cannot list rooms: it is closed"),
+            ("timeout", "Cannot list rooms: no answer within 0.001 s"),
+        ])
+        self.assertRaisesRegex(RequestError, "has left", answers[0][1].result)
+        self.assertRaisesRegex(TypeError, "take its result", bool, answers[0][1])
+
     def test_answers_without_our_nonce_are_taken_only_where_nobody_else_can_speak(self):
         error = line({"$error": {"code": "bad_token", "message": "no"}})
         for is_certain in (False, True):
@@ -294,8 +354,8 @@ class Sessions(unittest.TestCase):
         return relay, session
 
     def patch(self, name, value):
-        self.addCleanup(setattr, session_client, name, getattr(session_client, name))
-        setattr(session_client, name, value)
+        self.addCleanup(setattr, session_link, name, getattr(session_link, name))
+        setattr(session_link, name, value)
 
     def enter(self, context):
         self.addCleanup(context.__exit__, None, None, None)
@@ -361,7 +421,7 @@ class Sessions(unittest.TestCase):
                 for strange in STRANGE + [dict(body, **{field: value}) for field in body for value in STRANGE]:
                     if name != "$bye":
                         connection.sendall(line({name: strange}))
-            connection.sendall(b'{"$\xff\n{"$set":' + b"[" * 50000 + b'\n"end"\n')
+            connection.sendall(b'{"$\xff\n{"$set":' + b"[" * 50000 + b'\n{"$from":{}}\n"end"\n')
             stay(connection)
 
         _, session = self.session(self.welcomed(say))
@@ -415,6 +475,207 @@ class Sessions(unittest.TestCase):
             session.close()
             self.assertLess(time.monotonic() - began, 2)
         silent.set()
+
+    def answering(self, said, answers):
+        """Plays a relay that keeps what it hears in `said`, and answers to each line whose control `answers` names."""
+        def part(connection):
+            greeting, lines = hello(connection)
+            connection.sendall(welcome(greeting["nonce"], peers=[{"id": "k1", "name": "bo", "state": {}}]))
+            for text in lines:
+                value = json.loads(text.decode())
+                said.append(value)
+                for name in answers:
+                    if name in value:
+                        connection.sendall(answers[name](value[name]))
+                if "$bye" in value:
+                    return
+        return part
+
+    def test_an_answer_comes_in_whatever_thread_waits_for_it_and_never_twice(self):
+        asked = []
+
+        def reply(letter):
+            mark = line({"$from": {"id": letter["ids"][0], "reply": letter["ask"]}})
+            return mark + line(letter["event"]) + mark + b'"again"\n' + line({"$from": {"id": "k1"}}) + b'"event"\n'
+
+        _, session = self.session(self.answering(asked, {"$to": reply}))
+        self.assertEqual(session.request("k1", 1).result(), 1, "nobody has drained yet: this thread does")
+        self.assertEqual((session.drain(), session.told[0][0]), (["event"], "join"))
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            others = [pool.submit(lambda n=n: session.request(session.peers["k1"], n).result(DEADLINE_S))
+                      for n in range(5)]
+            events = []
+            until(lambda: events.extend(session.drain()) or all(other.done() for other in others))
+            self.assertEqual([other.result() for other in others], list(range(5)))
+        until(lambda: events.extend(session.drain()) or len(events) == 5)
+        self.assertEqual(events, ["event"] * 5)
+
+    def test_waits_in_a_callback_but_not_in_its_own_thread(self):
+        def reply(letter):
+            return line({"$from": {"id": "k1", "reply": letter["ask"]}}) + b"7\n"
+
+        _, session = self.session(self.answering([], {"$to": reply}))
+        seen = []
+        session.on_change = lambda kind, *_: seen.append((kind, session.request("k1", "in a callback").result()))
+        until(lambda: session.drain() or seen)
+        self.assertEqual(seen, [("join", 7)])
+        errors, attempts = [], []
+        session = Session("127.0.0.1:9", on_error=lambda error: errors.append(attempts[0].exception()))
+        self.addCleanup(session.close)
+        attempts.append(session.rooms())
+        with stderr() as printed:
+            until(lambda: "RuntimeError" in printed.getvalue())
+        self.assertIn("Cannot wait for an answer: on_error() is called", printed.getvalue())
+        self.assertRaises(concurrent.futures.TimeoutError, attempts[0].result, 0.01)
+
+    def test_questions_are_answered_whatever_on_request_does(self):
+        later = concurrent.futures.Future()
+        gone = concurrent.futures.Future()
+        gone.cancel()
+
+        class Odd(Exception):
+            def __str__(self):
+                raise ValueError
+
+        def answer(event, peer):
+            if event in wrong:
+                raise wrong[event]
+            return answers[event]
+
+        wrong = {"error": KeyError("x" * 5000), "odd": Odd(), "exit": SystemExit(2), "nothing": RuntimeError()}
+        answers = {"nan": float("nan"), "object": object(), "long": "x" * 70000, "none": None, "later": later,
+                   "gone": gone}
+        said = []
+
+        def part(connection):
+            greeting, lines = hello(connection)
+            connection.sendall(welcome(greeting["nonce"], peers=[{"id": "k1", "name": "bo", "state": {}}]))
+            for name in [*wrong, *answers]:
+                connection.sendall(line({"$from": {"id": "k1", "ask": name}}) + line(name))
+            connection.sendall(line({"$from": {"id": "k1", "ask": "unread"}}) + b"NaN\n" + line({"$from": {"id": "k1"}})
+                               + b'"event"\n')
+            for text in lines:
+                value = json.loads(text.decode())
+                if "$to" in value:
+                    said.append(value["$to"])
+                if "$bye" in value:
+                    return
+
+        _, session = self.session(part)
+        session.on_request = answer
+        until(lambda: len(session._inbox) > 2 * len([*wrong, *answers]) + 2)
+        self.assertRaises(SystemExit, session.drain)
+        self.assertEqual(session.drain(), ["event"])
+        later.set_result([1])
+        until(lambda: len(said) == 11)
+        self.assertTrue(all(letter["ids"] == ["k1"] for letter in said))
+        replies = {letter["reply"]: (letter.get("failed", False), letter["event"]) for letter in said}
+        self.assertEqual((replies["none"], replies["later"]), ((False, None), (False, [1])))
+        self.assertEqual(replies["odd"], (True, "it raised what has no text"))
+        self.assertEqual(replies["nothing"], (True, "RuntimeError"))
+        self.assertEqual(len(replies["error"][1]), 1000)
+        self.assertRegex(replies["long"][1], "^Cannot answer: it has 700.. bytes, at most 65536 are allowed$")
+        self.assertEqual([name for name, (failed, _) in replies.items() if not failed], ["none", "later"])
+
+    def test_questions_of_a_session_that_is_over_are_not_answered_and_later_ones_are(self):
+        greetings, cut = [], threading.Event()
+
+        def part(connection):
+            greeting, lines = hello(connection)
+            greetings.append(greeting)
+            run = len(greetings)
+            connection.sendall(welcome(greeting["nonce"], session=str(run) * 22, relay="run-%d" % run))
+            for text in lines:
+                value = json.loads(text.decode())
+                if "$claim" in value and value["$claim"]["key"] == "cut":
+                    cut.wait(DEADLINE_S)
+                    return
+                if "$rooms" in value:
+                    connection.sendall(line({"$answer": {"ask": value["$rooms"]["ask"], "rooms": [], "more": run}}))
+                if "$bye" in value:
+                    return
+
+        self.patch("FIRST_RETRY_S", 0.005)
+        _, session = self.session(part)
+        early = session.rooms()  # perhaps before it is connected
+        self.assertEqual(early.result().more, 1)
+        lost = session.claim("cut", 1)
+        until(lambda: session._questions == [])
+        cut.set()
+        until(lambda: len(greetings) == 2 and session.status == "connected")
+        later = session.rooms()  # while drain() has not come to the new session
+        self.assertEqual(later.result().more, 2)
+        self.assertEqual((lost.exception().code, str(lost.exception())), (
+            "not_resumed", "Cannot claim 'cut': the session could not go on, so it may have been done or not"))
+
+    def test_what_waits_for_single_members_is_dropped_where_their_ids_are_others(self):
+        said, runs = [], []
+
+        def part(connection):
+            greeting, lines = hello(connection)
+            runs.append(greeting)
+            if len(runs) == 2:
+                return
+            connection.sendall(welcome(greeting["nonce"], session=str(len(runs)) * 22, relay="run-%d" % len(runs)))
+            for text in lines:
+                said.append(json.loads(text.decode()))
+                if said[-1] == "cut" or "$bye" in said[-1]:
+                    return
+
+        self.patch("FIRST_RETRY_S", 0.1)
+        _, session = self.session(part)
+        until(lambda: session.status == "connected")
+        session.send("cut")
+        until(lambda: session.status == "reconnecting")
+        session.send("psst", to="k1")
+        session.send("for all")
+        until(lambda: "for all" in said)
+        self.assertFalse([each for each in said if "$to" in each])
+        session.drain()
+        self.assertIn(("lost", "outbox", 1), session.told)
+
+    def test_answers_of_a_session_that_closes_or_is_refused_end(self):
+        _, session = self.session(self.welcomed())
+        until(lambda: session.status == "connected")
+        waiting = [session.rooms(), session.claim("a", 1), session.request("k1", 1, timeout_s=None)]
+        threading.Timer(0.05, session.close).start()
+        for answer in waiting:
+            self.assertEqual(answer.exception(DEADLINE_S).code, "closed")
+        self.assertEqual(session.rooms().exception().code, "closed")
+
+        def refuse(connection):
+            greeting, _ = hello(connection)
+            connection.sendall(line({"$error": {"code": "room_full", "message": "no", "nonce": greeting["nonce"]}}))
+
+        _, session = self.session(refuse)
+        self.assertEqual(session.claim("a", 1).exception(DEADLINE_S).code, "closed")
+
+    def test_asking_refuses_what_is_wrong(self):
+        _, session = self.session(self.welcomed(limits=dict(LIMITS, maxLineBytes=1000, maxValueBytes=990)))
+        until(lambda: session.status == "connected")
+        for error, call in (
+            (TypeError, lambda: session.request(None, 1)), (TypeError, lambda: session.request(["k1", "k2"], 1)),
+            (TypeError, lambda: session.request("k1", object())), (TypeError, lambda: session.request("k1", 1, "1")),
+            (ValueError, lambda: session.request("k1", 1, 0)), (ValueError, lambda: session.request("k1", "x" * 1000)),
+            (ValueError, lambda: session.request("k1", float("nan"))), (TypeError, lambda: session.claim(1, 1)),
+            (ValueError, lambda: session.claim("", 1)), (ValueError, lambda: session.claim("k", "x" * 990)),
+            (ValueError, lambda: session.claim("k", "x" * 980)), (TypeError, lambda: session.claim("k", 1, hold=1)),
+            (TypeError, lambda: session.claim("k", {1})), (TypeError, lambda: session.pass_host(5)),
+            (TypeError, lambda: session.pass_host(["k1", "k2"])), (TypeError, lambda: session.send(1, to=None)),
+        ):
+            self.assertRaisesRegex(error, "^(Cannot|Object|Out of range)", call)
+        self.assertEqual(session._asks._pending, {}, "what could not be asked waits for no answer")
+
+    def test_an_event_for_many_goes_in_as_few_lines_as_hold_it(self):
+        said = []
+        _, session = self.session(self.answering(said, {}))
+        session.send("hi", to=["k%d" % n for n in range(600)])
+        session.send("none", to=[])
+        session.send("end")
+        until(lambda: "end" in said)
+        letters = [each["$to"]["ids"] for each in said if "$to" in each]
+        self.assertEqual(sum(letters, []), ["k%d" % n for n in range(600)])
+        self.assertLessEqual(max(map(len, letters)), 256)
 
     def test_stays_with_a_relay_that_answers(self):
         def answer(connection):

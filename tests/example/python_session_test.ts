@@ -26,8 +26,17 @@ class Told(Session):
         else:
             tell(kind, *[getattr(detail, "id", detail) for detail in details])
 
+    def on_request(self, event, peer):
+        if event == "fail":
+            raise ValueError("not today")
+        return [event, peer.name, self.state.get("ball")]
+
+def tell_answer(what, answer):
+    error = answer.exception()
+    tell(what, *([error.code, str(error)] if error else [answer.result()]))
+
 port, room, name, token = sys.argv[2:6]
-session = Told("127.0.0.1", int(port), room, name, token)
+session = Told("127.0.0.1", int(port), room, name, token, **json.loads(sys.argv[6]))
 is_draining, status = True, None
 
 def obey(command, *args):
@@ -40,6 +49,13 @@ def obey(command, *args):
         tell("now", session.now(), session.clock.rtt)
     elif command == "peers":
         tell("peers", {peer.id: [peer.name, peer.state] for peer in session.peers.values()}, session.state)
+    elif command in ("request", "claim", "rooms"):  # waits in this thread, which drains, or is told in a callback
+        tell_answer(command, getattr(session, command)(*args))
+    elif command == "race":
+        for key in args[0]:
+            session.claim(key, name).add_done_callback(lambda answer, key=key: tell("won", key, answer.result()))
+    elif command == "where":
+        tell("where", session.room, session.is_host)
     elif command == "count":  # events with numbers, some each ms
         threading.Thread(target=count, args=args, daemon=True).start()
     else:
@@ -78,6 +94,13 @@ while True:
 // deno-lint-ignore no-explicit-any
 type Told = [kind: string, ...details: any[]];
 
+interface Options {
+  room?: string;
+  name?: string;
+  token?: string;
+  [option: string]: unknown;
+}
+
 /** One session in Python. */
 class PythonSession implements AsyncDisposable {
   readonly told: Told[] = [];
@@ -87,9 +110,9 @@ class PythonSession implements AsyncDisposable {
   #onTold: (() => void) | undefined;
   #seen = 0;
 
-  constructor(port: number, { room = "lobby", name = "", token = "" } = {}) {
+  constructor(port: number, { room = "lobby", name = "", token = "", ...options }: Options = {}) {
     this.#process = new Deno.Command("python3", {
-      args: ["-c", PROGRAM, PYTHON_DIRECTORY, `${port}`, room, name, token],
+      args: ["-c", PROGRAM, PYTHON_DIRECTORY, `${port}`, room, name, token, JSON.stringify(options)],
       env: { PYTHONDONTWRITEBYTECODE: "1" },
       stdin: "piped",
       stdout: "piped",
@@ -419,7 +442,7 @@ test("that is refused says why, and does not ask again", async () => {
   await right.connected();
 });
 
-test("knows who sent an event and who leads, sends to one, and answers that it takes no requests", async () => {
+test("knows who sent an event and who leads, and sends to one", async () => {
   await using server = new NewRelay();
   await using ada = await connect(`${server.target}/pong`, { name: "ada" });
   await using bo = await connect(`${server.target}/pong`, { name: "bo" });
@@ -431,7 +454,6 @@ test("knows who sent an event and who leads, sends to one, and answers that it t
   await until(() => python.told.filter(([kind]) => kind === "from").length === 2, "both");
   const told = python.told.filter(([kind]) => kind === "from").sort(([, a], [, b]) => a < b ? -1 : 1);
   assert.deepEqual(told, [["from", "to all", ada.id, "ada", true], ["from", "to python", bo.id, "bo", true]]);
-  await assert.rejects(ada.request(who, "ready?"), /it answers no requests/);
   ada.passHost(bo);
   await until(() => python.told.some(([kind, id]) => kind === "host" && id === bo.id), "bo leads");
   assert.deepEqual(python.told.filter(([kind]) => kind === "host").map(([, id]) => id), [ada.id, bo.id]);
@@ -441,4 +463,115 @@ test("knows who sent an event and who leads, sends to one, and answers that it t
     "psst",
   );
   assert.deepEqual(ada.drain(), []);
+});
+
+test("asks and is asked, and says why there is no answer", async () => {
+  await using server = new NewRelay();
+  await using ada = await connect(`${server.target}/pong`, {
+    name: "ada",
+    onRequest(question, from) {
+      if (question === "fail") throw new Error("not today");
+      return [question, from.name];
+    },
+  });
+  await using python = new PythonSession(server.port, { room: "pong", name: "py" });
+  const id = await python.connected();
+  await until(() => ada.peers.has(id), "it is there");
+  ada.set("ball", "up", { room: true });
+  assert.deepEqual(await ada.request(id, { a: 1 }), [{ a: 1 }, "ada", "up"], "at its place behind the state");
+  await assert.rejects(ada.request(id, "fail"), /^RequestError: Cannot request "k2": not today$/);
+  const many = await Promise.all(Array.from({ length: 200 }, (_, n) => ada.request(id, n)));
+  assert.deepEqual(many.map((answer) => (answer as unknown[])[0]), Array.from({ length: 200 }, (_, n) => n));
+
+  await python.command("request", ada.id, "ready?");
+  await python.tells("request", ["ready?", "py"]);
+  await python.command("request", ada.id, "fail");
+  await python.tells("request", "failed", `Cannot request '${ada.id}': not today`);
+  await python.command("request", "k99", 1);
+  await python.tells("request", "no_such_peer", `Cannot request 'k99': nobody here has the id "k99"`);
+  await python.command("request", id, "myself");
+  await python.tells("request", ["myself", "py", "up"]);
+  await using mute = await connect(`${server.target}/pong`, { onRequest: () => new Promise(() => {}) });
+  await python.command("request", mute.id, 1, 0.02);
+  await python.tells("request", "timeout", `Cannot request '${mute.id}': no answer within 0.02 s`);
+  await python.command("request", mute.id, 1, null);
+  await mute.close();
+  await python.next((told) => told[0] === "request" && told[1] === "left");
+  await using bare = await connect(`${server.target}/pong`);
+  await python.command("request", bare.id, 1);
+  await python.next((told) => told[0] === "request" && /it answers no requests/.test(told[2]));
+  assert.deepEqual(python.told.filter(([kind]) => kind === "event" || kind === "error"), []);
+  assert.deepEqual(ada.drain(), []);
+});
+
+test("claims with others, of whom exactly one wins each time, over cuts; and lists rooms", async () => {
+  await using server = new NewRelay();
+  await using proxy = new CuttingProxy(server.port, [1500, 2500, 2000, 3000, 1800]);
+  await using ada = await connect(`${server.target}/pong`, { name: "ada" });
+  await using py = new PythonSession(proxy.port, { room: "pong", name: "py" });
+  await using pa = new PythonSession(server.port, { room: "pong", name: "pa" });
+  await py.connected();
+  await pa.connected();
+  const keys = Array.from({ length: 60 }, (_, n) => `key ${n}`);
+  await py.command("race", keys);
+  await pa.command("race", keys.toReversed());
+  const won = new Map(
+    await Promise.all(keys.map(async (key) => [key, await ada.claim(key, "ada")] as const)),
+  );
+  const claimsOf = (session: PythonSession) => session.told.filter(([kind]) => kind === "won");
+  await until(() => claimsOf(py).length === 60 && claimsOf(pa).length === 60, "all are answered");
+  for (const key of keys) {
+    const winners = [
+      ...won.get(key) ? ["ada"] : [],
+      ...[["py", py], ["pa", pa]].filter(([, session]) =>
+        claimsOf(session as PythonSession).some(([, each, hasWon]) => each === key && hasWon)
+      ).map(([name]) => name),
+    ];
+    assert.deepEqual(winners, [ada.state[key]], key);
+  }
+  await py.command("claim", "held", 1, true);
+  await py.tells("claim", true);
+  await pa.command("claim", "held", 2);
+  await pa.tells("claim", false);
+  await py.command("close");
+  await until(() => !("held" in ada.state), "it is free again");
+  await pa.command("rooms");
+  await pa.tells("rooms", [[["pong", 2, null]], 0]);
+});
+
+test("leads where it may, passes that on, and finds a room with a place", async () => {
+  await using server = new NewRelay();
+  await using py = new PythonSession(server.port, {
+    room: "duel",
+    any_room: true,
+    max_members: 2,
+    can_host: true,
+  });
+  await py.connected();
+  await using pa = new PythonSession(server.port, {
+    room: "duel",
+    any_room: true,
+    max_members: 2,
+    can_host: true,
+  });
+  const paId = await pa.connected();
+  await using third = new PythonSession(server.port, {
+    room: "duel",
+    any_room: true,
+    max_members: 2,
+    echo: true,
+  });
+  await third.connected();
+  await third.command("where");
+  await third.tells("where", "duel-2", false);
+  await third.command("send", "echo");
+  await third.tells("event", "echo");
+  await py.next((told) => told[0] === "join" && told[1] === paId);
+  await py.command("where");
+  await py.tells("where", "duel", true);
+  await pa.command("pass_host"); // it is not the host, so nothing happens
+  await py.command("pass_host", paId);
+  await pa.tells("host", paId);
+  await pa.command("where");
+  await pa.tells("where", "duel", true);
 });

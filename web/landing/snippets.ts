@@ -119,8 +119,8 @@ function python({ place, hasToken }: Recipient): Recipe {
     title: "Python",
     steps: [
       {
-        says: "Fetch the client: three files, no packages.",
-        code: ["session_client.py", "session_parts.py", "relay_wire.py"]
+        says: "Fetch the client: five files, no packages.",
+        code: ["session_client.py", "session_link.py", "session_asks.py", "session_parts.py", "relay_wire.py"]
           .map((file) => `curl -O ${url}/${file}\n`).join(""),
       },
       {

@@ -4,8 +4,10 @@ import client_ts from "../../../client.ts" with { type: "text" };
 import example_python_balls_py from "../../../example/python/balls.py" with { type: "text" };
 import example_python_relay_client_py from "../../../example/python/relay_client.py" with { type: "text" };
 import example_python_relay_wire_py from "../../../example/python/relay_wire.py" with { type: "text" };
+import example_python_session_asks_py from "../../../example/python/session_asks.py" with { type: "text" };
 import example_python_session_client_py from "../../../example/python/session_client.py" with { type: "text" };
 import example_python_session_demo_py from "../../../example/python/session_demo.py" with { type: "text" };
+import example_python_session_link_py from "../../../example/python/session_link.py" with { type: "text" };
 import example_python_session_parts_py from "../../../example/python/session_parts.py" with { type: "text" };
 import motion_ts from "../../../motion.ts" with { type: "text" };
 import src_client_call_options_ts from "../../client/call_options.ts" with { type: "text" };
@@ -105,8 +107,10 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["example/python/balls.py", example_python_balls_py],
   ["example/python/relay_client.py", example_python_relay_client_py],
   ["example/python/relay_wire.py", example_python_relay_wire_py],
+  ["example/python/session_asks.py", example_python_session_asks_py],
   ["example/python/session_client.py", example_python_session_client_py],
   ["example/python/session_demo.py", example_python_session_demo_py],
+  ["example/python/session_link.py", example_python_session_link_py],
   ["example/python/session_parts.py", example_python_session_parts_py],
   ["motion.ts", motion_ts],
   ["src/client/call_options.ts", src_client_call_options_ts],

@@ -27,7 +27,7 @@ const relay = await connect("${mt(t)}", { ${q(e,": ")} });
 relay.send({ hello: "from Node" });
 for await (const event of relay) console.log(event);
 `},{says:"Run it, with Node 22.3 or newer, or Bun.",code:`node hello.mjs
-`}]}}function te({place:t,hasToken:e}){let{host:n,port:o}=t,s=`${t.origin}/python`;return{id:"python",title:"Python",steps:[{says:"Fetch the client: three files, no packages.",code:["session_client.py","session_parts.py","relay_wire.py"].map(r=>`curl -O ${s}/${r}
+`}]}}function te({place:t,hasToken:e}){let{host:n,port:o}=t,s=`${t.origin}/python`;return{id:"python",title:"Python",steps:[{says:"Fetch the client: five files, no packages.",code:["session_client.py","session_link.py","session_asks.py","session_parts.py","relay_wire.py"].map(r=>`curl -O ${s}/${r}
 `).join("")},{says:"Save this as hello.py beside them.",file:"hello.py",code:`import time
 
 from session_client import Session
