@@ -1,7 +1,7 @@
 // Who may take part: a place, the token, a session that goes on or a new one in its room, and the sessions whose
 // clients are away. Knows neither sockets nor what members write.
 
-import type { Door } from "./connection/connection.ts";
+import type { Door } from "./connection/entry.ts";
 import type { Hello } from "./member/client_control.ts";
 import type { Outlet } from "./member/member.ts";
 import { type SessionKeeper, SessionMember } from "./member/session_member.ts";

@@ -58,6 +58,20 @@ export class EventLoop {
     this.#askForTurn();
   }
 
+  /** Does something of which a thousand may have to do the like at once: now, or in a later turn if the loop is busy. Rejects or throws if it throws. */
+  inTurn(work: () => void): Promise<void> | void {
+    if (!this.isBusy(this.#clock())) return work();
+    return new Promise((done, fail) =>
+      this.callLater(() => {
+        try {
+          done(work());
+        } catch (error) {
+          fail(error); // to who waits: thrown here it would end the relay
+        }
+      })
+    );
+  }
+
   #askForTurn(): void {
     if (this.#isClosed || this.#isAskedFor) return;
     this.#isAskedFor = true;

@@ -1,14 +1,15 @@
 // What the web door is shown of a relay: it looks into all its parts, and changes none.
 
 import type { Admission } from "./admission.ts";
-import type { Connection, ConnectionStats } from "./connection/connection.ts";
+import type { Connection } from "./connection/connection.ts";
 import type { Incidents } from "./incidents.ts";
 import type { Settings } from "./options.ts";
 import type { Rates } from "./rates.ts";
 import type { Room } from "./room/room.ts";
 import type { Rooms } from "./room/rooms.ts";
 import type { StateOwner } from "./room/state_table.ts";
-import type { Health, RelayView, RoomView, Totals, Value } from "./web/view.ts";
+import type { ConnectionStats, RelayStats } from "./relay_stats.ts";
+import type { Health, RelayView, RoomView, Value } from "./web/view.ts";
 
 /** The parts of a relay. */
 export interface Parts {
@@ -19,7 +20,7 @@ export interface Parts {
   readonly incidents: Incidents;
   /** Those that are served, the oldest first. */
   connections(): Iterable<Connection>;
-  totals(): Totals;
+  totals(): RelayStats;
   health(): Health;
 }
 
@@ -43,7 +44,7 @@ export class Overview implements RelayView {
     return this.#parts.settings.relayTime();
   }
 
-  totals(): Totals {
+  totals(): RelayStats {
     return this.#parts.totals();
   }
 

@@ -1,6 +1,6 @@
 // How much came in and went out in each of the last seconds. Pure: the caller passes time.
 
-import type { Traffic } from "./connection/connection.ts";
+import type { Traffic } from "./relay_stats.ts";
 
 /** How many seconds are kept. */
 const MAX_SECONDS = 120;

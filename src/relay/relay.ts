@@ -14,7 +14,8 @@ import { encodeControl } from "../wire/protocol.ts";
 import { Admission, type Visit } from "./admission.ts";
 import { Rooms } from "./room/rooms.ts";
 import { Sweeper } from "./sweeper.ts";
-import { Connection, type ConnectionStats, type Counts } from "./connection/connection.ts";
+import { Connection } from "./connection/connection.ts";
+import type { ConnectionStats, Counts, RelayStats } from "./relay_stats.ts";
 import type { Transport } from "./connection/transport.ts";
 import { FramedCopies } from "./connection/websocket/framed_copies.ts";
 import { WebSocketTransport } from "./connection/websocket/websocket_transport.ts";
@@ -28,7 +29,7 @@ import {
 
 export type { LogFunction, LogLevel } from "./log.ts";
 export { RELAY_DEFAULTS, type RelayOptions } from "./options.ts";
-export type { ConnectionStats } from "./connection/connection.ts";
+export type { ConnectionStats, Counts, RelayStats } from "./relay_stats.ts";
 export type { Transport } from "./connection/transport.ts";
 
 /** A connection that was just accepted. */
@@ -43,29 +44,6 @@ export interface Accepted extends Transport {
 export interface Listener {
   accept(): Promise<Accepted>;
   close(): void;
-}
-
-/** What a relay has done since it was started. */
-export interface RelayStats {
-  /** Connections that are served now. */
-  members: number;
-  /** How many of them are sessions, and how many more sessions may be resumed. */
-  sessions: number;
-  absentSessions: number;
-  /** Rooms that somebody is in. */
-  rooms: number;
-  /** Lines and bytes that came in and were good. */
-  receivedLines: number;
-  receivedBytes: number;
-  /** Lines and bytes that went out: a line for 30 members counts 30 times. */
-  sentLines: number;
-  sentBytes: number;
-  /** Lines that members missed because they were behind. */
-  skippedLines: number;
-  /** Lines that were refused. */
-  errors: number;
-  /** The memory that the log takes, in bytes. */
-  logBytes: number;
 }
 
 /** How often sessions are swept, in ms, where no limit asks for more. */

@@ -106,3 +106,21 @@ Deno.test({
     await loop.close();
   },
 });
+
+Deno.test("EventLoop.inTurn does work at once unless the loop is busy, and hands on what it throws", async () => {
+  let nowMs = 0;
+  const loop = new EventLoop(() => nowMs), done: string[] = [];
+  const fail = () => {
+    throw new Error("it fails");
+  };
+  loop.noteLook(nowMs);
+  assert.equal(loop.inTurn(() => void done.push("at once")), undefined);
+  assert.throws(() => loop.inTurn(fail), /it fails/);
+  nowMs = 100;
+  const later = loop.inTurn(() => void done.push("later")),
+    failed = assert.rejects(loop.inTurn(fail)!, /it fails/);
+  done.push("meanwhile");
+  await Promise.all([later, failed]);
+  assert.deepEqual(done, ["at once", "meanwhile", "later"]);
+  await loop.close();
+});

@@ -2,7 +2,8 @@
 // bounded length, however many members there are.
 
 import { VERSION } from "../../wire/version.ts";
-import type { MemberView, RelayView, RoomView, Value } from "./view.ts";
+import type { ConnectionStats } from "../relay_stats.ts";
+import type { RelayView, RoomView, Value } from "./view.ts";
 
 /** How old what is answered may be, in ms. */
 const FRESH_MS = 500;
@@ -78,7 +79,7 @@ export class Stats {
 
   async #describe(): Promise<string> {
     const relay = this.#relay;
-    const members: MemberView[] = [];
+    const members: ConnectionStats[] = [];
     for (const member of relay.members()) {
       members.push(member);
       if (members.length % MEMBERS_PER_TURN === 0) await this.#settings.turn();
@@ -104,16 +105,16 @@ export class Stats {
 }
 
 /** Picks those that are named: who is slow, the slowest first, then who came last. */
-export function slowestAndNewest(members: readonly MemberView[]): readonly MemberView[] {
+export function slowestAndNewest(members: readonly ConnectionStats[]): readonly ConnectionStats[] {
   if (members.length <= MAX_MEMBERS) return members;
-  const slowness = ({ behindMs, stuckMs }: MemberView) => {
+  const slowness = ({ behindMs, stuckMs }: ConnectionStats) => {
     const ms = Math.max(behindMs, stuckMs);
     return ms >= SLOW_BEHIND_MS ? ms : 0;
   };
   return members.toSorted((a, b) => slowness(b) - slowness(a) || a.ageMs - b.ageMs).slice(0, MAX_MEMBERS);
 }
 
-function describeMember(member: MemberView): Record<string, unknown> {
+function describeMember(member: ConnectionStats): Record<string, unknown> {
   const { room, kind, transport, name, id, address, ageMs, rttMs, lagMs, behindMs, behindBytes } = member;
   return {
     room,
@@ -138,7 +139,7 @@ function describeMember(member: MemberView): Record<string, unknown> {
 }
 
 /** Says in words why a member counts as slow; undefined if it does not. */
-export function whySlow({ behindMs, behindBytes, stuckMs }: MemberView): string | undefined {
+export function whySlow({ behindMs, behindBytes, stuckMs }: ConnectionStats): string | undefined {
   if (stuckMs >= SLOW_STUCK_MS) return `takes nothing for ${round(stuckMs / 1000)} s`;
   if (behindMs === Infinity) return "behind by more than the log holds";
   if (behindMs >= SLOW_BEHIND_MS) return `behind by ${Math.round(behindMs)} ms, ${behindBytes} bytes`;

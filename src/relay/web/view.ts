@@ -1,49 +1,6 @@
 // What the web door is shown of its relay: numbers, members, rooms, and the token. Types only.
 
-/** Counts for the whole relay; those that count what happened only grow. */
-export interface Totals {
-  members: number;
-  sessions: number;
-  absentSessions: number;
-  rooms: number;
-  receivedLines: number;
-  receivedBytes: number;
-  sentLines: number;
-  sentBytes: number;
-  skippedLines: number;
-  errors: number;
-  logBytes: number;
-}
-
-/** A connection that takes part. */
-export interface MemberView {
-  address: string;
-  kind: "plain" | "session";
-  transport: "tcp" | "websocket";
-  room: string;
-  name: string;
-  id: string;
-  ageMs: number;
-  behindBytes: number;
-  behindMs: number;
-  stuckMs: number;
-  rttMs: number | undefined;
-  lagMs: number | undefined;
-  receivedLines: number;
-  receivedBytes: number;
-  sentLines: number;
-  sentBytes: number;
-  skippedLines: number;
-  errors: number;
-}
-
-/** Lines and bytes of one second. */
-export interface Rate {
-  inLines: number;
-  inBytes: number;
-  outLines: number;
-  outBytes: number;
-}
+import type { ConnectionStats, RelayStats, Traffic } from "../relay_stats.ts";
 
 /** Something that an operator was warned of. */
 export interface Warning {
@@ -79,13 +36,13 @@ export interface RelayView {
   readonly startedAtMs: number;
   /** In ms since 1970. */
   now(): number;
-  totals(): Totals;
+  totals(): RelayStats;
   /** Who is there, in the order in which they came; each is looked at when it is reached. */
-  members(): Iterable<MemberView>;
+  members(): Iterable<ConnectionStats>;
   rooms(): Iterable<{ name: string; members: number; sessions: number; logBytes: number }>;
   room(name: string): RoomView | undefined;
   /** The last two minutes, the oldest second first. */
-  rates(): Rate[];
+  rates(): Readonly<Traffic>[];
   /** The newest warnings, the oldest first. */
   warnings(): Warning[];
   memory(): { usedBytes: number; maxBytes: number };

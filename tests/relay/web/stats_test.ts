@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { findResource, LANDING } from "../../../src/relay/web/resources.ts";
 import { slowestAndNewest, Stats, whySlow } from "../../../src/relay/web/stats.ts";
-import type { MemberView, RelayView } from "../../../src/relay/web/view.ts";
+import type { ConnectionStats } from "../../../src/relay/relay_stats.ts";
+import type { RelayView } from "../../../src/relay/web/view.ts";
 import { VERSION } from "../../../src/wire/version.ts";
 import { WebTable } from "../../support/web_table.ts";
 
-const MEMBER: MemberView = {
+const MEMBER: ConnectionStats = {
   address: "192.0.2.1:5",
   kind: "session",
   transport: "tcp",
@@ -29,7 +30,7 @@ const MEMBER: MemberView = {
 };
 
 /** A relay with nothing in it but members. */
-function relayOf(members: MemberView[]): RelayView {
+function relayOf(members: ConnectionStats[]): RelayView {
   const totals = {
     members: members.length,
     sessions: 0,
@@ -182,7 +183,7 @@ Deno.test("Stats names those who are slow and those who came last, however many 
   const bytes = await stats.bytes(undefined), told = JSON.parse(new TextDecoder().decode(bytes));
   assert.equal(told.members.length, 200);
   assert.equal(told.moreMembers, 800);
-  assert.deepEqual(told.members.slice(0, 3).map(({ id }: MemberView) => id), ["k4", "k3", "k999"]);
+  assert.deepEqual(told.members.slice(0, 3).map(({ id }: ConnectionStats) => id), ["k4", "k3", "k999"]);
   assert.deepEqual(told.members.map(({ slow }: { slow?: string }) => slow).slice(0, 3), [
     "takes nothing for 2 s",
     "behind by 700 ms, 0 bytes",
