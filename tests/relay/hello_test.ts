@@ -2,6 +2,7 @@
 // ends it; on connections that the test controls to the byte and a clock that it sets.
 
 import assert from "node:assert/strict";
+import { ManualTime } from "../support/manual_time.ts";
 import { SessionClient } from "../support/session_client.ts";
 import { type Seat, Table, turn } from "../support/session_table.ts";
 
@@ -97,13 +98,13 @@ Deno.test("Connection takes a hello that comes late; what the lobby said until t
 });
 
 Deno.test("Connection writes nothing before the welcome to a client whose hello is on its way", async () => {
-  await using table = new Table();
+  await using table = new Table({}, new ManualTime());
   const plain = await table.joinPlain();
   const ada = table.connect();
   ada.feed('{"$hello":{"vers');
   plain.feed('"for the lobby"\n');
   await turn();
-  await new Promise((done) => setTimeout(done, 300));
+  await table.pass(300);
   assert.equal(ada.conn.text, "");
   ada.feed('ion":1}}\n');
   await turn();
@@ -111,7 +112,7 @@ Deno.test("Connection writes nothing before the welcome to a client whose hello 
 });
 
 Deno.test("Connection of a relay with a token refuses plain clients, whether they speak or not", async () => {
-  await using table = new Table({ token: "secret" });
+  await using table = new Table({ token: "secret" }, new ManualTime());
   const inside = await table.join({ token: "secret" });
   for (const text of ["\n", "1\n", '{"a":1}\n', '{"$x":{}}\n', "1"]) {
     const plain = table.connect();
@@ -123,7 +124,10 @@ Deno.test("Connection of a relay with a token refuses plain clients, whether the
   }
   const silent = table.connect();
   await inside.say('"secret words"\n');
-  await silent.conn.until(() => silent.conn.isOutputEnded); // after 5 s
+  await table.pass(4999);
+  assert.equal(silent.conn.isOutputEnded, false);
+  await table.pass(1);
+  assert.equal(silent.conn.isOutputEnded, true);
   assert.equal(codeOf(silent), "bad_token");
   assert.equal(silent.conn.lines.length, 1);
   assert.deepEqual(inside.events, []);
@@ -164,15 +168,13 @@ Deno.test("Connection reads a client that is over its rate slowly, says so once,
 });
 
 Deno.test("Connection tells a session whose lines wait for its rate that the relay is there, whatever waits before its pings", async () => {
-  await using table = new Table({ maxLinesPerSecond: 2, pingTimeoutMs: 300 });
+  const time = new ManualTime();
+  await using table = new Table({ maxLinesPerSecond: 2, pingTimeoutMs: 300 }, time);
   const ada = await table.join();
   ada.feed(ada.client.say('"x"\n'.repeat(1000)));
-  const clock = setInterval(() => table.nowMs += 10, 10);
-  try {
-    await ada.conn.until(() => ada.conn.lines.filter((line) => line.startsWith('{"$slow":')).length === 3);
-  } finally {
-    clearInterval(clock);
-  }
+  const slowLines = () => ada.conn.lines.filter((line) => line.startsWith('{"$slow":')).length;
+  for (let i = 0; i < 1000 && slowLines() < 3; i++) await time.pass(10);
+  assert.equal(slowLines(), 3);
   assert.deepEqual(ada.told("error").map(({ code }) => code), ["rate_limited"]);
   assert.deepEqual(ada.told("slow")[0], { linesPerSecond: 2 });
   assert.equal(ada.connection.ending, undefined);
