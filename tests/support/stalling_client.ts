@@ -1,5 +1,6 @@
 // A program of its own process that takes part in a room, stalls for a while as a blocked event loop does, and then tells
-// on stdout what it got. Run by a test: stalling_client.ts TARGET STALL_MS. An event is [number, time]; number -1 ends it.
+// on stdout what it got. Run by a test: stalling_client.ts TARGET STALL_MS. An event is [number, time]; number -1 ends it. It says
+// "back" once it has had an event after its stall.
 
 import { connect, type Lost } from "../../client.ts";
 
@@ -14,7 +15,9 @@ for (let isOver = false; !isOver;) {
   for (const [number, sentAtMs] of relay.drain()) {
     if (number < 0) isOver = true;
     else numbers.push(number);
-    if (hasStalled) first ??= { ageMs: relay.now() - sentAtMs, rtt: relay.rtt, lag: relay.lag };
+    if (!hasStalled || first !== undefined) continue;
+    first = { ageMs: relay.now() - sentAtMs, rtt: relay.rtt, lag: relay.lag };
+    relay.send("back");
   }
   if (!hasStalled && numbers.length >= 1000) {
     hasStalled = true;
