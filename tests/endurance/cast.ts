@@ -8,6 +8,8 @@ import { eachLine } from "./relay_process.ts";
 import { type Cut, RoughProxy } from "./rough_proxy.ts";
 
 const PLAYERS = 3;
+/** How long the processes may take to say what they hold, and how often it is looked whether they have. */
+const LOOK_TIMEOUT_MS = 20_000, LOOK_PAUSE_MS = 50;
 /**
  * The longest padding of an event in each room: the window of a session that stands still is full after
  * seconds in the one, never in the others.
@@ -125,11 +127,23 @@ export class Cast implements AsyncDisposable {
     for (const process of this.#processes) process.order(order);
   }
 
-  /** Asks all what they hold, and returns everything. */
-  async end(): Promise<History[]> {
-    this.order({ order: "end" });
+  /** Asks all who are there what they hold, and returns everything once they have said it. */
+  async look(): Promise<History[]> {
+    const histories = [...this.#histories.values()];
+    const asked = histories.filter(({ level, isThere }) => level === "session" && isThere);
+    const looks = ({ entries }: History) => entries.filter(({ kind }) => kind === "end").length;
+    const before = asked.map(looks);
+    this.order({ order: "look" });
+    const deadlineMs = performance.now() + LOOK_TIMEOUT_MS;
+    while (asked.some((history, i) => looks(history) === before[i]) && performance.now() < deadlineMs) {
+      await new Promise((done) => setTimeout(done, LOOK_PAUSE_MS));
+    }
+    return histories;
+  }
+
+  /** Ends the processes of all. */
+  async end(): Promise<void> {
     await Promise.all(this.#processes.map((process) => process.end()));
-    return [...this.#histories.values()];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,6 +11,8 @@ import type { Entry, EventName, History, Values } from "./history.ts";
 export interface Violation {
   client: string;
   what: string;
+  /** Says nothing about the relay and the clients: a witness was behind itself, so its room can't be judged. */
+  isNoProof?: boolean;
 }
 
 /** The most violations of one kind that are told of one client. */
@@ -54,11 +56,11 @@ class Report {
     this.#violations = violations;
   }
 
-  add(client: string, kind: string, what: string): void {
+  add(client: string, kind: string, what: string, more: Pick<Violation, "isNoProof"> = {}): void {
     const key = `${client} ${kind}`;
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, count);
-    if (count <= MAX_OF_A_KIND) this.#violations.push({ client, what: `${kind}: ${what}` });
+    if (count <= MAX_OF_A_KIND) this.#violations.push({ client, what: `${kind}: ${what}`, ...more });
   }
 }
 
@@ -171,7 +173,8 @@ function areWitnessesGood(members: readonly History[], report: Report): boolean 
     isWitness && entries.some(({ kind }) => kind === "lost")
   );
   for (const { name } of behind) {
-    report.add(name, "witness", "it was behind itself, so this run proves nothing");
+    const what = "it was behind itself, so this run proves nothing";
+    report.add(name, "witness", what, { isNoProof: true });
   }
   return behind.length === 0;
 }
@@ -324,14 +327,24 @@ function checkArrivals(members: readonly History[], report: Report): void {
   for (const { name, level, entries, isComplete, isThere } of members) {
     // A plain client, and one that has closed, can't know what was under way when their connection broke.
     if (level === "plain" || !isComplete || !isThere) continue;
-    let missing = 0, told = 0;
+    const missing: number[] = [];
+    let told = 0, unsent = 0, sent = 0;
     for (const entry of entries) {
-      if (entry.kind === "sent" && !arrived.has(keyOf({ from: name, number: entry.number }))) missing++;
+      if (entry.kind === "sent") sent = entry.number;
+      if (entry.kind === "sent" && !arrived.has(keyOf({ from: name, number: entry.number }))) {
+        missing.push(entry.number);
+      }
       if (entry.kind === "lost" && !OF_OTHERS.has(entry.reason)) told += entry.lines;
-      if (entry.kind === "end") told += entry.unsent;
+      if (entry.kind === "end") unsent = entry.unsent;
     }
-    if (missing > told) {
-      report.add(name, "vanished", `${missing} of its events reached nobody, it was told of ${told}`);
+    told += unsent;
+    if (missing.length > told) {
+      const which = `${missing.slice(0, 20).join(", ")} of ${sent}`;
+      report.add(
+        name,
+        "vanished",
+        `${missing.length} of its events (${which}) reached nobody, it was told of ${told}`,
+      );
     }
   }
 }

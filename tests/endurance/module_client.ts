@@ -1,6 +1,7 @@
 // client.ts as a member of a run: what it tells its program becomes entries, in the order of the stream.
 // Nothing is checked here.
 
+import { readWaitUs } from "../../bench/process_stats.ts";
 import { connect, type Relay } from "../../client.ts";
 import { type News, readPayload, type Snapshot, timeMs, type Values } from "./history.ts";
 
@@ -12,6 +13,11 @@ import { type News, readPayload, type Snapshot, timeMs, type Values } from "./hi
 const RTT_SHARE = 0.77;
 /** What now() may take its time to correct, and the clocks of two processes may differ. */
 const SLEW_MS = 25;
+/**
+ * How long the last eight round trips reach back, at most. An answer that lay here unread does not count in `rtt`, so
+ * where the scheduler has let this process wait meanwhile, they may have been longer by that than `rtt` tells.
+ */
+const SAMPLES_MS = 60_000;
 
 /** What a module client is made of. */
 export interface ModuleOptions {
@@ -30,6 +36,9 @@ export class ModuleClient {
   /** Entries from before connect() had given out the relay object; undefined afterwards. */
   #early: News[] | undefined = [];
   #relay: Relay | undefined;
+  /** How long this process was kept waiting between two looks at the clock. */
+  #waits: { atMs: number; ms: number }[] = [];
+  #waitedUs = readWaitUs(Deno.pid) ?? 0;
 
   constructor(options: ModuleOptions) {
     this.#options = options;
@@ -99,7 +108,7 @@ export class ModuleClient {
   tick(): void {
     this.#relay?.drain();
     if (this.#relay === undefined) return;
-    const boundMs = this.#relay.rtt * RTT_SHARE + SLEW_MS;
+    const boundMs = (this.#relay.rtt + this.#longestWaitMs()) * RTT_SHARE + SLEW_MS;
     // The machine may turn to something else between two looks at a clock.
     const beforeMs = timeMs();
     const relayMs = this.#relay.now();
@@ -140,6 +149,14 @@ export class ModuleClient {
       this.#record({ kind: "strange", what: `received ${JSON.stringify(value)?.slice(0, 200)}` });
     } else this.#record({ kind: "event", ...name });
     return { value };
+  }
+
+  #longestWaitMs(): number {
+    const waitedUs = readWaitUs(Deno.pid) ?? 0, nowMs = performance.now();
+    this.#waits.push({ atMs: nowMs, ms: (waitedUs - this.#waitedUs) / 1000 });
+    this.#waits = this.#waits.filter(({ atMs }) => atMs > nowMs - SAMPLES_MS);
+    this.#waitedUs = waitedUs;
+    return Math.max(...this.#waits.map(({ ms }) => ms));
   }
 
   #record(news: News): void {

@@ -32,8 +32,8 @@ export type Order =
   | { order: "leave"; name: string }
   /** Stops sending at random, says the last event and sets the last values. */
   | { order: "finish" }
-  /** Writes down what all hold, and ends. */
-  | { order: "end" };
+  /** Writes down what all hold; the last time, then its stdin is closed, and it ends. */
+  | { order: "look" };
 
 /** Keys of its own that a client uses, and keys of the room that all use. */
 const KEYS = 4;
@@ -98,7 +98,7 @@ class Actor {
     }
   }
 
-  end(): void {
+  look(): void {
     if (!(this.#client instanceof MinimalPlain)) {
       write(this.#role.name, { kind: "end", ...this.#client.snapshot() });
     }
@@ -179,8 +179,8 @@ async function main(): Promise<void> {
       case "finish":
         for (const actor of actors.values()) actor.finish();
         break;
-      case "end":
-        for (const actor of actors.values()) actor.end();
+      case "look":
+        for (const actor of actors.values()) actor.look();
     }
   });
   clearInterval(flushing);
