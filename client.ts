@@ -3,7 +3,7 @@
 // can be imported by URL.
 
 export { connect, type Message, Relay } from "./src/client/relay.ts";
-export type { ClaimOptions, RequestOptions, SetOptions } from "./src/client/call_options.ts";
+export type { ClaimOptions, RequestOptions, RoomsOptions, SetOptions } from "./src/client/call_options.ts";
 export { animationFrames, type Clock, frames, rateLimit } from "./src/client/frames.ts";
 export { DEFAULT_PORT, type ErrorCode } from "./src/wire/protocol.ts";
 export { compareIds } from "./src/client/compare_ids.ts";

@@ -3,8 +3,11 @@
 
 import { checkOptions, show } from "./check.ts";
 
-/** How long a request waits for its answer unless it says otherwise, in ms. */
-const REQUEST_TIMEOUT_MS = 10_000;
+/** How long a question waits for its answer unless it says otherwise, in ms: one to a member or for the rooms… */
+const ANSWER_MS = 10_000;
+
+/** …and a claim, which should not be given up while the session may still be resumed. */
+const CLAIM_MS = 30_000;
 
 /** Whose value a key is set for. */
 export interface SetOptions {
@@ -28,6 +31,17 @@ export interface ClaimOptions {
    * false.
    */
   hold?: boolean;
+  /**
+   * How long to wait for the relay's decision, in ms: more than 0, up to Infinity. Default: 30,000, for as
+   * long as a broken connection can be resumed.
+   */
+  timeoutMs?: number;
+}
+
+/** How the rooms are asked for. */
+export interface RoomsOptions {
+  /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
+  timeoutMs?: number;
 }
 
 /**
@@ -36,14 +50,38 @@ export interface ClaimOptions {
  * @throws {TypeError} when an option is none, or `timeoutMs` is no number
  * @throws {RangeError} when it is not above 0
  */
-export function readTimeout(options: RequestOptions): number {
+export function readRequestOptions(options: RequestOptions): number {
   checkOptions("request", options, { timeoutMs: "any" });
-  const { timeoutMs = REQUEST_TIMEOUT_MS } = options;
+  return readTimeout("request", options, ANSWER_MS);
+}
+
+/**
+ * Says how a key is claimed.
+ *
+ * @throws as {@linkcode readRequestOptions} does, and a TypeError when `hold` is no boolean
+ */
+export function readClaimOptions(options: ClaimOptions): Required<ClaimOptions> {
+  checkOptions("claim", options, { hold: "boolean", timeoutMs: "any" });
+  return { hold: options.hold ?? false, timeoutMs: readTimeout("claim", options, CLAIM_MS) };
+}
+
+/**
+ * Says how long the list of rooms is waited for, in ms.
+ *
+ * @throws as {@linkcode readRequestOptions} does
+ */
+export function readRoomsOptions(options: RoomsOptions): number {
+  checkOptions("list rooms", options, { timeoutMs: "any" });
+  return readTimeout("list rooms", options, ANSWER_MS);
+}
+
+function readTimeout(what: string, { timeoutMs }: { timeoutMs?: number }, defaultMs: number): number {
+  if (timeoutMs === undefined) return defaultMs;
   if (typeof timeoutMs !== "number") {
-    throw new TypeError(`Cannot request: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
+    throw new TypeError(`Cannot ${what}: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
   }
   if (!(timeoutMs > 0)) {
-    throw new RangeError(`Cannot request: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
+    throw new RangeError(`Cannot ${what}: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
   }
   return timeoutMs;
 }

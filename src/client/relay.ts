@@ -8,7 +8,15 @@
 import { printable, quote } from "../wire/untrusted.ts";
 import { readErrorLine, type RelayError } from "./session/relay_control.ts";
 import { CONTROL_OPENING, encodeSet, keyFault, LOBBY, type Tag } from "../wire/protocol.ts";
-import { type ClaimOptions, readTimeout, type RequestOptions, type SetOptions } from "./call_options.ts";
+import {
+  type ClaimOptions,
+  readClaimOptions,
+  readRequestOptions,
+  readRoomsOptions,
+  type RequestOptions,
+  type RoomsOptions,
+  type SetOptions,
+} from "./call_options.ts";
 import { checkOptions } from "./check.ts";
 import { watchPageLife } from "./page_life.ts";
 import { versionNotice } from "./version_notice.ts";
@@ -422,7 +430,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
 
   #request(peer: Addressee, event: unknown, options: RequestOptions): Promise<unknown> {
     const session = this.#needSession("request");
-    const timeoutMs = readTimeout(options);
+    const timeoutMs = readRequestOptions(options);
     const [id] = readReceivers({ to: peer });
     const text = stringify("send request", event);
     const { ask, answer } = session.asks.open(`request ${quote(id)}`, id, timeoutMs);
@@ -442,12 +450,14 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * came later.
    *
    * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this
-   * member leaves or has lost its connection for 5 s.
+   * member leaves or has lost its connection for 5 s. Outlives a broken connection.
    *
+   * @param options `hold`; `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 30 s
    * @throws {TypeError} as {@linkcode Relay.set} does
-   * @throws {RangeError} as {@linkcode Relay.set} does
-   * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`),
-   * the session could not go on (`not_resumed`), or the relay object is closed
+   * @throws {RangeError} as {@linkcode Relay.set} does, and when `timeoutMs` is not above 0
+   * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), or
+   * the relay object is closed; when the session could not go on (`not_resumed`) or the relay has not
+   * answered in time (`timeout`), and it may have been decided or not: `relay.state` tells
    */
   claim<K extends keyof RoomState<S> & string>(
     key: K,
@@ -459,11 +469,10 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
 
   #claim(key: string, value: unknown, options: ClaimOptions): Promise<boolean> {
     const session = this.#sessionFor(key, {});
-    checkOptions("claim", options, { hold: "boolean" });
+    const { hold, timeoutMs } = readClaimOptions(options);
     const json = stringify("set state", value);
-    const { hold = false } = options;
     this.#checkValue(session, json);
-    const answer = this.#ask(session, `claim ${quote(key)}`, (ask) => {
+    const answer = this.#ask(session, `claim ${quote(key)}`, timeoutMs, (ask) => {
       const fields = JSON.stringify({ ask, key, ...(hold ? { hold } : {}) });
       return `{"$claim":${fields.slice(0, -1)},"value":${json}}}`;
     });
@@ -478,19 +487,20 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name
    * begins with a dot are left out. Waits while there is no connection.
    *
-   * @throws {TypeError} when the relay object is plain
-   * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is
-   * closed
+   * @param options `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 10 s
+   * @throws {TypeError} when an option is none, or the relay object is plain
+   * @throws {RangeError} when `timeoutMs` is not above 0
+   * @throws {RequestError} when there is no answer: not in time (`timeout`), the session could not go on, or
+   * the relay object is closed
    */
-  rooms(): Promise<RoomList> {
-    return forgiving(() => this.#rooms());
+  rooms(options: RoomsOptions = {}): Promise<RoomList> {
+    return forgiving(() => this.#rooms(options));
   }
 
-  #rooms(): Promise<RoomList> {
+  #rooms(options: RoomsOptions): Promise<RoomList> {
     const session = this.#needSession("list rooms");
-    return this.#ask(session, "list rooms", (ask) => `{"$rooms":${JSON.stringify({ ask })}}`).then(
-      readRoomList,
-    );
+    const write = (ask: string) => `{"$rooms":${JSON.stringify({ ask })}}`;
+    return this.#ask(session, "list rooms", readRoomsOptions(options), write).then(readRoomList);
   }
 
   /**
@@ -614,8 +624,13 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   }
 
   /** Asks the relay; `write(ask)` makes the line, without its LF. */
-  #ask(session: Session, what: string, write: (ask: string) => string): Promise<unknown> {
-    const { ask, answer } = session.asks.open(what);
+  #ask(
+    session: Session,
+    what: string,
+    timeoutMs: number,
+    write: (ask: string) => string,
+  ): Promise<unknown> {
+    const { ask, answer } = session.asks.open(what, undefined, timeoutMs);
     if (this.#closed !== undefined) session.asks.failAll("closed", "the relay object is closed");
     else {
       const line = encoder.encode(write(ask) + "\n"), bytes = line.length - 1;

@@ -225,6 +225,50 @@ Deno.test("Relay.rooms lists the fullest first, without hidden ones, and says ho
   for (const relay of relays) await relay.close();
 });
 
+/** Welcomes one session, and answers nothing that it asks. */
+async function welcomeAndIgnore(listener: Deno.TcpListener): Promise<void> {
+  using conn = await listener.accept();
+  let nonce: string | undefined;
+  for await (const text of conn.readable.pipeThrough(new TextDecoderStream())) {
+    if (nonce !== undefined) continue;
+    nonce = JSON.parse(text.slice(0, text.indexOf("\n"))).$hello.nonce;
+    const welcome = {
+      version: 1,
+      id: "k1",
+      room: "r",
+      session: "s",
+      time: Date.now(),
+      peers: [],
+      state: {},
+      nonce,
+    };
+    await conn.write(new TextEncoder().encode(JSON.stringify({ $welcome: welcome }) + "\n"));
+  }
+}
+
+Deno.test("Relay.claim and Relay.rooms end when the relay does not answer in time, and say so", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const served = welcomeAndIgnore(listener).catch(() => {});
+  const ada = await connect(`127.0.0.1:${listener.addr.port}`);
+  const why = /no answer of the relay within 5 ms, so it may have been done or not$/;
+  await assert.rejects(ada.claim("k", 1, { timeoutMs: 5 }), failsWith("timeout", why));
+  await assert.rejects(ada.rooms({ timeoutMs: 5 }), failsWith("timeout", /^Cannot list rooms: no answer/));
+  const patient = [ada.claim("k", 1), ada.claim("k", 1, { timeoutMs: Infinity }), ada.rooms()];
+  assert.equal(
+    await Promise.race([...patient, new Promise((done) => setTimeout(done, 30, "waiting"))]),
+    "waiting",
+  );
+  for (const [timeoutMs, name] of [[0, "RangeError"], [NaN, "RangeError"], ["1", "TypeError"]] as const) {
+    const options = { timeoutMs: timeoutMs as number };
+    await assert.rejects(ada.claim("k", 1, options), { name, message: /^Cannot claim: timeoutMs is/ });
+    await assert.rejects(ada.rooms(options), { name, message: /^Cannot list rooms: timeoutMs is/ });
+  }
+  await assert.rejects(ada.rooms({ timeout: 5 } as never), { name: "TypeError" });
+  await ada.close();
+  for (const answer of patient) await assert.rejects(answer, failsWith("closed"));
+  await served;
+});
+
 Deno.test("connect with maxMembers closes a room for more; who comes first sets it, until it is empty", async () => {
   await using server = new NewRelay();
   const ada = await connect(`${server.target}/duel`, { maxMembers: 2 });

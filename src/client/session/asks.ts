@@ -14,7 +14,7 @@ export class RequestError extends Error {
   /** What errors of this kind are called. */
   override readonly name = "RequestError";
   /**
-   * For programs: `timeout`; `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
+   * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
    * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
    * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
    */
@@ -59,6 +59,7 @@ export class Asks {
   /**
    * Opens a question: `what` can't be done without an answer. Returns its name on the wire, and the answer.
    *
+   * @param peerId who is to answer; the relay, if it is left out
    * @param timeoutMs how long to wait, from 0 to Infinity
    */
   open(what: string, peerId?: string, timeoutMs = Infinity): { ask: string; answer: Promise<unknown> } {
@@ -126,7 +127,15 @@ export class Asks {
     const pending = this.#pending.get(ask)!, waitMs = Math.min(leftMs, MAX_TIMER_MS);
     pending.timer = setTimeout(() => {
       if (leftMs > waitMs) this.#wait(ask, leftMs - waitMs, timeoutMs);
-      else this.#fail(ask, "timeout", `no answer within ${timeoutMs} ms`, pending.peerId);
+      else {
+        const who = pending.peerId === undefined ? "of the relay " : "";
+        this.#fail(
+          ask,
+          "timeout",
+          `no answer ${who}within ${timeoutMs} ms, so it may have been done or not`,
+          pending.peerId,
+        );
+      }
     }, waitMs);
   }
 }

@@ -19,6 +19,16 @@ interface ClaimOptions {
      * false.
      */
     hold?: boolean;
+    /**
+     * How long to wait for the relay's decision, in ms: more than 0, up to Infinity. Default: 30,000, for as
+     * long as a broken connection can be resumed.
+     */
+    timeoutMs?: number;
+}
+/** How the rooms are asked for. */
+interface RoomsOptions {
+    /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
+    timeoutMs?: number;
 }
 
 /** The port the relay listens on, and a client connects to, when none is named. */
@@ -555,23 +565,27 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      * came later.
      *
      * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this
-     * member leaves or has lost its connection for 5 s.
+     * member leaves or has lost its connection for 5 s. Outlives a broken connection.
      *
+     * @param options `hold`; `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 30 s
      * @throws {TypeError} as {@linkcode Relay.set} does
-     * @throws {RangeError} as {@linkcode Relay.set} does
-     * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`),
-     * the session could not go on (`not_resumed`), or the relay object is closed
+     * @throws {RangeError} as {@linkcode Relay.set} does, and when `timeoutMs` is not above 0
+     * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), or
+     * the relay object is closed; when the session could not go on (`not_resumed`) or the relay has not
+     * answered in time (`timeout`), and it may have been decided or not: `relay.state` tells
      */
     claim<K extends keyof RoomState<S> & string>(key: K, value: RoomState<S>[K], options?: ClaimOptions): Promise<boolean>;
     /**
      * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name
      * begins with a dot are left out. Waits while there is no connection.
      *
-     * @throws {TypeError} when the relay object is plain
-     * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is
-     * closed
+     * @param options `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 10 s
+     * @throws {TypeError} when an option is none, or the relay object is plain
+     * @throws {RangeError} when `timeoutMs` is not above 0
+     * @throws {RequestError} when there is no answer: not in time (`timeout`), the session could not go on, or
+     * the relay object is closed
      */
-    rooms(): Promise<RoomList>;
+    rooms(options?: RoomsOptions): Promise<RoomList>;
     /**
      * Connects to the same relay once more, as another member, in the first room of that name that has a place:
      * `room` itself, or `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that
@@ -738,7 +752,7 @@ declare class RequestError extends Error {
     /** What errors of this kind are called. */
     readonly name = "RequestError";
     /**
-     * For programs: `timeout`; `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
+     * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
      * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
      * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
      */
@@ -748,4 +762,4 @@ declare class RequestError extends Error {
 }
 
 export { DEFAULT_PORT, Relay, RequestError, animationFrames, compareIds, connect, frames, rateLimit };
-export type { Addressee, ClaimOptions, Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, MemberState, Message, Peer, ReadState, RelayError, RequestOptions, RoomInfo, RoomList, RoomState, SchemaIssue, SchemaResult, SendOptions, SetOptions, StandardSchema, States, Stats, Status, StatusDetail, Target, TlsOptions };
+export type { Addressee, ClaimOptions, Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, MemberState, Message, Peer, ReadState, RelayError, RequestOptions, RoomInfo, RoomList, RoomState, RoomsOptions, SchemaIssue, SchemaResult, SendOptions, SetOptions, StandardSchema, States, Stats, Status, StatusDetail, Target, TlsOptions };

@@ -185,17 +185,37 @@ function isNear(a, b) {
 }
 
 // src/client/call_options.ts
-var REQUEST_TIMEOUT_MS = 1e4;
-function readTimeout(options) {
+var ANSWER_MS = 1e4;
+var CLAIM_MS = 3e4;
+function readRequestOptions(options) {
   checkOptions("request", options, {
     timeoutMs: "any"
   });
-  const { timeoutMs = REQUEST_TIMEOUT_MS } = options;
+  return readTimeout("request", options, ANSWER_MS);
+}
+function readClaimOptions(options) {
+  checkOptions("claim", options, {
+    hold: "boolean",
+    timeoutMs: "any"
+  });
+  return {
+    hold: options.hold ?? false,
+    timeoutMs: readTimeout("claim", options, CLAIM_MS)
+  };
+}
+function readRoomsOptions(options) {
+  checkOptions("list rooms", options, {
+    timeoutMs: "any"
+  });
+  return readTimeout("list rooms", options, ANSWER_MS);
+}
+function readTimeout(what, { timeoutMs }, defaultMs) {
+  if (timeoutMs === void 0) return defaultMs;
   if (typeof timeoutMs !== "number") {
-    throw new TypeError(`Cannot request: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
+    throw new TypeError(`Cannot ${what}: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
   }
   if (!(timeoutMs > 0)) {
-    throw new RangeError(`Cannot request: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
+    throw new RangeError(`Cannot ${what}: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
   }
   return timeoutMs;
 }
@@ -1190,7 +1210,7 @@ var RequestError = class extends Error {
   /** What errors of this kind are called. */
   name = "RequestError";
   /**
-   * For programs: `timeout`; `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
+   * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
    * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
    * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
    */
@@ -1218,6 +1238,7 @@ var Asks = class {
   /**
    * Opens a question: `what` can't be done without an answer. Returns its name on the wire, and the answer.
    *
+   * @param peerId who is to answer; the relay, if it is left out
    * @param timeoutMs how long to wait, from 0 to Infinity
    */
   open(what, peerId, timeoutMs = Infinity) {
@@ -1286,7 +1307,10 @@ var Asks = class {
     const pending = this.#pending.get(ask), waitMs = Math.min(leftMs, MAX_TIMER_MS);
     pending.timer = setTimeout(() => {
       if (leftMs > waitMs) this.#wait(ask, leftMs - waitMs, timeoutMs);
-      else this.#fail(ask, "timeout", `no answer within ${timeoutMs} ms`, pending.peerId);
+      else {
+        const who = pending.peerId === void 0 ? "of the relay " : "";
+        this.#fail(ask, "timeout", `no answer ${who}within ${timeoutMs} ms, so it may have been done or not`, pending.peerId);
+      }
     }, waitMs);
   }
 };
@@ -5055,7 +5079,7 @@ var Relay = class _Relay {
   }
   #request(peer, event, options) {
     const session = this.#needSession("request");
-    const timeoutMs = readTimeout(options);
+    const timeoutMs = readRequestOptions(options);
     const [id] = readReceivers({
       to: peer
     });
@@ -5080,25 +5104,24 @@ var Relay = class _Relay {
    * came later.
    *
    * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this
-   * member leaves or has lost its connection for 5 s.
+   * member leaves or has lost its connection for 5 s. Outlives a broken connection.
    *
+   * @param options `hold`; `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 30 s
    * @throws {TypeError} as {@linkcode Relay.set} does
-   * @throws {RangeError} as {@linkcode Relay.set} does
-   * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`),
-   * the session could not go on (`not_resumed`), or the relay object is closed
+   * @throws {RangeError} as {@linkcode Relay.set} does, and when `timeoutMs` is not above 0
+   * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), or
+   * the relay object is closed; when the session could not go on (`not_resumed`) or the relay has not
+   * answered in time (`timeout`), and it may have been decided or not: `relay.state` tells
    */
   claim(key, value, options = {}) {
     return forgiving(() => this.#claim(key, value, options));
   }
   #claim(key, value, options) {
     const session = this.#sessionFor(key, {});
-    checkOptions("claim", options, {
-      hold: "boolean"
-    });
+    const { hold, timeoutMs } = readClaimOptions(options);
     const json = stringify("set state", value);
-    const { hold = false } = options;
     this.#checkValue(session, json);
-    const answer = this.#ask(session, `claim ${quote(key)}`, (ask) => {
+    const answer = this.#ask(session, `claim ${quote(key)}`, timeoutMs, (ask) => {
       const fields = JSON.stringify({
         ask,
         key,
@@ -5118,18 +5141,21 @@ var Relay = class _Relay {
    * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name
    * begins with a dot are left out. Waits while there is no connection.
    *
-   * @throws {TypeError} when the relay object is plain
-   * @throws {RequestError} when there is no answer: the session could not go on, or the relay object is
-   * closed
+   * @param options `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 10 s
+   * @throws {TypeError} when an option is none, or the relay object is plain
+   * @throws {RangeError} when `timeoutMs` is not above 0
+   * @throws {RequestError} when there is no answer: not in time (`timeout`), the session could not go on, or
+   * the relay object is closed
    */
-  rooms() {
-    return forgiving(() => this.#rooms());
+  rooms(options = {}) {
+    return forgiving(() => this.#rooms(options));
   }
-  #rooms() {
+  #rooms(options) {
     const session = this.#needSession("list rooms");
-    return this.#ask(session, "list rooms", (ask) => `{"$rooms":${JSON.stringify({
+    const write = (ask) => `{"$rooms":${JSON.stringify({
       ask
-    })}}`).then(readRoomList);
+    })}}`;
+    return this.#ask(session, "list rooms", readRoomsOptions(options), write).then(readRoomList);
   }
   /**
    * Connects to the same relay once more, as another member, in the first room of that name that has a place:
@@ -5252,8 +5278,8 @@ var Relay = class _Relay {
     throw new TypeError(`Cannot ${verb}: a plain client has no session, connect without { plain: true }`);
   }
   /** Asks the relay; `write(ask)` makes the line, without its LF. */
-  #ask(session, what, write) {
-    const { ask, answer } = session.asks.open(what);
+  #ask(session, what, timeoutMs, write) {
+    const { ask, answer } = session.asks.open(what, void 0, timeoutMs);
     if (this.#closed !== void 0) session.asks.failAll("closed", "the relay object is closed");
     else {
       const line = encoder6.encode(write(ask) + "\n"), bytes = line.length - 1;
