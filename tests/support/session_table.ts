@@ -8,6 +8,7 @@ import {
   resolveOptions,
   type Settings,
 } from "../../src/relay/options.ts";
+import type { MemoryBudget } from "../../src/relay/memory_budget.ts";
 import { Admission } from "../../src/relay/admission.ts";
 import { Rooms } from "../../src/relay/room/rooms.ts";
 import { Connection } from "../../src/relay/connection/connection.ts";
@@ -145,6 +146,11 @@ export class Table implements AsyncDisposable {
   set nowMs(nowMs: number) {
     if (this.#time !== undefined) this.#time.nowMs = nowMs;
     else this.#nowMs = nowMs;
+  }
+
+  /** The memory that all draw from. */
+  get memory(): MemoryBudget {
+    return this.#settings.memory;
   }
 
   /** Connects from a host; nothing is said yet. */

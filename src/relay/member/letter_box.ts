@@ -19,8 +19,11 @@ const MIN_WAITING_BYTES = 64 * 1024;
 /** How much of answers may wait unconfirmed, in bytes: what one who reads has asked for in one turn… */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** …and when memory is short. */
+/** …when memory is short… */
 const MIN_ANSWER_BYTES = 256 * 1024;
+
+/** …and when there is none left: so much may always wait, as somebody else waits for it. */
+const FREE_ANSWER_BYTES = 4 * 1024;
 
 /** How much is told of what had not been written when the member was skipped ahead, in bytes: the newest. */
 const MAX_PIECES_BYTES = 64 * 1024;
@@ -100,7 +103,8 @@ export class LetterBox {
   }
 
   /**
-   * Puts a letter behind all others. Where too much waits already, it is dropped and told as lost in its place instead.
+   * Puts a letter behind all others; returns whether it did. Where too much waits already, it is dropped and told as lost in its place instead;
+   * an answer is dropped without that: who waits for it has a deadline.
    * @param hasRoom whether there is memory for so many bytes
    * @param isShort whether memory is short
    */
@@ -114,10 +118,9 @@ export class LetterBox {
     const { bytes, lines, isAnswer = false, stateVersion = 0 } = letter;
     if (isAnswer) {
       const answerBytes = this.#answerBytes + bytes.length;
-      const isMuch = answerBytes > MIN_ANSWER_BYTES && this.#answerBytes > 0;
-      if (isMuch && (isShort || answerBytes > MAX_ANSWER_BYTES || !hasRoom(bytes.length + LETTER_BYTES))) {
-        return false;
-      }
+      const maxBytes = isShort ? MIN_ANSWER_BYTES : MAX_ANSWER_BYTES;
+      if (answerBytes > maxBytes && this.#answerBytes > 0) return false;
+      if (answerBytes > FREE_ANSWER_BYTES && !hasRoom(bytes.length + LETTER_BYTES)) return false;
       this.#answerBytes = answerBytes;
       this.#add({ start: this.#end, bytes, lines, isAnswer, stateVersion, place, atMs });
       return true;

@@ -44,6 +44,12 @@ const NOTHING = new Uint8Array(0);
 /** How a control line ends. */
 const ANSWER_END = "}}\n";
 
+/** Answers a question whose answer is too long for what memory is left. */
+const NO_MEMORY_FOR_ANSWER = JSON.stringify({
+  code: "relay_full",
+  message: "the memory of the relay is full",
+});
+
 const encoder = new TextEncoder();
 
 /** Does what a control line says; returns what is wrong with it. */
@@ -149,8 +155,20 @@ function sendTo(session: ControlledSession, control: Control): ControlError | un
 
 /** Answers a question of the client, with the fields of an object as JSON. */
 function answer(session: ControlledSession, ask: string, fields: string, stateVersion?: number): undefined {
+  if (deliverAnswer(session, ask, fields, stateVersion)) return;
+  // One of very many, none of which is read, or a long one for which there is no memory.
+  deliverAnswer(session, ask, NO_MEMORY_FOR_ANSWER);
+}
+
+/** Returns whether there was a place for it. */
+function deliverAnswer(
+  session: ControlledSession,
+  ask: string,
+  fields: string,
+  stateVersion?: number,
+): boolean {
   const line = encodeControl("answer", { ask });
   const opening = line.subarray(0, line.length - ANSWER_END.length);
   const bytes = concat([opening, encoder.encode(`,${fields.slice(1)}}\n`)]);
-  session.room.deliver({ bytes, lines: 0, isAnswer: true, stateVersion }, [session]);
+  return session.room.deliver({ bytes, lines: 0, isAnswer: true, stateVersion }, [session]);
 }

@@ -232,15 +232,16 @@ export class SessionMember extends Member implements ControlledSession {
     return this;
   }
 
-  receive(letter: Letter, place: number): void {
-    if (this.#isOver) return;
+  receive(letter: Letter, place: number): boolean {
+    if (this.#isOver) return false;
     const { memory, clock } = this.settings, nowMs = clock();
     const hasRoom = (bytes: number) => memory.hasRoomFor(bytes);
     const push = (each: Letter) => this.#stream.letters.push(each, place, nowMs, hasRoom, memory.isShort);
     const timeLine = this.feed.timeLineSince(this.#letterTimeMs);
     if (timeLine !== undefined && push({ bytes: timeLine, lines: 0 })) this.#letterTimeMs = nowMs;
-    push(letter); // an answer that finds no place is one of very many, none of which is read
+    const isKept = push(letter);
     this.countMemory();
+    return isKept;
   }
 
   override skipOwn(start: number, lines: number): void {

@@ -18,8 +18,8 @@ export interface Letter {
 
 /** Who can be handed letters. */
 export interface Receiver extends Reader {
-  /** Takes a letter that stands behind the offset `place` of the log. */
-  receive(letter: Letter, place: number): void;
+  /** Takes a letter that stands behind the offset `place` of the log; returns false if it has no place for it. */
+  receive(letter: Letter, place: number): boolean;
 }
 
 /** Those members of a room for whom something is there that is not for all. */

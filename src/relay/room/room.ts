@@ -175,13 +175,15 @@ export class Room {
     to.append(escaped, 0, escaped.length, lines, own, sender);
   }
 
-  /** Hands a letter to some members, behind all that was said before it. Costs nothing for anybody else. */
-  deliver(letter: Letter, receivers: Iterable<Receiver>): void {
+  /** Hands a letter to some members, behind all that was said before it; returns whether all had a place for it. Costs nothing for anybody else. */
+  deliver(letter: Letter, receivers: Iterable<Receiver>): boolean {
     const place = letter.lines > 0 ? this.sessions.openPlace() : this.sessions.end;
+    let areAllKept = true;
     for (const receiver of receivers) {
-      receiver.receive(letter, place);
+      if (!receiver.receive(letter, place)) areAllKept = false;
       this.#post.note(receiver, letter.bytes.length);
     }
+    return areAllKept;
   }
 
   /** Shows a member to the others. `reader` is its own, which is not told. */

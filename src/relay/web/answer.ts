@@ -8,6 +8,8 @@ export interface Answer {
   /** The head's fields; those that all answers have come by themselves. Names and values are the relay's own, never a stranger's. */
   readonly fields: Readonly<Record<string, string>>;
   readonly body: Uint8Array | BodySource;
+  /** Whether the body is there for all who ask: it takes no memory of its own. */
+  readonly isShared?: boolean;
 }
 
 /** A body that is read while it is written. */

@@ -4,6 +4,7 @@
 //   idle ─▶ head ─▶ answer ─▶ idle …          last answer ─▶ end of output ─▶ input dropped for a moment ─▶ closed
 //                      └─▶ 101 ─▶ handed over
 
+import type { MemoryAccount, MemoryBudget } from "../memory_budget.ts";
 import type { Timer, Timers } from "../options.ts";
 import type { Transport } from "../connection/transport.ts";
 import { type Answer, type BodySource, encodeHead, faultAnswer, textAnswer } from "./answer.ts";
@@ -36,6 +37,15 @@ const READ_BYTES = 2048;
 /** How much of a body is read and written at a time, in bytes; what is shorter goes out in one write with its head. */
 const CHUNK_BYTES = 64 * 1024;
 
+/** …and when memory is short. */
+const MIN_CHUNK_BYTES = 4 * 1024;
+
+/** What a connection takes in memory beside its buffers, in bytes. */
+const CONNECTION_BYTES = 8 * 1024;
+
+/** An answer up to this length, in bytes, is made even if all memory is in use: what says so is one. */
+const MAX_FREE_ANSWER_BYTES = 1024;
+
 /** A WebSocket that was asked for, and may be: the 101 is written. */
 export interface Upgrade {
   readonly head: RequestHead;
@@ -50,6 +60,8 @@ export interface Upgrade {
 export interface HttpService {
   readonly clock: () => number;
   readonly timers: Timers;
+  /** From which each connection draws what it holds. */
+  readonly memory: MemoryBudget;
   /** Whether no further request is answered on a connection. */
   readonly isStopping: boolean;
   /** Resolves when it is this request's turn. */
@@ -74,6 +86,7 @@ export class HttpConnection {
   readonly #service: HttpService;
   readonly #reader = new HeadReader();
   readonly #buffer = new Uint8Array(READ_BYTES);
+  readonly #memory: MemoryAccount;
   /** What was read and not looked at; null at the end of the input. */
   #input: Uint8Array | null;
   #reading: Promise<Uint8Array | null> | undefined;
@@ -92,7 +105,15 @@ export class HttpConnection {
     this.host = host;
     this.address = address;
     this.#service = service;
+    this.#memory = service.memory.open();
+    this.#count();
     this.#progressAt = service.clock();
+  }
+
+  /** Counts what it holds: `answerBytes` of an answer, and what every connection has. */
+  #count(answerBytes = 0): void {
+    if (this.#isClosed) return;
+    this.#memory.resize(CONNECTION_BYTES + READ_BYTES + this.#reader.heldBytes + answerBytes);
   }
 
   /** Since when it does nothing that another connection should wait for, in ms of the clock; undefined while it is being answered. */
@@ -112,6 +133,8 @@ export class HttpConnection {
       }
     } catch (error) {
       if (!this.#isClosed && !isNetworkError(error)) this.#service.onFailed(this, error);
+    } finally {
+      this.#memory.close();
     }
     this.close();
   }
@@ -121,6 +144,7 @@ export class HttpConnection {
     this.#service.timers.clearTimeout(this.#timer);
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#memory.close();
     try {
       this.#conn.close();
     } catch {
@@ -155,6 +179,7 @@ export class HttpConnection {
         const input: Uint8Array = this.#input;
         this.#input = EMPTY;
         request = this.#reader.push(input);
+        this.#count();
         if (request !== undefined) break;
         if (!isTimedForHead) untilLate = this.#deadline(HEAD_MS);
         isTimedForHead = true;
@@ -245,6 +270,9 @@ export class HttpConnection {
     outcome: Answer | HttpFault,
     isLast: boolean,
   ): Promise<"last" | "next"> {
+    if (!(outcome instanceof HttpFault) && !this.#hasMemoryFor(head, outcome)) {
+      outcome = new HttpFault(503, "The memory of the relay is full", { "Retry-After": "1" });
+    }
     const answer = outcome instanceof HttpFault ? faultAnswer(outcome) : outcome;
     const { body } = answer;
     isLast ||= this.#service.isStopping;
@@ -262,10 +290,21 @@ export class HttpConnection {
       else await this.#writeSource(opening, body);
     } finally {
       if (!(body instanceof Uint8Array)) body.close();
+      this.#count();
     }
     if (!isLast) return "next";
     await this.#end();
     return "last";
+  }
+
+  /** Counts what an answer takes while it is written; returns false, and counts nothing, if that is too much. What is read while it is written can do with little. */
+  #hasMemoryFor(head: RequestHead | undefined, { status, body, isShared }: Answer): boolean {
+    if (head?.method === "HEAD" || status === 304 || !(body instanceof Uint8Array)) return true;
+    const copyBytes = body.length > CHUNK_BYTES ? 0 : body.length, ownBytes = isShared ? 0 : body.length;
+    const bytes = copyBytes + ownBytes;
+    if (bytes > MAX_FREE_ANSWER_BYTES && !this.#service.memory.hasRoomFor(bytes)) return false;
+    this.#count(bytes);
+    return true;
   }
 
   /** Closes the connection once nothing has been taken for too long. */
@@ -293,7 +332,10 @@ export class HttpConnection {
   /** Writes as much as the head has promised; what is shorter than that by now ends the connection. */
   async #writeSource(opening: Uint8Array, body: BodySource): Promise<void> {
     await this.#writeAll(opening);
-    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, body.length));
+    const { memory } = this.#service;
+    const chunkBytes = memory.isShort || !memory.hasRoomFor(CHUNK_BYTES) ? MIN_CHUNK_BYTES : CHUNK_BYTES;
+    const buffer = new Uint8Array(Math.min(chunkBytes, body.length));
+    this.#count(buffer.length);
     for (let left = body.length; left > 0;) {
       const n = await body.read(buffer.subarray(0, Math.min(left, buffer.length)));
       if (n === null) throw new Deno.errors.UnexpectedEof("what is answered has become shorter");

@@ -3,6 +3,7 @@
 
 import type { LogFunction } from "../log.ts";
 import type { EventLoop } from "../event_loop.ts";
+import type { MemoryBudget } from "../memory_budget.ts";
 import type { Timer, Timers } from "../options.ts";
 import type { Transport } from "../connection/transport.ts";
 import type { Answer } from "./answer.ts";
@@ -39,6 +40,7 @@ export interface HttpDoorSettings extends WhoMayOptions {
   clock: () => number;
   timers: Timers;
   log: LogFunction;
+  memory: MemoryBudget;
   loop: Pick<EventLoop, "isBusy" | "callLater">;
 }
 
@@ -46,6 +48,7 @@ export interface HttpDoorSettings extends WhoMayOptions {
 export class HttpDoor implements HttpService {
   readonly clock: () => number;
   readonly timers: Timers;
+  readonly memory: MemoryBudget;
   readonly #settings: HttpDoorSettings;
   readonly #routes: Routes;
   readonly #proxies: Proxies;
@@ -62,6 +65,7 @@ export class HttpDoor implements HttpService {
     this.#settings = settings;
     this.clock = settings.clock;
     this.timers = settings.timers;
+    this.memory = settings.memory;
     const stats = new Stats(relay, {
       clock: settings.clock,
       turn: () => new Promise((done) => settings.loop.callLater(done)),

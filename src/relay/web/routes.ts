@@ -141,5 +141,6 @@ function redirect(location: string): Answer {
 function answerResource(head: RequestHead, { bytes, tag, fields }: Resource): Answer | HttpFault {
   const condition = conditionOf(head, { tag });
   if (condition instanceof HttpFault) return condition;
-  return { status: condition === "had" ? 304 : 200, fields: { ...fields, ETag: tag }, body: bytes };
+  const status = condition === "had" ? 304 : 200;
+  return { status, fields: { ...fields, ETag: tag }, body: bytes, isShared: true };
 }

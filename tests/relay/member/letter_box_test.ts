@@ -75,6 +75,34 @@ Deno.test("LetterBox that is full tells in its place what it dropped, and goes o
   assert.equal(push(box, "z\n", 6, 0, { isShort: true }), false);
 });
 
+Deno.test("LetterBox keeps answers as far as there is memory, and a few in any case", () => {
+  const answer = (box: LetterBox, bytes: number, hasRoom: (bytes: number) => boolean, isShort = false) =>
+    box.push({ bytes: new Uint8Array(bytes), lines: 0, isAnswer: true }, 0, 0, hasRoom, isShort);
+  const cases: [sizes: number[], room: boolean, isShort: boolean, kept: boolean[]][] = [
+    [[4096, 1], false, true, [true, false]],
+    [[4097, 100], false, true, [false, true]],
+    [[200_000, 62_144, 1], true, true, [true, true, false]],
+    [[300_000, 1], true, true, [true, false]],
+    [[1_000_000, 48_576, 1], true, false, [true, true, false]],
+    [[2_000_000, 1], true, false, [true, false]],
+  ];
+  for (const [sizes, room, isShort, kept] of cases) {
+    const box = new LetterBox();
+    assert.deepEqual(sizes.map((bytes) => answer(box, bytes, () => room, isShort)), kept, `${sizes}`);
+    const bytes = sizes.reduce((sum, size, i) => kept[i] ? sum + size : sum, 0);
+    box.take(Infinity, Infinity, 0);
+    box.confirm(bytes);
+    assert.deepEqual(
+      [box.memoryBytes, answer(box, 4096, () => false)],
+      [0, true],
+      "and again once confirmed",
+    );
+  }
+  const asked: number[] = [];
+  answer(new LetterBox(), 5000, (bytes) => asked.push(bytes) > 0);
+  assert.ok(asked[0] > 5000, "with what it takes beside its bytes");
+});
+
 Deno.test("LetterBox.skip gives what is new, and counts what is old and more than a few", () => {
   const box = new LetterBox();
   push(box, "old\nold\n", 1, 10);

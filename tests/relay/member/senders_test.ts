@@ -65,7 +65,7 @@ class History {
       const [mark, line] = decoder.decode(letter.bytes).split("\n");
       const to = new Set(Array.from(receivers, (receiver) => (receiver as unknown as { id: string }).id));
       this.#said.push({ by: JSON.parse(mark).$from.id, line, to, isEchoed: false });
-      deliver.call(lobby, letter, receivers);
+      return deliver.call(lobby, letter, receivers);
     };
     lobby.enter = (peer, reader) => {
       if (!this.#began.has(peer.id)) this.#began.set(peer.id, this.#said.length);

@@ -42,8 +42,9 @@ class StubSession extends StubReader implements ControlledSession {
     return this;
   }
 
-  receive(letter: Letter): void {
+  receive(letter: Letter): boolean {
     this.letters.push(letter);
+    return true;
   }
 
   onPing(ping: unknown): void {

@@ -360,6 +360,27 @@ Deno.test("SessionMember is answered with a code for each limit, and goes on", a
   }
 });
 
+Deno.test("SessionMember is told when there is no memory for a long answer, and asks again", async () => {
+  await using table = new Table();
+  const [ada, bo] = [await table.join(), await table.join()];
+  const claim = (seat: Seat, ask: string, value: unknown = 1) =>
+    seat.control("claim", { ask, key: "k", value });
+  await claim(ada, "1", "x".repeat(5000));
+  const all = table.memory.open();
+  all.resize(table.memory.maxBytes);
+  for (const ask of ["2", "3"]) await claim(bo, ask);
+  await bo.ack();
+  all.close();
+  await claim(bo, "4");
+  const why = { code: "relay_full", message: "the memory of the relay is full" };
+  assert.deepEqual(ada.told("answer"), [{ ask: "1", won: true }]);
+  assert.deepEqual(bo.told("answer"), [
+    { ask: "2", ...why },
+    { ask: "3", ...why },
+    { ask: "4", won: false, value: "x".repeat(5000) },
+  ]);
+});
+
 Deno.test("SessionMember may set ever new keys as long as it removes the old ones, also alone in its room", async () => {
   for (const others of [0, 1]) {
     await using table = new Table({ maxKeys: 10 });

@@ -11,6 +11,7 @@ import {
   IDLE_MS,
   WRITE_MS,
 } from "../../../src/relay/web/http_connection.ts";
+import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
 import { ManualTime } from "../../support/manual_time.ts";
 import { settle, StubTransport } from "../../support/stub_transport.ts";
 
@@ -27,11 +28,16 @@ class Seat {
   readonly done: Promise<unknown>;
   isStopping = false;
 
-  constructor(begin = "", answer: Answering = ({ target }) => textAnswer(200, `${target}\n`)) {
+  constructor(
+    begin = "",
+    answer: Answering = ({ target }) => textAnswer(200, `${target}\n`),
+    readonly memory = new MemoryBudget(),
+  ) {
     const isStopping = () => this.isStopping;
     const service: HttpService = {
       clock: () => this.time.nowMs,
       timers: this.time.timers,
+      memory,
       get isStopping() {
         return isStopping();
       },
@@ -297,4 +303,60 @@ Deno.test("HttpConnection hands a WebSocket over with all that came behind the h
     await seat.pass(1e6);
     assert.deepEqual([seat.conn.isClosed, seat.conn.isOutputEnded, seat.time.running], [false, false, 0]);
   }
+});
+
+Deno.test("HttpConnection counts what it holds: buffers, a head that does not end, an answer while it is written", async () => {
+  const body = new Uint8Array(100_000),
+    asked = Promise.withResolvers<void>(),
+    go = Promise.withResolvers<null>();
+  const file = { length: 200_000, read: () => (asked.resolve(), go.promise), close: () => {} };
+  const answers: Record<string, Answer> = {
+    "/own": { status: 200, fields: {}, body },
+    "/shared": { status: 200, fields: {}, body, isShared: true },
+    "/small": textAnswer(200, "x".repeat(30_000)),
+    "/file": { status: 200, fields: {}, body: file },
+  };
+  const seat = new Seat("", ({ target }) => answers[target]);
+  const { memory, conn } = seat, idleBytes = memory.usedBytes;
+  assert.ok(idleBytes > 2048, "its read buffer, and itself");
+  for (const [path, bytes] of [["/own", 100_000], ["/shared", 0], ["/small", 60_000]] as const) {
+    conn.takeBytes(0);
+    conn.feed(GET.replace("/1", path));
+    await conn.until(() => conn.isStuck);
+    assert.equal(memory.usedBytes - idleBytes, bytes, path);
+    conn.takeBytes(Infinity);
+    await settle();
+    assert.equal(memory.usedBytes, idleBytes, `${path} is over`);
+  }
+  conn.feed(`GET /file HTTP/1.1\r\nHost: h\r\nX: ${"x".repeat(1900)}`);
+  await settle();
+  assert.ok(memory.usedBytes >= idleBytes + 1900);
+  conn.feed("\r\n\r\n");
+  await asked.promise;
+  assert.equal(memory.usedBytes - idleBytes, 65_536);
+  seat.connection.close();
+  assert.equal(memory.usedBytes, 0);
+  go.resolve(null);
+  await seat.done;
+  assert.equal(memory.usedBytes, 0);
+});
+
+Deno.test("HttpConnection makes no long answer where memory is full, and reads files in small pieces", async () => {
+  const memory = new MemoryBudget({ maxMemoryBytes: 1 }), source = new Source(200_000), sizes: number[] = [];
+  const read = source.read.bind(source);
+  source.read = (buffer) => (sizes.push(buffer.length), read(buffer.subarray(0, 1)));
+  const answers: Record<string, Answer> = {
+    "/long": textAnswer(200, "x".repeat(30_000)),
+    "/short": textAnswer(200, "ok\n"),
+    "/file": { status: 200, fields: {}, body: source },
+  };
+  const seat = new Seat("", ({ target }) => answers[target], memory);
+  for (const path of Object.keys(answers)) seat.conn.feed(GET.replace("/1", path));
+  await seat.conn.until(() => sizes.length > 3);
+  assert.deepEqual(seat.statuses, [503, 200, 200]);
+  assert.match(seat.conn.text, /Retry-After: 1\r\n[^]*\r\n\r\nThe memory of the relay is full\.\nHTTP/);
+  assert.ok(sizes.every((size) => size <= 4096), `${sizes[0]}`);
+  seat.connection.close();
+  await seat.done;
+  assert.deepEqual([source.closed, memory.usedBytes], [1, 0]);
 });
