@@ -104,14 +104,15 @@ export class Stats {
   }
 }
 
+/** Says for how long a member has been slow, in ms: 0 if it is not. */
+function slowMs({ behindMs, stuckMs }: ConnectionStats): number {
+  return Math.max(behindMs >= SLOW_BEHIND_MS ? behindMs : 0, stuckMs >= SLOW_STUCK_MS ? stuckMs : 0);
+}
+
 /** Picks those that are named: who is slow, the slowest first, then who came last. */
 export function slowestAndNewest(members: readonly ConnectionStats[]): readonly ConnectionStats[] {
   if (members.length <= MAX_MEMBERS) return members;
-  const slowness = ({ behindMs, stuckMs }: ConnectionStats) => {
-    const ms = Math.max(behindMs, stuckMs);
-    return ms >= SLOW_BEHIND_MS ? ms : 0;
-  };
-  return members.toSorted((a, b) => slowness(b) - slowness(a) || a.ageMs - b.ageMs).slice(0, MAX_MEMBERS);
+  return members.toSorted((a, b) => slowMs(b) - slowMs(a) || a.ageMs - b.ageMs).slice(0, MAX_MEMBERS);
 }
 
 function describeMember(member: ConnectionStats): Record<string, unknown> {
@@ -139,10 +140,12 @@ function describeMember(member: ConnectionStats): Record<string, unknown> {
 }
 
 /** Says in words why a member counts as slow; undefined if it does not. */
-export function whySlow({ behindMs, behindBytes, stuckMs }: ConnectionStats): string | undefined {
+export function whySlow(member: ConnectionStats): string | undefined {
+  if (slowMs(member) === 0) return undefined;
+  const { behindMs, behindBytes, stuckMs } = member;
   if (stuckMs >= SLOW_STUCK_MS) return `takes nothing for ${round(stuckMs / 1000)} s`;
   if (behindMs === Infinity) return "behind by more than the log holds";
-  if (behindMs >= SLOW_BEHIND_MS) return `behind by ${Math.round(behindMs)} ms, ${behindBytes} bytes`;
+  return `behind by ${Math.round(behindMs)} ms, ${behindBytes} bytes`;
 }
 
 /** Writes down what is in a room, as JSON. */

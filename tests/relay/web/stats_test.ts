@@ -177,7 +177,8 @@ Deno.test("Stats names those who are slow and those who came last, however many 
   const members = Array.from({ length: 1000 }, (_, i) => ({ ...MEMBER, id: `k${i}`, ageMs: 1e6 - i }));
   members[3] = { ...members[3], behindMs: 700 };
   members[4] = { ...members[4], stuckMs: 2000 };
-  members[5] = { ...members[5], behindMs: 400 };
+  members[5] = { ...members[5], behindMs: 499 };
+  members[6] = { ...members[6], stuckMs: 999 }; // who is not called slow is not named as such either
   let turns = 0;
   const stats = new Stats(relayOf(members), { clock: () => 0, turn: () => Promise.resolve(void turns++) });
   const bytes = await stats.bytes(undefined), told = JSON.parse(new TextDecoder().decode(bytes));
