@@ -19,9 +19,9 @@ const PAD_NUMBERS = ["1.5,", "-72,", "318,", "2.5,"];
 const LINE_END = "7]}\n";
 
 /** Shortest line the layout allows. */
-export const MIN_LINE_BYTES = 64;
+const MIN_LINE_BYTES = 64;
 /** Longest line, which is the relay's own default limit. */
-export const MAX_LINE_BYTES = 65_536;
+const MAX_LINE_BYTES = 65_536;
 /** Senders that four digits can tell apart. */
 export const MAX_SENDERS = 10_000;
 /** The sequence number of a line that only asks whether everybody is there. Counted lines start at 1. */
@@ -77,7 +77,7 @@ export function lineTemplate(sender: number, lineBytes: number): Uint8Array {
 }
 
 /** Writes a whole number below 10^12 as twelve digits into three words, from word `at` on. */
-export function writeNumber(words: Uint32Array, at: number, value: number): void {
+function writeNumber(words: Uint32Array, at: number, value: number): void {
   const high = Math.floor(value / DIGIT_GROUP_SQUARED);
   const rest = value - high * DIGIT_GROUP_SQUARED;
   const mid = Math.floor(rest / DIGIT_GROUP);

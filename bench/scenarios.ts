@@ -31,9 +31,9 @@ export interface LoadPlan {
 
 /** How far the slowest receiver may be behind in a flood: well under the relay's log of 8 MiB, so that it never skips. */
 export const DEFAULT_WINDOW_BYTES = 1024 * 1024;
-export const DEFAULT_LINE_BYTES = 100;
-export const DEFAULT_SECONDS = 5;
-export const DEFAULT_WARMUP_SECONDS = 1;
+const DEFAULT_LINE_BYTES = 100;
+const DEFAULT_SECONDS = 5;
+const DEFAULT_WARMUP_SECONDS = 1;
 /** A stalled receiver is only noticed when the kernel's buffers are full, which takes a game half a minute. */
 const STALLED_SECONDS = 60;
 

@@ -46,7 +46,7 @@ export const STORM_P99_GOAL_MS = 20;
 /** The room of those who are measured in another one is never this. */
 export const HOSTILE_ROOM = "hostile";
 /** Plain clients are in no other room. */
-export const PLAIN_ROOM = "lobby";
+const PLAIN_ROOM = "lobby";
 
 /** What a payload is made up to: long enough that the load is not what is slow. */
 const PAYLOAD_BYTES = 64 * 1024;

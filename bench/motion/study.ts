@@ -48,7 +48,7 @@ export interface Row extends Figures {
 }
 
 /** The paths of the study by name, in order. */
-export async function scenePaths(): Promise<{ name: string; traces?: Trace }[]> {
+async function scenePaths(): Promise<{ name: string; traces?: Trace }[]> {
   const traces = await readTraces(new URL("./traces/", import.meta.url));
   return [
     ...PATHS.map(({ name }) => ({ name })),

@@ -108,7 +108,7 @@ function isGranted(permission: Deno.PermissionDescriptor): boolean {
 }
 
 /** Reads from the text of /proc/self/status whether the signal with a number is ignored. */
-export function readIgnored(status: string, number: number): boolean {
+function readIgnored(status: string, number: number): boolean {
   const match = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status);
   return match !== null && (BigInt(`0x${match[1]}`) >> BigInt(number - 1) & 1n) === 1n;
 }

@@ -126,9 +126,6 @@ export class MemoryBudget {
   }
 }
 
-/** A budget that is never short, for parts that stand alone. */
-export const UNLIMITED_MEMORY: MemoryBudget = new MemoryBudget({ maxMemoryBytes: Infinity });
-
 /**
  * What one holder uses. Say how much that is whenever it changes; close it in the end. Costs next to nothing.
  *

@@ -5,7 +5,7 @@
 import type { Settings } from "./options.ts";
 
 /** How many connections may wait for their first line without a place; further ones are closed without a word. */
-export const MAX_WAITING = 100;
+const MAX_WAITING = 100;
 
 /** All places of a relay. */
 export class Places {

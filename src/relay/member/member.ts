@@ -99,7 +99,7 @@ const REPLY_BYTES = 400;
 const BEHIND_EPISODE_MS = 30_000;
 
 /** The most that one write takes from the log. The kernel takes about this much at once; more would only be staler. */
-export const MAX_WRITE_BYTES = 256 * 1024;
+const MAX_WRITE_BYTES = 256 * 1024;
 
 /** A member of a room. */
 export abstract class Member implements Reader {

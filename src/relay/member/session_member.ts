@@ -34,7 +34,7 @@ const MAX_STATE_WRITE_BYTES = 64 * 1024;
 const MIN_STATE_WRITE_BYTES = 4 * 1024;
 
 /** What a session takes in memory beside what is counted elsewhere, in bytes. */
-export const SESSION_BYTES = 2048;
+const SESSION_BYTES = 2048;
 
 const NOTHING_TOLD: Told = {};
 

@@ -23,7 +23,7 @@ export const BEHIND_SHARE = 0.2;
  * For so long, in ms, the share may be saved up: who took nothing has a period of it at hand and waits for
  * nobody.
  */
-export const PERIOD_MS = 100;
+const PERIOD_MS = 100;
 
 /**
  * What a feed owes is at most worth a pause that makes up for its last flush, and so many ms more for those

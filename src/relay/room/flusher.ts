@@ -54,7 +54,7 @@ const MAX_WAKES_IN_A_ROW = 12;
  * A shorter pause than this, in ms, is none: timers take a millisecond longer than they are told. Its time
  * stays owed.
  */
-export const MIN_PAUSE_MS = 1;
+const MIN_PAUSE_MS = 1;
 
 /** So much, in bytes, does not wait: to copy it takes as long as the rest of a write. */
 export const FULL_BYTES = 16 * 1024;

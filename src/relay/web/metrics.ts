@@ -66,7 +66,7 @@ export class Metrics {
 }
 
 /** Writes them down. */
-export function writeMetrics(relay: RelayView, door: DoorCounts, isOpen: boolean): string {
+function writeMetrics(relay: RelayView, door: DoorCounts, isOpen: boolean): string {
   let text = "";
   for (const { name, kind, help, samples } of families(relay, door)) {
     const full = `eventrelay_${name}`, series = kind === "counter" ? `${full}_total` : full;

@@ -53,11 +53,6 @@ export function findResource(path: string): Resource | undefined {
   return resource;
 }
 
-/** All paths but those that never change. */
-export function resourcePaths(): string[] {
-  return [...FILES.keys()];
-}
-
 /** The relay's own styles and scripts have a folder of their own, so that they hide nothing that a student calls so, too. */
 function pathOf(file: string): string {
   if (file.startsWith(PYTHON)) return `/python/${file.slice(PYTHON.length)}`;

@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { type Gap, isNothing, writeLost, writeRest } from "../../../src/relay/member/gap_report.ts";
-import { UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { RELAY_DEFAULTS } from "../../../src/relay/options.ts";
 import { type Peer, Room } from "../../../src/relay/room/room.ts";
 import { encodeControl, encodeFrom } from "../../../src/wire/protocol.ts";
 import { fromBytes, toBytes } from "../../support/bytes_of_text.ts";
 import { StubReader } from "../../support/stub_reader.ts";
+import { UNLIMITED_MEMORY } from "../../support/unlimited_memory.ts";
 
 /** The clock begins at 0 when it is 5000 by the relay's time. */
 const SETTINGS = {

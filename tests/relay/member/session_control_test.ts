@@ -8,12 +8,12 @@ import {
   type ControlledSession,
   follow,
 } from "../../../src/relay/member/session_control.ts";
-import { UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { RELAY_DEFAULTS } from "../../../src/relay/options.ts";
 import type { Letter } from "../../../src/relay/room/post.ts";
 import { Room } from "../../../src/relay/room/room.ts";
 import { encodeControl, encodeFrom } from "../../../src/wire/protocol.ts";
 import { StubReader } from "../../support/stub_reader.ts";
+import { UNLIMITED_MEMORY } from "../../support/unlimited_memory.ts";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 

@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { collectChanges } from "../../../src/relay/member/state_changes.ts";
-import { UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { RELAY_DEFAULTS } from "../../../src/relay/options.ts";
 import { type Peer, Room } from "../../../src/relay/room/room.ts";
 import { encodeControl } from "../../../src/wire/protocol.ts";
 import { fromBytes, toBytes } from "../../support/bytes_of_text.ts";
 import { StubReader } from "../../support/stub_reader.ts";
+import { UNLIMITED_MEMORY } from "../../support/unlimited_memory.ts";
 
 function openRoom(): Room {
   const settings = { ...RELAY_DEFAULTS, memory: UNLIMITED_MEMORY, clock: () => 0, relayTime: () => 7 };

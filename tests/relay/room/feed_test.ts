@@ -1,10 +1,10 @@
 // Holds Feed against its contract with stub readers: who is woken and when, who counts as behind, and when the log tells the time.
 
 import assert from "node:assert/strict";
-import { UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { Feed, type FeedSettings, type Reader } from "../../../src/relay/room/feed.ts";
 import { StubReader } from "../../support/stub_reader.ts";
 import { encodeFrom } from "../../../src/wire/protocol.ts";
+import { UNLIMITED_MEMORY } from "../../support/unlimited_memory.ts";
 
 const SETTINGS: FeedSettings = {
   maxLogBytes: 1024 * 1024,

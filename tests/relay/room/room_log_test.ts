@@ -3,10 +3,11 @@
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
-import { MemoryBudget, UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
+import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
 import { Block } from "../../../src/relay/room/block.ts";
 import type { Cursor } from "../../../src/relay/room/cursor.ts";
 import { type LogSettings, RoomLog } from "../../../src/relay/room/room_log.ts";
+import { UNLIMITED_MEMORY } from "../../support/unlimited_memory.ts";
 
 const LF = 0x0a;
 const SETTINGS: LogSettings = { maxLogBytes: 8 * 1024 * 1024, maxLagMs: 1000, memory: UNLIMITED_MEMORY };

@@ -1,10 +1,10 @@
 // Holds Room against its contract with stub readers: which level hears what, when it has news, and when its own values go.
 
 import assert from "node:assert/strict";
-import { UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { type Peer, Room } from "../../../src/relay/room/room.ts";
 import { fromBytes, toBytes } from "../../support/bytes_of_text.ts";
 import { StubReader } from "../../support/stub_reader.ts";
+import { UNLIMITED_MEMORY } from "../../support/unlimited_memory.ts";
 
 const SETTINGS = {
   maxLogBytes: 1024 * 1024,

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.3.0";
-import { UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
 import { type Peer, Roster } from "../../../src/relay/room/roster.ts";
 import { encodeControl } from "../../../src/wire/protocol.ts";
 import { toBytes } from "../../support/bytes_of_text.ts";
 import { StateTable } from "../../../src/relay/room/state_table.ts";
+import { UNLIMITED_MEMORY } from "../../support/unlimited_memory.ts";
 
 const LIMITS = { maxKeys: 100, maxValueBytes: 20_000, maxStateBytes: 1e7, memory: UNLIMITED_MEMORY };
 

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "../../support/fast_check.ts";
-import { MemoryBudget, UNLIMITED_MEMORY } from "../../../src/relay/memory_budget.ts";
+import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
 import { fromBytes, toBytes } from "../../support/bytes_of_text.ts";
 import { type StateEntry, type StateOwner, StateTable } from "../../../src/relay/room/state_table.ts";
+import { UNLIMITED_MEMORY } from "../../support/unlimited_memory.ts";
 
 const ROOMY = { maxKeys: 1000, maxValueBytes: 1000, maxStateBytes: 100_000, memory: UNLIMITED_MEMORY };
 const ROOM: StateOwner = {};
