@@ -2,6 +2,7 @@
 // each of them saw comes back as histories.
 
 import { between, mixSeed, type Random } from "../../bench/motion/random.ts";
+import type { TransportKind } from "../support/websocket_conn.ts";
 import type { Entry, History } from "./history.ts";
 import type { Order, Role } from "./player.ts";
 import { eachLine } from "./relay_process.ts";
@@ -10,6 +11,8 @@ import { type Cut, RoughProxy } from "./rough_proxy.ts";
 const PLAYERS = 3;
 /** How long the processes may take to say what they hold, and how often it is looked whether they have. */
 const LOOK_TIMEOUT_MS = 20_000, LOOK_PAUSE_MS = 50;
+/** How long the witnesses may take to be there. */
+const GATHER_MS = 20_000;
 /**
  * The longest padding of an event in each room: the window of a session that stands still is full after
  * seconds in the one, never in the others.
@@ -26,6 +29,11 @@ export const NETWORKS = [
   "delay=30ms,rate=96k",
   "stall=800ms/3s",
 ];
+
+/** How a client speaks to the relay. */
+export function anyTransport(random: Random): TransportKind {
+  return random() < 0.5 ? "tcp" : "websocket";
+}
 
 /** The clients of a run with their processes and proxies. */
 export class Cast implements AsyncDisposable {
@@ -53,8 +61,19 @@ export class Cast implements AsyncDisposable {
   }
 
   /** Lets a client play that is near and undisturbed. */
-  add({ kind, room, isWitness }: Pick<Role, "kind" | "room"> & { isWitness: boolean }): void {
-    this.#play(this.#processes[0], { kind, room, isWitness, port: this.#relayPort, simulate: "" });
+  add(part: Pick<Role, "kind" | "room" | "transport"> & { isWitness: boolean }): void {
+    this.#play(this.#processes[0], { ...part, port: this.#relayPort, simulate: "" });
+  }
+
+  /** Waits until the sessions among the witnesses are in their rooms. */
+  async gather(): Promise<void> {
+    const histories = [...this.#histories.values()];
+    const isIn = ({ level, entries }: History) =>
+      level === "plain" || entries.some(({ kind }) => kind === "opened");
+    for (const deadlineMs = performance.now() + GATHER_MS; !histories.every(isIn);) {
+      if (performance.now() > deadlineMs) throw new Error("the witnesses could not connect");
+      await new Promise((done) => setTimeout(done, 50));
+    }
   }
 
   /** Lets a client play that bad luck can reach. */
@@ -64,6 +83,7 @@ export class Cast implements AsyncDisposable {
     const proxy = isDirect ? undefined : await RoughProxy.listen(this.#relayPort);
     const name = this.#play(home, {
       kind,
+      transport: anyTransport(random),
       room,
       isWitness: false,
       port: proxy?.port ?? this.#relayPort,
@@ -154,9 +174,9 @@ export class Cast implements AsyncDisposable {
 
   #play(
     home: PlayerProcess,
-    part: Pick<Role, "kind" | "room" | "port" | "simulate"> & { isWitness: boolean },
+    part: Pick<Role, "kind" | "transport" | "room" | "port" | "simulate"> & { isWitness: boolean },
   ): string {
-    const { kind, room, isWitness, simulate } = part;
+    const { kind, transport, room, isWitness, simulate } = part;
     const index = this.#histories.size + 1;
     const name = `${isWitness ? "witness" : kind} ${index}`;
     this.#histories.set(name, {
@@ -182,7 +202,7 @@ export class Cast implements AsyncDisposable {
     });
     if (!isWitness) this.#homes.set(name, home);
     this.#say(
-      `${name} in ${room}${simulate ? ` over ${simulate}` : ""}${
+      `${name} in ${room} by ${transport}${simulate ? ` over ${simulate}` : ""}${
         part.port === this.#relayPort ? ", near" : ""
       }`,
     );

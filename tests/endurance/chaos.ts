@@ -7,7 +7,7 @@
 
 import { exponential, mixSeed } from "../../bench/motion/random.ts";
 import { seededRandom } from "../../src/simulation/random.ts";
-import { Cast, NETWORKS, ROOMS } from "./cast.ts";
+import { anyTransport, Cast, NETWORKS, ROOMS } from "./cast.ts";
 import { check, type Violation } from "./checker.ts";
 import { anySeed, flagsOrExit } from "./flags.ts";
 import type { History } from "./history.ts";
@@ -62,9 +62,10 @@ export async function runChaos({ seed, seconds, say = () => {} }: ChaosOptions):
   await using relay = await new RelayProcess(args).start();
   await using cast = new Cast(relay.port, mixSeed(seed, 2), say);
   for (const room of Object.keys(ROOMS)) {
-    cast.add({ kind: "minimal", room, isWitness: true });
-    if (room === "lobby") cast.add({ kind: "plain", room, isWitness: true });
+    cast.add({ kind: "minimal", transport: anyTransport(random), room, isWitness: true });
+    if (room === "lobby") cast.add({ kind: "plain", transport: anyTransport(random), room, isWitness: true });
   }
+  await cast.gather();
   await sleep(1000);
   for (const room of Object.keys(ROOMS)) {
     for (const kind of ["module", "minimal", "module", "minimal"] as const) {

@@ -75,7 +75,7 @@ export async function fuzzClient(
         find("the case does not end", [index]);
         resolve(undefined);
       }, CASE_MS);
-      ask({ kind: "case", ticket, port: relay.port, retry: relay.wantsRetry });
+      ask({ kind: "case", ticket, target: targetOf(relay), retry: relay.wantsRetry });
       const answer = await promise;
       clearTimeout(timer);
       running.delete(ticket);
@@ -92,4 +92,8 @@ export async function fuzzClient(
   clearInterval(watching);
   worker.terminate();
   return { cases, peakMib, finding, outcomes };
+}
+
+function targetOf({ port, transport }: HostileRelay): string {
+  return `${transport === "websocket" ? "ws://" : ""}127.0.0.1:${port}/fuzz`;
 }

@@ -5,7 +5,7 @@
 import { connect, type Relay } from "../../client.ts";
 
 /** What a worker is asked. */
-export type Question = { kind: "case"; ticket: number; port: number; retry: boolean } | { kind: "alive" };
+export type Question = { kind: "case"; ticket: number; target: string; retry: boolean } | { kind: "alive" };
 
 /** What it answers. */
 export type Answer =
@@ -34,10 +34,10 @@ class Case {
   #relay: Relay | undefined;
   #wasBroken = false;
 
-  async play(ticket: number, port: number, retry: boolean): Promise<Answer> {
+  async play(ticket: number, target: string, retry: boolean): Promise<Answer> {
     const abort = new AbortController();
     let outcome = "";
-    const opening = this.#open(port, retry, abort.signal);
+    const opening = this.#open(target, retry, abort.signal);
     const settled = await inTime(opening, SETTLE_MS);
     if (settled === undefined) {
       // A welcome in parts may take as long as the relay says: then a program can still give up.
@@ -56,9 +56,9 @@ class Case {
     return { kind: "done", ticket, outcome, marks: this.#marks, faults: this.#faults, slow: this.#slow };
   }
 
-  async #open(port: number, retry: boolean, signal: AbortSignal): Promise<string> {
+  async #open(target: string, retry: boolean, signal: AbortSignal): Promise<string> {
     try {
-      this.#relay = await connect(`127.0.0.1:${port}/fuzz`, {
+      this.#relay = await connect(target, {
         name: "victim",
         retry,
         signal,
@@ -195,5 +195,5 @@ console.warn = () => {}; // the client's own words about what it is told
 
 port.onmessage = ({ data }) => {
   if (data.kind === "alive") return port.postMessage({ kind: "alive", mib: heldMib() });
-  void new Case().play(data.ticket, data.port, data.retry).then((answer) => port.postMessage(answer));
+  void new Case().play(data.ticket, data.target, data.retry).then((answer) => port.postMessage(answer));
 };

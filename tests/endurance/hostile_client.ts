@@ -3,26 +3,32 @@
 
 import net from "node:net";
 import type { Random } from "../../bench/motion/random.ts";
-import { bytesOf, mutate, onceDrained, split } from "./bytes.ts";
+import { bytesOf, mutate } from "./bytes.ts";
+import {
+  encodeFrames,
+  FRAME_FAULT_CODES,
+  hostileUpgrade,
+  lawfulClose,
+  lawfulFrames,
+  spoil,
+} from "./frame_grammar.ts";
 import { goodHello, hostileHello, lineToRelay } from "./grammar.ts";
+import { HostileConnections } from "./hostile_connections.ts";
 import { hostileRequests } from "./http_grammar.ts";
 import { oddSimulation, pick, whole } from "./hostile_values.ts";
-
-/** Stands for the rest of a line that a resume in its middle has asked for. */
-const REST = "the rest of a line";
 
 /** One hostile client, or some. */
 export class HostileClient {
   readonly #random: Random;
   readonly #port: number;
-  readonly #enough: AbortSignal;
   readonly #find: (what: string) => void;
+  readonly #connections: HostileConnections;
 
   constructor(random: Random, port: number, enough: AbortSignal, find: (what: string) => void) {
     this.#random = random;
     this.#port = port;
-    this.#enough = enough;
     this.#find = find;
+    this.#connections = new HostileConnections(random, port, enough, find);
   }
 
   async run(): Promise<void> {
@@ -34,6 +40,9 @@ export class HostileClient {
       [15, () => this.#connect([this.#simulated(), ...this.#lines(10), '{"$ping":{"t":1}}'], false, 400)],
       [15, () => this.#resume()],
       [20, () => this.#ask()],
+      [15, () => this.#spoilt()],
+      [10, () => this.#upgrade()],
+      [4, () => this.#controlFrames()],
       [4, () => this.#floodHellos()],
       [4, () => this.#resets()],
       [
@@ -53,14 +62,14 @@ export class HostileClient {
       [
         4,
         () =>
-          this.#connect([
+          this.#connections.byTcp(bytesOf([
             pick(random, [
               "GET / HTTP/1.1\r\n\r\n",
               "POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\n[1]\n[2]\n",
               "\x16\x03\x01\x02",
               "SSH-2.0-x\r\n",
             ]),
-          ]),
+          ])),
       ],
       [
         5,
@@ -85,7 +94,7 @@ export class HostileClient {
     let bytes = Uint8Array.from(hostileRequests(random), (character) => character.charCodeAt(0) & 255);
     if (random() < 0.3) bytes = Uint8Array.from(mutate(random, bytes));
     if (random() < 0.1) bytes = bytes.slice(0, whole(random, 0, bytes.length));
-    const [first = ""] = await this.#connect([bytes], false, 200);
+    const [first = ""] = await this.#connections.byTcp(bytes, false, 200);
     const isAnswer = /^HTTP\/1\.1 (101|2\d\d|3\d\d|4\d\d|50[35]) /.test(first);
     if (first.startsWith("HTTP/") && !isAnswer) {
       this.#find(`a request was answered with ${first.slice(0, 200)}`);
@@ -111,56 +120,69 @@ export class HostileClient {
     return Array.from({ length: whole(this.#random, 0, most) }, () => lineToRelay(this.#random));
   }
 
-  /** Connects, sends, and ends in one way or another. Returns the lines that came. */
-  async #connect(parts: (string | Uint8Array)[], isDeaf = false, waitMs?: number): Promise<string[]> {
+  /** Frames of which one is wrong, or of which the bytes were changed, or that end in the middle. */
+  async #spoilt(): Promise<void> {
     const random = this.#random;
-    const received: string[] = [];
-    const socket = net.connect({ port: this.#port, host: "127.0.0.1", allowHalfOpen: true });
-    const closed = new Promise<void>((done) => socket.on("close", () => done()));
-    const onEnough = () => socket.resetAndDestroy();
-    this.#enough.addEventListener("abort", onEnough);
-    socket.on("error", () => {});
-    let rest = "";
-    const decoder = new TextDecoder();
-    if (isDeaf) socket.pause();
-    else {
-      socket.on("data", (chunk) => {
-        const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-        rest = lines.pop()!;
-        for (const line of lines) this.#check(line, received);
-      });
-      socket.on("end", () => socket.end());
+    const lawful = lawfulFrames(
+      random,
+      bytesOf([...random() < 0.8 ? this.#hello() : [], ...this.#lines(10)]),
+    );
+    if (random() < 0.4) {
+      const { frames, code } = spoil(random, lawful);
+      return void await this.#connections.byWebSocket(bytesOf(encodeFrames(frames)), [code]);
     }
-    for (const piece of split(random, bytesOf(parts))) {
-      if (socket.destroyed || this.#enough.aborted) break;
-      if (!socket.write(piece)) await onceDrained(socket);
-      if (random() < 0.02) await sleep(random() * 20);
-    }
-    await Promise.race([closed, sleep(waitMs ?? random() * 40)]);
-    const ending = random();
-    if (ending < 0.4) socket.end();
-    else if (ending < 0.7) socket.resetAndDestroy();
-    else if (ending < 0.9) socket.destroy();
-    else await Promise.race([closed, sleep(200)]);
-    if (ending < 0.4) await Promise.race([closed, sleep(100)]);
-    socket.destroy();
-    await closed;
-    this.#enough.removeEventListener("abort", onEnough);
-    return received;
+    let bytes = bytesOf(encodeFrames(lawful));
+    if (random() < 0.7) bytes = Uint8Array.from(mutate(random, bytes));
+    else bytes = bytes.slice(0, whole(random, 0, bytes.length));
+    await this.#connections.byWebSocket(bytes, FRAME_FAULT_CODES);
   }
 
-  /** What the relay says has to be JSON. */
-  #check(line: string, received: string[]): void {
-    if (received.length < 50) received.push(line);
-    if (line.startsWith("HTTP/") || received[0]?.startsWith("HTTP/")) return;
-    try {
-      JSON.parse(line);
-    } catch {
-      // Who has lied about what it has, gets the rest of it, once, from wherever that is on.
-      const hasLied = received.some((one) => one.startsWith('{"$welcome"') && one.includes('"resumed":true'));
-      if (hasLied && !received.includes(REST)) return void received.push(REST);
-      this.#find(`a client received what is no JSON: ${line.slice(0, 200)}`);
+  /** A handshake that may not be right; frames follow. At times its bytes are changed, too. */
+  async #upgrade(): Promise<void> {
+    const random = this.#random;
+    let head = Uint8Array.from(hostileUpgrade(random), (character) => character.charCodeAt(0) & 255);
+    if (random() < 0.2) head = Uint8Array.from(mutate(random, head));
+    const frames = encodeFrames(lawfulFrames(random, bytesOf([...this.#hello(), ...this.#lines(5)])));
+    await this.#connections.byWebSocket(bytesOf(random() < 0.8 ? frames : []), FRAME_FAULT_CODES, {
+      head,
+      waitMs: 200,
+    });
+  }
+
+  /** Many frames that are no lines: pings to be answered, empty fragments, empty messages. */
+  async #controlFrames(): Promise<void> {
+    const random = this.#random;
+    const mask = [1, 2, 3, 4];
+    const [frame] = encodeFrames([pick(random, [
+      { opcode: 9, payload: new Uint8Array(whole(random, 0, 125)), mask },
+      { opcode: 10, mask },
+      { opcode: 0, isFinal: false, mask },
+      { opcode: 1, mask },
+    ])]);
+    const [begin] = encodeFrames([{ opcode: 1, isFinal: false, payload: "1", mask }]);
+    const isMidMessage = frame[0] === 0;
+    const parts = Array.from({ length: whole(random, 1, 8000) }, () => frame);
+    await this.#connections.byWebSocket(bytesOf(isMidMessage ? [begin, ...parts] : parts), [], {
+      isDeaf: random() < 0.4,
+    });
+  }
+
+  /**
+   * Connects, sends what is given as lines and bytes, over the one transport or the other, and ends in one way
+   * or another. Returns the lines that came.
+   */
+  async #connect(parts: (string | Uint8Array)[], isDeaf = false, waitMs?: number): Promise<string[]> {
+    const random = this.#random;
+    if (random() < 0.5) {
+      const frames = lawfulFrames(random, bytesOf(parts));
+      const closes = random() < 0.3 ? [lawfulClose(random)] : [];
+      const echoed = closes.map(({ payload }) => closeCodeOf(payload));
+      return await this.#connections.byWebSocket(bytesOf(encodeFrames([...frames, ...closes])), echoed, {
+        isDeaf,
+        waitMs,
+      });
     }
+    return await this.#connections.byTcp(bytesOf(parts), isDeaf, waitMs);
   }
 
   /** Opens a session and comes back with counts that are right or wrong, once or several times at once. */
@@ -220,6 +242,6 @@ export class HostileClient {
   }
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
+function closeCodeOf(payload: Uint8Array | string = ""): number {
+  return payload.length < 2 || typeof payload === "string" ? 1005 : payload[0] << 8 | payload[1];
 }

@@ -1,12 +1,15 @@
 // What one case of the fuzzer does to a client: welcomes that are half, wrong, endless or silent, control
 // lines with anything in them, resumes that can't be, ends of all kinds; or a fair relay that says much that
-// has to be ignored.
+// has to be ignored. By TCP or as a WebSocket server, whose handshakes and frames may be wrong, too.
 
 import net from "node:net";
 import type { Random } from "../../bench/motion/random.ts";
-import { mutate, onceDrained, split } from "./bytes.ts";
+import type { TransportKind } from "../support/websocket_conn.ts";
+import { bytesOf, mutate, onceDrained, split } from "./bytes.ts";
+import { endlessFragments, serverFrames } from "./frame_grammar.ts";
 import type { Answer } from "./fuzz_client_worker.ts";
 import { goodWelcome, hostileWelcome, lineToClient } from "./grammar.ts";
+import { answerUpgrade, ClientReader } from "./hostile_upgrade.ts";
 import { pick, whole } from "./hostile_values.ts";
 
 /** The most a client may say in a case, and how often it may connect: it has little to say, and waits. */
@@ -35,6 +38,7 @@ export class HostileRelay {
   /** What the last hello asked to be repeated. */
   #nonce: string | undefined;
   readonly wantsRetry: boolean;
+  readonly transport: TransportKind;
 
   private constructor(random: Random, server: net.Server) {
     this.#random = random;
@@ -42,6 +46,7 @@ export class HostileRelay {
     this.wantsRetry = random() < 0.3;
     // A fair one keeps to the protocol, but for lines that a client has to ignore.
     this.#isFair = random() < 0.35;
+    this.transport = random() < 0.5 ? "tcp" : "websocket";
   }
 
   static async listen(random: Random): Promise<HostileRelay> {
@@ -94,14 +99,31 @@ export class HostileRelay {
     socket.on("error", () => {});
     socket.on("close", () => this.#sockets.delete(socket));
     let isGreeted = false;
-    socket.on("data", (chunk: Uint8Array) => {
-      this.#bytes += chunk.length;
-      for (const byte of chunk) if (byte === 0x0a) this.#lines++;
-      if (isGreeted) return;
+    const take = (lines: Uint8Array) => {
+      this.#bytes += lines.length;
+      for (const byte of lines) if (byte === 0x0a) this.#lines++;
+      if (isGreeted || lines.length === 0) return;
       isGreeted = true;
-      this.#nonce = /"nonce":"([^"]*)"/.exec(decoder.decode(chunk))?.[1];
+      this.#nonce = /"nonce":"([^"]*)"/.exec(decoder.decode(lines))?.[1];
       void this.#answer(socket).catch(() => {});
+    };
+    if (this.transport === "tcp") return void socket.on("data", take);
+    const client = new ClientReader();
+    let isAnswered = false;
+    socket.on("data", (chunk: Uint8Array) => {
+      take(client.take(chunk));
+      if (client.hasClosed) socket.end();
+      if (isAnswered || client.key === undefined) return;
+      isAnswered = true;
+      void this.#shakeHands(socket, client.key).catch(() => {});
     });
+  }
+
+  async #shakeHands(socket: net.Socket, key: string): Promise<void> {
+    const random = this.#random;
+    const { bytes, isRight } = answerUpgrade(random, key, this.#isFair);
+    await this.#write(socket, bytes);
+    if (!isRight && random() < 0.7) socket.end();
   }
 
   async #answer(socket: net.Socket): Promise<void> {
@@ -173,9 +195,17 @@ export class HostileRelay {
     return goodWelcome({ nonce: this.#nonce, ...fields });
   }
 
-  /** Writes in pieces. */
+  /** Writes in pieces; by WebSocket in frames, which may be wrong unless it is fair. */
   async #say(socket: net.Socket, data: string | Uint8Array): Promise<void> {
-    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    let bytes = typeof data === "string" ? encoder.encode(data) : data;
+    if (this.transport === "websocket") {
+      const isSpoilt = !this.#isFair && this.#random() < 0.4;
+      bytes = bytesOf(serverFrames(this.#random, bytes, isSpoilt));
+    }
+    await this.#write(socket, bytes);
+  }
+
+  async #write(socket: net.Socket, bytes: Uint8Array): Promise<void> {
     for (const piece of split(this.#random, bytes)) {
       if (socket.destroyed) return;
       if (!socket.write(piece)) await this.#pause(5);
@@ -187,8 +217,9 @@ export class HostileRelay {
   async #endless(socket: net.Socket): Promise<void> {
     await this.#say(socket, `${this.#welcome()}\n"`);
     const chunk = new Uint8Array(256 * 1024).fill(0x78);
+    const [first, next] = this.transport === "tcp" ? [chunk, chunk] : endlessFragments(chunk);
     for (let i = 0; i < 96 && !socket.destroyed; i++) {
-      if (!socket.write(chunk)) await onceDrained(socket);
+      if (!socket.write(i === 0 ? first : next)) await onceDrained(socket);
     }
   }
 

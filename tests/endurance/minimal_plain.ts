@@ -1,12 +1,21 @@
 // A plain client written from docs/PROTOCOL.md alone: it says and hears events, and nothing else.
 
+import type { LineConn } from "../support/websocket_conn.ts";
 import { readPayload } from "./history.ts";
-import { isNetworkError, Lines, type MinimalOptions, readJson, readLine, writeAll } from "./minimal_wire.ts";
+import {
+  connectMinimal,
+  isNetworkError,
+  Lines,
+  type MinimalOptions,
+  readJson,
+  readLine,
+  writeAll,
+} from "./minimal_wire.ts";
 
 /** A plain client: connects once, and says and hears events until its connection ends. */
 export class MinimalPlain {
   readonly #options: MinimalOptions;
-  #conn: Deno.TcpConn | undefined;
+  #conn: LineConn | undefined;
   #reading: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
   isConnected = false;
@@ -15,15 +24,23 @@ export class MinimalPlain {
     this.#options = options;
   }
 
+  /** Resolves when it is connected, or can't be. */
   async start(): Promise<void> {
-    this.#conn = await Deno.connect({ hostname: "127.0.0.1", port: this.#options.port });
-    this.#conn.setNoDelay(true);
-    this.isConnected = true;
-    this.#reading = this.#read(this.#conn);
+    try {
+      const conn = this.#conn = await connectMinimal(this.#options);
+      // An empty line says that no hello is coming, so that nobody has to wait for one.
+      await writeAll(conn, "\n");
+      this.isConnected = true;
+      this.#reading = this.#read(conn);
+    } catch (error) {
+      if (!(error instanceof Error) || !isNetworkError(error)) throw error;
+      this.abandon();
+    }
   }
 
   send(json: string): void {
-    const conn = this.#conn!;
+    const conn = this.#conn;
+    if (conn === undefined) return;
     this.#writing = this.#writing.then(() => writeAll(conn, `${json}\n`)).catch(() => {});
   }
 
@@ -41,7 +58,7 @@ export class MinimalPlain {
     } catch { /* it was */ }
   }
 
-  async #read(conn: Deno.TcpConn): Promise<void> {
+  async #read(conn: LineConn): Promise<void> {
     const lines = new Lines();
     const buffer = new Uint8Array(64 * 1024);
     try {

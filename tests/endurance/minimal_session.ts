@@ -2,9 +2,11 @@
 // resumes. It shares no code with client.ts or with the relay, so that a misunderstanding of theirs can't
 // hide in both.
 
+import type { LineConn } from "../support/websocket_conn.ts";
 import { readPayload, type Snapshot, type Values } from "./history.ts";
 import {
   type Body,
+  connectMinimal,
   isNetworkError,
   Lines,
   type MinimalOptions,
@@ -39,7 +41,7 @@ export class MinimalSession {
   readonly #room = new Map<string, string>();
   readonly #own = new Map<string, string>();
   readonly #ownRoom = new Map<string, string>();
-  #conn: Deno.TcpConn | undefined;
+  #conn: LineConn | undefined;
   #nonce = "";
   #welcome: Body;
   /** Lines of the welcome that have not come; such a session is not resumed. */
@@ -157,12 +159,11 @@ export class MinimalSession {
 
   /** Lives through one connection; returns whether there was a welcome. */
   async #connection(): Promise<boolean> {
-    const { port, room, name = "", simulate } = this.#options;
+    const { room, name = "", simulate } = this.#options;
     this.#isOpen = false;
     let ticker: ReturnType<typeof setInterval> | undefined;
     try {
-      const conn = this.#conn = await Deno.connect({ hostname: "127.0.0.1", port });
-      conn.setNoDelay(true);
+      const conn = this.#conn = await connectMinimal(this.#options);
       const resume = this.#welcome !== undefined && this.#moreLeft === 0
         ? { session: this.#welcome.session, bytes: this.#processed }
         : undefined;

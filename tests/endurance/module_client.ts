@@ -3,6 +3,7 @@
 
 import { readWaitUs } from "../../bench/process_stats.ts";
 import { connect, type Relay } from "../../client.ts";
+import type { TransportKind } from "../support/websocket_conn.ts";
 import { type News, readPayload, type Snapshot, timeMs, type Values } from "./history.ts";
 
 /**
@@ -22,6 +23,8 @@ const SAMPLES_MS = 60_000;
 /** What a module client is made of. */
 export interface ModuleOptions {
   port: number;
+  /** Default: TCP. */
+  transport?: TransportKind;
   room?: string;
   name?: string;
   simulate?: string;
@@ -50,8 +53,9 @@ export class ModuleClient {
 
   /** Resolves when it is in the room. */
   async start(): Promise<void> {
-    const { port, room, name, simulate } = this.#options;
-    const relay = this.#relay = await connect(`127.0.0.1:${port}`, {
+    const { port, transport, room, name, simulate } = this.#options;
+    const target = transport === "websocket" ? `ws://127.0.0.1:${port}/` : `127.0.0.1:${port}`;
+    const relay = this.#relay = await connect(target, {
       room,
       name,
       simulate,

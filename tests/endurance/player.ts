@@ -2,8 +2,9 @@
 // plays and what happens from stdin, lets them send events and set state at random times, and writes what
 // they saw to stdout, a JSON array [name, entry] a line.
 
-import { between, exponential, type Random } from "../../bench/motion/random.ts";
+import { between, exponential, mixSeed, type Random } from "../../bench/motion/random.ts";
 import { seededRandom } from "../../src/simulation/random.ts";
+import type { TransportKind } from "../support/websocket_conn.ts";
 import { type Entry, type News, payload, timeMs } from "./history.ts";
 import { MinimalPlain } from "./minimal_plain.ts";
 import { MinimalSession } from "./minimal_session.ts";
@@ -15,6 +16,7 @@ export interface Role {
   name: string;
   kind: "module" | "minimal" | "plain";
   port: number;
+  transport: TransportKind;
   room: string;
   simulate?: string;
   seed: number;
@@ -57,7 +59,11 @@ class Actor {
   constructor(role: Role) {
     this.#role = role;
     this.#random = seededRandom(role.seed);
-    const options = { ...role, record: (news: News) => write(role.name, news) };
+    const options = {
+      ...role,
+      random: seededRandom(mixSeed(role.seed, 1)),
+      record: (news: News) => write(role.name, news),
+    };
     this.#client = role.kind === "module"
       ? new ModuleClient(options)
       : role.kind === "minimal"

@@ -5,6 +5,7 @@
 import { connect, type Relay } from "../../client.ts";
 import { mixSeed, type Random } from "../../bench/motion/random.ts";
 import { seededRandom } from "../../src/simulation/random.ts";
+import type { TransportKind } from "../support/websocket_conn.ts";
 import { anySeed, flagsOrExit } from "./flags.ts";
 import { growth, type Sample } from "./growth.ts";
 import { RelayProcess } from "./relay_process.ts";
@@ -20,6 +21,7 @@ USAGE: deno task soak [--minutes N] [options]
   --kill-every N    minutes between kill -9 of the relay; 0 never (1)
   --cut-every N     seconds between cuts of a connection; 0 never (5)
   --clients N       members that stay (30); one more joins, and one leaves, every second
+  --websocket N     per cent of the members that come by WebSocket, the others by TCP (50)
   --max-growth N    per cent by which the median memory, of the relay or of this program, may be higher in the
                     last third than in the second; less than 8 MiB, or a run under 3 minutes, is none (10)
   --seed S          of the cuts (another one each time; it is printed)
@@ -32,6 +34,7 @@ or 2 for wrong options.`;
 const OBJECTS = 10;
 const TICK_MS = 100;
 const REPORT_MS = 10_000;
+const HEAP_LOOK_MS = 100;
 const PROXIED = 4;
 const GUESTS = 3;
 /** After so many more guests one is forgotten. */
@@ -46,6 +49,7 @@ export interface SoakOptions {
   killEveryMinutes: number;
   cutEverySeconds: number;
   clients: number;
+  websocketPercent: number;
   maxGrowthPercent: number;
   seed: number;
   say(line: string): void;
@@ -78,9 +82,10 @@ class Player {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
-  static async join(name: string, port: number): Promise<Player> {
+  static async join(name: string, port: number, transport: TransportKind): Promise<Player> {
+    const scheme = transport === "websocket" ? "ws://" : "";
     // Nothing is told before the program has the relay object.
-    const relay = await connect<Move>(`127.0.0.1:${port}/soak`, {
+    const relay = await connect<Move>(`${scheme}127.0.0.1:${port}/soak`, {
       name,
       retry: true,
       inboxLimit: 1_000_000,
@@ -126,7 +131,16 @@ class Player {
 
 /** Runs it, and returns what did not hold. */
 export async function runSoak(options: SoakOptions): Promise<string[]> {
-  const { minutes, killEveryMinutes, cutEverySeconds, clients, maxGrowthPercent, seed, say } = options;
+  const {
+    minutes,
+    killEveryMinutes,
+    cutEverySeconds,
+    clients,
+    websocketPercent,
+    maxGrowthPercent,
+    seed,
+    say,
+  } = options;
   const random = seededRandom(mixSeed(seed, 3));
   const faults: string[] = [];
   await using relay = await new RelayProcess().start();
@@ -138,11 +152,14 @@ export async function runSoak(options: SoakOptions): Promise<string[]> {
   const timers: ReturnType<typeof setInterval>[] = [];
   for (let i = 0; i < clients; i++) {
     if (i < PROXIED) proxies.push(await RoughProxy.listen(relay.port));
-    players.push(await Player.join(`player ${i}`, proxies[i]?.port ?? relay.port));
+    const port = proxies[i]?.port ?? relay.port;
+    players.push(await Player.join(`player ${i}`, port, transportOf(i, websocketPercent)));
   }
   const startMs = performance.now();
   let lives = 1, cuts = 0, guestCount = 0, bornMs = startMs;
   const relaySamples: Sample[] = [], ownSamples: Sample[] = [];
+  // The least that is in use is what is left when the collector has just been there.
+  let leastHeapMib = Infinity;
   const report = () => {
     const atS = (performance.now() - startMs) / 1000;
     const ageS = (performance.now() - bornMs) / 1000;
@@ -150,20 +167,24 @@ export async function runSoak(options: SoakOptions): Promise<string[]> {
     if (mib !== undefined) relaySamples.push({ atS, mib });
     ownSamples.push({ atS, mib: ownMib });
     const { received, missing, told, doubled, reordered, unreported } = total(players);
-    const rss = `rss ${mib?.toFixed(0) ?? "-"} MiB (relay ${lives}, ${ageS.toFixed(0)} s old)  here ${
-      ownMib.toFixed(0)
-    } MiB`;
+    const rss = `rss ${mib?.toFixed(0) ?? "-"} MiB (relay ${lives}, ${ageS.toFixed(0)} s old)`;
+    const here = `here ${ownMib.toFixed(0)} MiB, heap ${leastHeapMib.toFixed(0)}`;
+    leastHeapMib = Infinity;
     const counts = `received ${received}  missing ${missing}  told ${told}  doubled ${doubled + reordered}`;
     say(
       `${
         atS.toFixed(0).padStart(5)
-      } s  ${rss}  ${counts}  unreported ${unreported}  cuts ${cuts}  guests ${guestCount}`,
+      } s  ${rss}  ${here}  ${counts}  unreported ${unreported}  cuts ${cuts}  guests ${guestCount}`,
     );
   };
   timers.push(setInterval(report, REPORT_MS));
   timers.push(setInterval(() => {
+    leastHeapMib = Math.min(leastHeapMib, Deno.memoryUsage().heapUsed / 1024 ** 2);
+  }, HEAP_LOOK_MS));
+  timers.push(setInterval(() => {
     jobs.push((async () => {
-      guests.push(await Player.join(`guest ${++guestCount}`, relay.port));
+      const transport = transportOf(++guestCount, websocketPercent);
+      guests.push(await Player.join(`guest ${guestCount}`, relay.port, transport));
       if (guests.length <= GUESTS) return;
       const guest = guests.shift()!;
       await guest.leave();
@@ -230,6 +251,12 @@ export async function runSoak(options: SoakOptions): Promise<string[]> {
   return faults;
 }
 
+/** By what the how many-th member comes, so that the shares are right among any few in a row. */
+function transportOf(index: number, websocketPercent: number): TransportKind {
+  const share = websocketPercent / 100;
+  return Math.floor((index + 1) * share) > Math.floor(index * share) ? "websocket" : "tcp";
+}
+
 function cutOne(proxies: RoughProxy[], random: Random): void {
   const how = (["fin", "rst", "half"] satisfies Cut[])[Math.floor(random() * 3)];
   proxies[Math.floor(random() * proxies.length)].cut(how, Math.floor(random() * 2000));
@@ -272,6 +299,7 @@ if (import.meta.main) {
     "kill-every": { value: 1, least: 0, most: 10_000 },
     "cut-every": { value: 5, least: 0, most: 10_000 },
     clients: { value: 30, least: 2, most: 1000, isWhole: true },
+    websocket: { value: 50, least: 0, most: 100 },
     "max-growth": { value: 10, least: 0, most: 1000 },
     seed: anySeed(),
   });
@@ -281,6 +309,7 @@ if (import.meta.main) {
     killEveryMinutes: flags["kill-every"],
     cutEverySeconds: flags["cut-every"],
     clients: flags.clients,
+    websocketPercent: flags.websocket,
     maxGrowthPercent: flags["max-growth"],
     seed: flags.seed,
     say: (line) => console.log(line),

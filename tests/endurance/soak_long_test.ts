@@ -12,6 +12,7 @@ Deno.test("a class misses nothing untold for 12 seconds of cuts and a killed rel
     killEveryMinutes: 0.1,
     cutEverySeconds: 2,
     clients: 8,
+    websocketPercent: 50,
     maxGrowthPercent: 10,
     seed,
     say: (line) => lines.push(line),

@@ -2,6 +2,7 @@
 // own, in one with hostile clients, and in the lobby, and they look at the relay's memory and at what it
 // says.
 
+import { type TransportKind, TRANSPORTS } from "../support/websocket_conn.ts";
 import { type News, payload } from "./history.ts";
 import { MinimalPlain } from "./minimal_plain.ts";
 import { MinimalSession } from "./minimal_session.ts";
@@ -43,14 +44,21 @@ export class Witnesses {
 
   async start(): Promise<void> {
     for (const room of ["quiet", "fuzz", "lobby"]) {
-      const sender = this.#session(room, "sender");
+      const [first, second] = room === "fuzz" ? TRANSPORTS.toReversed() : TRANSPORTS;
+      const sender = this.#session(room, "sender", first);
       this.#senders.push(sender);
-      this.#session(room, "receiver");
+      this.#session(room, "receiver", second);
     }
-    const plain = { port: this.#relay.port, record: (news: News) => this.#take("plain", "lobby", news) };
-    const receiver = new MinimalPlain(plain);
-    this.#all.push(receiver);
-    await receiver.start();
+    for (const transport of TRANSPORTS) {
+      const label = `plain by ${transport}`;
+      const receiver = new MinimalPlain({
+        port: this.#relay.port,
+        transport,
+        record: (news: News) => this.#take(label, "lobby", news),
+      });
+      this.#all.push(receiver);
+      await receiver.start();
+    }
     const deadline = performance.now() + 5000;
     while (this.#all.some(({ isConnected }) => !isConnected)) {
       if (performance.now() > deadline) throw new Error("the witnesses could not connect");
@@ -82,11 +90,12 @@ export class Witnesses {
     return performance.now() - (this.#starvation?.totalMs ?? 0);
   }
 
-  #session(room: string, who: string): MinimalSession {
-    const label = `the ${who} in ${room}`;
+  #session(room: string, who: string, transport: TransportKind): MinimalSession {
+    const label = `the ${who} in ${room} by ${transport}`;
     this.#lastPongMs.set(label, 0);
     const client = new MinimalSession({
       port: this.#relay.port,
+      transport,
       room,
       name: this.#mark,
       pingMs: PING_MS,
@@ -100,10 +109,12 @@ export class Witnesses {
 
   /** Comes in as a newcomer again and again, which may not take long either. */
   async #ring(): Promise<void> {
+    let round = 0;
     while (!this.#isOver) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const newcomer = new MinimalSession({
         port: this.#relay.port,
+        transport: TRANSPORTS[round++ % TRANSPORTS.length],
         room: "quiet",
         record: ({ kind }) => kind === "opened" && resolve(),
       });

@@ -25,7 +25,13 @@ export interface LineConn {
 export async function connectTo(port: number, kind: TransportKind = "tcp"): Promise<LineConn> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   conn.setNoDelay(true);
-  return kind === "tcp" ? conn : await WebSocketConn.open(conn, `127.0.0.1:${port}`);
+  if (kind === "tcp") return conn;
+  try {
+    return await WebSocketConn.open(conn, `127.0.0.1:${port}`);
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
 }
 
 /** The most that is written as one message, in bytes. */
