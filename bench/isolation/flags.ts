@@ -11,9 +11,9 @@ const CLIENTS = 2;
 /** The text of `--help`. */
 export const HELP = `bench/isolation.ts: measures what the worst clients do to a quiet pair of members
 
-USAGE: deno task bench:isolation [options]      (2 to 3 minutes)
+USAGE: deno task bench:isolation [options]      (5 minutes)
 
-  --quick              some kinds, less time (40 s)
+  --quick              some kinds, less time (1 minute)
   --kind NAME          this kind alone; may be given several times
   --list               tell the kinds, measure nothing
   --seconds N          measured time of each (${SECONDS}; quick: ${QUICK_SECONDS}); storms end by themselves

@@ -2,12 +2,16 @@
 // behaves. Pure: the bytes are made here, load.ts sends them. A kind ends by itself (a storm) or goes on
 // until it is told to stop.
 
+import { fragments, frame, get, OPCODES, repeat } from "./web_bytes.ts";
+
 /** What a client does, as load.ts understands it. */
 export type Behaviour =
   /** Nothing at all: how good the probe is without anybody. */
   | { act: "nothing" }
+  /** Nothing but to take all of a core. */
+  | { act: "burn" }
   /** Connections that write `payload` over and over as fast as the relay reads, and read all that comes. */
-  | { act: "flood"; level: "plain" | "session"; payload: () => Uint8Array; writeBytes?: number }
+  | Flood
   /** Members that never read, while another one sends 1 MB/s of 2-byte lines. */
   | { act: "stuck"; level: "plain" | "session"; members: number }
   /** Sessions that all join one room at once. */
@@ -19,7 +23,25 @@ export type Behaviour =
   /** Sessions whose connection breaks as soon as they are resumed. */
   | { act: "resume"; members: number }
   /** Sessions that go away as soon as they are welcomed, in a room full of state. */
-  | { act: "visit"; atOnce: number };
+  | { act: "visit"; atOnce: number }
+  /** WebSockets that are closed as soon as they are open, or requests with a connection each. */
+  | { act: "churn"; what: "websocket" | "request"; atOnce: number }
+  /** Requests of which a byte comes now and then. */
+  | { act: "heads"; connections: number; everyMs: number };
+
+/** What a flood is made of. */
+export interface Flood {
+  act: "flood";
+  level: "plain" | "session";
+  /** What is written over and over; `ids` are those of the crowd. */
+  payload: (ids: readonly string[]) => Uint8Array;
+  /** How much is written at a time; all of it unless it is said. */
+  writeBytes?: number;
+  /** What it is written to; TCP unless it is said. Over HTTP nobody is a member. */
+  over?: "websocket" | "http";
+  /** Sessions that are there before: all in the room of the flood, or each in one of its own. */
+  crowd?: { members: number; rooms: "one" | "each" };
+}
 
 /** One kind of client. */
 export interface Kind {
@@ -82,19 +104,29 @@ function wideValue(bytes: number): Record<string, number> {
   return value;
 }
 
+/** An event for some members alone. */
+function toLine(ids: readonly string[]): string {
+  return JSON.stringify({ $to: { ids, event: { pad: "x".repeat(80) } } });
+}
+
+function claimLine(value: unknown): string {
+  return JSON.stringify({ $claim: { ask: "1", key: "k", value } });
+}
+
 function flood(
   name: string,
   what: string,
-  payload: () => Uint8Array,
-  parts: Partial<Kind> & { level?: "plain" | "session"; writeBytes?: number } = {},
+  payload: Flood["payload"],
+  parts: Partial<Kind> & Partial<Pick<Flood, "level" | "writeBytes" | "over" | "crowd">> = {},
 ): Kind {
-  const { level = "session", writeBytes, ...rest } = parts;
-  return { name, what, behaviour: { act: "flood", level, payload, writeBytes }, ...rest };
+  const { over, level = over === "websocket" ? "plain" : "session", writeBytes, crowd, ...rest } = parts;
+  return { name, what, behaviour: { act: "flood", level, payload, writeBytes, over, crowd }, ...rest };
 }
 
 /** All kinds, in the order in which they are tried. */
 export const KINDS: readonly Kind[] = [
   { name: "nobody", what: "no other client", behaviour: { act: "nothing" }, quick: true },
+  { name: "burner", what: "nobody, beside a process that takes a core", behaviour: { act: "burn" } },
   flood("events", "events of 100 bytes", () => repeatLine(EVENT), { quick: true }),
   flood("tiny", "lines of 2 bytes", () => repeatLine("1"), { quick: true }),
   flood("plain-tiny", "lines of 2 bytes of plain clients", () => repeatLine("1"), { level: "plain" }),
@@ -134,6 +166,67 @@ export const KINDS: readonly Kind[] = [
   ),
   flood("deep", "arrays as deep as a line allows", () => repeatLine("[".repeat(32_000) + "]".repeat(32_000))),
   flood("split", "events written byte by byte", () => repeatLine(EVENT, 1000), { writeBytes: 1 }),
+  flood("to-256", "events for 256 members alone", (ids) => repeatLine(toLine(ids)), {
+    crowd: { members: 256, rooms: "one" },
+  }),
+  flood("rooms", "$rooms, where there are 500", () => repeatLine('{"$rooms":{"ask":"1"}}'), {
+    crowd: { members: 500, rooms: "each" },
+    quick: true,
+  }),
+  flood("claim", "$claim of one key", () => repeatLine(claimLine(1))),
+  flood(
+    "claim-16k",
+    "$claim of a key that has a value of 16 KB",
+    () => encoder.encode(`${claimLine("x".repeat(16_000))}\n`.concat(`${claimLine(1)}\n`.repeat(1000))),
+  ),
+  flood("ws-tiny", "messages of a byte by WebSocket", () => repeat(frame(OPCODES.text, "1"), PAYLOAD_BYTES), {
+    over: "websocket",
+    quick: true,
+  }),
+  flood("ws-empty", "empty messages", () => repeat(frame(OPCODES.text, ""), PAYLOAD_BYTES), {
+    over: "websocket",
+  }),
+  flood("ws-ping", "pings of WebSocket", () => repeat(frame(OPCODES.ping, "hello"), PAYLOAD_BYTES), {
+    over: "websocket",
+  }),
+  flood("ws-fragments", "messages in fragments of a byte", () => repeat(fragments(EVENT), PAYLOAD_BYTES), {
+    over: "websocket",
+  }),
+  {
+    name: "ws-churn",
+    what: "20 WebSockets at a time, each closed as soon as it is open",
+    behaviour: { act: "churn", what: "websocket", atOnce: 20 },
+  },
+  flood("http-health", "GET /healthz, one after the other", () => repeat(get("/healthz"), PAYLOAD_BYTES), {
+    over: "http",
+  }),
+  flood(
+    "http-stats",
+    "GET /stats.json, where there are 500 members",
+    () => repeat(get("/stats.json"), 4096),
+    {
+      over: "http",
+      crowd: { members: 500, rooms: "each" },
+      quick: true,
+    },
+  ),
+  flood("http-metrics", "GET /metrics, the same", () => repeat(get("/metrics"), 4096), {
+    over: "http",
+    crowd: { members: 500, rooms: "each" },
+  }),
+  flood("http-page", "GET /play.html's script", () => repeat(get("/eventrelay/play.js"), 4096), {
+    over: "http",
+  }),
+  {
+    name: "http-churn",
+    what: "20 requests at a time, each with a connection",
+    behaviour: { act: "churn", what: "request", atOnce: 20 },
+  },
+  {
+    name: "http-heads",
+    what: "150 requests that come byte by byte",
+    behaviour: { act: "heads", connections: 150, everyMs: 50 },
+  },
   {
     name: "stuck-plain",
     what: "300 plain clients that don't read, 1 MB/s of 2-byte lines",

@@ -2,10 +2,19 @@
 // is started by isolation.ts, which tells it when; what it sends is in kinds.ts.
 
 import net from "node:net";
-import { type Behaviour, findKind, HOSTILE_ROOM, type Kind, repeatLine, roomOf } from "./kinds.ts";
+import {
+  type Behaviour,
+  findKind,
+  type Flood,
+  HOSTILE_ROOM,
+  type Kind,
+  repeatLine,
+  roomOf,
+} from "./kinds.ts";
 import { Orders } from "./orders.ts";
 import { RawSession, writeAll } from "./raw_session.ts";
 import type { LoadReport } from "./report.ts";
+import { frame, get, HANDSHAKE, OPCODES } from "./web_bytes.ts";
 
 /** How many connections are being made at once in a crowd. */
 const CONNECTING_AT_ONCE = 64;
@@ -67,6 +76,8 @@ class Load {
     switch (behaviour.act) {
       case "nothing":
         return () => this.#orders.heard("stop");
+      case "burn":
+        return () => this.#burn();
       case "flood":
         return await this.#prepareFlood(behaviour);
       case "stuck":
@@ -84,6 +95,10 @@ class Load {
         return await this.#prepareResume(behaviour.members);
       case "visit":
         return await this.#prepareVisit(behaviour.atOnce);
+      case "churn":
+        return () => this.#times(behaviour.atOnce, () => this.#churn(behaviour.what));
+      case "heads":
+        return () => this.#times(behaviour.connections, () => this.#dripHead(behaviour.everyMs));
     }
   }
 
@@ -94,14 +109,19 @@ class Load {
     return client;
   }
 
-  async #prepareFlood(
-    { level, payload, writeBytes }: Behaviour & { act: "flood" },
-  ): Promise<() => Promise<void>> {
-    const bytes = payload();
-    const clients: RawSession[] = [];
-    for (let i = 0; i < this.#clients; i++) clients.push(await this.#open(level));
+  async #prepareFlood({ level, payload, writeBytes, over, crowd }: Flood): Promise<() => Promise<void>> {
+    const members = crowd === undefined ? [] : await this.#join(crowd.members, crowd.rooms === "each");
+    await this.#quiet(members);
+    this.#bytes = this.#steps = 0;
+    const bytes = payload(members.map(({ id }) => id));
+    const conns: Deno.TcpConn[] = [];
+    for (let i = 0; i < this.#clients; i++) {
+      conns.push(
+        over === undefined ? (await this.#open(level)).conn : await this.#openWeb(over === "websocket"),
+      );
+    }
     const step = writeBytes ?? bytes.length;
-    const flood = async ({ conn }: RawSession) => {
+    const flood = async (conn: Deno.TcpConn) => {
       while (!this.#isOver) {
         for (let at = 0; at < bytes.length && !this.#isOver; at += step) {
           await writeAll(conn, bytes.subarray(at, at + step));
@@ -109,7 +129,64 @@ class Load {
         }
       }
     };
-    return async () => void await Promise.all(clients.map(flood));
+    return async () => void await Promise.all(conns.map(flood));
+  }
+
+  /** Opens a connection that reads whatever comes and looks at nothing of it; by WebSocket, once that is open. */
+  async #openWeb(isWebSocket: boolean): Promise<Deno.TcpConn> {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: this.#port });
+    conn.setNoDelay(true);
+    if (isWebSocket) {
+      await writeAll(conn, encoder.encode(HANDSHAKE));
+      await conn.read(new Uint8Array(1024));
+    }
+    void dropAll(conn);
+    return conn;
+  }
+
+  /** Opens WebSockets, or asks for a page, and closes each connection when it is answered. */
+  async #churn(what: "websocket" | "request"): Promise<void> {
+    const request = encoder.encode(what === "websocket" ? HANDSHAKE : get("/healthz", true));
+    const goodbye = what === "websocket" ? frame(OPCODES.close, "") : undefined;
+    const buffer = new Uint8Array(1024);
+    while (!this.#isOver) {
+      using conn = await Deno.connect({ hostname: "127.0.0.1", port: this.#port });
+      await writeAll(conn, request);
+      await conn.read(buffer);
+      if (goodbye !== undefined) await writeAll(conn, goodbye);
+      while (await conn.read(buffer).catch(() => null) !== null);
+      this.#steps++;
+    }
+  }
+
+  /** Sends a head a byte at a time, and the next one where that is refused. */
+  async #dripHead(everyMs: number): Promise<void> {
+    const head = encoder.encode(get("/healthz"));
+    while (!this.#isOver) {
+      using conn = await Deno.connect({ hostname: "127.0.0.1", port: this.#port });
+      void dropAll(conn);
+      try {
+        for (let at = 0; at < head.length && !this.#isOver; at++) {
+          this.#bytes += await conn.write(head.subarray(at, at + 1));
+          await sleep(everyMs);
+        }
+      } catch {
+        // It took too long.
+      }
+    }
+  }
+
+  /** Takes a core, but for the moments in which it looks whether it should stop. */
+  async #burn(): Promise<void> {
+    while (!this.#isOver) {
+      for (const untilMs = performance.now() + 5; performance.now() < untilMs;);
+      await new Promise((done) => setTimeout(done, 0));
+    }
+  }
+
+  /** Does the same so many times side by side. */
+  async #times(count: number, act: () => Promise<void>): Promise<void> {
+    await Promise.all(Array.from({ length: count }, act));
   }
 
   async #prepareStuck({ level, members }: Behaviour & { act: "stuck" }): Promise<() => Promise<void>> {
@@ -127,11 +204,12 @@ class Load {
   }
 
   /** Makes sessions that read and acknowledge, as many at once as a port takes. */
-  async #join(count: number): Promise<RawSession[]> {
+  async #join(count: number, inRoomsOfTheirOwn = false): Promise<RawSession[]> {
     const members: RawSession[] = [];
     await this.#atOnce(count, async (index) => {
       const name = `player-${String(index).padStart(4, "0")}`;
-      const member = await RawSession.open({ port: this.#port, room: HOSTILE_ROOM, name, small: true });
+      const room = inRoomsOfTheirOwn ? `${HOSTILE_ROOM}-${index}` : HOSTILE_ROOM;
+      const member = await RawSession.open({ port: this.#port, room, name, small: true });
       members.push(member);
       this.#steps++;
       void member.run();
@@ -210,7 +288,7 @@ class Load {
         this.#steps++;
       }
     };
-    return async () => void await Promise.all(Array.from({ length: atOnce }, visit));
+    return () => this.#times(atOnce, visit);
   }
 
   /** Calls `make` so many times, a few at a time. */
@@ -220,6 +298,16 @@ class Load {
       while (next < count && !this.#isOver) await make(next++);
     };
     await Promise.all(Array.from({ length: Math.min(count, CONNECTING_AT_ONCE) }, worker));
+  }
+}
+
+/** Reads until the end. */
+async function dropAll(conn: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(256 * 1024);
+  try {
+    while (await conn.read(buffer) !== null);
+  } catch {
+    // Closed, here or there.
   }
 }
 

@@ -1,6 +1,7 @@
 // The quiet pair: one member sends 100 events a second to another one, in a process of its own, and each
-// one's way is timed. Beside it, newcomers say hello now and then, and the same events go through a socket
-// without a relay: what that shows is the probe's own delay.
+// one's way is timed. Beside it, newcomers say hello now and then; and the same events go, at the same time,
+// through a relay that nobody else is on, and through a socket without a relay: what these show is the
+// machine's delay, and the probe's own.
 
 import type { Buffer } from "node:buffer";
 import { Orders } from "./orders.ts";
@@ -22,6 +23,8 @@ export interface ProbeOrder {
   room: string;
   /** Whether newcomers are timed as well. */
   newcomers: boolean;
+  /** The port of a relay that nobody else is on; none is measured without it. */
+  idlePort?: number;
 }
 
 const encoder = new TextEncoder();
@@ -81,16 +84,24 @@ async function ownSocket(onLines: (lines: Buffer) => void): Promise<Deno.TcpConn
   return conn;
 }
 
-async function main({ port, room, newcomers }: ProbeOrder): Promise<void> {
+/** Opens the two members of a pair; returns the one that sends, and the one that receives. */
+async function openPair(port: number, room: string, arrivals: Arrivals): Promise<RawSession[]> {
+  const receiver = await RawSession.open({ port, room, onLines: (lines) => arrivals.take(lines) });
+  const sender = await RawSession.open({ port, room });
+  void receiver.run();
+  void sender.run();
+  return [sender, receiver];
+}
+
+async function main({ port, room, newcomers, idlePort }: ProbeOrder): Promise<void> {
   const orders = new Orders();
   let firstMeasured = Infinity;
   const isMeasured = (sequence: number) => sequence >= firstMeasured;
   const relayed = new Arrivals(isMeasured);
   const direct = new Arrivals(isMeasured);
-  const receiver = await RawSession.open({ port, room, onLines: (lines) => relayed.take(lines) });
-  const sender = await RawSession.open({ port, room });
-  void receiver.run();
-  void sender.run();
+  const idle = new Arrivals(isMeasured);
+  const pair = await openPair(port, room, relayed);
+  const idlePair = idlePort === undefined ? [] : await openPair(idlePort, room, idle);
   const own = await ownSocket((lines) => direct.take(lines));
 
   let stopped = false;
@@ -107,13 +118,14 @@ async function main({ port, room, newcomers }: ProbeOrder): Promise<void> {
   while (!stopped) {
     sent++;
     if (sent === WARM_EVENTS) orders.say("ready");
-    // Each write has its own time, so that neither holds the other's delay.
-    void sender.write(encoder.encode(`{"probe":[${sent},${performance.now()}]}\n`)).catch(() => {});
-    void writeAll(own, encoder.encode(`{"probe":[${sent},${performance.now()}]}\n`));
+    // Each write has its own time, so that none holds another's delay.
+    const event = () => encoder.encode(`{"probe":[${sent},${performance.now()}]}\n`);
+    void pair[0].write(event()).catch(() => {});
+    void idlePair[0]?.write(event()).catch(() => {});
+    void writeAll(own, event());
     if (performance.now() - aliveMs > SIGN_OF_LIFE_MS) {
       aliveMs = performance.now();
-      void receiver.acknowledge().catch(() => {});
-      void sender.acknowledge().catch(() => {});
+      for (const member of [...pair, ...idlePair]) void member.acknowledge().catch(() => {});
     }
     await sleep(startedMs + sent * 1000 / EVENTS_PER_SECOND - performance.now());
   }
@@ -134,11 +146,16 @@ async function main({ port, room, newcomers }: ProbeOrder): Promise<void> {
     p50Ms: percentile(latencies, 0.5, count),
     p99Ms: percentile(latencies, 0.99, count),
     maxMs: percentile(latencies, 1, count),
-    ownP99Ms: percentile(direct.latenciesMs.toSorted((a, b) => a - b), 0.99),
+    ownP99Ms: p99Of(direct),
+    idleP99Ms: p99Of(idle),
     newcomerMaxMs: newcomerMs.length === 0 ? null : Math.min(Math.max(...newcomerMs), LATE_MS),
   };
   console.log(JSON.stringify(report));
   Deno.exit(0);
+}
+
+function p99Of({ latenciesMs }: Arrivals): number | null {
+  return percentile(latenciesMs.toSorted((a, b) => a - b), 0.99);
 }
 
 if (import.meta.main) await main(JSON.parse(Deno.args[0]));

@@ -42,8 +42,9 @@ export class RawSession implements Disposable {
   readonly #buffer: Buffer;
   #held = 0;
   #acked = 0;
-  /** The secret of its session, once welcomed. */
+  /** The secret of its session and its id, once welcomed. */
   secret = "";
+  id = "";
   /** What it has received since the welcome, in bytes of whole lines. */
   received: number;
   /** When something came last, by performance.now(). */
@@ -116,6 +117,7 @@ export class RawSession implements Disposable {
         const answer = JSON.parse(this.#buffer.subarray(0, end).toString());
         if (!answer.$welcome) throw new Error(`Cannot join: the relay answered ${JSON.stringify(answer)}`);
         this.secret = answer.$welcome.session;
+        this.id = answer.$welcome.id;
         if (!answer.$welcome.resumed) this.received = this.#acked = 0;
         this.heardMs = performance.now();
         this.#buffer.copyWithin(0, end + 1, this.#held);

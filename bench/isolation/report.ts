@@ -17,6 +17,8 @@ export interface ProbeReport {
   maxMs: number | null;
   /** The same events through a socket without a relay. */
   ownP99Ms: number | null;
+  /** The same events, at the same time, through a relay that nobody else is on; null if that was not measured. */
+  idleP99Ms: number | null;
   /** The longest that a newcomer waited for its welcome; null if none was tried. */
   newcomerMaxMs: number | null;
 }
@@ -79,12 +81,15 @@ export function missedGoals({ kind, otherRoom, sameRoom }: Outcome): string[] {
 
 /** A relay that had no core for more of its time than this can't show what it can do. */
 const BUSY_WAIT_SHARE = 0.05;
-/** A pair whose own way takes longer than this, in ms, neither. */
+/** A pair whose own way takes longer than this, in ms, neither… */
 const BUSY_OWN_MS = 3;
+/** …nor one that waits so long for a relay that has nothing else to do. */
+const BUSY_IDLE_MS = 5;
 
 /** Says whether the machine was so busy with other things that a missed goal proves nothing. */
-export function wasDisturbed({ waitShare, otherRoom: { ownP99Ms } }: Outcome): boolean {
-  return (waitShare ?? 0) > BUSY_WAIT_SHARE || (ownP99Ms ?? 0) > BUSY_OWN_MS;
+export function wasDisturbed({ waitShare, otherRoom: { ownP99Ms, idleP99Ms } }: Outcome): boolean {
+  return (waitShare ?? 0) > BUSY_WAIT_SHARE || (ownP99Ms ?? 0) > BUSY_OWN_MS ||
+    (idleP99Ms ?? 0) > BUSY_IDLE_MS;
 }
 
 const HEADS = [
@@ -93,6 +98,7 @@ const HEADS = [
   "p50",
   "p99",
   "max",
+  "idle p99",
   "own p99",
   "newcomer",
   "same room: p99",
@@ -120,6 +126,7 @@ export function tableRow(outcome: Outcome): string {
     ms(otherRoom.p50Ms),
     ms(otherRoom.p99Ms),
     ms(otherRoom.maxMs),
+    ms(otherRoom.idleP99Ms),
     ms(otherRoom.ownP99Ms),
     ms(otherRoom.newcomerMaxMs),
     ms(sameRoom.p99Ms),
@@ -133,7 +140,7 @@ export function tableRow(outcome: Outcome): string {
   ]);
 }
 
-const WIDTHS = [14, 6, 7, 7, 7, 7, 8, 14, 7, 9, 10, 5, 5, 9, 6];
+const WIDTHS = [14, 6, 7, 7, 7, 8, 7, 8, 14, 7, 9, 10, 5, 5, 9, 6];
 
 function row(cells: readonly string[]): string {
   return cells.map((cell, i) => i < 2 ? cell.padEnd(WIDTHS[i]) : cell.padStart(WIDTHS[i])).join("  ")

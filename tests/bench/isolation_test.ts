@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { HELP, readOptions } from "../../bench/isolation/flags.ts";
-import { type Behaviour, findKind, KINDS, repeatLine, roomOf } from "../../bench/isolation/kinds.ts";
+import { findKind, type Flood, KINDS, repeatLine, roomOf } from "../../bench/isolation/kinds.ts";
 import {
   missedGoals,
   type Outcome,
@@ -13,6 +13,7 @@ import {
   tableRow,
   wasDisturbed,
 } from "../../bench/isolation/report.ts";
+import { HeadReader } from "../../src/relay/web/head.ts";
 
 const LARGEST_LINE_BYTES = 65_536;
 
@@ -28,6 +29,7 @@ const GOOD: Outcome = {
     p99Ms: 9.9,
     maxMs: 50,
     ownP99Ms: 1,
+    idleP99Ms: 2,
     newcomerMaxMs: 5000,
   },
   sameRoom: {
@@ -39,6 +41,7 @@ const GOOD: Outcome = {
     p99Ms: 900,
     maxMs: 950,
     ownP99Ms: 1,
+    idleP99Ms: 2,
     newcomerMaxMs: null,
   },
   load: { bytes: 4e6, steps: 0, seconds: 2 },
@@ -76,7 +79,7 @@ Deno.test("readOptions of the isolation benchmark refuses what makes no sense, a
   const cases: [args: string[], message: RegExp][] = [
     [["--nope"], /--nope/],
     [["extra"], /extra/],
-    [["--kind", "storm"], /^Cannot measure beside "storm": a kind is one of nobody, events/],
+    [["--kind", "storm"], /^Cannot measure beside "storm": a kind is one of nobody, burner, events/],
     [["--seconds", "0.1"], /^Cannot use --seconds 0.1: it is a number from 0.5 to 60$/],
     [["--seconds", ""], /--seconds/],
     [["--seconds", "x"], /--seconds x/],
@@ -88,11 +91,13 @@ Deno.test("readOptions of the isolation benchmark refuses what makes no sense, a
   for (const [args, message] of cases) assert.throws(() => readOptions(args), { message }, args.join(" "));
 });
 
-type Flood = Behaviour & { act: "flood" };
-for (const kind of KINDS.filter((one) => one.behaviour.act === "flood")) {
+const IDS = Array.from({ length: 256 }, (_, n) => `kz${n}`);
+const floods = KINDS.filter(({ behaviour }) => behaviour.act === "flood");
+
+for (const kind of floods.filter(({ behaviour }) => !("over" in behaviour && behaviour.over))) {
   const { payload, level } = kind.behaviour as Flood;
   Deno.test(`the kind "${kind.name}" sends whole lines that are not refused for their length`, () => {
-    const text = new TextDecoder().decode(payload());
+    const text = new TextDecoder().decode(payload(IDS));
     assert.ok(text.endsWith("\n"));
     assert.ok(text.length >= 1000);
     const lines = text.split("\n").slice(0, -1);
@@ -110,6 +115,58 @@ for (const kind of KINDS.filter((one) => one.behaviour.act === "flood")) {
       assert.ok(JSON.stringify(value).length <= 16_384);
     }
   });
+}
+
+Deno.test("the kinds of the web door send what the door takes", () => {
+  const web = floods.filter(({ behaviour }) => "over" in behaviour && behaviour.over);
+  for (const { name, behaviour } of web) {
+    const { payload, over } = behaviour as Flood;
+    const bytes = payload([]);
+    if (over === "http") {
+      const requests = new TextDecoder().decode(bytes).split("\r\n\r\n");
+      assert.equal(requests.pop(), "", name);
+      const reader = new HeadReader();
+      for (const request of requests) {
+        const read = reader.push(new TextEncoder().encode(`${request}\r\n\r\n`));
+        assert.ok(read !== undefined && "head" in read, name);
+      }
+    } else assert.equal(messagesOf(bytes), FRAMED[name], name);
+  }
+  assert.deepEqual(
+    web.filter(({ name }) => name.startsWith("ws-")).map(({ name }) => name),
+    Object.keys(FRAMED),
+  );
+});
+
+/** How many messages the floods of WebSocket have, and the first of them. */
+const FRAMED: Record<string, string> = {
+  "ws-tiny": "9362 of 1: 1",
+  "ws-empty": "10922 of 1: ",
+  "ws-ping": "5957 of 1: hello",
+  "ws-fragments": `94 of 99: {"id":"abc","pos":[1,2],"pad":"${"x".repeat(66)}"}`,
+};
+
+/** Unmasks frames as RFC 6455 has them: counts messages and fragments of each, and returns the first. */
+function messagesOf(bytes: Uint8Array): string {
+  const messages: { text: string; fragments: number }[] = [];
+  let text = "", fragments = 0;
+  for (let at = 0; at < bytes.length;) {
+    const length = bytes[at + 1] & 0x7f, mask = bytes.subarray(at + 2, at + 6);
+    assert.equal(bytes[at + 1] & 0x80, 0x80, "masked");
+    assert.equal((bytes[at] & 0x0f) === 0, fragments > 0, "what goes on is a continuation");
+    text += String.fromCharCode(
+      ...bytes.subarray(at + 6, at + 6 + length).map((byte, i) => byte ^ mask[i % 4]),
+    );
+    fragments++;
+    if (bytes[at] & 0x80) messages.push({ text, fragments });
+    if (bytes[at] & 0x80) text = "", fragments = 0;
+    at += 6 + length;
+  }
+  assert.equal(fragments, 0, "the last one is whole");
+  assert.ok(
+    messages.every((one) => one.text === messages[0].text && one.fragments === messages[0].fragments),
+  );
+  return `${messages.length} of ${messages[0].fragments}: ${messages[0].text}`;
 }
 
 function isNoJson(text: string): boolean {
@@ -181,11 +238,13 @@ Deno.test("tableRow puts figures below their heads, and marks what missed a goal
   );
 });
 
-Deno.test("wasDisturbed tells a busy machine by the pair's own delay and by the relay's wait for a core", () => {
+Deno.test("wasDisturbed tells a busy machine by the delays of the pair's own and of an idle relay, and by the wait for a core", () => {
   assert.equal(wasDisturbed(GOOD), false);
   assert.equal(wasDisturbed({ ...GOOD, waitShare: 0.06 }), true);
   assert.equal(wasDisturbed({ ...GOOD, otherRoom: { ...GOOD.otherRoom, ownP99Ms: 4 } }), true);
+  assert.equal(wasDisturbed({ ...GOOD, otherRoom: { ...GOOD.otherRoom, idleP99Ms: 6 } }), true);
   assert.equal(wasDisturbed({ ...GOOD, waitShare: null }), false);
+  assert.equal(wasDisturbed({ ...GOOD, otherRoom: { ...GOOD.otherRoom, idleP99Ms: null } }), false);
 });
 
 const PROGRAM = fileURLToPath(new URL("../../bench/isolation.ts", import.meta.url));
