@@ -2,7 +2,9 @@
 // only exports; what stands behind it is in src/client/. Imports nothing but files of this repository, so it
 // can be imported by URL.
 
-export { connect, type Message, Relay } from "./src/client/relay.ts";
+export { connect } from "./src/client/connect.ts";
+export { Relay } from "./src/client/relay.ts";
+export type { Message } from "./src/client/message.ts";
 export type { ClaimOptions, RequestOptions, RoomsOptions, SetOptions } from "./src/client/call_options.ts";
 export { animationFrames, type Clock, frames, rateLimit } from "./src/client/frames.ts";
 export { DEFAULT_PORT, type ErrorCode } from "./src/wire/protocol.ts";

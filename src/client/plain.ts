@@ -1,4 +1,5 @@
-// Level 0 as a client speaks it: events in lines, nothing else. Touches no socket: its link does.
+// Level 0 as a client speaks it: events in lines, nothing else; and the refusal of what needs more. Touches no
+// socket: its link does.
 
 import { LineDecoder, type LineSink } from "./link/line_decoder.ts";
 import type { Speaker } from "./link/speaker.ts";
@@ -46,4 +47,14 @@ export class PlainSpeaker implements Speaker {
 
   /** Knows no such wish. */
   takeRetryMs(): undefined {}
+}
+
+/**
+ * Returns the session that something needs.
+ *
+ * @throws {TypeError} where there is none, as the client is plain: `Cannot ${verb}: a plain client ${lack}`
+ */
+export function needSession<S>(session: S | undefined, verb: string, lack = "has no session"): S {
+  if (session !== undefined) return session;
+  throw new TypeError(`Cannot ${verb}: a plain client ${lack}, connect without { plain: true }`);
 }

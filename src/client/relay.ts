@@ -1,81 +1,22 @@
-// The Relay that a program gets from connect(): here lines become events and events become lines, and what is
-// lost is told. Touches no socket and keeps no connection alive, its link does. Imports nothing but files of
-// this repository, so it can be imported by URL.
-//
-//   send(event) ─→ JSON, LF ─→ Link ⇄ relay     Link ─→ line ─→ control line? JSON? schema? ─→ Inbox ─→ drain()
-//                                                                                                  └─→ for await
+// The Relay that a program gets from connect(): what it can do, and what each call promises. The parts behind it,
+// and how they are joined, are in membership.ts. Imports nothing but files of this repository, so it can be imported
+// by URL.
 
-import { printable, quote } from "../wire/untrusted.ts";
-import { readErrorLine, type RelayError } from "./session/relay_control.ts";
-import { CONTROL_OPENING, encodeSet, keyFault, LOBBY, type Tag } from "../wire/protocol.ts";
-import {
-  type ClaimOptions,
-  readClaimOptions,
-  readRequestOptions,
-  readRoomsOptions,
-  type RequestOptions,
-  type RoomsOptions,
-  type SetOptions,
-} from "./call_options.ts";
-import { checkOptions } from "./check.ts";
-import { watchPageLife } from "./page_life.ts";
-import { versionNotice } from "./version_notice.ts";
-import { VERSION } from "../wire/version.ts";
-import { type Addressee, encodeLetters, readReceivers, type SendOptions } from "./receivers.ts";
-import { readRoomList, type RoomList } from "./room_list.ts";
-import { DrainWatch } from "./drain_watch.ts";
-import { Inbox } from "./inbox.ts";
-import { Link } from "./link/link.ts";
-import { LossTally } from "./loss_tally.ts";
-import { forgiving, MAX_REASON_LENGTH } from "./session/asks.ts";
-import type { Status, StatusDetail } from "./link/status.ts";
-import { type ConnectOptions, readOptions, type Stats } from "./options.ts";
-import { rateLimit } from "./frames.ts";
-import type { MemberState, ReadState, RoomState } from "./state_types.ts";
+import type { ClaimOptions, RequestOptions, RoomsOptions, SetOptions } from "./call_options.ts";
+import type { Status } from "./link/status.ts";
+import { Membership } from "./membership.ts";
+import { type Message, toMessage } from "./message.ts";
+import type { ConnectOptions, Stats } from "./options.ts";
+import { needSession } from "./plain.ts";
+import type { Addressee, SendOptions } from "./receivers.ts";
+import type { RoomList } from "./room_list.ts";
 import type { Peer } from "./session/roster.ts";
-import type { Lost } from "./session/lost.ts";
-import { Session } from "./session/session.ts";
-import type { Origin } from "./session/stream_marks.ts";
-import { eventChecker } from "./standard_schema.ts";
-import { parseTarget, type Target, withoutRoom } from "./target.ts";
-import { PlainSpeaker } from "./plain.ts";
-import { transportFor } from "./link/open_transport.ts";
-import { pageLocation, runtime } from "./link/runtime.ts";
-import { afterThisTurn } from "./link/after_turn.ts";
+import type { MemberState, ReadState, RoomState } from "./state_types.ts";
+import { type Target, withoutRoom } from "./target.ts";
+import { LOBBY } from "../wire/protocol.ts";
 
-/**
- * The most that the waiting events may take, in characters of their lines: what bounds the memory when events
- * are large.
- */
-const MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
-
-/** What an event takes beside its line, in characters. */
-const EVENT_COST = 32;
-
-/** The bytes a received line may have without an end; no relay keeps more of a whole room. */
-const MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
-
-const encoder = new TextEncoder();
-
-/** A received event, and where it comes from. */
-export interface Message<E = unknown, S extends object = Record<string, unknown>> {
-  /** What was sent. */
-  readonly event: E;
-  /**
-   * Who sent it, also if it has left since; `undefined` for a plain client. It is certain: the relay says so,
-   * and nobody can speak in another's name.
-   */
-  readonly from: Peer<MemberState<S>> | undefined;
-  /**
-   * When the relay received it, in ms on its clock as {@linkcode Relay.now} tells it; up to 100 ms too early,
-   * as the relay marks its stream ten times a second. With `{ plain: true }` when it came here, by the local
-   * clock.
-   */
-  readonly time: number;
-}
-
-/** Makes a relay object and opens it; only {@linkcode connect} may. */
-let open: <E, S extends object>(
+/** Makes a relay object and opens it. */
+export let openRelay: <E, S extends object>(
   target: Target | undefined,
   options: ConnectOptions<E, S>,
 ) => Promise<Relay<E, S>>;
@@ -107,36 +48,9 @@ let open: <E, S extends object>(
 export class Relay<E = unknown, S extends object = Record<string, unknown>>
   implements AsyncIterable<E, undefined>, AsyncDisposable {
   readonly #target: Target | undefined;
-  readonly #inbox: Inbox<E, Origin>;
-  readonly #link: Link;
-  readonly #session: Session | undefined;
-  readonly #check: ((value: unknown) => E) | undefined;
   /** What the program asked for; the types of its state are its own affair. */
   readonly #options: ConnectOptions<E>;
-  readonly #maxLineBytes: number;
-  readonly #drainWatch = new DrainWatch();
-  readonly #losses = new LossTally((lost) => this.#tellLost(lost));
-  readonly #mayWarn = rateLimit(1);
-  readonly #onAbort: () => void;
-  #unwatchPage: () => void = () => {};
-  #closed: Promise<void> | undefined;
-  /**
-   * Callbacks that wait until `connect()` has given its caller the relay object; `undefined` from then on.
-   */
-  #held: (() => void)[] | undefined = [];
-  #cancelHeld: (() => void) | undefined;
-  /** The origin of what a plain client receives in this turn. */
-  #plainOrigin: Origin | undefined;
-  #received = 0;
-  #invalid = 0;
-  #errors = 0;
-  #lost = 0;
-  /** How much of what was given to `send()` and dropped has been noted as lost. */
-  #notedDrops = { lines: 0, bytes: 0 };
-  #hasWarned = false;
-  /** Whether the page is hidden, and whether this member has passed the host on for that. */
-  #isHidden = false;
-  #hasPassedHost = false;
+  readonly #membership: Membership<E>;
 
   /** The name it gave itself; empty if none, or plain. */
   readonly name: string;
@@ -149,102 +63,59 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   readonly state: ReadState<RoomState<S>>;
 
   static {
-    open = async <E, S extends object>(target: Target | undefined, options: ConnectOptions<E, S>) => {
+    openRelay = async <E, S extends object>(target: Target | undefined, options: ConnectOptions<E, S>) => {
       const relay = new Relay<E, S>(target, options);
-      await relay.#open();
+      await relay.#membership.open();
       return relay;
     };
   }
 
   private constructor(target: Target | undefined, options: ConnectOptions<E, S>) {
-    const page = pageLocation();
-    const address = parseTarget(target, page);
-    const isSecure = page?.protocol === "https:";
-    const settings = readOptions(options as unknown as ConnectOptions<never>, address, isSecure);
-    const { plain, room, name, token, simulate, tls, inboxLimit, maxLineBytes } = settings;
-    const { offlineBytes, maxQueuedBytes, echo, canHost, maxMembers, any } = settings;
     this.#target = target;
-    const told = this.#options = options as unknown as ConnectOptions<E>;
-    this.#maxLineBytes = maxLineBytes;
-    this.#check = options.schema === undefined ? undefined : eventChecker(options.schema);
-    this.#inbox = new Inbox({ maxEvents: inboxLimit, maxSize: MAX_INBOX_CHARACTERS });
-    const maxUnfinishedBytes = Math.max(MAX_UNFINISHED_BYTES, maxLineBytes);
-    const onInvalidLine = (line: string, error: Error) => this.#onInvalidLine(line, error);
-    const session = plain ? undefined : new Session({
-      room,
-      name,
-      token,
-      simulate,
-      echo,
-      canHost,
-      maxMembers,
-      any,
-      maxUnfinishedBytes,
-      sink: {
-        onEvent: (line, isRepair, origin) => this.#onEvent(line, origin, isRepair),
-        onInvalidLine,
-        onError: (error) => this.#onError(error),
-        onRelayVersion: noticeVersion,
-        onLost: (lost) => this.#onLost(lost),
-        onJoin: (peer) => this.#tellOnceOpen(told.onJoin, peer),
-        onLeave: (peer, reason) => this.#tellOnceOpen(told.onLeave, peer, reason),
-        onState: (peer, key, value) => this.#tellOnceOpen(told.onState, peer, key, value),
-        onHost: (host) => this.#onHost(host),
-        onQuestion: (line, from, ask) => this.#tellOnceOpen(() => void this.#answerQuestion(line, from, ask)),
-      },
-    });
-    this.#session = session;
-    this.name = plain ? "" : name;
+    this.#options = options as unknown as ConnectOptions<E>;
+    this.#membership = new Membership(target, this.#options);
+    const { name, session } = this.#membership;
+    this.name = name;
     this.peers = (session?.peers ?? new Map()) as ReadonlyMap<string, Peer<MemberState<S>>>;
     this.state = session?.state ?? Object.create(null);
-    this.#link = new Link({
-      address,
-      openTransport: transportFor(address, tls),
-      offlineBytes,
-      maxQueuedBytes,
-      speaker: session ??
-        new PlainSpeaker(maxUnfinishedBytes, { onLine: (line) => this.#onPlainLine(line), onInvalidLine }),
-      onStatus: (status, detail) => this.#onStatus(status, detail),
-    });
-    this.#onAbort = () => void this.close();
   }
 
   /**
    * What names this member to others; another one after a session that could not be resumed. Empty if plain.
    */
   get id(): string {
-    return this.#session?.id ?? "";
+    return this.#membership.session?.id ?? "";
   }
 
   /** The room it is in. */
   get room(): string {
-    return this.#session?.room ?? LOBBY;
+    return this.#membership.session?.room ?? LOBBY;
   }
 
   /**
    * Who leads the room: the member that has been there longest of those that may (`canHost`) and are
    * connected, until it leaves, has lost its connection for 5 s, has been silent for 60 % of the relay's
-   * ping timeout (9 s of 15 s; its program stands still), or passes it on. There is one as long as anybody may. All learn of a change at the same place
-   * among the events (`onHost`). May be this member itself, as a peer with its `id`;
-   * `undefined` if nobody leads, and plain.
+   * ping timeout (9 s of 15 s; its program stands still), or passes it on. There is one as long as anybody
+   * may. All learn of a change at the same place among the events (`onHost`). May be this member itself, as a
+   * peer with its `id`; `undefined` if nobody leads, and plain.
    */
   get host(): Peer<MemberState<S>> | undefined {
-    return this.#session?.host as Peer<MemberState<S>> | undefined;
+    return this.#membership.session?.host as Peer<MemberState<S>> | undefined;
   }
 
   /** Whether this member leads the room now. False while it has no connection: another one may by then. */
   get isHost(): boolean {
-    return this.#session?.isHost === true && this.status === "connected";
+    return this.#membership.session?.isHost === true && this.status === "connected";
   }
 
   /** The time from here to the relay and back, in ms, smoothed as TCP does it (RFC 6298). */
   get rtt(): number {
-    return this.#session?.clock.rttMs ?? 0;
+    return this.#membership.session?.clock.rttMs ?? 0;
   }
 
   /** How much the time from the relay to here varies, in ms, as RFC 3550 reckons it. */
   get jitter(): number {
-    return this.#session?.clock.jitterMs ?? 0;
+    return this.#membership.session?.clock.jitterMs ?? 0;
   }
 
   /**
@@ -253,7 +124,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * `onLost`.
    */
   get lag(): number {
-    return this.#session?.lagMs ?? 0;
+    return this.#membership.session?.lagMs ?? 0;
   }
 
   /**
@@ -268,32 +139,17 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    */
   now(): number {
     const localMs = performance.now();
-    return this.#session?.clock.now(localMs) ?? performance.timeOrigin + localMs;
+    return this.#membership.session?.clock.now(localMs) ?? performance.timeOrigin + localMs;
   }
 
   /** What it is doing; `closed` once `close()` is through. */
   get status(): Status {
-    return this.#link.status;
+    return this.#membership.status;
   }
 
   /** What it has counted so far: a copy, which doesn't change. */
   get stats(): Stats {
-    const link = this.#link;
-    const [droppedSent, droppedReceived] = [link.droppedLines, this.#inbox.dropped];
-    return {
-      sent: link.sentLines,
-      waiting: link.waitingLines,
-      received: this.#received,
-      dropped: droppedSent + droppedReceived,
-      droppedSent,
-      droppedReceived,
-      lost: this.#lost,
-      invalid: this.#invalid,
-      errors: this.#errors,
-      reconnects: link.reconnects,
-      bytesSent: link.sentBytes,
-      bytesReceived: link.receivedBytes,
-    };
+    return this.#membership.stats;
   }
 
   /**
@@ -317,16 +173,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * @throws {RangeError} when it is longer than `maxLineBytes`, with an id if it is for single members
    */
   send(event: unknown, options?: SendOptions): void {
-    const text = stringify("send event", event);
-    if (options !== undefined) return this.#sendTo(text, readReceivers(options));
-    // Only control lines begin so; an event that does is sent with a space before it.
-    const line = encoder.encode(`${text.startsWith(CONTROL_OPENING) ? " " : ""}${text}\n`);
-    const bytes = line.length - 1, limit = this.#lineLimit;
-    if (bytes > limit) {
-      throw new RangeError(`Cannot send event: it has ${bytes} bytes, maxLineBytes is ${limit}`);
-    }
-    this.#link.send(line);
-    this.#noteDrops();
+    this.#membership.outgoing.send(event, options);
   }
 
   /**
@@ -376,32 +223,14 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
     options?: SetOptions,
   ): void;
   set(key: string, value: unknown, options: SetOptions = {}): void {
-    const session = this.#sessionFor(key, options);
-    const json = stringify("set state", value);
-    const { room = false } = options;
-    const { limits } = session;
-    if (limits !== undefined) {
-      const { maxKeys, maxLineBytes } = limits;
-      this.#checkValue(session, json);
-      const lineBytes = encodeSet(key, json, room).length - 1;
-      if (lineBytes > maxLineBytes) {
-        throw new RangeError(
-          `Cannot set state: with its key it has ${lineBytes} bytes, maxLineBytes is ${maxLineBytes}`,
-        );
-      }
-      const keys = this.#countKeysBeside(session, key, room);
-      if (keys >= maxKeys) {
-        throw new RangeError(`Cannot set state: ${keys} keys are set, maxKeys is ${maxKeys}`);
-      }
-    }
-    this.#set(session, key, json, room);
+    this.#membership.outgoing.set(key, value, options);
   }
 
   /**
    * Removes a key, as {@linkcode Relay.set} sets it; does nothing if it has no value. Throws as `set()` does.
    */
   unset(key: (keyof RoomState<S> | keyof MemberState<S>) & string, options: SetOptions = {}): void {
-    this.#set(this.#sessionFor(key, options), key, undefined, options.room === true);
+    this.#membership.outgoing.unset(key, options);
   }
 
   /**
@@ -425,23 +254,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * @throws {RequestError} when there is no answer; its `code` says why. After `close()`: `closed`
    */
   request(peer: Addressee, event: unknown, options: RequestOptions = {}): Promise<unknown> {
-    return forgiving(() => this.#request(peer, event, options));
-  }
-
-  #request(peer: Addressee, event: unknown, options: RequestOptions): Promise<unknown> {
-    const session = this.#needSession("request");
-    const timeoutMs = readRequestOptions(options);
-    const [id] = readReceivers({ to: peer });
-    const text = stringify("send request", event);
-    const { ask, answer } = session.asks.open(`request ${quote(id)}`, id, timeoutMs);
-    try {
-      if (this.#closed !== undefined) session.asks.failAll("closed", "the relay object is closed");
-      else this.#sendTo(text, [id], { ask });
-    } catch (error) {
-      session.asks.settle(ask, undefined, id);
-      throw error;
-    }
-    return answer;
+    return this.#membership.requests.request(peer, event, options);
   }
 
   /**
@@ -464,23 +277,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
     value: RoomState<S>[K],
     options: ClaimOptions = {},
   ): Promise<boolean> {
-    return forgiving(() => this.#claim(key, value, options));
-  }
-
-  #claim(key: string, value: unknown, options: ClaimOptions): Promise<boolean> {
-    const session = this.#sessionFor(key, {});
-    const { hold, timeoutMs } = readClaimOptions(options);
-    const json = stringify("set state", value);
-    this.#checkValue(session, json);
-    const answer = this.#ask(session, `claim ${quote(key)}`, timeoutMs, (ask) => {
-      const fields = JSON.stringify({ ask, key, ...(hold ? { hold } : {}) });
-      return `{"$claim":${fields.slice(0, -1)},"value":${json}}}`;
-    });
-    return answer.then((body) => {
-      const hasWon = (body as { won?: unknown }).won === true;
-      if (hasWon && hold) session.source.room.hold(key, true);
-      return hasWon;
-    });
+    return this.#membership.requests.claim(key, value, options);
   }
 
   /**
@@ -494,13 +291,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * the relay object is closed
    */
   rooms(options: RoomsOptions = {}): Promise<RoomList> {
-    return forgiving(() => this.#rooms(options));
-  }
-
-  #rooms(options: RoomsOptions): Promise<RoomList> {
-    const session = this.#needSession("list rooms");
-    const write = (ask: string) => `{"$rooms":${JSON.stringify({ ask })}}`;
-    return this.#ask(session, "list rooms", readRoomsOptions(options), write).then(readRoomList);
+    return this.#membership.requests.rooms(options);
   }
 
   /**
@@ -515,10 +306,10 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    */
   // deno-lint-ignore require-await -- what is wrong rejects, too: one way for all errors
   async joinAny(room: string, options: ConnectOptions<E, S> = {}): Promise<Relay<E, S>> {
-    this.#needSession("join a room");
+    needSession(this.#membership.session, "join a room");
     const { name, token, tls, schema } = this.#options;
     const target = withoutRoom(this.#target);
-    return open(target, { name, token, tls, schema, ...options, room, any: true });
+    return openRelay(target, { name, token, tls, schema, ...options, room, any: true });
   }
 
   /**
@@ -531,11 +322,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * @throws {TypeError} when `peer` is neither a member nor an id, or the relay object is plain
    */
   passHost(peer?: Addressee): void {
-    const session = this.#needSession("pass the host on");
-    const [id] = peer === undefined ? [] : readReceivers({ to: peer });
-    if (!session.isHost || this.#closed !== undefined) return;
-    session.source.ask(encoder.encode(`{"$host":${JSON.stringify({ id })}}\n`));
-    this.#link.flush();
+    this.#membership.hostRole.pass(peer);
   }
 
   /**
@@ -546,8 +333,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * arrives.
    */
   drain(): E[] {
-    this.#watchLoop("drain");
-    return this.#inbox.takeAll();
+    return this.#membership.incoming.drain();
   }
 
   /**
@@ -568,8 +354,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * ```
    */
   messages(): Message<E, S>[] {
-    this.#watchLoop("messages");
-    return this.#inbox.takeAllAs(toMessage<E, S>);
+    return this.#membership.incoming.messages(toMessage<E, S>);
   }
 
   /**
@@ -577,7 +362,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * and when, as `messages()` does. Ends after `close()`, when what was left has been taken.
    */
   eachMessage(): AsyncIterableIterator<Message<E, S>, undefined> {
-    return this.#inbox.iterate(toMessage<E, S>);
+    return this.#membership.incoming.iterate(toMessage<E, S>);
   }
 
   /**
@@ -586,7 +371,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * of them.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<E, undefined> {
-    return this.#inbox.iterate((event) => event);
+    return this.#membership.incoming.iterate((event) => event);
   }
 
   /**
@@ -595,336 +380,11 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * what is left can still be taken. Never rejects; may be called again.
    */
   close(): Promise<void> {
-    return this.#closed ??= this.#close();
+    return this.#membership.close();
   }
 
   /** Does what `close()` does: `await using relay = await connect(…)`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** How long a line may be, in bytes without its LF. */
-  get #lineLimit(): number {
-    return Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
-  }
-
-  #sendTo(text: string, ids: readonly string[], tag?: Tag): void {
-    if (this.#session === undefined) {
-      throw new TypeError(
-        "Cannot send event: a plain client knows nobody to send it to, connect without { plain: true }",
-      );
-    }
-    for (const line of encodeLetters(text, ids, this.#lineLimit, tag)) this.#link.send(line);
-    this.#noteDrops();
-  }
-
-  #needSession(verb: string): Session {
-    if (this.#session !== undefined) return this.#session;
-    throw new TypeError(`Cannot ${verb}: a plain client has no session, connect without { plain: true }`);
-  }
-
-  /** Asks the relay; `write(ask)` makes the line, without its LF. */
-  #ask(
-    session: Session,
-    what: string,
-    timeoutMs: number,
-    write: (ask: string) => string,
-  ): Promise<unknown> {
-    const { ask, answer } = session.asks.open(what, undefined, timeoutMs);
-    if (this.#closed !== undefined) session.asks.failAll("closed", "the relay object is closed");
-    else {
-      const line = encoder.encode(write(ask) + "\n"), bytes = line.length - 1;
-      if (bytes > this.#lineLimit) {
-        session.asks.settle(ask, undefined); // the relay would not read it, so it would never answer
-        throw new RangeError(`Cannot ${what}: it has ${bytes} bytes, maxLineBytes is ${this.#lineLimit}`);
-      }
-      session.source.ask(line);
-      this.#link.flush();
-    }
-    return answer;
-  }
-
-  async #answerQuestion(line: string, from: Peer, ask: string): Promise<void> {
-    const { onRequest } = this.#options;
-    let text: string, tag: Tag = { reply: ask };
-    try {
-      if (onRequest === undefined) throw new Error("it answers no requests");
-      text = stringify("answer", await onRequest(JSON.parse(line), from) ?? null);
-    } catch (error) {
-      const why = describeThrown(error);
-      [text, tag] = [JSON.stringify(why.slice(0, MAX_REASON_LENGTH)), { reply: ask, failed: true }];
-    }
-    if (this.#closed !== undefined) return;
-    try {
-      this.#sendTo(text, [from.id], tag);
-    } catch (error) { // it is too long
-      this.#sendTo(JSON.stringify((error as Error).message), [from.id], { reply: ask, failed: true });
-    }
-  }
-
-  #onHost(host: Peer | undefined): void {
-    this.#tellOnceOpen(this.#options.onHost, host);
-    this.#passHostIfHidden();
-  }
-
-  /** Passes the host on, once while the page is hidden: where all are, one of them has to be it. */
-  #passHostIfHidden(): void {
-    if (!this.#isHidden || this.#hasPassedHost || this.#session?.isHost !== true) return;
-    this.#hasPassedHost = true;
-    this.passHost();
-  }
-
-  #watchLoop(call: string): void {
-    if (!this.#drainWatch.noteCall()) return;
-    console.warn(
-      `eventrelay: ${call}() is called in a loop that never awaits, so the network never gets to run and ` +
-        "nothing can arrive. Tick the loop with: for await (const seconds of frames(30)) { … }",
-    );
-  }
-
-  #set(session: Session, key: string, json: string | undefined, isRoom: boolean): void {
-    // What the member has set itself goes with it.
-    if (this.#closed !== undefined) return isRoom ? this.#losses.note("closed", 0, 0, [key]) : undefined;
-    session.source.set(key, json, isRoom);
-    this.#link.flush();
-  }
-
-  #checkValue({ limits }: Session, json: string): void {
-    const bytes = encoder.encode(json).length, most = limits?.maxValueBytes ?? Infinity;
-    if (bytes > most) {
-      throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${most}`);
-    }
-  }
-
-  /** Counts the keys of this member, or of the room as far as it is known here; 0 if `key` is one of them. */
-  #countKeysBeside(session: Session, key: string, isRoom: boolean): number {
-    const { source, state } = session;
-    if (!isRoom) return source.member.has(key) ? 0 : source.member.size;
-    if (Object.hasOwn(state, key)) return 0;
-    const keys = new Set(source.roomKeysUnderWay());
-    if (keys.has(key)) return 0;
-    for (const each of Object.keys(state)) {
-      if (!source.room.isNews(each) || source.room.has(each)) keys.add(each); // not those that are being removed
-    }
-    return keys.size;
-  }
-
-  async #open(): Promise<void> {
-    const { signal, retry = false } = this.#options;
-    signal?.throwIfAborted();
-    signal?.addEventListener("abort", this.#onAbort);
-    this.#unwatchPage = watchPageLife({
-      onHide: () => {
-        this.#isHidden = true;
-        this.#passHostIfHidden();
-      },
-      onWake: () => {
-        this.#isHidden = this.#hasPassedHost = false;
-        this.#link.wake();
-      },
-      onLeave: () => void this.close(),
-    });
-    try {
-      await this.#link.open(retry);
-      signal?.throwIfAborted(); // aborted by a callback
-    } catch (error) {
-      await this.close();
-      throw error;
-    }
-    this.#cancelHeld = afterThisTurn(() => {
-      const held = this.#held!;
-      this.#held = undefined;
-      for (const callback of held) callback();
-    });
-  }
-
-  async #close(): Promise<void> {
-    const { signal } = this.#options;
-    signal?.removeEventListener("abort", this.#onAbort);
-    this.#drainWatch.stop();
-    this.#unwatchPage();
-    this.#cancelHeld?.();
-    if (this.#cancelHeld !== undefined) this.#held = undefined; // what is lost from now on is told at once
-    this.#inbox.close();
-    this.#losses.flush();
-    this.#session?.asks.failAll("closed", "the relay object was closed");
-    await this.#link.close(signal?.aborted ? signal.reason : undefined);
-    this.#noteDrops();
-    const left = this.#session?.source.takeLeft();
-    if (left !== undefined && left.lines + left.roomChanges.size > 0) {
-      this.#losses.note("closed", left.lines, left.bytes, [...left.roomChanges.keys()]);
-    }
-    this.#losses.close();
-  }
-
-  #onStatus(status: Status, detail: StatusDetail): void {
-    const { onStatus } = this.#options;
-    if (onStatus !== undefined) return tell(onStatus, status, detail);
-    if (status !== "connecting" || detail.error === undefined || this.#hasWarned) return;
-    this.#hasWarned = true;
-    console.warn(`eventrelay: ${printable(detail.error.message)} (trying again)`);
-  }
-
-  #onPlainLine(line: string): void {
-    if (this.#closed !== undefined) return;
-    const error = readErrorLine(line);
-    if (error !== undefined) return this.#onError(error);
-    if (this.#plainOrigin === undefined) {
-      this.#plainOrigin = { from: undefined, time: this.now() };
-      queueMicrotask(() => this.#plainOrigin = undefined);
-    }
-    this.#onEvent(line, this.#plainOrigin);
-  }
-
-  #onEvent(line: string, origin: Origin, isRepair = false): void {
-    if (this.#closed !== undefined) return;
-    let event: E;
-    try {
-      const value = JSON.parse(line);
-      event = this.#check === undefined ? value : this.#check(value);
-    } catch (error) {
-      return this.#onInvalidLine(line, error instanceof Error ? error : new TypeError(String(error)));
-    }
-    this.#received++;
-    const out = this.#inbox.push(event, line.length + EVENT_COST, isRepair, origin);
-    if (out !== undefined) this.#losses.note("inbox", out.events, out.size - out.events * EVENT_COST);
-  }
-
-  #onInvalidLine(line: string, error: Error): void {
-    if (this.#closed !== undefined) return;
-    this.#invalid++;
-    tell(this.#options.onInvalid, line, error);
-  }
-
-  #onError(error: RelayError): void {
-    if (this.#closed !== undefined) return;
-    this.#errors++;
-    if (this.#options.onError !== undefined) return tell(this.#options.onError, error);
-    if (!this.#mayWarn()) return;
-    console.warn(`eventrelay: the relay reports ${printable(`${error.code}: ${error.message}`)}`);
-  }
-
-  #onLost(lost: Lost): void {
-    this.#lost += lost.lines;
-    this.#tellOnceOpen(this.#options.onLost, lost);
-  }
-
-  /** Notes what has been dropped of what was given to `send()`. */
-  #noteDrops(): void {
-    const { droppedLines, droppedBytes } = this.#link;
-    const lines = droppedLines - this.#notedDrops.lines, bytes = droppedBytes - this.#notedDrops.bytes;
-    if (lines === 0) return;
-    this.#notedDrops = { lines: droppedLines, bytes: droppedBytes };
-    this.#losses.note(this.#closed === undefined ? "outbox" : "closed", lines, bytes);
-  }
-
-  /** Tells what was dropped here, also after `close()`; not to who never got the relay object. */
-  #tellLost(lost: Lost): void {
-    if (this.#held === undefined) tell(this.#options.onLost, lost);
-    else this.#tellOnceOpen(this.#options.onLost, lost);
-  }
-
-  /** Calls back, but not before the program has the relay object: its callbacks may use it. */
-  #tellOnceOpen<A extends unknown[]>(callback: ((...args: A) => void) | undefined, ...args: A): void {
-    if (callback === undefined || this.#closed !== undefined) return;
-    if (this.#held === undefined) return tell(callback, ...args);
-    this.#held.push(() => this.#closed === undefined && tell(callback, ...args));
-  }
-
-  #sessionFor(key: unknown, options: unknown): Session {
-    if (this.#session === undefined) {
-      throw new TypeError("Cannot set state: a plain client has none, connect without { plain: true }");
-    }
-    const fault = keyFault(key);
-    if (fault !== undefined) {
-      throw new (typeof key === "string" ? RangeError : TypeError)(`Cannot set state: the key ${fault}`);
-    }
-    checkOptions("set state", options, { room: "boolean" });
-    return this.#session;
-  }
-}
-
-/**
- * Connects to a relay and opens a session in a room, or, with `plain`, just connects.
- *
- * Resolves when all who are in the room are known; from then on the relay object reconnects by itself, with
- * waits that double from 250 ms to 5 s, drawn evenly between 0 and that, longer if the relay asks for it. An
- * attempt may take 10 s, the relay's answer to it 3 s.
- *
- * @example
- * ```ts
- * import { connect } from "../../client.ts";
- *
- * using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 }); // a relay, to try it
- * const { port } = listener.addr;
- *
- * await using relay = await connect<{ id: string; pos: number[] }>(`127.0.0.1:${port}`, { plain: true });
- * relay.send({ id: "ada-1", pos: [3, 4] });
- * for (const event of relay.drain()) console.log(event?.id, event?.pos); // null is an event, too
- * ```
- *
- * @throws {TypeError} when the target or an option has the wrong form
- * @throws {RangeError} when the port or an option is out of range
- * @throws {Error} `Cannot connect to ifilab100:32100: connection refused, is the relay running there`, and
- * the like, with the network's own error as its `cause`, or the relay's refusal, whose `code` is that of the
- * protocol (`bad_token`, `relay_full` …). With `retry` only when trying again can't help. When `signal` is
- * aborted, its reason.
- */
-// deno-lint-ignore require-await -- a wrong target rejects, too: one way for all errors
-export async function connect<E = unknown, S extends object = Record<string, unknown>>(
-  target?: Target,
-  options: ConnectOptions<E, S> = {},
-): Promise<Relay<E, S>> {
-  return open(target, options);
-}
-
-function toMessage<E, S extends object>(event: E, { from, time }: Origin): Message<E, S> {
-  return { event, from: from as Peer<MemberState<S>> | undefined, time };
-}
-
-/** The versions of relays that this program was told of: once each. */
-const noticedVersions = new Set<string>();
-
-function noticeVersion(relayVersion: string): void {
-  if (noticedVersions.has(relayVersion)) return;
-  noticedVersions.add(relayVersion);
-  const origin = { url: import.meta.url as string | undefined, runtime: runtime(), version: VERSION };
-  const notice = versionNotice(relayVersion, origin);
-  if (notice !== undefined) console.warn(`eventrelay: ${notice}`);
-}
-
-/** Says what was thrown, which may be anything: also what can't be made a text. */
-function describeThrown(thrown: unknown): string {
-  try {
-    return String(thrown instanceof Error ? thrown.message : thrown);
-  } catch {
-    return "it threw what has no text";
-  }
-}
-
-function stringify(verb: string, value: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new TypeError(`Cannot ${verb}: ${reason}, what JSON can hold is allowed`, { cause });
-  }
-  if (text === undefined) {
-    const kind = value === undefined ? "undefined" : `a ${typeof value}`;
-    throw new TypeError(`Cannot ${verb}: it is ${kind}, what JSON can hold is allowed`);
-  }
-  return text;
-}
-
-/**
- * Calls a program's callback. What it throws is the program's own mistake: reported as uncaught, after our
- * work.
- */
-function tell<A extends unknown[]>(callback: ((...args: A) => void) | undefined, ...args: A): void {
-  try {
-    callback?.(...args);
-  } catch (error) {
-    reportError(error);
   }
 }

@@ -1,7 +1,9 @@
 // What to tell a program whose client module is of another version than its relay: Deno keeps what it imported by
-// URL for ever, and a page that stays open keeps its module, too. Pure.
+// URL for ever, and a page that stays open keeps its module, too.
 
 import { printable } from "../wire/untrusted.ts";
+import { VERSION } from "../wire/version.ts";
+import { runtime } from "./link/runtime.ts";
 
 /** Where a client module is from. */
 export interface ModuleOrigin {
@@ -26,4 +28,16 @@ export function versionNotice(
   // Without the last slash: with it, Deno takes the address for that of one module.
   const root = new URL(/\/src\/client\/[^/]*$/.test(url) ? "../../" : "./", url).href.slice(0, -1);
   return `${what}. Deno keeps what it has fetched once; get it anew with: deno run --reload=${root} …`;
+}
+
+/** The versions of relays that this program was told of: once each. */
+const noticedVersions = new Set<string>();
+
+/** Warns on the console of a relay of another version, once of each, where something can be done about it. */
+export function noticeVersion(relayVersion: string): void {
+  if (noticedVersions.has(relayVersion)) return;
+  noticedVersions.add(relayVersion);
+  const origin = { url: import.meta.url as string | undefined, runtime: runtime(), version: VERSION };
+  const notice = versionNotice(relayVersion, origin);
+  if (notice !== undefined) console.warn(`eventrelay: ${notice}`);
 }

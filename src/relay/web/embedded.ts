@@ -11,11 +11,16 @@ import example_python_session_link_py from "../../../example/python/session_link
 import example_python_session_parts_py from "../../../example/python/session_parts.py" with { type: "text" };
 import motion_ts from "../../../motion.ts" with { type: "text" };
 import src_client_call_options_ts from "../../client/call_options.ts" with { type: "text" };
+import src_client_callbacks_ts from "../../client/callbacks.ts" with { type: "text" };
 import src_client_check_ts from "../../client/check.ts" with { type: "text" };
 import src_client_compare_ids_ts from "../../client/compare_ids.ts" with { type: "text" };
+import src_client_connect_ts from "../../client/connect.ts" with { type: "text" };
 import src_client_drain_watch_ts from "../../client/drain_watch.ts" with { type: "text" };
 import src_client_frames_ts from "../../client/frames.ts" with { type: "text" };
+import src_client_host_role_ts from "../../client/host_role.ts" with { type: "text" };
 import src_client_inbox_ts from "../../client/inbox.ts" with { type: "text" };
+import src_client_incoming_ts from "../../client/incoming.ts" with { type: "text" };
+import src_client_json_text_ts from "../../client/json_text.ts" with { type: "text" };
 import src_client_link_after_turn_ts from "../../client/link/after_turn.ts" with { type: "text" };
 import src_client_link_attempt_ts from "../../client/link/attempt.ts" with { type: "text" };
 import src_client_link_backoff_ts from "../../client/link/backoff.ts" with { type: "text" };
@@ -35,12 +40,16 @@ import src_client_link_transport_ts from "../../client/link/transport.ts" with {
 import src_client_link_websocket_transport_ts from "../../client/link/websocket_transport.ts" with { type: "text" };
 import src_client_link_writer_ts from "../../client/link/writer.ts" with { type: "text" };
 import src_client_loss_tally_ts from "../../client/loss_tally.ts" with { type: "text" };
+import src_client_membership_ts from "../../client/membership.ts" with { type: "text" };
+import src_client_message_ts from "../../client/message.ts" with { type: "text" };
 import src_client_options_ts from "../../client/options.ts" with { type: "text" };
+import src_client_outgoing_ts from "../../client/outgoing.ts" with { type: "text" };
 import src_client_page_life_ts from "../../client/page_life.ts" with { type: "text" };
 import src_client_plain_ts from "../../client/plain.ts" with { type: "text" };
 import src_client_plain_outbox_ts from "../../client/plain_outbox.ts" with { type: "text" };
 import src_client_receivers_ts from "../../client/receivers.ts" with { type: "text" };
 import src_client_relay_ts from "../../client/relay.ts" with { type: "text" };
+import src_client_requests_ts from "../../client/requests.ts" with { type: "text" };
 import src_client_room_list_ts from "../../client/room_list.ts" with { type: "text" };
 import src_client_session_asks_ts from "../../client/session/asks.ts" with { type: "text" };
 import src_client_session_clock_ts from "../../client/session/clock.ts" with { type: "text" };
@@ -62,6 +71,7 @@ import src_client_session_stream_marks_ts from "../../client/session/stream_mark
 import src_client_session_told_sets_ts from "../../client/session/told_sets.ts" with { type: "text" };
 import src_client_session_welcome_ts from "../../client/session/welcome.ts" with { type: "text" };
 import src_client_standard_schema_ts from "../../client/standard_schema.ts" with { type: "text" };
+import src_client_state_check_ts from "../../client/state_check.ts" with { type: "text" };
 import src_client_state_types_ts from "../../client/state_types.ts" with { type: "text" };
 import src_client_target_ts from "../../client/target.ts" with { type: "text" };
 import src_client_version_notice_ts from "../../client/version_notice.ts" with { type: "text" };
@@ -114,11 +124,16 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["example/python/session_parts.py", example_python_session_parts_py],
   ["motion.ts", motion_ts],
   ["src/client/call_options.ts", src_client_call_options_ts],
+  ["src/client/callbacks.ts", src_client_callbacks_ts],
   ["src/client/check.ts", src_client_check_ts],
   ["src/client/compare_ids.ts", src_client_compare_ids_ts],
+  ["src/client/connect.ts", src_client_connect_ts],
   ["src/client/drain_watch.ts", src_client_drain_watch_ts],
   ["src/client/frames.ts", src_client_frames_ts],
+  ["src/client/host_role.ts", src_client_host_role_ts],
   ["src/client/inbox.ts", src_client_inbox_ts],
+  ["src/client/incoming.ts", src_client_incoming_ts],
+  ["src/client/json_text.ts", src_client_json_text_ts],
   ["src/client/link/after_turn.ts", src_client_link_after_turn_ts],
   ["src/client/link/attempt.ts", src_client_link_attempt_ts],
   ["src/client/link/backoff.ts", src_client_link_backoff_ts],
@@ -138,12 +153,16 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/client/link/websocket_transport.ts", src_client_link_websocket_transport_ts],
   ["src/client/link/writer.ts", src_client_link_writer_ts],
   ["src/client/loss_tally.ts", src_client_loss_tally_ts],
+  ["src/client/membership.ts", src_client_membership_ts],
+  ["src/client/message.ts", src_client_message_ts],
   ["src/client/options.ts", src_client_options_ts],
+  ["src/client/outgoing.ts", src_client_outgoing_ts],
   ["src/client/page_life.ts", src_client_page_life_ts],
   ["src/client/plain.ts", src_client_plain_ts],
   ["src/client/plain_outbox.ts", src_client_plain_outbox_ts],
   ["src/client/receivers.ts", src_client_receivers_ts],
   ["src/client/relay.ts", src_client_relay_ts],
+  ["src/client/requests.ts", src_client_requests_ts],
   ["src/client/room_list.ts", src_client_room_list_ts],
   ["src/client/session/asks.ts", src_client_session_asks_ts],
   ["src/client/session/clock.ts", src_client_session_clock_ts],
@@ -165,6 +184,7 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/client/session/told_sets.ts", src_client_session_told_sets_ts],
   ["src/client/session/welcome.ts", src_client_session_welcome_ts],
   ["src/client/standard_schema.ts", src_client_standard_schema_ts],
+  ["src/client/state_check.ts", src_client_state_check_ts],
   ["src/client/state_types.ts", src_client_state_types_ts],
   ["src/client/target.ts", src_client_target_ts],
   ["src/client/version_notice.ts", src_client_version_notice_ts],

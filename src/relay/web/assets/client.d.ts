@@ -1,66 +1,26 @@
 // client.d.ts of eventrelay 0.2.0, made by `deno task bundle`. MIT license.
-/** Whose value a key is set for. */
-interface SetOptions {
-    /**
-     * The room's instead of this member's: it stays when this member leaves, until the room is empty. Anybody
-     * may overwrite it, the last one wins. Default: false.
-     */
-    room?: boolean;
-}
-/** How a request is made. */
-interface RequestOptions {
-    /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
-    timeoutMs?: number;
-}
-/** How a key is claimed. */
-interface ClaimOptions {
-    /**
-     * Whether the key is free again when this member leaves, or has lost its connection for 5 s. Default:
-     * false.
-     */
-    hold?: boolean;
-    /**
-     * How long to wait for the relay's decision, in ms: more than 0, up to Infinity. Default: 30,000, for as
-     * long as a broken connection can be resumed.
-     */
-    timeoutMs?: number;
-}
-/** How the rooms are asked for. */
-interface RoomsOptions {
-    /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
-    timeoutMs?: number;
-}
-
 /** The port the relay listens on, and a client connects to, when none is named. */
 declare const DEFAULT_PORT = 32100;
 /** What an `$error` line can be about. A code is for programs; the message beside it is for people. */
 type ErrorCode = "line_too_long" | "invalid_json" | "invalid_utf8" | "too_many_errors" | "relay_full" | "bad_hello" | "bad_token" | "too_many_rooms" | "unknown_control" | "bad_set" | "too_many_keys" | "value_too_long" | "state_full" | "bad_to" | "no_such_peer" | "bad_claim" | "not_host" | "cannot_host" | "room_full" | "rate_limited" | "idle_line";
 
-/** A member, or its id. */
-type Addressee = {
-    readonly id: string;
-} | string;
-/** Who an event is for. */
-interface SendOptions {
-    /** Those members of the room alone, by themselves or by their ids, each once, as many as you like; none get nothing. */
-    to: Addressee | readonly Addressee[];
-}
-
-/** A room of the relay. */
-interface RoomInfo {
-    /** Its name. */
-    readonly name: string;
-    /** How many sessions are in it; plain clients are not counted. */
-    readonly members: number;
-    /** How many may be, if there is a limit. */
-    readonly maxMembers?: number;
-}
-/** The rooms of the relay, the fullest first. */
-interface RoomList {
-    /** Up to 100 of them. */
-    readonly rooms: RoomInfo[];
-    /** How many there are beside these. */
-    readonly more: number;
+/** What the relay complains about. */
+interface RelayError {
+    /** For programs; a newer relay may have more codes. */
+    code: ErrorCode | (string & Record<never, never>);
+    /** For people: what was wrong, where, and what is allowed. */
+    message: string;
+    /** The number of the line at fault, counted from 1 on this connection. */
+    line?: number;
+    /**
+     * The key whose value was not taken, if it is about one: `set()` of this program did nothing, and what the
+     * relay had taken before holds. The value is not set again.
+     */
+    key?: string;
+    /** Whether it is a key of the room; said where `key` is. */
+    room?: boolean;
+    /** The ids that nobody in the room has, if it is about such (`no_such_peer`): what was sent to them is dropped. */
+    ids?: string[];
 }
 
 /**
@@ -81,25 +41,6 @@ interface StatusDetail {
      * one, with another id, and something may be lost.
      */
     resumed?: boolean;
-}
-
-/** What the relay complains about. */
-interface RelayError {
-    /** For programs; a newer relay may have more codes. */
-    code: ErrorCode | (string & Record<never, never>);
-    /** For people: what was wrong, where, and what is allowed. */
-    message: string;
-    /** The number of the line at fault, counted from 1 on this connection. */
-    line?: number;
-    /**
-     * The key whose value was not taken, if it is about one: `set()` of this program did nothing, and what the
-     * relay had taken before holds. The value is not set again.
-     */
-    key?: string;
-    /** Whether it is a key of the room; said where `key` is. */
-    room?: boolean;
-    /** The ids that nobody in the room has, if it is about such (`no_such_peer`): what was sent to them is dropped. */
-    ids?: string[];
 }
 
 /** Tells the state of the room from that of its members, where their keys differ: `connect<Events, States<Room, Member>>`. */
@@ -382,6 +323,38 @@ interface Stats {
     bytesReceived: number;
 }
 
+/** Whose value a key is set for. */
+interface SetOptions {
+    /**
+     * The room's instead of this member's: it stays when this member leaves, until the room is empty. Anybody
+     * may overwrite it, the last one wins. Default: false.
+     */
+    room?: boolean;
+}
+/** How a request is made. */
+interface RequestOptions {
+    /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
+    timeoutMs?: number;
+}
+/** How a key is claimed. */
+interface ClaimOptions {
+    /**
+     * Whether the key is free again when this member leaves, or has lost its connection for 5 s. Default:
+     * false.
+     */
+    hold?: boolean;
+    /**
+     * How long to wait for the relay's decision, in ms: more than 0, up to Infinity. Default: 30,000, for as
+     * long as a broken connection can be resumed.
+     */
+    timeoutMs?: number;
+}
+/** How the rooms are asked for. */
+interface RoomsOptions {
+    /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
+    timeoutMs?: number;
+}
+
 /** A received event, and where it comes from. */
 interface Message<E = unknown, S extends object = Record<string, unknown>> {
     /** What was sent. */
@@ -398,6 +371,34 @@ interface Message<E = unknown, S extends object = Record<string, unknown>> {
      */
     readonly time: number;
 }
+
+/** A member, or its id. */
+type Addressee = {
+    readonly id: string;
+} | string;
+/** Who an event is for. */
+interface SendOptions {
+    /** Those members of the room alone, by themselves or by their ids, each once, as many as you like; none get nothing. */
+    to: Addressee | readonly Addressee[];
+}
+
+/** A room of the relay. */
+interface RoomInfo {
+    /** Its name. */
+    readonly name: string;
+    /** How many sessions are in it; plain clients are not counted. */
+    readonly members: number;
+    /** How many may be, if there is a limit. */
+    readonly maxMembers?: number;
+}
+/** The rooms of the relay, the fullest first. */
+interface RoomList {
+    /** Up to 100 of them. */
+    readonly rooms: RoomInfo[];
+    /** How many there are beside these. */
+    readonly more: number;
+}
+
 /**
  * A program's end of a relay: what it sends goes to everybody else in its room, what they send arrives here.
  *
@@ -443,9 +444,9 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
     /**
      * Who leads the room: the member that has been there longest of those that may (`canHost`) and are
      * connected, until it leaves, has lost its connection for 5 s, has been silent for 60 % of the relay's
-     * ping timeout (9 s of 15 s; its program stands still), or passes it on. There is one as long as anybody may. All learn of a change at the same place
-     * among the events (`onHost`). May be this member itself, as a peer with its `id`;
-     * `undefined` if nobody leads, and plain.
+     * ping timeout (9 s of 15 s; its program stands still), or passes it on. There is one as long as anybody
+     * may. All learn of a change at the same place among the events (`onHost`). May be this member itself, as a
+     * peer with its `id`; `undefined` if nobody leads, and plain.
      */
     get host(): Peer<MemberState<S>> | undefined;
     /** Whether this member leads the room now. False while it has no connection: another one may by then. */
@@ -653,6 +654,7 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
     /** Does what `close()` does: `await using relay = await connect(…)`. */
     [Symbol.asyncDispose](): Promise<void>;
 }
+
 /**
  * Connects to a relay and opens a session in a room, or, with `plain`, just connects.
  *

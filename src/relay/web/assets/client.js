@@ -15,6 +15,102 @@ function quote(text) {
   return JSON.stringify(printable(beginning(text)).replace(/\p{Cs}/gu, "?"));
 }
 
+// src/client/link/runtime.ts
+function runtime() {
+  const { Deno: Deno2, process } = globalThis;
+  if (typeof Deno2?.connect === "function") return "deno";
+  return typeof process?.getBuiltinModule === "function" ? "node" : "page";
+}
+function builtinModule(name) {
+  return globalThis.process?.getBuiltinModule?.(name);
+}
+function runtimeFault() {
+  if (typeof Promise.withResolvers === "function") return void 0;
+  const node = globalThis.process?.versions?.node;
+  return node === void 0 ? "this browser is too old, Chrome 119, Firefox 121, Safari 17.4 and newer will do" : `this is Node ${node}, 22.3 or newer is needed`;
+}
+function pageLocation() {
+  return runtime() === "page" ? globalThis.location : void 0;
+}
+
+// src/client/link/after_turn.ts
+var { setImmediate, clearImmediate } = globalThis;
+var afterThisTurn = setImmediate !== void 0 && clearImmediate !== void 0 ? (callback) => {
+  const handle = setImmediate(callback);
+  return () => clearImmediate(handle);
+} : byMessages();
+function byMessages() {
+  let due = [];
+  let channel;
+  return (callback) => {
+    if (channel === void 0) {
+      channel = new MessageChannel();
+      channel.port1.onmessage = run;
+    }
+    if (due.length === 0) channel.port2.postMessage(null);
+    const entry = {
+      callback
+    };
+    due.push(entry);
+    return () => entry.callback = void 0;
+  };
+  function run() {
+    if (runtime() !== "page") {
+      channel.port1.close();
+      channel = void 0;
+    }
+    const calls = due;
+    due = [];
+    for (const { callback } of calls) {
+      try {
+        callback?.();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+}
+
+// src/client/callbacks.ts
+var Callbacks = class {
+  /** The calls that wait; `undefined` once nothing has to. */
+  #held = [];
+  #cancelHeld;
+  #isClosed = false;
+  /** Lets what waits be called after this turn of the event loop: by then the program has the relay object. */
+  open() {
+    this.#cancelHeld = afterThisTurn(() => {
+      const held = this.#held;
+      this.#held = void 0;
+      for (const call of held) call();
+    });
+  }
+  /** Calls nothing from now on, but what {@linkcode callToTheEnd} is given. */
+  close() {
+    this.#isClosed = true;
+    this.#cancelHeld?.();
+    if (this.#cancelHeld !== void 0) this.#held = void 0;
+  }
+  /** Calls back, or has it wait; does nothing after `close()`. */
+  call(callback, ...args) {
+    if (callback === void 0 || this.#isClosed) return;
+    if (this.#held === void 0) return callNow(callback, ...args);
+    this.#held.push(() => this.#isClosed || callNow(callback, ...args));
+  }
+  /** Calls back also after `close()`; not a program that never got the relay object. */
+  callToTheEnd(callback, ...args) {
+    if (this.#held === void 0) callNow(callback, ...args);
+    else this.call(callback, ...args);
+  }
+};
+function callNow(callback, ...args) {
+  try {
+    callback?.(...args);
+  } catch (error) {
+    reportError(error);
+  }
+}
+
 // src/wire/protocol.ts
 var LF = 10;
 var DEFAULT_PORT = 32100;
@@ -76,54 +172,403 @@ function lengthFault(text, least, most) {
   return `has ${characters} characters, ${least} to ${most} are allowed`;
 }
 
-// src/client/session/relay_control.ts
-var ERROR_START = `{"$error":`;
-function readErrorLine(line) {
-  if (!line.startsWith(ERROR_START)) return void 0;
-  const control = readControlLine(line);
-  return control && readError(control.body);
-}
-function readControlLine(line) {
-  if (!line.startsWith(CONTROL_OPENING)) return void 0;
-  let parsed;
-  try {
-    parsed = JSON.parse(line);
-  } catch {
-    return void 0;
+// src/wire/line_reader.ts
+var SMALL_CARRY_BYTES = 256;
+var LineReader = class {
+  #sink;
+  #maxLineBytes;
+  #carry;
+  #carried = 0;
+  #isSkipping = false;
+  #skippedBytes = 0;
+  /** @param maxLineBytes the longest line that is kept while it is incomplete, in bytes without its LF */
+  constructor(sink, maxLineBytes) {
+    this.#sink = sink;
+    this.#maxLineBytes = maxLineBytes;
   }
-  const [[name, body], ...more] = Object.entries(parsed);
-  if (more.length > 0 || !isRecord(body)) return void 0;
-  return {
-    name: name.slice(1),
-    body
-  };
-}
-var FROM_START = `{"$from":{"id":"`;
-var FROM_END = `"}}`;
-function readPlainFrom(line) {
-  if (!line.startsWith(FROM_START)) return void 0;
-  const end = line.indexOf('"', FROM_START.length);
-  if (end + FROM_END.length !== line.length || !line.endsWith(FROM_END)) return void 0;
-  const id = line.slice(FROM_START.length, end);
-  return id.includes("\\") ? void 0 : id;
-}
-function readError(body) {
-  const { code, message, line, ids, key, room } = body;
-  if (typeof code !== "string" || typeof message !== "string") return void 0;
-  const error = {
-    code,
-    message
-  };
-  if (typeof line === "number") error.line = line;
-  if (Array.isArray(ids) && ids.every((id) => typeof id === "string")) error.ids = ids;
-  if (typeof key === "string") {
-    error.key = key;
-    error.room = room === true;
+  /** Whether a line was begun and its LF has not come yet. */
+  get isMidLine() {
+    return this.#carried > 0 || this.#isSkipping;
   }
-  return error;
+  /** How much memory the half line takes, in bytes. */
+  get heldBytes() {
+    return this.#carry?.length ?? 0;
+  }
+  /** Takes the next chunk and calls the sink for what it completes. The chunk may be used again afterwards. */
+  push(chunk) {
+    let start = 0;
+    if (this.isMidLine) {
+      const lf = chunk.indexOf(LF);
+      if (lf < 0) return this.#keep(chunk);
+      start = lf + 1;
+      this.#keep(chunk.subarray(0, start));
+      if (this.#isSkipping) this.#sink.onLongLineEnd?.(this.#skippedBytes);
+      else this.#sink.onRun(this.#carry, 0, this.#carried);
+      this.#clear();
+    }
+    if (start === chunk.length) return;
+    const end = chunk.lastIndexOf(LF) + 1;
+    if (end > start) this.#sink.onRun(chunk, start, end);
+    const rest = Math.max(start, end);
+    if (rest < chunk.length) this.#keep(chunk.subarray(rest));
+  }
+  /**
+   * Ends the input: what stands there without an LF counts as a line, so it goes to the sink with an LF behind it.
+   * Call it only when the connection ended cleanly.
+   */
+  end() {
+    if (this.#carried > 0) {
+      this.#keep(Uint8Array.of(LF));
+      if (!this.#isSkipping) this.#sink.onRun(this.#carry, 0, this.#carried);
+    }
+    this.#clear();
+  }
+  /** Adds to the half line, or finds that it is too long. `bytes` may end with the LF. */
+  #keep(bytes) {
+    if (this.#isSkipping) {
+      this.#skippedBytes += bytes.length;
+      return;
+    }
+    const length = this.#carried + bytes.length;
+    const lineBytes = bytes[bytes.length - 1] === LF ? length - 1 : length;
+    if (lineBytes > this.#maxLineBytes) {
+      const beginning2 = this.#carried > 0 ? this.#carry.subarray(0, this.#carried) : bytes;
+      this.#clear();
+      this.#isSkipping = true;
+      this.#skippedBytes = length;
+      this.#sink.onLineTooLong(beginning2);
+      return;
+    }
+    if (this.#carry === void 0 || this.#carry.length < length) {
+      const grown2 = new Uint8Array(Math.max(length, Math.min(2 * length, this.#maxLineBytes + 1), SMALL_CARRY_BYTES));
+      if (this.#carry !== void 0) grown2.set(this.#carry.subarray(0, this.#carried));
+      this.#carry = grown2;
+    }
+    this.#carry.set(bytes, this.#carried);
+    this.#carried = length;
+  }
+  #clear() {
+    this.#carried = this.#skippedBytes = 0;
+    this.#isSkipping = false;
+    if (this.#carry !== void 0 && this.#carry.length > SMALL_CARRY_BYTES) this.#carry = void 0;
+  }
+};
+
+// src/client/link/line_decoder.ts
+var SHOWN_CHARACTERS = 200;
+var strict = new TextDecoder("utf-8", {
+  fatal: true,
+  ignoreBOM: true
+});
+var lossy = new TextDecoder("utf-8", {
+  ignoreBOM: true
+});
+var LineDecoder = class {
+  #maxUnfinishedBytes;
+  #sink;
+  #reader;
+  /** Makes a decoder for one connection. */
+  constructor(maxUnfinishedBytes2, sink) {
+    this.#maxUnfinishedBytes = maxUnfinishedBytes2;
+    this.#sink = sink;
+    this.#reader = new LineReader({
+      onRun: (bytes, start, end) => this.#decode(bytes.subarray(start, end - 1)),
+      onLineTooLong: (beginning2) => this.#refuseLong(beginning2)
+    }, maxUnfinishedBytes2);
+  }
+  /** Takes a chunk and hands on the lines that it completes. Keeps no reference to the chunk. */
+  push(chunk) {
+    this.#reader.push(chunk);
+  }
+  #decode(lines) {
+    let text;
+    try {
+      text = strict.decode(lines);
+    } catch {
+      return this.#decodeOneByOne(lines);
+    }
+    let start = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+      this.#emit(text.slice(start, end));
+      start = end + 1;
+    }
+    this.#emit(text.slice(start));
+  }
+  /** Finds the lines that are no UTF-8 in a stretch that has one, so that the others don't suffer. */
+  #decodeOneByOne(lines) {
+    for (let start = 0; start <= lines.length; ) {
+      const found = lines.indexOf(LF, start);
+      const end = found < 0 ? lines.length : found;
+      const line = lines.subarray(start, end);
+      start = end + 1;
+      let text;
+      try {
+        text = strict.decode(line);
+      } catch (cause) {
+        const message = `Cannot read line: its ${line.length} bytes are not UTF-8, text in UTF-8 is allowed`;
+        this.#sink.onInvalidLine(lossy.decode(line), new TypeError(message, {
+          cause
+        }));
+        continue;
+      }
+      this.#emit(text);
+    }
+  }
+  #emit(line) {
+    if (line.length > 1 || line.length === 1 && line !== "\r") this.#sink.onLine(line);
+  }
+  #refuseLong(beginning2) {
+    const shown = lossy.decode(beginning2.subarray(0, SHOWN_CHARACTERS));
+    const message = `Cannot read line: it has more than ${this.#maxUnfinishedBytes} bytes, ${this.#maxUnfinishedBytes} are allowed`;
+    this.#sink.onInvalidLine(shown, new RangeError(message));
+  }
+};
+
+// src/wire/concat.ts
+function concat(parts) {
+  if (parts.length === 1) return parts[0];
+  const joined = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
 }
-function readCount(value) {
-  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+
+// src/client/link/queue.ts
+var MIN_COMPACTION = 64;
+var Queue = class {
+  #items = [];
+  #head = 0;
+  /** The number of items in the queue. */
+  get length() {
+    return this.#items.length - this.#head;
+  }
+  /** Appends an item at the end. */
+  push(item) {
+    this.#items.push(item);
+  }
+  /** Takes the oldest item out, or returns `undefined` when the queue is empty. */
+  shift() {
+    const items = this.#items;
+    if (this.#head === items.length) return void 0;
+    const item = items[this.#head];
+    items[this.#head++] = void 0;
+    if (this.#head === items.length) {
+      items.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= MIN_COMPACTION && this.#head * 2 >= items.length) {
+      this.#items = items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+  /** Returns the oldest item and leaves it in the queue, or `undefined` when the queue is empty. */
+  peek() {
+    return this.#items[this.#head];
+  }
+  /** Takes everything out, oldest first. The array belongs to the caller. */
+  takeAll() {
+    const items = this.#items;
+    const all = this.#head === 0 ? items : items.slice(this.#head);
+    this.#items = [];
+    this.#head = 0;
+    return all;
+  }
+  /** Puts items back in front of the oldest, in the order given. Costs O(length): for rare events. */
+  putBack(items) {
+    this.#items = [
+      ...items,
+      ...this.takeAll()
+    ];
+  }
+};
+
+// src/client/link/line_queue.ts
+var LineQueue = class {
+  #lines = new Queue();
+  #bytes = 0;
+  #dropped = 0;
+  #droppedBytes = 0;
+  /** The number of lines that wait. */
+  get length() {
+    return this.#lines.length;
+  }
+  /** The bytes of the lines that wait. */
+  get bytes() {
+    return this.#bytes;
+  }
+  /** The number of lines dropped by `push()` and `trim()`. */
+  get dropped() {
+    return this.#dropped;
+  }
+  /** The bytes of these lines. */
+  get droppedBytes() {
+    return this.#droppedBytes;
+  }
+  /**
+   * Appends a line, then drops the oldest while they are over the limit: the new one, too, if it alone is
+   * over it.
+   */
+  push(line, limitBytes) {
+    this.#lines.push(line);
+    this.#bytes += line.length;
+    this.trim(limitBytes);
+  }
+  /** Drops and counts the oldest lines until their bytes are within the limit. */
+  trim(limitBytes) {
+    while (this.#bytes > limitBytes) {
+      const { length } = this.#lines.shift();
+      this.#bytes -= length;
+      this.#droppedBytes += length;
+      this.#dropped++;
+    }
+  }
+  /** Drops and counts the lines that are none to keep. */
+  keepOnly(isKept) {
+    const lines = this.takeAll(), kept = lines.filter(isKept);
+    this.putBack(kept);
+    this.#dropped += lines.length - kept.length;
+    this.#droppedBytes += lines.reduce((sum, { length }) => sum + length, 0) - this.#bytes;
+  }
+  /**
+   * Moves the oldest lines to the end of `batch` while they fit into `roomBytes`, and returns their bytes.
+   * The first line goes in any case if `batch` is empty: a line longer than a batch goes alone.
+   */
+  moveTo(batch, roomBytes) {
+    let bytes = 0;
+    for (let line = this.#lines.peek(); line !== void 0; line = this.#lines.peek()) {
+      if (batch.length > 0 && bytes + line.length > roomBytes) break;
+      this.#lines.shift();
+      batch.push(line);
+      bytes += line.length;
+    }
+    this.#bytes -= bytes;
+    return bytes;
+  }
+  /** Puts lines back in front of the oldest, in the order given. */
+  putBack(lines) {
+    this.#lines.putBack(lines);
+    for (const line of lines) this.#bytes += line.length;
+  }
+  /** Takes everything out, oldest first. */
+  takeAll() {
+    this.#bytes = 0;
+    return this.#lines.takeAll();
+  }
+};
+function joinLines(lines) {
+  return lines.length === 0 ? void 0 : concat(lines);
+}
+
+// src/client/plain_outbox.ts
+var PlainOutbox = class {
+  #waiting = new LineQueue();
+  #batch = [];
+  /** Lines of the batch that have gone out whole, and bytes that have gone out of the one after them. */
+  #confirmedLines = 0;
+  #confirmedBytes = 0;
+  /** The number of lines that have not gone out whole, those of the batch under way included. */
+  get length() {
+    return this.#waiting.length + this.#batch.length - this.#confirmedLines;
+  }
+  /** Whether there is a line that has not gone out whole. */
+  get hasMore() {
+    return this.length > 0;
+  }
+  /** The bytes of the lines that wait, without the batch under way. */
+  get waitingBytes() {
+    return this.#waiting.bytes;
+  }
+  /** The number of lines dropped because they were over a limit, or by `clear()`. */
+  get dropped() {
+    return this.#waiting.dropped;
+  }
+  /** The bytes of these lines. */
+  get droppedBytes() {
+    return this.#waiting.droppedBytes;
+  }
+  /** Appends a line (with its LF), then drops the oldest that wait while they are over the limit. */
+  push(line, limitBytes) {
+    this.#waiting.push(line, limitBytes);
+  }
+  /**
+   * Begins a batch of whole lines and returns its bytes, or `undefined` when nothing waits. It has at most
+   * `maxBytes`, unless its first line alone is longer. The batch before must have been confirmed to its end.
+   */
+  nextBatch(maxBytes) {
+    this.#batch = [];
+    this.#confirmedLines = this.#confirmedBytes = 0;
+    this.#waiting.moveTo(this.#batch, maxBytes);
+    return joinLines(this.#batch);
+  }
+  /** Notes that so many more bytes of the batch have gone out; returns how many lines that completed. */
+  confirm(bytes) {
+    const before = this.#confirmedLines;
+    this.#confirmedBytes += bytes;
+    while (this.#confirmedLines < this.#batch.length) {
+      const line = this.#batch[this.#confirmedLines];
+      if (this.#confirmedBytes < line.length) break;
+      this.#confirmedBytes -= line.length;
+      this.#confirmedLines++;
+    }
+    return this.#confirmedLines - before;
+  }
+  /** Puts what has not gone out whole back in front; then the limit holds, the oldest dropped first. */
+  rewind(limitBytes) {
+    this.#waiting.putBack(this.#batch.slice(this.#confirmedLines));
+    this.#batch = [];
+    this.#confirmedLines = this.#confirmedBytes = 0;
+    this.#waiting.trim(limitBytes);
+  }
+  /** Drops and counts everything that has not gone out whole. */
+  clear() {
+    this.rewind(0);
+  }
+};
+
+// src/client/plain.ts
+var PlainSpeaker = class {
+  #maxUnfinishedBytes;
+  #sink;
+  #decoder;
+  /** What is to be written: the events. */
+  source = new PlainOutbox();
+  /** Makes a speaker; a received line may have `maxUnfinishedBytes` without having ended. */
+  constructor(maxUnfinishedBytes2, sink) {
+    this.#maxUnfinishedBytes = maxUnfinishedBytes2;
+    this.#sink = sink;
+    this.#decoder = new LineDecoder(maxUnfinishedBytes2, sink);
+  }
+  /** Says nothing. */
+  open() {
+    return Promise.resolve({});
+  }
+  /** Forgets the unfinished line of the connection before. */
+  begin() {
+    this.#decoder = new LineDecoder(this.#maxUnfinishedBytes, this.#sink);
+  }
+  /** Hands the lines on to the sink. */
+  receive(bytes) {
+    this.#decoder.push(bytes);
+  }
+  /** Can't ask: there is no answer at level 0. */
+  wake() {
+  }
+  /** Needs nothing to be done. */
+  end() {
+  }
+  /** Says no goodbye. */
+  finish() {
+  }
+  /** Knows no such wish. */
+  takeRetryMs() {
+  }
+};
+function needSession(session, verb, lack = "has no session") {
+  if (session !== void 0) return session;
+  throw new TypeError(`Cannot ${verb}: a plain client ${lack}, connect without { plain: true }`);
 }
 
 // src/client/check.ts
@@ -184,97 +629,6 @@ function isNear(a, b) {
   return Math.max(aRest.length, bRest.length) <= 1 || aRest.length === 2 && aRest[0] === bRest[1] && aRest[1] === bRest[0];
 }
 
-// src/client/call_options.ts
-var ANSWER_MS = 1e4;
-var CLAIM_MS = 3e4;
-function readRequestOptions(options) {
-  checkOptions("request", options, {
-    timeoutMs: "any"
-  });
-  return readTimeout("request", options, ANSWER_MS);
-}
-function readClaimOptions(options) {
-  checkOptions("claim", options, {
-    hold: "boolean",
-    timeoutMs: "any"
-  });
-  return {
-    hold: options.hold ?? false,
-    timeoutMs: readTimeout("claim", options, CLAIM_MS)
-  };
-}
-function readRoomsOptions(options) {
-  checkOptions("list rooms", options, {
-    timeoutMs: "any"
-  });
-  return readTimeout("list rooms", options, ANSWER_MS);
-}
-function readTimeout(what, { timeoutMs }, defaultMs) {
-  if (timeoutMs === void 0) return defaultMs;
-  if (typeof timeoutMs !== "number") {
-    throw new TypeError(`Cannot ${what}: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
-  }
-  if (!(timeoutMs > 0)) {
-    throw new RangeError(`Cannot ${what}: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
-  }
-  return timeoutMs;
-}
-
-// src/client/page_life.ts
-function watchPageLife(sink) {
-  const { document, addEventListener } = globalThis;
-  if (document === void 0 || addEventListener === void 0) return () => {
-  };
-  const wake = () => sink.onWake();
-  const listeners = [
-    [
-      document,
-      "visibilitychange",
-      () => document.visibilityState === "visible" ? wake() : sink.onHide()
-    ],
-    [
-      document,
-      "resume",
-      wake
-    ],
-    [
-      globalThis,
-      "online",
-      wake
-    ],
-    [
-      globalThis,
-      "pageshow",
-      (event) => isPersisted(event) && wake()
-    ],
-    [
-      globalThis,
-      "pagehide",
-      (event) => isPersisted(event) || sink.onLeave()
-    ]
-  ];
-  for (const [target, type, listener] of listeners) target.addEventListener(type, listener);
-  return () => {
-    for (const [target, type, listener] of listeners) target.removeEventListener(type, listener);
-  };
-}
-function isPersisted(event) {
-  return event.persisted === true;
-}
-
-// src/client/version_notice.ts
-function versionNotice(relayVersion, { url, runtime: runtime2, version }) {
-  if (relayVersion === version || url === void 0 || !/^https?:/.test(url)) return void 0;
-  if (url.includes(`/v${version}/`)) return void 0;
-  const what = `client.ts is of version ${version} and the relay of ${printable(relayVersion)}`;
-  if (runtime2 === "page") return `${what}: load the page again, or let it import the relay's own /client.js`;
-  const root = new URL(/\/src\/client\/[^/]*$/.test(url) ? "../../" : "./", url).href.slice(0, -1);
-  return `${what}. Deno keeps what it has fetched once; get it anew with: deno run --reload=${root} \u2026`;
-}
-
-// src/wire/version.ts
-var VERSION = "0.2.0";
-
 // src/client/receivers.ts
 var encoder2 = new TextEncoder();
 function readReceivers(options) {
@@ -313,78 +667,52 @@ function encodeLetters(text, ids, maxLineBytes, tag) {
   return lines;
 }
 
-// src/client/room_list.ts
-function readRoomList(answer) {
-  const { rooms, more } = isRecord(answer) ? answer : {};
-  const list = (Array.isArray(rooms) ? rooms : []).filter((room) => isRecord(room) && typeof room.name === "string" && typeof room.members === "number");
-  return {
-    rooms: list.map(({ name, members, maxMembers }) => typeof maxMembers === "number" ? {
-      name,
-      members,
-      maxMembers
-    } : {
-      name,
-      members
-    }),
-    more: typeof more === "number" ? more : 0
-  };
-}
-
-// src/client/link/runtime.ts
-function runtime() {
-  const { Deno: Deno2, process } = globalThis;
-  if (typeof Deno2?.connect === "function") return "deno";
-  return typeof process?.getBuiltinModule === "function" ? "node" : "page";
-}
-function builtinModule(name) {
-  return globalThis.process?.getBuiltinModule?.(name);
-}
-function runtimeFault() {
-  if (typeof Promise.withResolvers === "function") return void 0;
-  const node = globalThis.process?.versions?.node;
-  return node === void 0 ? "this browser is too old, Chrome 119, Firefox 121, Safari 17.4 and newer will do" : `this is Node ${node}, 22.3 or newer is needed`;
-}
-function pageLocation() {
-  return runtime() === "page" ? globalThis.location : void 0;
-}
-
-// src/client/link/after_turn.ts
-var { setImmediate, clearImmediate } = globalThis;
-var afterThisTurn = setImmediate !== void 0 && clearImmediate !== void 0 ? (callback) => {
-  const handle = setImmediate(callback);
-  return () => clearImmediate(handle);
-} : byMessages();
-function byMessages() {
-  let due = [];
-  let channel;
-  return (callback) => {
-    if (channel === void 0) {
-      channel = new MessageChannel();
-      channel.port1.onmessage = run;
-    }
-    if (due.length === 0) channel.port2.postMessage(null);
-    const entry = {
-      callback
-    };
-    due.push(entry);
-    return () => entry.callback = void 0;
-  };
-  function run() {
-    if (runtime() !== "page") {
-      channel.port1.close();
-      channel = void 0;
-    }
-    const calls = due;
-    due = [];
-    for (const { callback } of calls) {
-      try {
-        callback?.();
-      } catch (error) {
-        reportError(error);
-      }
-    }
+// src/client/host_role.ts
+var encoder3 = new TextEncoder();
+var HostRole = class {
+  #session;
+  #outgoing;
+  /** Whether the page is hidden, and whether this member has passed the host on for that. */
+  #isHidden = false;
+  #hasPassed = false;
+  #isClosed = false;
+  /** Makes it, in a page that can be seen. */
+  constructor(session, outgoing) {
+    this.#session = session;
+    this.#outgoing = outgoing;
   }
-}
+  /** Makes another member the host, see {@linkcode Relay.passHost}. */
+  pass(peer) {
+    const session = needSession(this.#session, "pass the host on");
+    const [id] = peer === void 0 ? [] : readReceivers({
+      to: peer
+    });
+    if (!session.isHost || this.#isClosed) return;
+    this.#outgoing.sendControl(encoder3.encode(`{"$host":${JSON.stringify({
+      id
+    })}}
+`));
+  }
+  /** Notes that the page is hidden: from now on it may be slow, or stand still. */
+  noteHidden() {
+    this.#isHidden = true;
+    this.noteHost();
+  }
+  /** Notes that the page can be seen. */
+  noteShown() {
+    this.#isHidden = this.#hasPassed = false;
+  }
+  /** Notes that somebody became the host: a hidden page passes it on, but once, where all are one has to be it. */
+  noteHost() {
+    if (!this.#isHidden || this.#hasPassed || this.#session?.isHost !== true) return;
+    this.#hasPassed = true;
+    this.pass();
+  }
+  /** Passes nothing on from now on. */
+  close() {
+    this.#isClosed = true;
+  }
+};
 
 // src/client/drain_watch.ts
 var SUSPICIOUS_CALLS = 10;
@@ -424,54 +752,113 @@ var DrainWatch = class {
   }
 };
 
-// src/client/link/queue.ts
-var MIN_COMPACTION = 64;
-var Queue = class {
-  #items = [];
-  #head = 0;
-  /** The number of items in the queue. */
-  get length() {
-    return this.#items.length - this.#head;
+// src/client/frames.ts
+var now = () => performance.now();
+var FrameSchedule = class {
+  #periodMs;
+  #dueMs;
+  #lastMs;
+  /** Makes a schedule whose first frame is due one period after `nowMs`. */
+  constructor(hz, nowMs) {
+    this.#periodMs = periodMs(hz);
+    this.#dueMs = nowMs + this.#periodMs;
+    this.#lastMs = nowMs;
   }
-  /** Appends an item at the end. */
-  push(item) {
-    this.#items.push(item);
+  /** Returns how long to wait for the next frame, 0 when it is due. */
+  waitMs(nowMs) {
+    return Math.max(0, this.#dueMs - nowMs);
   }
-  /** Takes the oldest item out, or returns `undefined` when the queue is empty. */
-  shift() {
-    const items = this.#items;
-    if (this.#head === items.length) return void 0;
-    const item = items[this.#head];
-    items[this.#head++] = void 0;
-    if (this.#head === items.length) {
-      items.length = 0;
-      this.#head = 0;
-    } else if (this.#head >= MIN_COMPACTION && this.#head * 2 >= items.length) {
-      this.#items = items.slice(this.#head);
-      this.#head = 0;
-    }
-    return item;
-  }
-  /** Returns the oldest item and leaves it in the queue, or `undefined` when the queue is empty. */
-  peek() {
-    return this.#items[this.#head];
-  }
-  /** Takes everything out, oldest first. The array belongs to the caller. */
-  takeAll() {
-    const items = this.#items;
-    const all = this.#head === 0 ? items : items.slice(this.#head);
-    this.#items = [];
-    this.#head = 0;
-    return all;
-  }
-  /** Puts items back in front of the oldest, in the order given. Costs O(length): for rare events. */
-  putBack(items) {
-    this.#items = [
-      ...items,
-      ...this.takeAll()
-    ];
+  /** Begins a frame: returns the seconds since the one before. What was missed is not made up for. */
+  begin(nowMs) {
+    const seconds = (nowMs - this.#lastMs) / 1e3;
+    this.#lastMs = nowMs;
+    const isLate = nowMs - this.#dueMs >= this.#periodMs;
+    this.#dueMs = (isLate ? nowMs : this.#dueMs) + this.#periodMs;
+    return seconds;
   }
 };
+function frames(hz, options = {}) {
+  const schedule = new FrameSchedule(hz, now());
+  checkOptions("tick", options, {
+    signal: "signal"
+  });
+  return tick(schedule, options.signal);
+}
+async function* tick(schedule, signal) {
+  while (!signal?.aborted) {
+    await waitUntilDue(schedule, signal);
+    if (signal?.aborted) return;
+    yield schedule.begin(now());
+  }
+}
+function animationFrames(options = {}) {
+  checkOptions("tick", options, {
+    signal: "signal"
+  });
+  const { requestAnimationFrame, cancelAnimationFrame } = globalThis;
+  if (requestAnimationFrame === void 0 || cancelAnimationFrame === void 0) {
+    throw new TypeError("Cannot tick: no frames are shown here as in a page, frames(60) is allowed everywhere");
+  }
+  const nextFrame = (signal) => new Promise((resolve) => {
+    const id = requestAnimationFrame(end);
+    signal?.addEventListener("abort", end);
+    function end() {
+      cancelAnimationFrame(id);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    }
+  });
+  return tickShown(nextFrame, now(), options.signal);
+}
+async function* tickShown(nextFrame, lastMs, signal) {
+  while (!signal?.aborted) {
+    await nextFrame(signal);
+    if (signal?.aborted) return;
+    const nowMs = now();
+    const seconds = (nowMs - lastMs) / 1e3;
+    lastMs = nowMs;
+    yield seconds;
+  }
+}
+var MAX_TIMER_MS = 2 ** 31 - 1;
+async function waitUntilDue(schedule, signal) {
+  for (let ms = Infinity; ms > MAX_TIMER_MS && !signal?.aborted; ) {
+    ms = schedule.waitMs(now());
+    await wait(Math.min(ms, MAX_TIMER_MS), signal);
+  }
+}
+function wait(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end);
+    function end() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    }
+  });
+}
+function rateLimit(hz, clock = now) {
+  const period = periodMs(hz);
+  if (typeof clock !== "function") {
+    throw new TypeError(`Cannot keep a rate: clock is ${kindOf(clock)}, a function is allowed`);
+  }
+  let dueMs = -Infinity;
+  return function isTime2() {
+    const nowMs = clock();
+    if (nowMs < dueMs) return false;
+    const isAfterPause = nowMs - dueMs >= period;
+    dueMs = isAfterPause ? nowMs + period : Math.max(dueMs + period, nowMs + period / 2);
+    return true;
+  };
+}
+function periodMs(hz) {
+  if (typeof hz !== "number") {
+    throw new TypeError(`Cannot keep a rate: hz is ${kindOf(hz)}, a number is allowed`);
+  }
+  if (!(hz > 0 && hz < Infinity)) throw new RangeError(`Cannot keep a rate: hz is ${hz}, above 0 is allowed`);
+  return 1e3 / hz;
+}
 
 // src/client/inbox.ts
 var DONE = Object.freeze({
@@ -604,6 +991,193 @@ var Inbox = class {
     this.#size -= this.#sizes.shift();
     this.#origins.shift();
     return this.#events.shift();
+  }
+};
+
+// src/client/session/relay_control.ts
+var ERROR_START = `{"$error":`;
+function readErrorLine(line) {
+  if (!line.startsWith(ERROR_START)) return void 0;
+  const control = readControlLine(line);
+  return control && readError(control.body);
+}
+function readControlLine(line) {
+  if (!line.startsWith(CONTROL_OPENING)) return void 0;
+  let parsed;
+  try {
+    parsed = JSON.parse(line);
+  } catch {
+    return void 0;
+  }
+  const [[name, body], ...more] = Object.entries(parsed);
+  if (more.length > 0 || !isRecord(body)) return void 0;
+  return {
+    name: name.slice(1),
+    body
+  };
+}
+var FROM_START = `{"$from":{"id":"`;
+var FROM_END = `"}}`;
+function readPlainFrom(line) {
+  if (!line.startsWith(FROM_START)) return void 0;
+  const end = line.indexOf('"', FROM_START.length);
+  if (end + FROM_END.length !== line.length || !line.endsWith(FROM_END)) return void 0;
+  const id = line.slice(FROM_START.length, end);
+  return id.includes("\\") ? void 0 : id;
+}
+function readError(body) {
+  const { code, message, line, ids, key, room } = body;
+  if (typeof code !== "string" || typeof message !== "string") return void 0;
+  const error = {
+    code,
+    message
+  };
+  if (typeof line === "number") error.line = line;
+  if (Array.isArray(ids) && ids.every((id) => typeof id === "string")) error.ids = ids;
+  if (typeof key === "string") {
+    error.key = key;
+    error.room = room === true;
+  }
+  return error;
+}
+function readCount(value) {
+  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}
+
+// src/client/standard_schema.ts
+var ASYNC_MESSAGE = "Cannot check events: the schema answers with a promise, it has to answer at once";
+function eventChecker(schema) {
+  const validate = schema?.["~standard"]?.validate;
+  if (typeof validate !== "function") {
+    throw new TypeError(`Cannot check events: the schema has no "~standard".validate, a Standard Schema is allowed`);
+  }
+  function check(value) {
+    const result = validate(value);
+    if ("then" in result) {
+      result.then(void 0, () => {
+      });
+      throw new TypeError(ASYNC_MESSAGE);
+    }
+    if (result.issues === void 0) return result.value;
+    throw new TypeError(`Cannot accept event: ${describe(result.issues)}`, {
+      cause: result.issues
+    });
+  }
+  try {
+    check(void 0);
+  } catch (error) {
+    if (error instanceof TypeError && error.message === ASYNC_MESSAGE) throw error;
+  }
+  return check;
+}
+function describe(issues) {
+  if (issues.length === 0) return "the schema refuses it";
+  const { message, path = [] } = issues[0];
+  const where = path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+  return `${where === "" ? "" : `${where}: `}${message}${more}`;
+}
+
+// src/client/incoming.ts
+var MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
+var EVENT_COST = 32;
+var Incoming = class {
+  #options;
+  #losses;
+  #inbox;
+  #check;
+  #drainWatch = new DrainWatch();
+  #mayWarn = rateLimit(1);
+  /** The origin of what a plain client receives in this turn. */
+  #plainOrigin;
+  #isClosed = false;
+  /** The events that came, the lines that are none, and the complaints of the relay. */
+  received = 0;
+  invalid = 0;
+  errors = 0;
+  /**
+   * Makes an empty inbox for so many events.
+   *
+   * @throws {TypeError} when the schema is none
+   */
+  constructor(options, inboxLimit, losses) {
+    this.#options = options;
+    this.#losses = losses;
+    this.#check = options.schema === void 0 ? void 0 : eventChecker(options.schema);
+    this.#inbox = new Inbox({
+      maxEvents: inboxLimit,
+      maxSize: MAX_INBOX_CHARACTERS
+    });
+  }
+  /** The events that were pushed out of the inbox. */
+  get dropped() {
+    return this.#inbox.dropped;
+  }
+  /** Takes an event as a line; `isRepair` where a break had held it back. */
+  takeEvent(line, isRepair, origin) {
+    if (this.#isClosed) return;
+    let event;
+    try {
+      const value = JSON.parse(line);
+      event = this.#check === void 0 ? value : this.#check(value);
+    } catch (error) {
+      return this.takeInvalid(line, error instanceof Error ? error : new TypeError(String(error)));
+    }
+    this.received++;
+    const out = this.#inbox.push(event, line.length + EVENT_COST, isRepair, origin);
+    if (out !== void 0) this.#losses.note("inbox", out.events, out.size - out.events * EVENT_COST);
+  }
+  /** Takes a line as a plain client gets it: an event, or the relay's complaint. */
+  takePlainLine(line) {
+    if (this.#isClosed) return;
+    const error = readErrorLine(line);
+    if (error !== void 0) return this.takeError(error);
+    if (this.#plainOrigin === void 0) {
+      this.#plainOrigin = {
+        from: void 0,
+        time: performance.timeOrigin + performance.now()
+      };
+      queueMicrotask(() => this.#plainOrigin = void 0);
+    }
+    this.takeEvent(line, false, this.#plainOrigin);
+  }
+  /** Takes what can be shown of a line that is no event. */
+  takeInvalid(line, error) {
+    if (this.#isClosed) return;
+    this.invalid++;
+    callNow(this.#options.onInvalid, line, error);
+  }
+  /** Takes a complaint of the relay: told, or else a warning, one a second at most. */
+  takeError(error) {
+    if (this.#isClosed) return;
+    this.errors++;
+    if (this.#options.onError !== void 0) return callNow(this.#options.onError, error);
+    if (!this.#mayWarn()) return;
+    console.warn(`eventrelay: the relay reports ${printable(`${error.code}: ${error.message}`)}`);
+  }
+  /** Gives all events that wait, oldest first. */
+  drain() {
+    this.#watchLoop("drain");
+    return this.#inbox.takeAll();
+  }
+  /** Does the same, each as `make` gives it. */
+  messages(make) {
+    this.#watchLoop("messages");
+    return this.#inbox.takeAllAs(make);
+  }
+  /** Gives one event after the other, each as `make` gives it; ends after `close()`, once there is nothing left. */
+  iterate(make) {
+    return this.#inbox.iterate(make);
+  }
+  /** Takes nothing from now on. */
+  close() {
+    this.#isClosed = true;
+    this.#drainWatch.stop();
+    this.#inbox.close();
+  }
+  #watchLoop(call) {
+    if (!this.#drainWatch.noteCall()) return;
+    console.warn(`eventrelay: ${call}() is called in a loop that never awaits, so the network never gets to run and nothing can arrive. Tick the loop with: for await (const seconds of frames(30)) { \u2026 }`);
   }
 };
 
@@ -1147,6 +1721,619 @@ var Sleep = class {
   }
 };
 
+// src/wire/tls_stream.ts
+var FIRST_DENO = [
+  2,
+  9
+];
+var READ_BYTES = [
+  4 * 1024,
+  64 * 1024
+];
+var MAX_WRITE_BYTES = 32 * 1024;
+function nodeParts() {
+  const [major, minor] = Deno.version.deno.split(".").map(Number);
+  if (major < FIRST_DENO[0] || major === FIRST_DENO[0] && minor < FIRST_DENO[1]) return void 0;
+  const { process } = globalThis;
+  const tls = process?.getBuiltinModule?.("tls");
+  const stream = process?.getBuiltinModule?.("stream");
+  return tls && stream && {
+    tls,
+    Duplex: stream.Duplex
+  };
+}
+var TlsStream = class _TlsStream {
+  #conn;
+  #socket;
+  #secured = Promise.withResolvers();
+  /** Ends the waits of the read and of the write that are under way. */
+  #onReadable;
+  #failWrite;
+  #failure;
+  #hasEnded = false;
+  #isClosed = false;
+  constructor(conn, socket) {
+    this.#conn = conn;
+    this.#socket = socket;
+    this.#secured.promise.catch(() => {
+    });
+    socket.allowHalfOpen = true;
+    socket.on("readable", () => this.#onReadable?.());
+    socket.on("end", () => {
+      this.#hasEnded = true;
+      this.#secured.reject(new Deno.errors.UnexpectedEof("the connection ended before its TLS handshake did"));
+      this.#onReadable?.();
+    });
+    socket.on("error", (error) => this.#fail(inWordsOfDeno(error)));
+    socket.on("close", () => this.#fail(closed()));
+  }
+  /** Is the server's side. */
+  static serve({ tls, Duplex }, conn, secureContext) {
+    const socket = new tls.TLSSocket(encryptedStream(Duplex, conn), {
+      isServer: true,
+      secureContext
+    });
+    const stream = new _TlsStream(conn, socket);
+    socket.on("secure", () => stream.#secured.resolve());
+    return stream;
+  }
+  /**
+   * Is the client's side; trusts certificates that the system trusts, and those that `caCerts` (PEM) have
+   * signed.
+   */
+  static connect(parts, conn, hostname, caCerts) {
+    const { tls, Duplex } = parts;
+    const socket = tls.connect({
+      socket: encryptedStream(Duplex, conn),
+      host: hostname,
+      servername: isAddress(hostname) ? "" : hostname,
+      ca: caCerts && [
+        ...tls.getCACertificates?.("default") ?? tls.rootCertificates,
+        ...caCerts
+      ],
+      // Not by node, which would forget the certificate and so the reason, but below: nothing was said by
+      // then.
+      rejectUnauthorized: false
+    });
+    const stream = new _TlsStream(conn, socket);
+    socket.on("secureConnect", () => {
+      if (socket.authorized === true) stream.#secured.resolve();
+      else stream.#fail(certificateError(socket));
+    });
+    return stream;
+  }
+  /**
+   * Waits for the handshake; a client has found the other side's certificate good then. Rejects if it fails,
+   * and when the connection ends before.
+   */
+  handshake() {
+    return this.#secured.promise;
+  }
+  /** Waits for bytes: at least one and at most `maxBytes`, or null when the other side has ended. */
+  async read(maxBytes) {
+    for (; ; ) {
+      if (this.#failure !== void 0) throw this.#failure;
+      const bytes = this.#socket.read(Math.min(this.#socket.readableLength, maxBytes));
+      if (bytes !== null && bytes.length > 0) return bytes;
+      if (this.#hasEnded) return null;
+      await new Promise((done) => this.#onReadable = done);
+    }
+  }
+  /** Writes some of the bytes and says how many. They must not change meanwhile. */
+  write(bytes) {
+    if (this.#failure !== void 0) return Promise.reject(this.#failure);
+    const part = bytes.subarray(0, MAX_WRITE_BYTES);
+    return new Promise((resolve, reject) => {
+      this.#failWrite = reject;
+      const done = (error) => error ? reject(this.#failure ?? inWordsOfDeno(error)) : resolve(part.length);
+      this.#socket.write(part, done);
+    });
+  }
+  /** Ends the output, after all that was written. */
+  endWriting() {
+    if (this.#failure !== void 0) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#failWrite = reject;
+      this.#socket.end(resolve);
+    });
+  }
+  /** Closes the socket at once; what is under way rejects. May be called again. */
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#fail(closed());
+    this.#socket.destroy();
+    closeConn(this.#conn);
+  }
+  #fail(error) {
+    this.#failure ??= error;
+    this.#secured.reject(this.#failure);
+    this.#onReadable?.();
+    this.#failWrite?.(this.#failure);
+  }
+};
+function encryptedStream(Duplex, conn) {
+  let buffer = new Uint8Array(READ_BYTES[0]);
+  const read = async () => {
+    const n = await conn.read(buffer);
+    if (n === null) return null;
+    const bytes = buffer.slice(0, n);
+    if (n === READ_BYTES[0] && n === buffer.length) buffer = new Uint8Array(READ_BYTES[1]);
+    return bytes;
+  };
+  const writeAll = async (bytes) => {
+    while (bytes.length > 0) bytes = bytes.subarray(await conn.write(bytes));
+  };
+  return new Duplex({
+    allowHalfOpen: true,
+    read() {
+      read().then((bytes) => this.push(bytes), (error) => this.destroy(error));
+    },
+    write(bytes, _encoding, done) {
+      writeAll(bytes).then(() => done(), done);
+    },
+    final(done) {
+      conn.closeWrite().then(() => done(), done);
+    },
+    destroy(error, done) {
+      closeConn(conn);
+      done(error);
+    }
+  });
+}
+function closed() {
+  return new Deno.errors.Interrupted("the connection was closed");
+}
+function closeConn(conn) {
+  try {
+    conn.close();
+  } catch {
+  }
+}
+function isAddress(hostname) {
+  return /^[\d.]+$/.test(hostname) || hostname.includes(":");
+}
+function inWordsOfDeno(error) {
+  if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return error;
+  switch (error.code) {
+    case "ECONNRESET":
+      return new Deno.errors.ConnectionReset(error.message);
+    case "EPIPE":
+    case "ERR_STREAM_WRITE_AFTER_END":
+      return new Deno.errors.BrokenPipe(error.message);
+    case "ECANCELED":
+    case "ERR_STREAM_DESTROYED":
+    case "ERR_STREAM_PREMATURE_CLOSE":
+      return new Deno.errors.Interrupted(error.message);
+  }
+  return new Deno.errors.InvalidData(error.message);
+}
+function certificateError(socket) {
+  const { authorizationError: fault } = socket;
+  const code = String(fault?.code ?? fault);
+  const { valid_from: from = "", valid_to: to = "" } = socket.getPeerCertificate() ?? {};
+  const why = Date.parse(to) < Date.now() ? "Expired" : Date.parse(from) > Date.now() ? "NotValidYet" : code === "ERR_TLS_CERT_ALTNAME_INVALID" ? "NotValidForName" : "UnknownIssuer";
+  return new Deno.errors.InvalidData(`invalid peer certificate: ${why} (${code})`);
+}
+
+// src/client/link/deno_transport.ts
+var READ_BUFFER_BYTES = 64 * 1024;
+async function openTcp(address2, signal) {
+  return new ConnTransport(await connectTcp(address2, signal));
+}
+function openTls({ caCerts }) {
+  return async (address2, signal) => {
+    const tcp = await connectTcp(address2, signal);
+    const parts = nodeParts();
+    if (parts !== void 0) {
+      const stream = TlsStream.connect(parts, tcp, address2.hostname, caCerts);
+      return await shakeHands(new TlsTransport(stream), () => stream.handshake(), signal);
+    }
+    const conn = await Deno.startTls(tcp, {
+      hostname: address2.hostname,
+      caCerts
+    });
+    return await shakeHands(new ConnTransport(conn), () => conn.handshake(), signal);
+  };
+}
+async function shakeHands(transport, handshake, signal) {
+  const close = () => transport.close();
+  signal.addEventListener("abort", close);
+  try {
+    signal.throwIfAborted();
+    await handshake();
+    signal.throwIfAborted();
+    return transport;
+  } catch (error) {
+    transport.close();
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
+}
+async function connectTcp({ hostname, port }, signal) {
+  signal.throwIfAborted();
+  const connecting = Deno.connect({
+    hostname,
+    port,
+    signal
+  });
+  const { promise: aborted, reject } = Promise.withResolvers();
+  const abort = () => {
+    connecting.then((conn) => conn.close(), () => {
+    });
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", abort);
+  try {
+    const conn = await Promise.race([
+      connecting,
+      aborted
+    ]);
+    try {
+      conn.setNoDelay(true);
+    } catch {
+    }
+    return conn;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+var ConnTransport = class {
+  #conn;
+  #buffer = new Uint8Array(READ_BUFFER_BYTES);
+  #isClosed = false;
+  constructor(conn) {
+    this.#conn = conn;
+  }
+  async read() {
+    const bytes = await this.#conn.read(this.#buffer);
+    return bytes === null ? null : this.#buffer.subarray(0, bytes);
+  }
+  write(bytes) {
+    return this.#conn.write(bytes);
+  }
+  endWriting() {
+    return this.#conn.closeWrite();
+  }
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#conn.close();
+  }
+};
+var TlsTransport = class {
+  #stream;
+  constructor(stream) {
+    this.#stream = stream;
+  }
+  read() {
+    return this.#stream.read(READ_BUFFER_BYTES);
+  }
+  write(bytes) {
+    return this.#stream.write(bytes);
+  }
+  endWriting() {
+    return this.#stream.endWriting();
+  }
+  close() {
+    this.#stream.close();
+  }
+};
+
+// src/client/link/node_transport.ts
+var MAX_WRITE_BYTES2 = 32 * 1024;
+function openNode(tls) {
+  return async (address2, signal) => {
+    signal.throwIfAborted();
+    const transport = new NodeTransport(tls === void 0 ? connectTcp2(address2) : connectTls(address2, tls));
+    return await transport.opened(tls === void 0 ? "connect" : "secureConnect", signal);
+  };
+}
+function connectTcp2({ hostname, port }) {
+  return builtinModule("net").connect({
+    host: hostname,
+    port,
+    allowHalfOpen: true
+  });
+}
+function connectTls({ hostname, port }, { caCerts }) {
+  const tls = builtinModule("tls");
+  const isAddress2 = /^[\d.]+$/.test(hostname) || hostname.includes(":");
+  const trusted = caCerts && [
+    ...tls.getCACertificates?.("default") ?? tls.rootCertificates,
+    ...caCerts
+  ];
+  return tls.connect({
+    host: hostname,
+    port,
+    allowHalfOpen: true,
+    ...isAddress2 ? {} : {
+      servername: hostname
+    },
+    ...trusted === void 0 ? {} : {
+      ca: trusted
+    }
+  });
+}
+var NodeTransport = class {
+  #socket;
+  #failure;
+  #hasEnded = false;
+  /** Ends the waits of the read and of the write that are under way. */
+  #onReadable;
+  #failWrite;
+  constructor(socket) {
+    this.#socket = socket;
+    socket.on("readable", () => this.#onReadable?.());
+    socket.on("end", () => {
+      this.#hasEnded = true;
+      this.#onReadable?.();
+    });
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("close", () => this.#fail(new Error("the connection was closed")));
+  }
+  /** Waits until it is open. */
+  async opened(event, signal) {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const abort = () => this.#fail(signal.reason);
+    signal.addEventListener("abort", abort);
+    this.#failWrite = reject;
+    this.#socket.on(event, () => resolve());
+    this.#socket.on("end", () => this.#fail(new Error("the connection ended before its TLS handshake did")));
+    try {
+      await promise;
+      this.#socket.setNoDelay(true);
+      return this;
+    } catch (error) {
+      this.#socket.destroy();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+  async read() {
+    for (; ; ) {
+      if (this.#failure !== void 0) throw this.#failure;
+      const bytes = this.#socket.read();
+      if (bytes !== null && bytes.length > 0) return bytes;
+      if (this.#hasEnded) return null;
+      await new Promise((done) => this.#onReadable = done);
+    }
+  }
+  write(bytes) {
+    if (this.#failure !== void 0) return Promise.reject(this.#failure);
+    const part = bytes.subarray(0, MAX_WRITE_BYTES2);
+    return new Promise((resolve, reject) => {
+      this.#failWrite = reject;
+      this.#socket.write(part, (error) => error ? reject(this.#failure ?? error) : resolve(part.length));
+    });
+  }
+  endWriting() {
+    if (this.#failure !== void 0) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#failWrite = reject;
+      this.#socket.end(resolve);
+    });
+  }
+  close() {
+    this.#fail(new Error("the connection was closed"));
+    this.#socket.destroy();
+  }
+  #fail(error) {
+    this.#failure ??= error;
+    this.#onReadable?.();
+    this.#failWrite?.(this.#failure);
+  }
+};
+
+// src/client/link/websocket_transport.ts
+var MAX_BUFFERED_BYTES = 1024 * 1024;
+var BUFFER_LOOK_MS = 20;
+var ABNORMAL = 1006;
+var USUAL_ENDS = [
+  1e3,
+  1001,
+  1005
+];
+var encoder4 = new TextEncoder();
+var decoder = new TextDecoder("utf-8", {
+  ignoreBOM: true
+});
+function openWebSocket(url, tls = {}) {
+  return async (_, signal) => {
+    signal.throwIfAborted();
+    const { socket, release } = makeSocket(url, tls);
+    socket.binaryType = "arraybuffer";
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const abort = () => {
+      socket.close();
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", abort);
+    socket.onopen = () => resolve(new WebSocketTransport(socket, release));
+    socket.onerror = (event) => {
+      const page = pageLocation();
+      reject(page === void 0 ? reasonOf(event) : new Error(whyNot(new URL(url), page)));
+    };
+    socket.onclose = socket.onerror;
+    try {
+      return await promise;
+    } catch (error) {
+      release();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  };
+}
+var WebSocketTransport = class {
+  #socket;
+  #release;
+  #chunks = [];
+  #taken = 0;
+  /** How it ended: by the other side, which is no failure, or by this. */
+  #hasEnded = false;
+  #failure;
+  /** Ends the waits of the read and of the write that are under way. */
+  #onNews;
+  #onRoom;
+  constructor(socket, release) {
+    this.#socket = socket;
+    this.#release = release;
+    socket.onmessage = ({ data }) => this.#take(data);
+    socket.onerror = () => {
+      afterThisTurn(() => this.#end(new Error("the connection broke")));
+    };
+    socket.onclose = ({ code, reason: reason2 }) => this.#end(endOf(code, reason2));
+  }
+  async read() {
+    for (; ; ) {
+      if (this.#taken < this.#chunks.length) return this.#chunks[this.#taken++];
+      this.#chunks = [];
+      this.#taken = 0;
+      if (this.#failure !== void 0) throw this.#failure;
+      if (this.#hasEnded) return null;
+      await new Promise((done) => this.#onNews = done);
+    }
+  }
+  /** Takes all of the bytes: a message may not end in the middle of a line. */
+  async write(bytes) {
+    while (this.#isOpen && this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) await this.#room();
+    if (!this.#isOpen) throw this.#failure ?? new Error("the connection is closed");
+    this.#socket.send(decoder.decode(bytes));
+    return bytes.length;
+  }
+  /** Says the last; nothing more is received either. */
+  endWriting() {
+    this.#socket.close(1e3);
+    return Promise.resolve();
+  }
+  close() {
+    this.#chunks = [];
+    this.#taken = 0;
+    this.#end(new Error("the connection was closed"));
+    this.#socket.close();
+  }
+  get #isOpen() {
+    return !this.#hasEnded && this.#socket.readyState === 1;
+  }
+  #take(data) {
+    if (this.#hasEnded) return;
+    const bytes = typeof data === "string" ? encoder4.encode(data) : new Uint8Array(data);
+    this.#onRoom?.();
+    if (bytes.length === 0) return;
+    this.#chunks.push(bytes);
+    this.#onNews?.();
+  }
+  #end(failure) {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#failure = failure;
+    this.#release();
+    this.#onNews?.();
+    this.#onRoom?.();
+  }
+  /** Waits until there may be room: for a moment, or for a message, as timers of a hidden page come late. */
+  #room() {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#onRoom = void 0;
+        resolve();
+      };
+      const timer = setTimeout(done, BUFFER_LOOK_MS);
+      this.#onRoom = done;
+    });
+  }
+};
+function makeSocket(url, { caCerts }) {
+  const { WebSocket, Deno: Deno2, Bun } = globalThis;
+  if (WebSocket === void 0) {
+    throw new ImpossibleError("there is no WebSocket here, Node has one from version 22 on");
+  }
+  let options;
+  let release = () => {
+  };
+  if (caCerts !== void 0) {
+    if (Deno2 !== void 0) {
+      const client = Deno2.createHttpClient({
+        caCerts
+      });
+      options = {
+        client
+      };
+      release = () => client.close();
+    } else if (Bun !== void 0) {
+      options = {
+        tls: {
+          ca: caCerts
+        }
+      };
+    } else {
+      throw new ImpossibleError(`${whoTrusts()}, leave out caCerts`);
+    }
+  }
+  try {
+    return {
+      socket: options === void 0 ? new WebSocket(url) : new WebSocket(url, options),
+      release
+    };
+  } catch (cause) {
+    release();
+    if (cause.name !== "SecurityError") throw cause;
+    throw new ImpossibleError(mixedContent(new URL(url)), {
+      cause
+    });
+  }
+}
+function whoTrusts() {
+  return runtime() === "page" ? "whom to trust is the browser's decision" : "a WebSocket of Node trusts the certificates that NODE_EXTRA_CA_CERTS names";
+}
+function mixedContent({ host }) {
+  return `this page came by https, and its browser lets such a page open nothing but wss://: open the page from the relay itself (http://${host}/), or let the relay speak TLS and name it as wss://`;
+}
+function reasonOf(event) {
+  const { message, error } = event;
+  const { code } = error ?? {};
+  return Object.assign(new Error(message || "no reason was given, is the relay running there"), {
+    code
+  });
+}
+function whyNot({ protocol, host, hostname }, page) {
+  const isSecure = protocol === "wss:";
+  const hints = [
+    `is the relay running there (http${isSecure ? "s" : ""}://${host}/ shows it)`
+  ];
+  if (page.protocol === "file:" || page.origin === "null") {
+    hints.push("may a page that is a file connect to it (serve the page, or start the relay with --allow-origin null)");
+  } else if (hostname !== page.hostname && !/^(localhost|127\..*|\[::1\])$/.test(page.hostname)) {
+    hints.push(`may a page of ${page.origin} connect to it (--allow-origin ${page.origin})`);
+  }
+  if (isSecure) hints.push("does the browser trust its certificate");
+  return `the browser does not say why (code ${ABNORMAL}): ${hints.join(", ")}`;
+}
+function endOf(code, reason2) {
+  if (USUAL_ENDS.includes(code)) return void 0;
+  if (code === ABNORMAL || code === 0) return new Error("the connection broke");
+  return new Error(`it was closed with code ${code}${reason2 === "" ? "" : `, ${printable(reason2)}`}`);
+}
+
+// src/client/link/open_transport.ts
+function transportFor({ label, url }, tls) {
+  const fault = runtimeFault();
+  if (fault !== void 0) return () => Promise.reject(new ImpossibleError(fault));
+  if (url !== void 0) return openWebSocket(url, tls);
+  switch (runtime()) {
+    case "deno":
+      return tls === void 0 ? openTcp : openTls(tls);
+    case "node":
+      return openNode(tls);
+    case "page":
+      return openWebSocket(`${tls === void 0 ? "ws" : "wss"}://${label}/`, tls);
+  }
+}
+
 // src/client/loss_tally.ts
 var PERIOD_MS = 1e3;
 var LossTally = class {
@@ -1156,8 +2343,8 @@ var LossTally = class {
   #timer;
   #isClosed = false;
   /** Makes a tally in which there is nothing. */
-  constructor(tell2) {
-    this.#tell = tell2;
+  constructor(tell) {
+    this.#tell = tell;
   }
   /** Adds something to what is to be told: lines and their bytes, or a key. */
   note(reason2, lines, bytes, keys = []) {
@@ -1200,118 +2387,6 @@ var LossTally = class {
       this.#timer = void 0;
       if (this.#sums.size > 0) this.#onTurnEnd();
     }, PERIOD_MS);
-  }
-};
-
-// src/client/session/asks.ts
-var MAX_TIMER_MS = 2 ** 31 - 1;
-var MAX_REASON_LENGTH = 1e3;
-var RequestError = class extends Error {
-  /** What errors of this kind are called. */
-  name = "RequestError";
-  /**
-   * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
-   * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
-   * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
-   */
-  code;
-  /** @internal */
-  constructor(code, message) {
-    super(message);
-    this.code = code;
-  }
-};
-function forgiving(ask) {
-  let answer;
-  try {
-    answer = ask();
-  } catch (error) {
-    return Promise.reject(error);
-  }
-  answer.catch(() => {
-  });
-  return answer;
-}
-var Asks = class {
-  #pending = /* @__PURE__ */ new Map();
-  #last = 0;
-  /**
-   * Opens a question: `what` can't be done without an answer. Returns its name on the wire, and the answer.
-   *
-   * @param peerId who is to answer; the relay, if it is left out
-   * @param timeoutMs how long to wait, from 0 to Infinity
-   */
-  open(what, peerId, timeoutMs = Infinity) {
-    const ask = (++this.#last).toString(36);
-    const answer = new Promise((resolve, reject) => {
-      this.#pending.set(ask, {
-        what,
-        peerId,
-        resolve,
-        reject,
-        timer: void 0
-      });
-    });
-    answer.catch(() => {
-    });
-    if (timeoutMs < Infinity) this.#wait(ask, timeoutMs, timeoutMs);
-    return {
-      ask,
-      answer
-    };
-  }
-  /** Takes the answer of a member, or of the relay. */
-  settle(ask, value, peerId) {
-    this.#take(ask, peerId)?.resolve(value);
-  }
-  /** Takes the answer of a member, a line whose tag names the question, or why there is none. */
-  takeReply(line, { reply, failed }, peerId) {
-    if (reply === void 0) return;
-    let answer;
-    try {
-      answer = JSON.parse(line);
-    } catch {
-      return this.#fail(reply, "failed", "its answer is not JSON", peerId);
-    }
-    if (failed !== true) this.settle(reply, answer, peerId);
-    else this.#fail(reply, "failed", String(answer).slice(0, MAX_REASON_LENGTH), peerId);
-  }
-  /** Takes the relay's answer to a question, the body of an `$answer`: to one that it was asked, or why there is none. */
-  takeAnswer({ ask, code, message, ...answer }) {
-    if (typeof ask !== "string") return;
-    if (typeof code !== "string") return this.settle(ask, answer);
-    this.#fail(ask, code, String(message), this.#pending.get(ask)?.peerId);
-  }
-  /** Notes that a member will answer nothing any more. */
-  failPeer(peerId) {
-    for (const [ask, pending] of this.#pending) {
-      if (pending.peerId === peerId) this.#fail(ask, "left", `${peerId} has left`, peerId);
-    }
-  }
-  /** Notes that nobody will answer any more. */
-  failAll(code, why) {
-    for (const [ask, { peerId }] of this.#pending) this.#fail(ask, code, why, peerId);
-  }
-  #fail(ask, code, why, peerId) {
-    const pending = this.#take(ask, peerId);
-    pending?.reject(new RequestError(code, `Cannot ${pending.what}: ${why}`));
-  }
-  #take(ask, peerId) {
-    const pending = this.#pending.get(ask);
-    if (pending === void 0 || pending.peerId !== peerId) return void 0;
-    this.#pending.delete(ask);
-    clearTimeout(pending.timer);
-    return pending;
-  }
-  #wait(ask, leftMs, timeoutMs) {
-    const pending = this.#pending.get(ask), waitMs = Math.min(leftMs, MAX_TIMER_MS);
-    pending.timer = setTimeout(() => {
-      if (leftMs > waitMs) this.#wait(ask, leftMs - waitMs, timeoutMs);
-      else {
-        const who = pending.peerId === void 0 ? "of the relay " : "";
-        this.#fail(ask, "timeout", `no answer ${who}within ${timeoutMs} ms, so it may have been done or not`, pending.peerId);
-      }
-    }, waitMs);
   }
 };
 
@@ -1418,7 +2493,7 @@ function parseText(text) {
 }
 function parsePlace(target, place, usualPort) {
   const parts = /^(?:\[([^\s/?#@[\]]+)\]|([^\s/?#@[\]:]+))(?::([0-9]+))?$/.exec(place);
-  if (parts === null) throw new TypeError(`Cannot connect to ${show(target)}: ${whyNot(place)}, ${FORMS}`);
+  if (parts === null) throw new TypeError(`Cannot connect to ${show(target)}: ${whyNot2(place)}, ${FORMS}`);
   const [, bracketed, plain, port] = parts;
   return address(bracketed ?? plain, port === void 0 ? usualPort : Number(port));
 }
@@ -1436,7 +2511,7 @@ function checkName(what, name, least) {
   const isLength = typeof name === "string" && fault.includes(" characters, ");
   throw new (isLength ? RangeError : TypeError)(`Cannot connect: ${what} ${fault}`);
 }
-function whyNot(text) {
+function whyNot2(text) {
   if (text === "") return "it is empty";
   if (text.split(":").length > 2 && !text.includes("[")) return "it has several colons";
   const port = /:([^:\]]*)$/.exec(text)?.[1];
@@ -1575,112 +2650,511 @@ function checkLimit(name, value, least) {
   }
 }
 
-// src/client/frames.ts
-var now = () => performance.now();
-var FrameSchedule = class {
-  #periodMs;
-  #dueMs;
-  #lastMs;
-  /** Makes a schedule whose first frame is due one period after `nowMs`. */
-  constructor(hz, nowMs) {
-    this.#periodMs = periodMs(hz);
-    this.#dueMs = nowMs + this.#periodMs;
-    this.#lastMs = nowMs;
+// src/client/json_text.ts
+function jsonText(verb, value) {
+  let text;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    const reason2 = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new TypeError(`Cannot ${verb}: ${reason2}, what JSON can hold is allowed`, {
+      cause
+    });
   }
-  /** Returns how long to wait for the next frame, 0 when it is due. */
-  waitMs(nowMs) {
-    return Math.max(0, this.#dueMs - nowMs);
+  if (text !== void 0) return text;
+  const kind = value === void 0 ? "undefined" : `a ${typeof value}`;
+  throw new TypeError(`Cannot ${verb}: it is ${kind}, what JSON can hold is allowed`);
+}
+
+// src/client/state_check.ts
+var encoder5 = new TextEncoder();
+function checkKey(key) {
+  const fault = keyFault(key);
+  if (fault === void 0) return;
+  throw new (typeof key === "string" ? RangeError : TypeError)(`Cannot set state: the key ${fault}`);
+}
+function checkValue({ limits }, json) {
+  const bytes = encoder5.encode(json).length, most = limits?.maxValueBytes ?? Infinity;
+  if (bytes <= most) return;
+  throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${most}`);
+}
+function checkChange(session, key, json, isRoom) {
+  if (session.limits === void 0) return;
+  const { maxKeys, maxLineBytes } = session.limits;
+  checkValue(session, json);
+  const lineBytes = encodeSet(key, json, isRoom).length - 1;
+  if (lineBytes > maxLineBytes) {
+    throw new RangeError(`Cannot set state: with its key it has ${lineBytes} bytes, maxLineBytes is ${maxLineBytes}`);
   }
-  /** Begins a frame: returns the seconds since the one before. What was missed is not made up for. */
-  begin(nowMs) {
-    const seconds = (nowMs - this.#lastMs) / 1e3;
-    this.#lastMs = nowMs;
-    const isLate = nowMs - this.#dueMs >= this.#periodMs;
-    this.#dueMs = (isLate ? nowMs : this.#dueMs) + this.#periodMs;
-    return seconds;
+  const keys = countKeysBeside(session, key, isRoom);
+  if (keys < maxKeys) return;
+  throw new RangeError(`Cannot set state: ${keys} keys are set, maxKeys is ${maxKeys}`);
+}
+function countKeysBeside(session, key, isRoom) {
+  const { source, state } = session;
+  if (!isRoom) return source.member.has(key) ? 0 : source.member.size;
+  if (Object.hasOwn(state, key)) return 0;
+  const keys = new Set(source.roomKeysUnderWay());
+  if (keys.has(key)) return 0;
+  for (const each of Object.keys(state)) {
+    if (!source.room.isNews(each) || source.room.has(each)) keys.add(each);
+  }
+  return keys.size;
+}
+
+// src/client/outgoing.ts
+var encoder6 = new TextEncoder();
+var Outgoing = class {
+  #link;
+  #session;
+  #losses;
+  #maxLineBytes;
+  /** How much of what was given to `send()` and dropped has been noted as lost. */
+  #notedDrops = {
+    lines: 0,
+    bytes: 0
+  };
+  #isClosed = false;
+  /** Makes it; a line may have `maxLineBytes` without its LF, or less if the relay says so. */
+  constructor(link, session, losses, maxLineBytes) {
+    this.#link = link;
+    this.#session = session;
+    this.#losses = losses;
+    this.#maxLineBytes = maxLineBytes;
+  }
+  /** How long a line may be, in bytes without its LF. */
+  get lineLimit() {
+    return Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
+  }
+  /** Sends an event, see {@linkcode Relay.send}. */
+  send(event, options) {
+    const text = jsonText("send event", event);
+    if (options !== void 0) return this.sendTo(text, readReceivers(options));
+    const line = encoder6.encode(`${text.startsWith(CONTROL_OPENING) ? " " : ""}${text}
+`);
+    const bytes = line.length - 1, limit = this.lineLimit;
+    if (bytes > limit) {
+      throw new RangeError(`Cannot send event: it has ${bytes} bytes, maxLineBytes is ${limit}`);
+    }
+    this.#link.send(line);
+    this.#noteDrops();
+  }
+  /**
+   * Sends an event, given as JSON, to those members alone; with a tag it is a question or an answer.
+   *
+   * @throws {RangeError} when it is too long
+   */
+  sendTo(text, ids, tag) {
+    needSession(this.#session, "send event", "knows nobody to send it to");
+    for (const line of encodeLetters(text, ids, this.lineLimit, tag)) this.#link.send(line);
+    this.#noteDrops();
+  }
+  /** Sends a control line with its LF: it goes before the events that wait. */
+  sendControl(line) {
+    this.#session?.source.ask(line);
+    this.#link.flush();
+  }
+  /** Sets a value, see {@linkcode Relay.set}. */
+  set(key, value, options) {
+    const session = this.#sessionToSet(key, options);
+    const json = jsonText("set state", value);
+    const { room = false } = options;
+    checkChange(session, key, json, room);
+    this.#change(session, key, json, room);
+  }
+  /** Removes a key, see {@linkcode Relay.unset}. */
+  unset(key, options) {
+    this.#change(this.#sessionToSet(key, options), key, void 0, options.room === true);
+  }
+  /** Notes that what is said from now on is said after the end. */
+  close() {
+    this.#isClosed = true;
+  }
+  /** Notes, once the link is closed, what did not go out or may not have arrived. */
+  noteLeft() {
+    this.#noteDrops();
+    const left = this.#session?.source.takeLeft();
+    if (left === void 0 || left.lines + left.roomChanges.size === 0) return;
+    this.#losses.note("closed", left.lines, left.bytes, [
+      ...left.roomChanges.keys()
+    ]);
+  }
+  #sessionToSet(key, options) {
+    const session = needSession(this.#session, "set state", "has none");
+    checkKey(key);
+    checkOptions("set state", options, {
+      room: "boolean"
+    });
+    return session;
+  }
+  #change(session, key, json, isRoom) {
+    if (this.#isClosed) {
+      if (isRoom) this.#losses.note("closed", 0, 0, [
+        key
+      ]);
+      return;
+    }
+    session.source.set(key, json, isRoom);
+    this.#link.flush();
+  }
+  /** Notes what has been dropped of what was given to `send()`. */
+  #noteDrops() {
+    const { droppedLines, droppedBytes } = this.#link;
+    const lines = droppedLines - this.#notedDrops.lines, bytes = droppedBytes - this.#notedDrops.bytes;
+    if (lines === 0) return;
+    this.#notedDrops = {
+      lines: droppedLines,
+      bytes: droppedBytes
+    };
+    this.#losses.note(this.#isClosed ? "closed" : "outbox", lines, bytes);
   }
 };
-function frames(hz, options = {}) {
-  const schedule = new FrameSchedule(hz, now());
-  checkOptions("tick", options, {
-    signal: "signal"
-  });
-  return tick(schedule, options.signal);
-}
-async function* tick(schedule, signal) {
-  while (!signal?.aborted) {
-    await waitUntilDue(schedule, signal);
-    if (signal?.aborted) return;
-    yield schedule.begin(now());
-  }
-}
-function animationFrames(options = {}) {
-  checkOptions("tick", options, {
-    signal: "signal"
-  });
-  const { requestAnimationFrame, cancelAnimationFrame } = globalThis;
-  if (requestAnimationFrame === void 0 || cancelAnimationFrame === void 0) {
-    throw new TypeError("Cannot tick: no frames are shown here as in a page, frames(60) is allowed everywhere");
-  }
-  const nextFrame = (signal) => new Promise((resolve) => {
-    const id = requestAnimationFrame(end);
-    signal?.addEventListener("abort", end);
-    function end() {
-      cancelAnimationFrame(id);
-      signal?.removeEventListener("abort", end);
-      resolve();
-    }
-  });
-  return tickShown(nextFrame, now(), options.signal);
-}
-async function* tickShown(nextFrame, lastMs, signal) {
-  while (!signal?.aborted) {
-    await nextFrame(signal);
-    if (signal?.aborted) return;
-    const nowMs = now();
-    const seconds = (nowMs - lastMs) / 1e3;
-    lastMs = nowMs;
-    yield seconds;
-  }
-}
-var MAX_TIMER_MS2 = 2 ** 31 - 1;
-async function waitUntilDue(schedule, signal) {
-  for (let ms = Infinity; ms > MAX_TIMER_MS2 && !signal?.aborted; ) {
-    ms = schedule.waitMs(now());
-    await wait(Math.min(ms, MAX_TIMER_MS2), signal);
-  }
-}
-function wait(ms, signal) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener("abort", end);
-    function end() {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      resolve();
-    }
-  });
-}
-function rateLimit(hz, clock = now) {
-  const period = periodMs(hz);
-  if (typeof clock !== "function") {
-    throw new TypeError(`Cannot keep a rate: clock is ${kindOf(clock)}, a function is allowed`);
-  }
-  let dueMs = -Infinity;
-  return function isTime2() {
-    const nowMs = clock();
-    if (nowMs < dueMs) return false;
-    const isAfterPause = nowMs - dueMs >= period;
-    dueMs = isAfterPause ? nowMs + period : Math.max(dueMs + period, nowMs + period / 2);
-    return true;
+
+// src/client/page_life.ts
+function watchPageLife(sink) {
+  const { document, addEventListener } = globalThis;
+  if (document === void 0 || addEventListener === void 0) return () => {
+  };
+  const wake = () => sink.onWake();
+  const listeners = [
+    [
+      document,
+      "visibilitychange",
+      () => document.visibilityState === "visible" ? wake() : sink.onHide()
+    ],
+    [
+      document,
+      "resume",
+      wake
+    ],
+    [
+      globalThis,
+      "online",
+      wake
+    ],
+    [
+      globalThis,
+      "pageshow",
+      (event) => isPersisted(event) && wake()
+    ],
+    [
+      globalThis,
+      "pagehide",
+      (event) => isPersisted(event) || sink.onLeave()
+    ]
+  ];
+  for (const [target, type, listener] of listeners) target.addEventListener(type, listener);
+  return () => {
+    for (const [target, type, listener] of listeners) target.removeEventListener(type, listener);
   };
 }
-function periodMs(hz) {
-  if (typeof hz !== "number") {
-    throw new TypeError(`Cannot keep a rate: hz is ${kindOf(hz)}, a number is allowed`);
+function isPersisted(event) {
+  return event.persisted === true;
+}
+
+// src/client/call_options.ts
+var ANSWER_MS = 1e4;
+var CLAIM_MS = 3e4;
+function readRequestOptions(options) {
+  checkOptions("request", options, {
+    timeoutMs: "any"
+  });
+  return readTimeout("request", options, ANSWER_MS);
+}
+function readClaimOptions(options) {
+  checkOptions("claim", options, {
+    hold: "boolean",
+    timeoutMs: "any"
+  });
+  return {
+    hold: options.hold ?? false,
+    timeoutMs: readTimeout("claim", options, CLAIM_MS)
+  };
+}
+function readRoomsOptions(options) {
+  checkOptions("list rooms", options, {
+    timeoutMs: "any"
+  });
+  return readTimeout("list rooms", options, ANSWER_MS);
+}
+function readTimeout(what, { timeoutMs }, defaultMs) {
+  if (timeoutMs === void 0) return defaultMs;
+  if (typeof timeoutMs !== "number") {
+    throw new TypeError(`Cannot ${what}: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
   }
-  if (!(hz > 0 && hz < Infinity)) throw new RangeError(`Cannot keep a rate: hz is ${hz}, above 0 is allowed`);
-  return 1e3 / hz;
+  if (!(timeoutMs > 0)) {
+    throw new RangeError(`Cannot ${what}: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
+  }
+  return timeoutMs;
+}
+
+// src/client/room_list.ts
+function readRoomList(answer) {
+  const { rooms, more } = isRecord(answer) ? answer : {};
+  const list = (Array.isArray(rooms) ? rooms : []).filter((room) => isRecord(room) && typeof room.name === "string" && typeof room.members === "number");
+  return {
+    rooms: list.map(({ name, members, maxMembers }) => typeof maxMembers === "number" ? {
+      name,
+      members,
+      maxMembers
+    } : {
+      name,
+      members
+    }),
+    more: typeof more === "number" ? more : 0
+  };
+}
+
+// src/client/session/asks.ts
+var MAX_TIMER_MS2 = 2 ** 31 - 1;
+var MAX_REASON_LENGTH = 1e3;
+var RequestError = class extends Error {
+  /** What errors of this kind are called. */
+  name = "RequestError";
+  /**
+   * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
+   * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
+   * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
+   */
+  code;
+  /** @internal */
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+};
+function forgiving(ask) {
+  let answer;
+  try {
+    answer = ask();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  answer.catch(() => {
+  });
+  return answer;
+}
+var Asks = class {
+  #pending = /* @__PURE__ */ new Map();
+  #last = 0;
+  /**
+   * Opens a question: `what` can't be done without an answer. Returns its name on the wire, and the answer.
+   *
+   * @param peerId who is to answer; the relay, if it is left out
+   * @param timeoutMs how long to wait, from 0 to Infinity
+   */
+  open(what, peerId, timeoutMs = Infinity) {
+    const ask = (++this.#last).toString(36);
+    const answer = new Promise((resolve, reject) => {
+      this.#pending.set(ask, {
+        what,
+        peerId,
+        resolve,
+        reject,
+        timer: void 0
+      });
+    });
+    answer.catch(() => {
+    });
+    if (timeoutMs < Infinity) this.#wait(ask, timeoutMs, timeoutMs);
+    return {
+      ask,
+      answer
+    };
+  }
+  /** Takes the answer of a member, or of the relay. */
+  settle(ask, value, peerId) {
+    this.#take(ask, peerId)?.resolve(value);
+  }
+  /** Takes the answer of a member, a line whose tag names the question, or why there is none. */
+  takeReply(line, { reply, failed }, peerId) {
+    if (reply === void 0) return;
+    let answer;
+    try {
+      answer = JSON.parse(line);
+    } catch {
+      return this.#fail(reply, "failed", "its answer is not JSON", peerId);
+    }
+    if (failed !== true) this.settle(reply, answer, peerId);
+    else this.#fail(reply, "failed", String(answer).slice(0, MAX_REASON_LENGTH), peerId);
+  }
+  /** Takes the relay's answer to a question, the body of an `$answer`: to one that it was asked, or why there is none. */
+  takeAnswer({ ask, code, message, ...answer }) {
+    if (typeof ask !== "string") return;
+    if (typeof code !== "string") return this.settle(ask, answer);
+    this.#fail(ask, code, String(message), this.#pending.get(ask)?.peerId);
+  }
+  /** Notes that a member will answer nothing any more. */
+  failPeer(peerId) {
+    for (const [ask, pending] of this.#pending) {
+      if (pending.peerId === peerId) this.#fail(ask, "left", `${peerId} has left`, peerId);
+    }
+  }
+  /** Notes that nobody will answer any more. */
+  failAll(code, why) {
+    for (const [ask, { peerId }] of this.#pending) this.#fail(ask, code, why, peerId);
+  }
+  #fail(ask, code, why, peerId) {
+    const pending = this.#take(ask, peerId);
+    pending?.reject(new RequestError(code, `Cannot ${pending.what}: ${why}`));
+  }
+  #take(ask, peerId) {
+    const pending = this.#pending.get(ask);
+    if (pending === void 0 || pending.peerId !== peerId) return void 0;
+    this.#pending.delete(ask);
+    clearTimeout(pending.timer);
+    return pending;
+  }
+  #wait(ask, leftMs, timeoutMs) {
+    const pending = this.#pending.get(ask), waitMs = Math.min(leftMs, MAX_TIMER_MS2);
+    pending.timer = setTimeout(() => {
+      if (leftMs > waitMs) this.#wait(ask, leftMs - waitMs, timeoutMs);
+      else {
+        const who = pending.peerId === void 0 ? "of the relay " : "";
+        this.#fail(ask, "timeout", `no answer ${who}within ${timeoutMs} ms, so it may have been done or not`, pending.peerId);
+      }
+    }, waitMs);
+  }
+};
+
+// src/client/requests.ts
+var encoder7 = new TextEncoder();
+var Requests = class {
+  #session;
+  #outgoing;
+  #options;
+  #isClosed = false;
+  /** Makes it; the options say who answers what others ask. */
+  constructor(session, outgoing, options) {
+    this.#session = session;
+    this.#outgoing = outgoing;
+    this.#options = options;
+  }
+  /** Asks a member, see {@linkcode Relay.request}. */
+  request(peer, event, options) {
+    return forgiving(() => this.#request(peer, event, options));
+  }
+  /** Claims a key, see {@linkcode Relay.claim}. */
+  claim(key, value, options) {
+    return forgiving(() => this.#claim(key, value, options));
+  }
+  /** Asks for the rooms, see {@linkcode Relay.rooms}. */
+  rooms(options) {
+    return forgiving(() => this.#rooms(options));
+  }
+  /** Answers what another member asks by what `onRequest` returns, or says why there is no answer. */
+  async answer(line, from, ask) {
+    const { onRequest } = this.#options;
+    let text, tag = {
+      reply: ask
+    };
+    try {
+      if (onRequest === void 0) throw new Error("it answers no requests");
+      text = jsonText("answer", await onRequest(JSON.parse(line), from) ?? null);
+    } catch (error) {
+      const why = describeThrown(error);
+      [text, tag] = [
+        JSON.stringify(why.slice(0, MAX_REASON_LENGTH)),
+        {
+          reply: ask,
+          failed: true
+        }
+      ];
+    }
+    if (this.#isClosed) return;
+    try {
+      this.#outgoing.sendTo(text, [
+        from.id
+      ], tag);
+    } catch (error) {
+      const why = JSON.stringify(error.message);
+      this.#outgoing.sendTo(why, [
+        from.id
+      ], {
+        reply: ask,
+        failed: true
+      });
+    }
+  }
+  /** Answers nothing from now on, and gets no answer. */
+  close() {
+    this.#isClosed = true;
+    this.#session?.asks.failAll("closed", "the relay object was closed");
+  }
+  #request(peer, event, options) {
+    const session = needSession(this.#session, "request");
+    const timeoutMs = readRequestOptions(options);
+    const [id] = readReceivers({
+      to: peer
+    });
+    const text = jsonText("send request", event);
+    const { ask, answer } = session.asks.open(`request ${quote(id)}`, id, timeoutMs);
+    if (this.#isClosed) return this.#failClosed(session, answer);
+    try {
+      this.#outgoing.sendTo(text, [
+        id
+      ], {
+        ask
+      });
+    } catch (error) {
+      session.asks.settle(ask, void 0, id);
+      throw error;
+    }
+    return answer;
+  }
+  #claim(key, value, options) {
+    const session = needSession(this.#session, "set state", "has none");
+    checkKey(key);
+    const { hold, timeoutMs } = readClaimOptions(options);
+    const json = jsonText("set state", value);
+    checkValue(session, json);
+    const answer = this.#ask(session, `claim ${quote(key)}`, timeoutMs, (ask) => {
+      const fields = JSON.stringify({
+        ask,
+        key,
+        ...hold ? {
+          hold
+        } : {}
+      });
+      return `{"$claim":${fields.slice(0, -1)},"value":${json}}}`;
+    });
+    return answer.then((body) => {
+      const hasWon = body.won === true;
+      if (hasWon && hold) session.source.room.hold(key, true);
+      return hasWon;
+    });
+  }
+  #rooms(options) {
+    const session = needSession(this.#session, "list rooms");
+    const write = (ask) => `{"$rooms":${JSON.stringify({
+      ask
+    })}}`;
+    return this.#ask(session, "list rooms", readRoomsOptions(options), write).then(readRoomList);
+  }
+  /** Asks the relay; `write(ask)` makes the line, without its LF. */
+  #ask(session, what, timeoutMs, write) {
+    const { ask, answer } = session.asks.open(what, void 0, timeoutMs);
+    if (this.#isClosed) return this.#failClosed(session, answer);
+    const line = encoder7.encode(write(ask) + "\n");
+    const bytes = line.length - 1, limit = this.#outgoing.lineLimit;
+    if (bytes > limit) {
+      session.asks.settle(ask, void 0);
+      throw new RangeError(`Cannot ${what}: it has ${bytes} bytes, maxLineBytes is ${limit}`);
+    }
+    this.#outgoing.sendControl(line);
+    return answer;
+  }
+  #failClosed(session, answer) {
+    session.asks.failAll("closed", "the relay object is closed");
+    return answer;
+  }
+};
+function describeThrown(thrown) {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return "it threw what has no text";
+  }
 }
 
 // src/client/session/roster.ts
@@ -1996,18 +3470,6 @@ var Attempt = class {
   }
 };
 
-// src/wire/concat.ts
-function concat(parts) {
-  if (parts.length === 1) return parts[0];
-  const joined = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
-
 // src/client/session/hello.ts
 var NONCE_BYTES = 16;
 function encodeHello({ room, name, token, simulate, nonce, resume, ...wishes }) {
@@ -2059,7 +3521,7 @@ var ACK_SHARE = 1 / 2;
 var WELCOME_START = `{"$welcome":`;
 var ERROR_START2 = `{"$error":`;
 var NOTHING = new Uint8Array(0);
-var decoder = new TextDecoder("utf-8", {
+var decoder2 = new TextDecoder("utf-8", {
   ignoreBOM: true
 });
 async function openSession(pipe, options) {
@@ -2210,7 +3672,7 @@ var FirstLines = class {
         this.#chunk = this.#chunk.subarray(end + 1);
         this.bytes += length + 1;
         this.count++;
-        return decoder.decode(concat(parts));
+        return decoder2.decode(concat(parts));
       }
       this.#chunk = NOTHING;
       const bytes = await this.#pipe.read();
@@ -2391,158 +3853,6 @@ var Pinger = class {
   };
 };
 
-// src/wire/line_reader.ts
-var SMALL_CARRY_BYTES = 256;
-var LineReader = class {
-  #sink;
-  #maxLineBytes;
-  #carry;
-  #carried = 0;
-  #isSkipping = false;
-  #skippedBytes = 0;
-  /** @param maxLineBytes the longest line that is kept while it is incomplete, in bytes without its LF */
-  constructor(sink, maxLineBytes) {
-    this.#sink = sink;
-    this.#maxLineBytes = maxLineBytes;
-  }
-  /** Whether a line was begun and its LF has not come yet. */
-  get isMidLine() {
-    return this.#carried > 0 || this.#isSkipping;
-  }
-  /** How much memory the half line takes, in bytes. */
-  get heldBytes() {
-    return this.#carry?.length ?? 0;
-  }
-  /** Takes the next chunk and calls the sink for what it completes. The chunk may be used again afterwards. */
-  push(chunk) {
-    let start = 0;
-    if (this.isMidLine) {
-      const lf = chunk.indexOf(LF);
-      if (lf < 0) return this.#keep(chunk);
-      start = lf + 1;
-      this.#keep(chunk.subarray(0, start));
-      if (this.#isSkipping) this.#sink.onLongLineEnd?.(this.#skippedBytes);
-      else this.#sink.onRun(this.#carry, 0, this.#carried);
-      this.#clear();
-    }
-    if (start === chunk.length) return;
-    const end = chunk.lastIndexOf(LF) + 1;
-    if (end > start) this.#sink.onRun(chunk, start, end);
-    const rest = Math.max(start, end);
-    if (rest < chunk.length) this.#keep(chunk.subarray(rest));
-  }
-  /**
-   * Ends the input: what stands there without an LF counts as a line, so it goes to the sink with an LF behind it.
-   * Call it only when the connection ended cleanly.
-   */
-  end() {
-    if (this.#carried > 0) {
-      this.#keep(Uint8Array.of(LF));
-      if (!this.#isSkipping) this.#sink.onRun(this.#carry, 0, this.#carried);
-    }
-    this.#clear();
-  }
-  /** Adds to the half line, or finds that it is too long. `bytes` may end with the LF. */
-  #keep(bytes) {
-    if (this.#isSkipping) {
-      this.#skippedBytes += bytes.length;
-      return;
-    }
-    const length = this.#carried + bytes.length;
-    const lineBytes = bytes[bytes.length - 1] === LF ? length - 1 : length;
-    if (lineBytes > this.#maxLineBytes) {
-      const beginning2 = this.#carried > 0 ? this.#carry.subarray(0, this.#carried) : bytes;
-      this.#clear();
-      this.#isSkipping = true;
-      this.#skippedBytes = length;
-      this.#sink.onLineTooLong(beginning2);
-      return;
-    }
-    if (this.#carry === void 0 || this.#carry.length < length) {
-      const grown2 = new Uint8Array(Math.max(length, Math.min(2 * length, this.#maxLineBytes + 1), SMALL_CARRY_BYTES));
-      if (this.#carry !== void 0) grown2.set(this.#carry.subarray(0, this.#carried));
-      this.#carry = grown2;
-    }
-    this.#carry.set(bytes, this.#carried);
-    this.#carried = length;
-  }
-  #clear() {
-    this.#carried = this.#skippedBytes = 0;
-    this.#isSkipping = false;
-    if (this.#carry !== void 0 && this.#carry.length > SMALL_CARRY_BYTES) this.#carry = void 0;
-  }
-};
-
-// src/client/link/line_decoder.ts
-var SHOWN_CHARACTERS = 200;
-var strict = new TextDecoder("utf-8", {
-  fatal: true,
-  ignoreBOM: true
-});
-var lossy = new TextDecoder("utf-8", {
-  ignoreBOM: true
-});
-var LineDecoder = class {
-  #maxUnfinishedBytes;
-  #sink;
-  #reader;
-  /** Makes a decoder for one connection. */
-  constructor(maxUnfinishedBytes, sink) {
-    this.#maxUnfinishedBytes = maxUnfinishedBytes;
-    this.#sink = sink;
-    this.#reader = new LineReader({
-      onRun: (bytes, start, end) => this.#decode(bytes.subarray(start, end - 1)),
-      onLineTooLong: (beginning2) => this.#refuseLong(beginning2)
-    }, maxUnfinishedBytes);
-  }
-  /** Takes a chunk and hands on the lines that it completes. Keeps no reference to the chunk. */
-  push(chunk) {
-    this.#reader.push(chunk);
-  }
-  #decode(lines) {
-    let text;
-    try {
-      text = strict.decode(lines);
-    } catch {
-      return this.#decodeOneByOne(lines);
-    }
-    let start = 0;
-    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
-      this.#emit(text.slice(start, end));
-      start = end + 1;
-    }
-    this.#emit(text.slice(start));
-  }
-  /** Finds the lines that are no UTF-8 in a stretch that has one, so that the others don't suffer. */
-  #decodeOneByOne(lines) {
-    for (let start = 0; start <= lines.length; ) {
-      const found = lines.indexOf(LF, start);
-      const end = found < 0 ? lines.length : found;
-      const line = lines.subarray(start, end);
-      start = end + 1;
-      let text;
-      try {
-        text = strict.decode(line);
-      } catch (cause) {
-        const message = `Cannot read line: its ${line.length} bytes are not UTF-8, text in UTF-8 is allowed`;
-        this.#sink.onInvalidLine(lossy.decode(line), new TypeError(message, {
-          cause
-        }));
-        continue;
-      }
-      this.#emit(text);
-    }
-  }
-  #emit(line) {
-    if (line.length > 1 || line.length === 1 && line !== "\r") this.#sink.onLine(line);
-  }
-  #refuseLong(beginning2) {
-    const shown = lossy.decode(beginning2.subarray(0, SHOWN_CHARACTERS));
-    const message = `Cannot read line: it has more than ${this.#maxUnfinishedBytes} bytes, ${this.#maxUnfinishedBytes} are allowed`;
-    this.#sink.onInvalidLine(shown, new RangeError(message));
-  }
-};
-
 // src/client/session/read_position.ts
 var RIDE_SHARE = 1 / 2;
 var ALONE_SHARE = 3 / 4;
@@ -2599,83 +3909,6 @@ function settleRoom(room, present, changes, isOtherRelay) {
     const isThere = Object.hasOwn(present, key);
     return json === void 0 ? isThere : !isThere || !isSameJson(present[key], JSON.parse(json));
   }).map(([key]) => key);
-}
-
-// src/client/link/line_queue.ts
-var LineQueue = class {
-  #lines = new Queue();
-  #bytes = 0;
-  #dropped = 0;
-  #droppedBytes = 0;
-  /** The number of lines that wait. */
-  get length() {
-    return this.#lines.length;
-  }
-  /** The bytes of the lines that wait. */
-  get bytes() {
-    return this.#bytes;
-  }
-  /** The number of lines dropped by `push()` and `trim()`. */
-  get dropped() {
-    return this.#dropped;
-  }
-  /** The bytes of these lines. */
-  get droppedBytes() {
-    return this.#droppedBytes;
-  }
-  /**
-   * Appends a line, then drops the oldest while they are over the limit: the new one, too, if it alone is
-   * over it.
-   */
-  push(line, limitBytes) {
-    this.#lines.push(line);
-    this.#bytes += line.length;
-    this.trim(limitBytes);
-  }
-  /** Drops and counts the oldest lines until their bytes are within the limit. */
-  trim(limitBytes) {
-    while (this.#bytes > limitBytes) {
-      const { length } = this.#lines.shift();
-      this.#bytes -= length;
-      this.#droppedBytes += length;
-      this.#dropped++;
-    }
-  }
-  /** Drops and counts the lines that are none to keep. */
-  keepOnly(isKept) {
-    const lines = this.takeAll(), kept = lines.filter(isKept);
-    this.putBack(kept);
-    this.#dropped += lines.length - kept.length;
-    this.#droppedBytes += lines.reduce((sum, { length }) => sum + length, 0) - this.#bytes;
-  }
-  /**
-   * Moves the oldest lines to the end of `batch` while they fit into `roomBytes`, and returns their bytes.
-   * The first line goes in any case if `batch` is empty: a line longer than a batch goes alone.
-   */
-  moveTo(batch, roomBytes) {
-    let bytes = 0;
-    for (let line = this.#lines.peek(); line !== void 0; line = this.#lines.peek()) {
-      if (batch.length > 0 && bytes + line.length > roomBytes) break;
-      this.#lines.shift();
-      batch.push(line);
-      bytes += line.length;
-    }
-    this.#bytes -= bytes;
-    return bytes;
-  }
-  /** Puts lines back in front of the oldest, in the order given. */
-  putBack(lines) {
-    this.#lines.putBack(lines);
-    for (const line of lines) this.#bytes += line.length;
-  }
-  /** Takes everything out, oldest first. */
-  takeAll() {
-    this.#bytes = 0;
-    return this.#lines.takeAll();
-  }
-};
-function joinLines(lines) {
-  return lines.length === 0 ? void 0 : concat(lines);
 }
 
 // src/client/session/own_state.ts
@@ -2880,10 +4113,10 @@ var ToldSets = class {
   }
 };
 var SET_START = new TextEncoder().encode('{"$set":');
-var decoder2 = new TextDecoder();
+var decoder3 = new TextDecoder();
 function readSet(line) {
   if (!startsAt(line, 0, SET_START)) return void 0;
-  const { key, value, room } = JSON.parse(decoder2.decode(line)).$set;
+  const { key, value, room } = JSON.parse(decoder3.decode(line)).$set;
   return {
     key,
     json: JSON.stringify(value),
@@ -3221,10 +4454,10 @@ var SessionOutbox = class {
     this.#toldSets.note(this.#lineNumber, this.#sentBytes, state, key, json);
   }
 };
-var encoder3 = new TextEncoder();
-var TO_START = encoder3.encode('{"$to":');
-var PING_START = encoder3.encode('{"$ping":');
-var ACK_START = encoder3.encode('{"$ack":');
+var encoder8 = new TextEncoder();
+var TO_START = encoder8.encode('{"$to":');
+var PING_START = encoder8.encode('{"$ping":');
+var ACK_START = encoder8.encode('{"$ack":');
 function begins(line, start) {
   return startsAt(line, 0, start);
 }
@@ -3524,7 +4757,7 @@ var Freshness = class {
 
 // src/client/session/stream_age.ts
 var DOUBT_PONGS = 3;
-var encoder4 = new TextEncoder();
+var encoder9 = new TextEncoder();
 var StreamAge = class {
   #now;
   #freshness = new Freshness();
@@ -3603,7 +4836,7 @@ var StreamAge = class {
   /** Counts a line, without its LF, that is too old. */
   drop(line) {
     this.#stale.lines++;
-    this.#stale.bytes += encoder4.encode(line).length + 1;
+    this.#stale.bytes += encoder9.encode(line).length + 1;
   }
   /** Returns what was dropped since the last call; `undefined` if nothing was. */
   takeStale() {
@@ -4050,800 +5283,224 @@ var Session = class {
   }
 };
 
-// src/client/standard_schema.ts
-var ASYNC_MESSAGE = "Cannot check events: the schema answers with a promise, it has to answer at once";
-function eventChecker(schema) {
-  const validate = schema?.["~standard"]?.validate;
-  if (typeof validate !== "function") {
-    throw new TypeError(`Cannot check events: the schema has no "~standard".validate, a Standard Schema is allowed`);
-  }
-  function check(value) {
-    const result = validate(value);
-    if ("then" in result) {
-      result.then(void 0, () => {
-      });
-      throw new TypeError(ASYNC_MESSAGE);
-    }
-    if (result.issues === void 0) return result.value;
-    throw new TypeError(`Cannot accept event: ${describe(result.issues)}`, {
-      cause: result.issues
-    });
-  }
-  try {
-    check(void 0);
-  } catch (error) {
-    if (error instanceof TypeError && error.message === ASYNC_MESSAGE) throw error;
-  }
-  return check;
+// src/wire/version.ts
+var VERSION = "0.2.0";
+
+// src/client/version_notice.ts
+function versionNotice(relayVersion, { url, runtime: runtime2, version }) {
+  if (relayVersion === version || url === void 0 || !/^https?:/.test(url)) return void 0;
+  if (url.includes(`/v${version}/`)) return void 0;
+  const what = `client.ts is of version ${version} and the relay of ${printable(relayVersion)}`;
+  if (runtime2 === "page") return `${what}: load the page again, or let it import the relay's own /client.js`;
+  const root = new URL(/\/src\/client\/[^/]*$/.test(url) ? "../../" : "./", url).href.slice(0, -1);
+  return `${what}. Deno keeps what it has fetched once; get it anew with: deno run --reload=${root} \u2026`;
 }
-function describe(issues) {
-  if (issues.length === 0) return "the schema refuses it";
-  const { message, path = [] } = issues[0];
-  const where = path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
-  return `${where === "" ? "" : `${where}: `}${message}${more}`;
+var noticedVersions = /* @__PURE__ */ new Set();
+function noticeVersion(relayVersion) {
+  if (noticedVersions.has(relayVersion)) return;
+  noticedVersions.add(relayVersion);
+  const origin = {
+    url: import.meta.url,
+    runtime: runtime(),
+    version: VERSION
+  };
+  const notice = versionNotice(relayVersion, origin);
+  if (notice !== void 0) console.warn(`eventrelay: ${notice}`);
 }
 
-// src/client/plain_outbox.ts
-var PlainOutbox = class {
-  #waiting = new LineQueue();
-  #batch = [];
-  /** Lines of the batch that have gone out whole, and bytes that have gone out of the one after them. */
-  #confirmedLines = 0;
-  #confirmedBytes = 0;
-  /** The number of lines that have not gone out whole, those of the batch under way included. */
-  get length() {
-    return this.#waiting.length + this.#batch.length - this.#confirmedLines;
-  }
-  /** Whether there is a line that has not gone out whole. */
-  get hasMore() {
-    return this.length > 0;
-  }
-  /** The bytes of the lines that wait, without the batch under way. */
-  get waitingBytes() {
-    return this.#waiting.bytes;
-  }
-  /** The number of lines dropped because they were over a limit, or by `clear()`. */
-  get dropped() {
-    return this.#waiting.dropped;
-  }
-  /** The bytes of these lines. */
-  get droppedBytes() {
-    return this.#waiting.droppedBytes;
-  }
-  /** Appends a line (with its LF), then drops the oldest that wait while they are over the limit. */
-  push(line, limitBytes) {
-    this.#waiting.push(line, limitBytes);
-  }
-  /**
-   * Begins a batch of whole lines and returns its bytes, or `undefined` when nothing waits. It has at most
-   * `maxBytes`, unless its first line alone is longer. The batch before must have been confirmed to its end.
-   */
-  nextBatch(maxBytes) {
-    this.#batch = [];
-    this.#confirmedLines = this.#confirmedBytes = 0;
-    this.#waiting.moveTo(this.#batch, maxBytes);
-    return joinLines(this.#batch);
-  }
-  /** Notes that so many more bytes of the batch have gone out; returns how many lines that completed. */
-  confirm(bytes) {
-    const before = this.#confirmedLines;
-    this.#confirmedBytes += bytes;
-    while (this.#confirmedLines < this.#batch.length) {
-      const line = this.#batch[this.#confirmedLines];
-      if (this.#confirmedBytes < line.length) break;
-      this.#confirmedBytes -= line.length;
-      this.#confirmedLines++;
-    }
-    return this.#confirmedLines - before;
-  }
-  /** Puts what has not gone out whole back in front; then the limit holds, the oldest dropped first. */
-  rewind(limitBytes) {
-    this.#waiting.putBack(this.#batch.slice(this.#confirmedLines));
-    this.#batch = [];
-    this.#confirmedLines = this.#confirmedBytes = 0;
-    this.#waiting.trim(limitBytes);
-  }
-  /** Drops and counts everything that has not gone out whole. */
-  clear() {
-    this.rewind(0);
-  }
-};
-
-// src/client/plain.ts
-var PlainSpeaker = class {
-  #maxUnfinishedBytes;
-  #sink;
-  #decoder;
-  /** What is to be written: the events. */
-  source = new PlainOutbox();
-  /** Makes a speaker; a received line may have `maxUnfinishedBytes` without having ended. */
-  constructor(maxUnfinishedBytes, sink) {
-    this.#maxUnfinishedBytes = maxUnfinishedBytes;
-    this.#sink = sink;
-    this.#decoder = new LineDecoder(maxUnfinishedBytes, sink);
-  }
-  /** Says nothing. */
-  open() {
-    return Promise.resolve({});
-  }
-  /** Forgets the unfinished line of the connection before. */
-  begin() {
-    this.#decoder = new LineDecoder(this.#maxUnfinishedBytes, this.#sink);
-  }
-  /** Hands the lines on to the sink. */
-  receive(bytes) {
-    this.#decoder.push(bytes);
-  }
-  /** Can't ask: there is no answer at level 0. */
-  wake() {
-  }
-  /** Needs nothing to be done. */
-  end() {
-  }
-  /** Says no goodbye. */
-  finish() {
-  }
-  /** Knows no such wish. */
-  takeRetryMs() {
-  }
-};
-
-// src/wire/tls_stream.ts
-var FIRST_DENO = [
-  2,
-  9
-];
-var READ_BYTES = [
-  4 * 1024,
-  64 * 1024
-];
-var MAX_WRITE_BYTES = 32 * 1024;
-function nodeParts() {
-  const [major, minor] = Deno.version.deno.split(".").map(Number);
-  if (major < FIRST_DENO[0] || major === FIRST_DENO[0] && minor < FIRST_DENO[1]) return void 0;
-  const { process } = globalThis;
-  const tls = process?.getBuiltinModule?.("tls");
-  const stream = process?.getBuiltinModule?.("stream");
-  return tls && stream && {
-    tls,
-    Duplex: stream.Duplex
-  };
-}
-var TlsStream = class _TlsStream {
-  #conn;
-  #socket;
-  #secured = Promise.withResolvers();
-  /** Ends the waits of the read and of the write that are under way. */
-  #onReadable;
-  #failWrite;
-  #failure;
-  #hasEnded = false;
-  #isClosed = false;
-  constructor(conn, socket) {
-    this.#conn = conn;
-    this.#socket = socket;
-    this.#secured.promise.catch(() => {
-    });
-    socket.allowHalfOpen = true;
-    socket.on("readable", () => this.#onReadable?.());
-    socket.on("end", () => {
-      this.#hasEnded = true;
-      this.#secured.reject(new Deno.errors.UnexpectedEof("the connection ended before its TLS handshake did"));
-      this.#onReadable?.();
-    });
-    socket.on("error", (error) => this.#fail(inWordsOfDeno(error)));
-    socket.on("close", () => this.#fail(closed()));
-  }
-  /** Is the server's side. */
-  static serve({ tls, Duplex }, conn, secureContext) {
-    const socket = new tls.TLSSocket(encryptedStream(Duplex, conn), {
-      isServer: true,
-      secureContext
-    });
-    const stream = new _TlsStream(conn, socket);
-    socket.on("secure", () => stream.#secured.resolve());
-    return stream;
-  }
-  /**
-   * Is the client's side; trusts certificates that the system trusts, and those that `caCerts` (PEM) have
-   * signed.
-   */
-  static connect(parts, conn, hostname, caCerts) {
-    const { tls, Duplex } = parts;
-    const socket = tls.connect({
-      socket: encryptedStream(Duplex, conn),
-      host: hostname,
-      servername: isAddress(hostname) ? "" : hostname,
-      ca: caCerts && [
-        ...tls.getCACertificates?.("default") ?? tls.rootCertificates,
-        ...caCerts
-      ],
-      // Not by node, which would forget the certificate and so the reason, but below: nothing was said by
-      // then.
-      rejectUnauthorized: false
-    });
-    const stream = new _TlsStream(conn, socket);
-    socket.on("secureConnect", () => {
-      if (socket.authorized === true) stream.#secured.resolve();
-      else stream.#fail(certificateError(socket));
-    });
-    return stream;
-  }
-  /**
-   * Waits for the handshake; a client has found the other side's certificate good then. Rejects if it fails,
-   * and when the connection ends before.
-   */
-  handshake() {
-    return this.#secured.promise;
-  }
-  /** Waits for bytes: at least one and at most `maxBytes`, or null when the other side has ended. */
-  async read(maxBytes) {
-    for (; ; ) {
-      if (this.#failure !== void 0) throw this.#failure;
-      const bytes = this.#socket.read(Math.min(this.#socket.readableLength, maxBytes));
-      if (bytes !== null && bytes.length > 0) return bytes;
-      if (this.#hasEnded) return null;
-      await new Promise((done) => this.#onReadable = done);
-    }
-  }
-  /** Writes some of the bytes and says how many. They must not change meanwhile. */
-  write(bytes) {
-    if (this.#failure !== void 0) return Promise.reject(this.#failure);
-    const part = bytes.subarray(0, MAX_WRITE_BYTES);
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      const done = (error) => error ? reject(this.#failure ?? inWordsOfDeno(error)) : resolve(part.length);
-      this.#socket.write(part, done);
-    });
-  }
-  /** Ends the output, after all that was written. */
-  endWriting() {
-    if (this.#failure !== void 0) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      this.#socket.end(resolve);
-    });
-  }
-  /** Closes the socket at once; what is under way rejects. May be called again. */
-  close() {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#fail(closed());
-    this.#socket.destroy();
-    closeConn(this.#conn);
-  }
-  #fail(error) {
-    this.#failure ??= error;
-    this.#secured.reject(this.#failure);
-    this.#onReadable?.();
-    this.#failWrite?.(this.#failure);
-  }
-};
-function encryptedStream(Duplex, conn) {
-  let buffer = new Uint8Array(READ_BYTES[0]);
-  const read = async () => {
-    const n = await conn.read(buffer);
-    if (n === null) return null;
-    const bytes = buffer.slice(0, n);
-    if (n === READ_BYTES[0] && n === buffer.length) buffer = new Uint8Array(READ_BYTES[1]);
-    return bytes;
-  };
-  const writeAll = async (bytes) => {
-    while (bytes.length > 0) bytes = bytes.subarray(await conn.write(bytes));
-  };
-  return new Duplex({
-    allowHalfOpen: true,
-    read() {
-      read().then((bytes) => this.push(bytes), (error) => this.destroy(error));
-    },
-    write(bytes, _encoding, done) {
-      writeAll(bytes).then(() => done(), done);
-    },
-    final(done) {
-      conn.closeWrite().then(() => done(), done);
-    },
-    destroy(error, done) {
-      closeConn(conn);
-      done(error);
-    }
-  });
-}
-function closed() {
-  return new Deno.errors.Interrupted("the connection was closed");
-}
-function closeConn(conn) {
-  try {
-    conn.close();
-  } catch {
-  }
-}
-function isAddress(hostname) {
-  return /^[\d.]+$/.test(hostname) || hostname.includes(":");
-}
-function inWordsOfDeno(error) {
-  if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return error;
-  switch (error.code) {
-    case "ECONNRESET":
-      return new Deno.errors.ConnectionReset(error.message);
-    case "EPIPE":
-    case "ERR_STREAM_WRITE_AFTER_END":
-      return new Deno.errors.BrokenPipe(error.message);
-    case "ECANCELED":
-    case "ERR_STREAM_DESTROYED":
-    case "ERR_STREAM_PREMATURE_CLOSE":
-      return new Deno.errors.Interrupted(error.message);
-  }
-  return new Deno.errors.InvalidData(error.message);
-}
-function certificateError(socket) {
-  const { authorizationError: fault } = socket;
-  const code = String(fault?.code ?? fault);
-  const { valid_from: from = "", valid_to: to = "" } = socket.getPeerCertificate() ?? {};
-  const why = Date.parse(to) < Date.now() ? "Expired" : Date.parse(from) > Date.now() ? "NotValidYet" : code === "ERR_TLS_CERT_ALTNAME_INVALID" ? "NotValidForName" : "UnknownIssuer";
-  return new Deno.errors.InvalidData(`invalid peer certificate: ${why} (${code})`);
-}
-
-// src/client/link/deno_transport.ts
-var READ_BUFFER_BYTES = 64 * 1024;
-async function openTcp(address2, signal) {
-  return new ConnTransport(await connectTcp(address2, signal));
-}
-function openTls({ caCerts }) {
-  return async (address2, signal) => {
-    const tcp = await connectTcp(address2, signal);
-    const parts = nodeParts();
-    if (parts !== void 0) {
-      const stream = TlsStream.connect(parts, tcp, address2.hostname, caCerts);
-      return await shakeHands(new TlsTransport(stream), () => stream.handshake(), signal);
-    }
-    const conn = await Deno.startTls(tcp, {
-      hostname: address2.hostname,
-      caCerts
-    });
-    return await shakeHands(new ConnTransport(conn), () => conn.handshake(), signal);
-  };
-}
-async function shakeHands(transport, handshake, signal) {
-  const close = () => transport.close();
-  signal.addEventListener("abort", close);
-  try {
-    signal.throwIfAborted();
-    await handshake();
-    signal.throwIfAborted();
-    return transport;
-  } catch (error) {
-    transport.close();
-    throw signal.aborted ? signal.reason : error;
-  } finally {
-    signal.removeEventListener("abort", close);
-  }
-}
-async function connectTcp({ hostname, port }, signal) {
-  signal.throwIfAborted();
-  const connecting = Deno.connect({
-    hostname,
-    port,
-    signal
-  });
-  const { promise: aborted, reject } = Promise.withResolvers();
-  const abort = () => {
-    connecting.then((conn) => conn.close(), () => {
-    });
-    reject(signal.reason);
-  };
-  signal.addEventListener("abort", abort);
-  try {
-    const conn = await Promise.race([
-      connecting,
-      aborted
-    ]);
-    try {
-      conn.setNoDelay(true);
-    } catch {
-    }
-    return conn;
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
-var ConnTransport = class {
-  #conn;
-  #buffer = new Uint8Array(READ_BUFFER_BYTES);
-  #isClosed = false;
-  constructor(conn) {
-    this.#conn = conn;
-  }
-  async read() {
-    const bytes = await this.#conn.read(this.#buffer);
-    return bytes === null ? null : this.#buffer.subarray(0, bytes);
-  }
-  write(bytes) {
-    return this.#conn.write(bytes);
-  }
-  endWriting() {
-    return this.#conn.closeWrite();
-  }
-  close() {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#conn.close();
-  }
-};
-var TlsTransport = class {
-  #stream;
-  constructor(stream) {
-    this.#stream = stream;
-  }
-  read() {
-    return this.#stream.read(READ_BUFFER_BYTES);
-  }
-  write(bytes) {
-    return this.#stream.write(bytes);
-  }
-  endWriting() {
-    return this.#stream.endWriting();
-  }
-  close() {
-    this.#stream.close();
-  }
-};
-
-// src/client/link/node_transport.ts
-var MAX_WRITE_BYTES2 = 32 * 1024;
-function openNode(tls) {
-  return async (address2, signal) => {
-    signal.throwIfAborted();
-    const transport = new NodeTransport(tls === void 0 ? connectTcp2(address2) : connectTls(address2, tls));
-    return await transport.opened(tls === void 0 ? "connect" : "secureConnect", signal);
-  };
-}
-function connectTcp2({ hostname, port }) {
-  return builtinModule("net").connect({
-    host: hostname,
-    port,
-    allowHalfOpen: true
-  });
-}
-function connectTls({ hostname, port }, { caCerts }) {
-  const tls = builtinModule("tls");
-  const isAddress2 = /^[\d.]+$/.test(hostname) || hostname.includes(":");
-  const trusted = caCerts && [
-    ...tls.getCACertificates?.("default") ?? tls.rootCertificates,
-    ...caCerts
-  ];
-  return tls.connect({
-    host: hostname,
-    port,
-    allowHalfOpen: true,
-    ...isAddress2 ? {} : {
-      servername: hostname
-    },
-    ...trusted === void 0 ? {} : {
-      ca: trusted
-    }
-  });
-}
-var NodeTransport = class {
-  #socket;
-  #failure;
-  #hasEnded = false;
-  /** Ends the waits of the read and of the write that are under way. */
-  #onReadable;
-  #failWrite;
-  constructor(socket) {
-    this.#socket = socket;
-    socket.on("readable", () => this.#onReadable?.());
-    socket.on("end", () => {
-      this.#hasEnded = true;
-      this.#onReadable?.();
-    });
-    socket.on("error", (error) => this.#fail(error));
-    socket.on("close", () => this.#fail(new Error("the connection was closed")));
-  }
-  /** Waits until it is open. */
-  async opened(event, signal) {
-    const { promise, resolve, reject } = Promise.withResolvers();
-    const abort = () => this.#fail(signal.reason);
-    signal.addEventListener("abort", abort);
-    this.#failWrite = reject;
-    this.#socket.on(event, () => resolve());
-    this.#socket.on("end", () => this.#fail(new Error("the connection ended before its TLS handshake did")));
-    try {
-      await promise;
-      this.#socket.setNoDelay(true);
-      return this;
-    } catch (error) {
-      this.#socket.destroy();
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
-  }
-  async read() {
-    for (; ; ) {
-      if (this.#failure !== void 0) throw this.#failure;
-      const bytes = this.#socket.read();
-      if (bytes !== null && bytes.length > 0) return bytes;
-      if (this.#hasEnded) return null;
-      await new Promise((done) => this.#onReadable = done);
-    }
-  }
-  write(bytes) {
-    if (this.#failure !== void 0) return Promise.reject(this.#failure);
-    const part = bytes.subarray(0, MAX_WRITE_BYTES2);
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      this.#socket.write(part, (error) => error ? reject(this.#failure ?? error) : resolve(part.length));
-    });
-  }
-  endWriting() {
-    if (this.#failure !== void 0) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      this.#socket.end(resolve);
-    });
-  }
-  close() {
-    this.#fail(new Error("the connection was closed"));
-    this.#socket.destroy();
-  }
-  #fail(error) {
-    this.#failure ??= error;
-    this.#onReadable?.();
-    this.#failWrite?.(this.#failure);
-  }
-};
-
-// src/client/link/websocket_transport.ts
-var MAX_BUFFERED_BYTES = 1024 * 1024;
-var BUFFER_LOOK_MS = 20;
-var ABNORMAL = 1006;
-var USUAL_ENDS = [
-  1e3,
-  1001,
-  1005
-];
-var encoder5 = new TextEncoder();
-var decoder3 = new TextDecoder("utf-8", {
-  ignoreBOM: true
-});
-function openWebSocket(url, tls = {}) {
-  return async (_, signal) => {
-    signal.throwIfAborted();
-    const { socket, release } = makeSocket(url, tls);
-    socket.binaryType = "arraybuffer";
-    const { promise, resolve, reject } = Promise.withResolvers();
-    const abort = () => {
-      socket.close();
-      reject(signal.reason);
-    };
-    signal.addEventListener("abort", abort);
-    socket.onopen = () => resolve(new WebSocketTransport(socket, release));
-    socket.onerror = (event) => {
-      const page = pageLocation();
-      reject(page === void 0 ? reasonOf(event) : new Error(whyNot2(new URL(url), page)));
-    };
-    socket.onclose = socket.onerror;
-    try {
-      return await promise;
-    } catch (error) {
-      release();
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
-  };
-}
-var WebSocketTransport = class {
-  #socket;
-  #release;
-  #chunks = [];
-  #taken = 0;
-  /** How it ended: by the other side, which is no failure, or by this. */
-  #hasEnded = false;
-  #failure;
-  /** Ends the waits of the read and of the write that are under way. */
-  #onNews;
-  #onRoom;
-  constructor(socket, release) {
-    this.#socket = socket;
-    this.#release = release;
-    socket.onmessage = ({ data }) => this.#take(data);
-    socket.onerror = () => {
-      afterThisTurn(() => this.#end(new Error("the connection broke")));
-    };
-    socket.onclose = ({ code, reason: reason2 }) => this.#end(endOf(code, reason2));
-  }
-  async read() {
-    for (; ; ) {
-      if (this.#taken < this.#chunks.length) return this.#chunks[this.#taken++];
-      this.#chunks = [];
-      this.#taken = 0;
-      if (this.#failure !== void 0) throw this.#failure;
-      if (this.#hasEnded) return null;
-      await new Promise((done) => this.#onNews = done);
-    }
-  }
-  /** Takes all of the bytes: a message may not end in the middle of a line. */
-  async write(bytes) {
-    while (this.#isOpen && this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) await this.#room();
-    if (!this.#isOpen) throw this.#failure ?? new Error("the connection is closed");
-    this.#socket.send(decoder3.decode(bytes));
-    return bytes.length;
-  }
-  /** Says the last; nothing more is received either. */
-  endWriting() {
-    this.#socket.close(1e3);
-    return Promise.resolve();
-  }
-  close() {
-    this.#chunks = [];
-    this.#taken = 0;
-    this.#end(new Error("the connection was closed"));
-    this.#socket.close();
-  }
-  get #isOpen() {
-    return !this.#hasEnded && this.#socket.readyState === 1;
-  }
-  #take(data) {
-    if (this.#hasEnded) return;
-    const bytes = typeof data === "string" ? encoder5.encode(data) : new Uint8Array(data);
-    this.#onRoom?.();
-    if (bytes.length === 0) return;
-    this.#chunks.push(bytes);
-    this.#onNews?.();
-  }
-  #end(failure) {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.#failure = failure;
-    this.#release();
-    this.#onNews?.();
-    this.#onRoom?.();
-  }
-  /** Waits until there may be room: for a moment, or for a message, as timers of a hidden page come late. */
-  #room() {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.#onRoom = void 0;
-        resolve();
-      };
-      const timer = setTimeout(done, BUFFER_LOOK_MS);
-      this.#onRoom = done;
-    });
-  }
-};
-function makeSocket(url, { caCerts }) {
-  const { WebSocket, Deno: Deno2, Bun } = globalThis;
-  if (WebSocket === void 0) {
-    throw new ImpossibleError("there is no WebSocket here, Node has one from version 22 on");
-  }
-  let options;
-  let release = () => {
-  };
-  if (caCerts !== void 0) {
-    if (Deno2 !== void 0) {
-      const client = Deno2.createHttpClient({
-        caCerts
-      });
-      options = {
-        client
-      };
-      release = () => client.close();
-    } else if (Bun !== void 0) {
-      options = {
-        tls: {
-          ca: caCerts
-        }
-      };
-    } else {
-      throw new ImpossibleError(`${whoTrusts()}, leave out caCerts`);
-    }
-  }
-  try {
-    return {
-      socket: options === void 0 ? new WebSocket(url) : new WebSocket(url, options),
-      release
-    };
-  } catch (cause) {
-    release();
-    if (cause.name !== "SecurityError") throw cause;
-    throw new ImpossibleError(mixedContent(new URL(url)), {
-      cause
-    });
-  }
-}
-function whoTrusts() {
-  return runtime() === "page" ? "whom to trust is the browser's decision" : "a WebSocket of Node trusts the certificates that NODE_EXTRA_CA_CERTS names";
-}
-function mixedContent({ host }) {
-  return `this page came by https, and its browser lets such a page open nothing but wss://: open the page from the relay itself (http://${host}/), or let the relay speak TLS and name it as wss://`;
-}
-function reasonOf(event) {
-  const { message, error } = event;
-  const { code } = error ?? {};
-  return Object.assign(new Error(message || "no reason was given, is the relay running there"), {
-    code
-  });
-}
-function whyNot2({ protocol, host, hostname }, page) {
-  const isSecure = protocol === "wss:";
-  const hints = [
-    `is the relay running there (http${isSecure ? "s" : ""}://${host}/ shows it)`
-  ];
-  if (page.protocol === "file:" || page.origin === "null") {
-    hints.push("may a page that is a file connect to it (serve the page, or start the relay with --allow-origin null)");
-  } else if (hostname !== page.hostname && !/^(localhost|127\..*|\[::1\])$/.test(page.hostname)) {
-    hints.push(`may a page of ${page.origin} connect to it (--allow-origin ${page.origin})`);
-  }
-  if (isSecure) hints.push("does the browser trust its certificate");
-  return `the browser does not say why (code ${ABNORMAL}): ${hints.join(", ")}`;
-}
-function endOf(code, reason2) {
-  if (USUAL_ENDS.includes(code)) return void 0;
-  if (code === ABNORMAL || code === 0) return new Error("the connection broke");
-  return new Error(`it was closed with code ${code}${reason2 === "" ? "" : `, ${printable(reason2)}`}`);
-}
-
-// src/client/link/open_transport.ts
-function transportFor({ label, url }, tls) {
-  const fault = runtimeFault();
-  if (fault !== void 0) return () => Promise.reject(new ImpossibleError(fault));
-  if (url !== void 0) return openWebSocket(url, tls);
-  switch (runtime()) {
-    case "deno":
-      return tls === void 0 ? openTcp : openTls(tls);
-    case "node":
-      return openNode(tls);
-    case "page":
-      return openWebSocket(`${tls === void 0 ? "ws" : "wss"}://${label}/`, tls);
-  }
-}
-
-// src/client/relay.ts
-var MAX_INBOX_CHARACTERS = 32 * 1024 * 1024;
-var EVENT_COST = 32;
+// src/client/membership.ts
 var MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
-var encoder6 = new TextEncoder();
-var open;
-var Relay = class _Relay {
-  #target;
-  #inbox;
-  #link;
-  #session;
-  #check;
-  /** What the program asked for; the types of its state are its own affair. */
+var Membership = class {
   #options;
-  #maxLineBytes;
-  #drainWatch = new DrainWatch();
-  #losses = new LossTally((lost) => this.#tellLost(lost));
-  #mayWarn = rateLimit(1);
-  #onAbort;
+  #link;
+  #callbacks = new Callbacks();
+  #losses;
+  #onAbort = () => void this.close();
   #unwatchPage = () => {
   };
   #closed;
-  /**
-   * Callbacks that wait until `connect()` has given its caller the relay object; `undefined` from then on.
-   */
-  #held = [];
-  #cancelHeld;
-  /** The origin of what a plain client receives in this turn. */
-  #plainOrigin;
-  #received = 0;
-  #invalid = 0;
-  #errors = 0;
   #lost = 0;
-  /** How much of what was given to `send()` and dropped has been noted as lost. */
-  #notedDrops = {
-    lines: 0,
-    bytes: 0
-  };
   #hasWarned = false;
-  /** Whether the page is hidden, and whether this member has passed the host on for that. */
-  #isHidden = false;
-  #hasPassedHost = false;
+  /** Its session; `undefined` if it is plain. */
+  session;
+  /** The name it gave itself; empty if none, or plain. */
+  name;
+  /** What comes for it. */
+  incoming;
+  /** What it says. */
+  outgoing;
+  /** What it asks and answers. */
+  requests;
+  /** How it is host. */
+  hostRole;
+  /**
+   * Joins the parts; nothing happens before `open()`.
+   *
+   * @throws {TypeError} when the target or an option has the wrong form
+   * @throws {RangeError} when the port or an option is out of range
+   */
+  constructor(target, options) {
+    const page = pageLocation();
+    const address2 = parseTarget(target, page);
+    const isSecurePage = page?.protocol === "https:";
+    const settings = readOptions(options, address2, isSecurePage);
+    const { plain, name, tls, inboxLimit, maxLineBytes, offlineBytes, maxQueuedBytes } = settings;
+    this.#options = options;
+    this.name = plain ? "" : name;
+    this.#losses = new LossTally((lost) => this.#callbacks.callToTheEnd(options.onLost, lost));
+    this.incoming = new Incoming(options, inboxLimit, this.#losses);
+    this.session = plain ? void 0 : this.#newSession(settings);
+    this.#link = new Link({
+      address: address2,
+      openTransport: transportFor(address2, tls),
+      offlineBytes,
+      maxQueuedBytes,
+      speaker: this.session ?? this.#newPlainSpeaker(settings),
+      onStatus: (status, detail) => this.#onStatus(status, detail)
+    });
+    this.outgoing = new Outgoing(this.#link, this.session, this.#losses, maxLineBytes);
+    this.requests = new Requests(this.session, this.outgoing, options);
+    this.hostRole = new HostRole(this.session, this.outgoing);
+  }
+  /** What it is doing; `closed` once `close()` is through. */
+  get status() {
+    return this.#link.status;
+  }
+  /** Makes a copy of what it has counted so far. */
+  get stats() {
+    const { incoming } = this, link = this.#link;
+    const [droppedSent, droppedReceived] = [
+      link.droppedLines,
+      incoming.dropped
+    ];
+    return {
+      sent: link.sentLines,
+      waiting: link.waitingLines,
+      received: incoming.received,
+      dropped: droppedSent + droppedReceived,
+      droppedSent,
+      droppedReceived,
+      lost: this.#lost,
+      invalid: incoming.invalid,
+      errors: incoming.errors,
+      reconnects: link.reconnects,
+      bytesSent: link.sentBytes,
+      bytesReceived: link.receivedBytes
+    };
+  }
+  /**
+   * Connects; what the callbacks are told waits until the turn after that.
+   *
+   * @throws {Error} as {@linkcode connect} does; it is closed then
+   */
+  async open() {
+    const { signal, retry = false } = this.#options;
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", this.#onAbort);
+    this.#unwatchPage = watchPageLife({
+      onHide: () => this.hostRole.noteHidden(),
+      onWake: () => {
+        this.hostRole.noteShown();
+        this.#link.wake();
+      },
+      onLeave: () => void this.close()
+    });
+    try {
+      await this.#link.open(retry);
+      signal?.throwIfAborted();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.#callbacks.open();
+  }
+  /** Ends all parts, see {@linkcode Relay.close}. */
+  close() {
+    return this.#closed ??= this.#close();
+  }
+  async #close() {
+    const { signal } = this.#options;
+    signal?.removeEventListener("abort", this.#onAbort);
+    this.#unwatchPage();
+    this.#callbacks.close();
+    this.incoming.close();
+    this.outgoing.close();
+    this.hostRole.close();
+    this.requests.close();
+    this.#losses.flush();
+    await this.#link.close(signal?.aborted ? signal.reason : void 0);
+    this.outgoing.noteLeft();
+    this.#losses.close();
+  }
+  #newSession({ room, name, token, simulate, echo, canHost, maxMembers, any, ...rest }) {
+    const options = this.#options, callbacks = this.#callbacks;
+    return new Session({
+      ...{
+        room,
+        name,
+        token,
+        simulate,
+        echo,
+        canHost,
+        maxMembers,
+        any
+      },
+      maxUnfinishedBytes: maxUnfinishedBytes(rest),
+      sink: {
+        onEvent: (line, isRepair, origin) => this.incoming.takeEvent(line, isRepair, origin),
+        onInvalidLine: (line, error) => this.incoming.takeInvalid(line, error),
+        onError: (error) => this.incoming.takeError(error),
+        onRelayVersion: noticeVersion,
+        onLost: (lost) => this.#onLost(lost),
+        onJoin: (peer) => callbacks.call(options.onJoin, peer),
+        onLeave: (peer, reason2) => callbacks.call(options.onLeave, peer, reason2),
+        onState: (peer, key, value) => callbacks.call(options.onState, peer, key, value),
+        onHost: (host) => {
+          callbacks.call(options.onHost, host);
+          this.hostRole.noteHost();
+        },
+        onQuestion: (line, from, ask) => callbacks.call(() => void this.requests.answer(line, from, ask))
+      }
+    });
+  }
+  #newPlainSpeaker(settings) {
+    return new PlainSpeaker(maxUnfinishedBytes(settings), {
+      onLine: (line) => this.incoming.takePlainLine(line),
+      onInvalidLine: (line, error) => this.incoming.takeInvalid(line, error)
+    });
+  }
+  #onStatus(status, detail) {
+    const { onStatus } = this.#options;
+    if (onStatus !== void 0) return callNow(onStatus, status, detail);
+    if (status !== "connecting" || detail.error === void 0 || this.#hasWarned) return;
+    this.#hasWarned = true;
+    console.warn(`eventrelay: ${printable(detail.error.message)} (trying again)`);
+  }
+  #onLost(lost) {
+    this.#lost += lost.lines;
+    this.#callbacks.call(this.#options.onLost, lost);
+  }
+};
+function maxUnfinishedBytes({ maxLineBytes }) {
+  return Math.max(MAX_UNFINISHED_BYTES, maxLineBytes);
+}
+
+// src/client/message.ts
+function toMessage(event, { from, time }) {
+  return {
+    event,
+    from,
+    time
+  };
+}
+
+// src/client/relay.ts
+var openRelay;
+var Relay = class _Relay {
+  #target;
+  /** What the program asked for; the types of its state are its own affair. */
+  #options;
+  #membership;
   /** The name it gave itself; empty if none, or plain. */
   name;
   /**
@@ -4854,100 +5511,52 @@ var Relay = class _Relay {
   /** The room's own values by key, those that won, as the relay tells: a live view. */
   state;
   static {
-    open = async (target, options) => {
+    openRelay = async (target, options) => {
       const relay = new _Relay(target, options);
-      await relay.#open();
+      await relay.#membership.open();
       return relay;
     };
   }
   constructor(target, options) {
-    const page = pageLocation();
-    const address2 = parseTarget(target, page);
-    const isSecure = page?.protocol === "https:";
-    const settings = readOptions(options, address2, isSecure);
-    const { plain, room, name, token, simulate, tls, inboxLimit, maxLineBytes } = settings;
-    const { offlineBytes, maxQueuedBytes, echo, canHost, maxMembers, any } = settings;
     this.#target = target;
-    const told = this.#options = options;
-    this.#maxLineBytes = maxLineBytes;
-    this.#check = options.schema === void 0 ? void 0 : eventChecker(options.schema);
-    this.#inbox = new Inbox({
-      maxEvents: inboxLimit,
-      maxSize: MAX_INBOX_CHARACTERS
-    });
-    const maxUnfinishedBytes = Math.max(MAX_UNFINISHED_BYTES, maxLineBytes);
-    const onInvalidLine = (line, error) => this.#onInvalidLine(line, error);
-    const session = plain ? void 0 : new Session({
-      room,
-      name,
-      token,
-      simulate,
-      echo,
-      canHost,
-      maxMembers,
-      any,
-      maxUnfinishedBytes,
-      sink: {
-        onEvent: (line, isRepair, origin) => this.#onEvent(line, origin, isRepair),
-        onInvalidLine,
-        onError: (error) => this.#onError(error),
-        onRelayVersion: noticeVersion,
-        onLost: (lost) => this.#onLost(lost),
-        onJoin: (peer) => this.#tellOnceOpen(told.onJoin, peer),
-        onLeave: (peer, reason2) => this.#tellOnceOpen(told.onLeave, peer, reason2),
-        onState: (peer, key, value) => this.#tellOnceOpen(told.onState, peer, key, value),
-        onHost: (host) => this.#onHost(host),
-        onQuestion: (line, from, ask) => this.#tellOnceOpen(() => void this.#answerQuestion(line, from, ask))
-      }
-    });
-    this.#session = session;
-    this.name = plain ? "" : name;
+    this.#options = options;
+    this.#membership = new Membership(target, this.#options);
+    const { name, session } = this.#membership;
+    this.name = name;
     this.peers = session?.peers ?? /* @__PURE__ */ new Map();
     this.state = session?.state ?? /* @__PURE__ */ Object.create(null);
-    this.#link = new Link({
-      address: address2,
-      openTransport: transportFor(address2, tls),
-      offlineBytes,
-      maxQueuedBytes,
-      speaker: session ?? new PlainSpeaker(maxUnfinishedBytes, {
-        onLine: (line) => this.#onPlainLine(line),
-        onInvalidLine
-      }),
-      onStatus: (status, detail) => this.#onStatus(status, detail)
-    });
-    this.#onAbort = () => void this.close();
   }
   /**
    * What names this member to others; another one after a session that could not be resumed. Empty if plain.
    */
   get id() {
-    return this.#session?.id ?? "";
+    return this.#membership.session?.id ?? "";
   }
   /** The room it is in. */
   get room() {
-    return this.#session?.room ?? LOBBY;
+    return this.#membership.session?.room ?? LOBBY;
   }
   /**
    * Who leads the room: the member that has been there longest of those that may (`canHost`) and are
    * connected, until it leaves, has lost its connection for 5 s, has been silent for 60 % of the relay's
-   * ping timeout (9 s of 15 s; its program stands still), or passes it on. There is one as long as anybody may. All learn of a change at the same place
-   * among the events (`onHost`). May be this member itself, as a peer with its `id`;
-   * `undefined` if nobody leads, and plain.
+   * ping timeout (9 s of 15 s; its program stands still), or passes it on. There is one as long as anybody
+   * may. All learn of a change at the same place among the events (`onHost`). May be this member itself, as a
+   * peer with its `id`; `undefined` if nobody leads, and plain.
    */
   get host() {
-    return this.#session?.host;
+    return this.#membership.session?.host;
   }
   /** Whether this member leads the room now. False while it has no connection: another one may by then. */
   get isHost() {
-    return this.#session?.isHost === true && this.status === "connected";
+    return this.#membership.session?.isHost === true && this.status === "connected";
   }
   /** The time from here to the relay and back, in ms, smoothed as TCP does it (RFC 6298). */
   get rtt() {
-    return this.#session?.clock.rttMs ?? 0;
+    return this.#membership.session?.clock.rttMs ?? 0;
   }
   /** How much the time from the relay to here varies, in ms, as RFC 3550 reckons it. */
   get jitter() {
-    return this.#session?.clock.jitterMs ?? 0;
+    return this.#membership.session?.clock.jitterMs ?? 0;
   }
   /**
    * How old, in ms, the newest thing received was when it came: half a round trip when all is well. Events
@@ -4955,7 +5564,7 @@ var Relay = class _Relay {
    * `onLost`.
    */
   get lag() {
-    return this.#session?.lagMs ?? 0;
+    return this.#membership.session?.lagMs ?? 0;
   }
   /**
    * Tells the time on the relay's clock, in ms since 1970 with fractions: the same moment has the same time
@@ -4969,33 +5578,15 @@ var Relay = class _Relay {
    */
   now() {
     const localMs = performance.now();
-    return this.#session?.clock.now(localMs) ?? performance.timeOrigin + localMs;
+    return this.#membership.session?.clock.now(localMs) ?? performance.timeOrigin + localMs;
   }
   /** What it is doing; `closed` once `close()` is through. */
   get status() {
-    return this.#link.status;
+    return this.#membership.status;
   }
   /** What it has counted so far: a copy, which doesn't change. */
   get stats() {
-    const link = this.#link;
-    const [droppedSent, droppedReceived] = [
-      link.droppedLines,
-      this.#inbox.dropped
-    ];
-    return {
-      sent: link.sentLines,
-      waiting: link.waitingLines,
-      received: this.#received,
-      dropped: droppedSent + droppedReceived,
-      droppedSent,
-      droppedReceived,
-      lost: this.#lost,
-      invalid: this.#invalid,
-      errors: this.#errors,
-      reconnects: link.reconnects,
-      bytesSent: link.sentBytes,
-      bytesReceived: link.receivedBytes
-    };
+    return this.#membership.stats;
   }
   /**
    * Sends an event to everybody else in the room. Never blocks, and never throws because of the network.
@@ -5018,41 +5609,16 @@ var Relay = class _Relay {
    * @throws {RangeError} when it is longer than `maxLineBytes`, with an id if it is for single members
    */
   send(event, options) {
-    const text = stringify("send event", event);
-    if (options !== void 0) return this.#sendTo(text, readReceivers(options));
-    const line = encoder6.encode(`${text.startsWith(CONTROL_OPENING) ? " " : ""}${text}
-`);
-    const bytes = line.length - 1, limit = this.#lineLimit;
-    if (bytes > limit) {
-      throw new RangeError(`Cannot send event: it has ${bytes} bytes, maxLineBytes is ${limit}`);
-    }
-    this.#link.send(line);
-    this.#noteDrops();
+    this.#membership.outgoing.send(event, options);
   }
   set(key, value, options = {}) {
-    const session = this.#sessionFor(key, options);
-    const json = stringify("set state", value);
-    const { room = false } = options;
-    const { limits } = session;
-    if (limits !== void 0) {
-      const { maxKeys, maxLineBytes } = limits;
-      this.#checkValue(session, json);
-      const lineBytes = encodeSet(key, json, room).length - 1;
-      if (lineBytes > maxLineBytes) {
-        throw new RangeError(`Cannot set state: with its key it has ${lineBytes} bytes, maxLineBytes is ${maxLineBytes}`);
-      }
-      const keys = this.#countKeysBeside(session, key, room);
-      if (keys >= maxKeys) {
-        throw new RangeError(`Cannot set state: ${keys} keys are set, maxKeys is ${maxKeys}`);
-      }
-    }
-    this.#set(session, key, json, room);
+    this.#membership.outgoing.set(key, value, options);
   }
   /**
    * Removes a key, as {@linkcode Relay.set} sets it; does nothing if it has no value. Throws as `set()` does.
    */
   unset(key, options = {}) {
-    this.#set(this.#sessionFor(key, options), key, void 0, options.room === true);
+    this.#membership.outgoing.unset(key, options);
   }
   /**
    * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their
@@ -5075,28 +5641,7 @@ var Relay = class _Relay {
    * @throws {RequestError} when there is no answer; its `code` says why. After `close()`: `closed`
    */
   request(peer, event, options = {}) {
-    return forgiving(() => this.#request(peer, event, options));
-  }
-  #request(peer, event, options) {
-    const session = this.#needSession("request");
-    const timeoutMs = readRequestOptions(options);
-    const [id] = readReceivers({
-      to: peer
-    });
-    const text = stringify("send request", event);
-    const { ask, answer } = session.asks.open(`request ${quote(id)}`, id, timeoutMs);
-    try {
-      if (this.#closed !== void 0) session.asks.failAll("closed", "the relay object is closed");
-      else this.#sendTo(text, [
-        id
-      ], {
-        ask
-      });
-    } catch (error) {
-      session.asks.settle(ask, void 0, id);
-      throw error;
-    }
-    return answer;
+    return this.#membership.requests.request(peer, event, options);
   }
   /**
    * Sets a key of the room that has no value, and resolves with true for exactly one of all that try, however
@@ -5114,28 +5659,7 @@ var Relay = class _Relay {
    * answered in time (`timeout`), and it may have been decided or not: `relay.state` tells
    */
   claim(key, value, options = {}) {
-    return forgiving(() => this.#claim(key, value, options));
-  }
-  #claim(key, value, options) {
-    const session = this.#sessionFor(key, {});
-    const { hold, timeoutMs } = readClaimOptions(options);
-    const json = stringify("set state", value);
-    this.#checkValue(session, json);
-    const answer = this.#ask(session, `claim ${quote(key)}`, timeoutMs, (ask) => {
-      const fields = JSON.stringify({
-        ask,
-        key,
-        ...hold ? {
-          hold
-        } : {}
-      });
-      return `{"$claim":${fields.slice(0, -1)},"value":${json}}}`;
-    });
-    return answer.then((body) => {
-      const hasWon = body.won === true;
-      if (hasWon && hold) session.source.room.hold(key, true);
-      return hasWon;
-    });
+    return this.#membership.requests.claim(key, value, options);
   }
   /**
    * Asks the relay which rooms there are: the fullest first, up to 100, and how many `more`. Those whose name
@@ -5148,14 +5672,7 @@ var Relay = class _Relay {
    * the relay object is closed
    */
   rooms(options = {}) {
-    return forgiving(() => this.#rooms(options));
-  }
-  #rooms(options) {
-    const session = this.#needSession("list rooms");
-    const write = (ask) => `{"$rooms":${JSON.stringify({
-      ask
-    })}}`;
-    return this.#ask(session, "list rooms", readRoomsOptions(options), write).then(readRoomList);
+    return this.#membership.requests.rooms(options);
   }
   /**
    * Connects to the same relay once more, as another member, in the first room of that name that has a place:
@@ -5169,10 +5686,10 @@ var Relay = class _Relay {
    */
   // deno-lint-ignore require-await -- what is wrong rejects, too: one way for all errors
   async joinAny(room, options = {}) {
-    this.#needSession("join a room");
+    needSession(this.#membership.session, "join a room");
     const { name, token, tls, schema } = this.#options;
     const target = withoutRoom(this.#target);
-    return open(target, {
+    return openRelay(target, {
       name,
       token,
       tls,
@@ -5192,16 +5709,7 @@ var Relay = class _Relay {
    * @throws {TypeError} when `peer` is neither a member nor an id, or the relay object is plain
    */
   passHost(peer) {
-    const session = this.#needSession("pass the host on");
-    const [id] = peer === void 0 ? [] : readReceivers({
-      to: peer
-    });
-    if (!session.isHost || this.#closed !== void 0) return;
-    session.source.ask(encoder6.encode(`{"$host":${JSON.stringify({
-      id
-    })}}
-`));
-    this.#link.flush();
+    this.#membership.hostRole.pass(peer);
   }
   /**
    * Takes all events that have arrived since the last call, oldest first. Returns at once; also after
@@ -5211,8 +5719,7 @@ var Relay = class _Relay {
    * arrives.
    */
   drain() {
-    this.#watchLoop("drain");
-    return this.#inbox.takeAll();
+    return this.#membership.incoming.drain();
   }
   /**
    * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and
@@ -5232,15 +5739,14 @@ var Relay = class _Relay {
    * ```
    */
   messages() {
-    this.#watchLoop("messages");
-    return this.#inbox.takeAllAs(toMessage);
+    return this.#membership.incoming.messages(toMessage);
   }
   /**
    * Waits for each event in turn, as `for await (const event of relay)` does, and gives it with who sent it
    * and when, as `messages()` does. Ends after `close()`, when what was left has been taken.
    */
   eachMessage() {
-    return this.#inbox.iterate(toMessage);
+    return this.#membership.incoming.iterate(toMessage);
   }
   /**
    * Waits for each event in turn. Goes on waiting while the connection is away; ends after `close()`, when
@@ -5248,7 +5754,7 @@ var Relay = class _Relay {
    * of them.
    */
   [Symbol.asyncIterator]() {
-    return this.#inbox.iterate((event) => event);
+    return this.#membership.incoming.iterate((event) => event);
   }
   /**
    * Writes out what was sent, says goodbye and closes the connection, within a second. Nothing more is
@@ -5256,297 +5762,17 @@ var Relay = class _Relay {
    * what is left can still be taken. Never rejects; may be called again.
    */
   close() {
-    return this.#closed ??= this.#close();
+    return this.#membership.close();
   }
   /** Does what `close()` does: `await using relay = await connect(…)`. */
   [Symbol.asyncDispose]() {
     return this.close();
   }
-  /** How long a line may be, in bytes without its LF. */
-  get #lineLimit() {
-    return Math.min(this.#maxLineBytes, this.#session?.limits?.maxLineBytes ?? Infinity);
-  }
-  #sendTo(text, ids, tag) {
-    if (this.#session === void 0) {
-      throw new TypeError("Cannot send event: a plain client knows nobody to send it to, connect without { plain: true }");
-    }
-    for (const line of encodeLetters(text, ids, this.#lineLimit, tag)) this.#link.send(line);
-    this.#noteDrops();
-  }
-  #needSession(verb) {
-    if (this.#session !== void 0) return this.#session;
-    throw new TypeError(`Cannot ${verb}: a plain client has no session, connect without { plain: true }`);
-  }
-  /** Asks the relay; `write(ask)` makes the line, without its LF. */
-  #ask(session, what, timeoutMs, write) {
-    const { ask, answer } = session.asks.open(what, void 0, timeoutMs);
-    if (this.#closed !== void 0) session.asks.failAll("closed", "the relay object is closed");
-    else {
-      const line = encoder6.encode(write(ask) + "\n"), bytes = line.length - 1;
-      if (bytes > this.#lineLimit) {
-        session.asks.settle(ask, void 0);
-        throw new RangeError(`Cannot ${what}: it has ${bytes} bytes, maxLineBytes is ${this.#lineLimit}`);
-      }
-      session.source.ask(line);
-      this.#link.flush();
-    }
-    return answer;
-  }
-  async #answerQuestion(line, from, ask) {
-    const { onRequest } = this.#options;
-    let text, tag = {
-      reply: ask
-    };
-    try {
-      if (onRequest === void 0) throw new Error("it answers no requests");
-      text = stringify("answer", await onRequest(JSON.parse(line), from) ?? null);
-    } catch (error) {
-      const why = describeThrown(error);
-      [text, tag] = [
-        JSON.stringify(why.slice(0, MAX_REASON_LENGTH)),
-        {
-          reply: ask,
-          failed: true
-        }
-      ];
-    }
-    if (this.#closed !== void 0) return;
-    try {
-      this.#sendTo(text, [
-        from.id
-      ], tag);
-    } catch (error) {
-      this.#sendTo(JSON.stringify(error.message), [
-        from.id
-      ], {
-        reply: ask,
-        failed: true
-      });
-    }
-  }
-  #onHost(host) {
-    this.#tellOnceOpen(this.#options.onHost, host);
-    this.#passHostIfHidden();
-  }
-  /** Passes the host on, once while the page is hidden: where all are, one of them has to be it. */
-  #passHostIfHidden() {
-    if (!this.#isHidden || this.#hasPassedHost || this.#session?.isHost !== true) return;
-    this.#hasPassedHost = true;
-    this.passHost();
-  }
-  #watchLoop(call) {
-    if (!this.#drainWatch.noteCall()) return;
-    console.warn(`eventrelay: ${call}() is called in a loop that never awaits, so the network never gets to run and nothing can arrive. Tick the loop with: for await (const seconds of frames(30)) { \u2026 }`);
-  }
-  #set(session, key, json, isRoom) {
-    if (this.#closed !== void 0) return isRoom ? this.#losses.note("closed", 0, 0, [
-      key
-    ]) : void 0;
-    session.source.set(key, json, isRoom);
-    this.#link.flush();
-  }
-  #checkValue({ limits }, json) {
-    const bytes = encoder6.encode(json).length, most = limits?.maxValueBytes ?? Infinity;
-    if (bytes > most) {
-      throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${most}`);
-    }
-  }
-  /** Counts the keys of this member, or of the room as far as it is known here; 0 if `key` is one of them. */
-  #countKeysBeside(session, key, isRoom) {
-    const { source, state } = session;
-    if (!isRoom) return source.member.has(key) ? 0 : source.member.size;
-    if (Object.hasOwn(state, key)) return 0;
-    const keys = new Set(source.roomKeysUnderWay());
-    if (keys.has(key)) return 0;
-    for (const each of Object.keys(state)) {
-      if (!source.room.isNews(each) || source.room.has(each)) keys.add(each);
-    }
-    return keys.size;
-  }
-  async #open() {
-    const { signal, retry = false } = this.#options;
-    signal?.throwIfAborted();
-    signal?.addEventListener("abort", this.#onAbort);
-    this.#unwatchPage = watchPageLife({
-      onHide: () => {
-        this.#isHidden = true;
-        this.#passHostIfHidden();
-      },
-      onWake: () => {
-        this.#isHidden = this.#hasPassedHost = false;
-        this.#link.wake();
-      },
-      onLeave: () => void this.close()
-    });
-    try {
-      await this.#link.open(retry);
-      signal?.throwIfAborted();
-    } catch (error) {
-      await this.close();
-      throw error;
-    }
-    this.#cancelHeld = afterThisTurn(() => {
-      const held = this.#held;
-      this.#held = void 0;
-      for (const callback of held) callback();
-    });
-  }
-  async #close() {
-    const { signal } = this.#options;
-    signal?.removeEventListener("abort", this.#onAbort);
-    this.#drainWatch.stop();
-    this.#unwatchPage();
-    this.#cancelHeld?.();
-    if (this.#cancelHeld !== void 0) this.#held = void 0;
-    this.#inbox.close();
-    this.#losses.flush();
-    this.#session?.asks.failAll("closed", "the relay object was closed");
-    await this.#link.close(signal?.aborted ? signal.reason : void 0);
-    this.#noteDrops();
-    const left = this.#session?.source.takeLeft();
-    if (left !== void 0 && left.lines + left.roomChanges.size > 0) {
-      this.#losses.note("closed", left.lines, left.bytes, [
-        ...left.roomChanges.keys()
-      ]);
-    }
-    this.#losses.close();
-  }
-  #onStatus(status, detail) {
-    const { onStatus } = this.#options;
-    if (onStatus !== void 0) return tell(onStatus, status, detail);
-    if (status !== "connecting" || detail.error === void 0 || this.#hasWarned) return;
-    this.#hasWarned = true;
-    console.warn(`eventrelay: ${printable(detail.error.message)} (trying again)`);
-  }
-  #onPlainLine(line) {
-    if (this.#closed !== void 0) return;
-    const error = readErrorLine(line);
-    if (error !== void 0) return this.#onError(error);
-    if (this.#plainOrigin === void 0) {
-      this.#plainOrigin = {
-        from: void 0,
-        time: this.now()
-      };
-      queueMicrotask(() => this.#plainOrigin = void 0);
-    }
-    this.#onEvent(line, this.#plainOrigin);
-  }
-  #onEvent(line, origin, isRepair = false) {
-    if (this.#closed !== void 0) return;
-    let event;
-    try {
-      const value = JSON.parse(line);
-      event = this.#check === void 0 ? value : this.#check(value);
-    } catch (error) {
-      return this.#onInvalidLine(line, error instanceof Error ? error : new TypeError(String(error)));
-    }
-    this.#received++;
-    const out = this.#inbox.push(event, line.length + EVENT_COST, isRepair, origin);
-    if (out !== void 0) this.#losses.note("inbox", out.events, out.size - out.events * EVENT_COST);
-  }
-  #onInvalidLine(line, error) {
-    if (this.#closed !== void 0) return;
-    this.#invalid++;
-    tell(this.#options.onInvalid, line, error);
-  }
-  #onError(error) {
-    if (this.#closed !== void 0) return;
-    this.#errors++;
-    if (this.#options.onError !== void 0) return tell(this.#options.onError, error);
-    if (!this.#mayWarn()) return;
-    console.warn(`eventrelay: the relay reports ${printable(`${error.code}: ${error.message}`)}`);
-  }
-  #onLost(lost) {
-    this.#lost += lost.lines;
-    this.#tellOnceOpen(this.#options.onLost, lost);
-  }
-  /** Notes what has been dropped of what was given to `send()`. */
-  #noteDrops() {
-    const { droppedLines, droppedBytes } = this.#link;
-    const lines = droppedLines - this.#notedDrops.lines, bytes = droppedBytes - this.#notedDrops.bytes;
-    if (lines === 0) return;
-    this.#notedDrops = {
-      lines: droppedLines,
-      bytes: droppedBytes
-    };
-    this.#losses.note(this.#closed === void 0 ? "outbox" : "closed", lines, bytes);
-  }
-  /** Tells what was dropped here, also after `close()`; not to who never got the relay object. */
-  #tellLost(lost) {
-    if (this.#held === void 0) tell(this.#options.onLost, lost);
-    else this.#tellOnceOpen(this.#options.onLost, lost);
-  }
-  /** Calls back, but not before the program has the relay object: its callbacks may use it. */
-  #tellOnceOpen(callback, ...args) {
-    if (callback === void 0 || this.#closed !== void 0) return;
-    if (this.#held === void 0) return tell(callback, ...args);
-    this.#held.push(() => this.#closed === void 0 && tell(callback, ...args));
-  }
-  #sessionFor(key, options) {
-    if (this.#session === void 0) {
-      throw new TypeError("Cannot set state: a plain client has none, connect without { plain: true }");
-    }
-    const fault = keyFault(key);
-    if (fault !== void 0) {
-      throw new (typeof key === "string" ? RangeError : TypeError)(`Cannot set state: the key ${fault}`);
-    }
-    checkOptions("set state", options, {
-      room: "boolean"
-    });
-    return this.#session;
-  }
 };
+
+// src/client/connect.ts
 async function connect(target, options = {}) {
-  return open(target, options);
-}
-function toMessage(event, { from, time }) {
-  return {
-    event,
-    from,
-    time
-  };
-}
-var noticedVersions = /* @__PURE__ */ new Set();
-function noticeVersion(relayVersion) {
-  if (noticedVersions.has(relayVersion)) return;
-  noticedVersions.add(relayVersion);
-  const origin = {
-    url: import.meta.url,
-    runtime: runtime(),
-    version: VERSION
-  };
-  const notice = versionNotice(relayVersion, origin);
-  if (notice !== void 0) console.warn(`eventrelay: ${notice}`);
-}
-function describeThrown(thrown) {
-  try {
-    return String(thrown instanceof Error ? thrown.message : thrown);
-  } catch {
-    return "it threw what has no text";
-  }
-}
-function stringify(verb, value) {
-  let text;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    const reason2 = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new TypeError(`Cannot ${verb}: ${reason2}, what JSON can hold is allowed`, {
-      cause
-    });
-  }
-  if (text === void 0) {
-    const kind = value === void 0 ? "undefined" : `a ${typeof value}`;
-    throw new TypeError(`Cannot ${verb}: it is ${kind}, what JSON can hold is allowed`);
-  }
-  return text;
-}
-function tell(callback, ...args) {
-  try {
-    callback?.(...args);
-  } catch (error) {
-    reportError(error);
-  }
+  return openRelay(target, options);
 }
 
 // src/client/compare_ids.ts

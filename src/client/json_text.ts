@@ -1,0 +1,19 @@
+// What a program hands over to be sent, as JSON. Pure.
+
+/**
+ * Makes the JSON of a value, as `JSON.stringify` does; `verb` says what can't be done with one that has none.
+ *
+ * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle
+ */
+export function jsonText(verb: string, value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new TypeError(`Cannot ${verb}: ${reason}, what JSON can hold is allowed`, { cause });
+  }
+  if (text !== undefined) return text;
+  const kind = value === undefined ? "undefined" : `a ${typeof value}`;
+  throw new TypeError(`Cannot ${verb}: it is ${kind}, what JSON can hold is allowed`);
+}
