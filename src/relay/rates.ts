@@ -1,6 +1,6 @@
 // How much came in and went out in each of the last seconds. Pure: the caller passes time.
 
-import type { Traffic } from "./relay_stats.ts";
+import { noTraffic, type Traffic } from "./relay_stats.ts";
 
 /** How many seconds are kept. */
 const MAX_SECONDS = 120;
@@ -9,7 +9,7 @@ const MAX_SECONDS = 120;
 export class Rates {
   readonly #seconds: Readonly<Traffic>[] = [];
   #since: number;
-  #sum = none();
+  #sum = noTraffic();
 
   /** @param nowMs when it begins */
   constructor(nowMs: number) {
@@ -35,15 +35,11 @@ export class Rates {
     };
     for (let i = 0; i < Math.min(seconds, MAX_SECONDS); i++) this.#seconds.push(part);
     this.#seconds.splice(0, Math.max(0, this.#seconds.length - MAX_SECONDS));
-    this.#sum = none();
+    this.#sum = noTraffic();
   }
 
   /** The last seconds, the oldest first. */
   list(): Readonly<Traffic>[] {
     return [...this.#seconds];
   }
-}
-
-function none(): Traffic {
-  return { inLines: 0, inBytes: 0, outLines: 0, outBytes: 0 };
 }

@@ -15,7 +15,7 @@ import { Admission, type Visit } from "./admission.ts";
 import { Rooms } from "./room/rooms.ts";
 import { Sweeper } from "./sweeper.ts";
 import { Connection } from "./connection/connection.ts";
-import type { ConnectionStats, Counts, RelayStats } from "./relay_stats.ts";
+import { type ConnectionStats, noCounts, type RelayStats } from "./relay_stats.ts";
 import type { Transport } from "./connection/transport.ts";
 import { FramedCopies } from "./connection/websocket/framed_copies.ts";
 import { WebSocketTransport } from "./connection/websocket/websocket_transport.ts";
@@ -91,14 +91,7 @@ export class RelayServer implements AsyncDisposable {
   readonly #rates: Rates;
   #isStarting = true;
   #isClosing = false;
-  #ended: Counts = {
-    receivedLines: 0,
-    receivedBytes: 0,
-    sentLines: 0,
-    sentBytes: 0,
-    skippedLines: 0,
-    errors: 0,
-  };
+  readonly #ended = noCounts();
 
   /** @internal Use {@linkcode serve}. */
   constructor(listener: Listener, options: RelayOptions, environment: Environment) {

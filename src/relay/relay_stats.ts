@@ -1,5 +1,5 @@
 // What a relay counts, and what is known of each of its connections: the numbers that who embeds it asks for, that status lines and the
-// web door show. Types only; how they are counted stands where it happens.
+// web door show. How they are counted stands where it happens.
 
 /** What a relay has done since it was started. */
 export interface RelayStats {
@@ -30,6 +30,11 @@ export type Counts = Pick<
   "receivedLines" | "receivedBytes" | "sentLines" | "sentBytes" | "skippedLines" | "errors"
 >;
 
+/** Counts of nothing, to be added to. */
+export function noCounts(): Counts {
+  return { receivedLines: 0, receivedBytes: 0, sentLines: 0, sentBytes: 0, skippedLines: 0, errors: 0 };
+}
+
 /** What a connection has done so far. */
 export interface ConnectionStats extends Counts {
   address: string;
@@ -58,4 +63,9 @@ export interface Traffic {
   inBytes: number;
   outLines: number;
   outBytes: number;
+}
+
+/** Traffic of nothing, to be added to. */
+export function noTraffic(): Traffic {
+  return { inLines: 0, inBytes: 0, outLines: 0, outBytes: 0 };
 }

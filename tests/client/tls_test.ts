@@ -6,6 +6,7 @@ import { connect } from "../../client.ts";
 import { parseTarget } from "../../src/client/target.ts";
 import { isHopeless } from "../../src/client/link/connect_error.ts";
 import { openTcp, openTls } from "../../src/client/link/deno_transport.ts";
+import { countSockets, untilSockets } from "../support/open_sockets.ts";
 
 function read(name: string): string {
   return Deno.readTextFileSync(new URL(`../tls/${name}`, import.meta.url));
@@ -124,34 +125,6 @@ Deno.test("openTls ends with the reason of its signal while nothing answers", as
   await assert.rejects(opening, reason);
 });
 
-/** Counts the sockets of this process that are connected to a port of loopback. */
-function socketsTo(port: number): number {
-  const inodes = new Set<string>();
-  for (const line of Deno.readTextFileSync("/proc/self/net/tcp").split("\n").slice(1)) {
-    const fields = line.trim().split(/\s+/);
-    if (fields.length > 9 && parseInt(fields[2].split(":")[1], 16) === port) {
-      inodes.add(`socket:[${fields[9]}]`);
-    }
-  }
-  let count = 0;
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    try {
-      if (inodes.has(Deno.readLinkSync(`/proc/self/fd/${name}`))) count++;
-    } catch {
-      // It was closed meanwhile.
-    }
-  }
-  return count;
-}
-
-async function untilClosed(port: number): Promise<void> {
-  const giveUpAt = performance.now() + 10_000;
-  while (socketsTo(port) > 0) {
-    assert.ok(performance.now() < giveUpAt, `${socketsTo(port)} sockets are still open`);
-    await new Promise((done) => setTimeout(done, 10));
-  }
-}
-
 const [major, minor] = Deno.version.deno.split(".").map(Number);
 const CAN_CLOSE = Deno.build.os === "linux" && (major > 2 || minor >= 9);
 
@@ -168,15 +141,15 @@ Deno.test({
       using conn = await listener.accept();
       await conn.read(new Uint8Array(1));
       if (answer.length > 0) await conn.write(Uint8Array.from(answer));
-      assert.equal(socketsTo(port), 1);
+      assert.equal(countSockets("remote", port), 1);
       controller.abort();
       await rejected;
-      await untilClosed(port);
+      await untilSockets("remote", port, 0);
     }
     await using server = new TlsServer("expired");
     const refusing = parseTarget(server.target);
     await assert.rejects(openTls({ caCerts })(refusing, new AbortController().signal));
-    await untilClosed(refusing.port);
+    await untilSockets("remote", refusing.port, 0);
   },
 });
 
@@ -199,7 +172,7 @@ Deno.test({
     transport.close();
     transport.close();
     await Promise.all([reading, writing]);
-    await untilClosed(port);
+    await untilSockets("remote", port, 0);
   },
 });
 

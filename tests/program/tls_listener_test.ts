@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { listenTls, tlsFault } from "../../src/program/tls_listener.ts";
 import { type RelayOptions, serve } from "../../src/relay/relay.ts";
+import { untilSockets } from "../support/open_sockets.ts";
 
 function read(name: string): string {
   return Deno.readTextFileSync(new URL(`../tls/${name}`, import.meta.url));
@@ -26,34 +27,6 @@ function connectTls(port: number): Promise<Deno.TlsConn> {
   return Deno.connectTls({ hostname: "127.0.0.1", port, caCerts });
 }
 
-/** Counts this process's ends of connections that were accepted on a port. */
-function acceptedSockets(port: number): number {
-  const inodes = new Set<string>();
-  for (const line of Deno.readTextFileSync("/proc/self/net/tcp").split("\n").slice(1)) {
-    const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
-    if (local === undefined || state === "0A") continue; // a listener
-    if (parseInt(local.split(":")[1], 16) === port) inodes.add(`socket:[${inode}]`);
-  }
-  let count = 0;
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    try {
-      if (inodes.has(Deno.readLinkSync(`/proc/self/fd/${name}`))) count++;
-    } catch {
-      // It was closed meanwhile.
-    }
-  }
-  return count;
-}
-
-/** Waits until there are so many. */
-async function untilSockets(port: number, count: number): Promise<void> {
-  const giveUpAt = performance.now() + 10_000;
-  while (acceptedSockets(port) !== count) {
-    assert.ok(performance.now() < giveUpAt, `${acceptedSockets(port)} sockets are open, not ${count}`);
-    await new Promise((done) => setTimeout(done, 10));
-  }
-}
-
 /** A relay that speaks TLS. */
 function start(options: RelayOptions) {
   const listener = listen();
@@ -72,9 +45,9 @@ for (const [what, bytes] of BEGINNINGS) {
     const { port, relay } = start({ handshakeMs: 2000, log: (_, message) => lines.push(message) });
     const conns = await Promise.all(Array.from({ length: 20 }, () => Deno.connect({ port })));
     for (const conn of conns) if (bytes.length > 0) await conn.write(bytes);
-    await untilSockets(port, 20);
+    await untilSockets("local", port, 20);
     assert.equal(relay.stats().members, 0);
-    await untilSockets(port, 0);
+    await untilSockets("local", port, 0);
     assert.ok(lines.includes("TLS handshake took too long, closed"), lines.join("\n"));
     for (const conn of conns) conn.close();
     await relay.close();
@@ -84,14 +57,14 @@ for (const [what, bytes] of BEGINNINGS) {
 test("unfinished TLS handshakes take places, which are free again when they are closed", async () => {
   const { port, relay } = start({ handshakeMs: 2000, maxClients: 2 });
   const silent = [await Deno.connect({ port }), await Deno.connect({ port })];
-  await untilSockets(port, 2);
+  await untilSockets("local", port, 2);
   const refused = await connectTls(port);
   await refused.write(new TextEncoder().encode("1\n"));
   const buffer = new Uint8Array(1000);
   const answer = new TextDecoder().decode(buffer.subarray(0, (await refused.read(buffer))!));
   assert.equal(JSON.parse(answer).$error.code, "relay_full");
   refused.close();
-  await untilSockets(port, 0);
+  await untilSockets("local", port, 0);
   const served = await connectTls(port);
   await served.write(new TextEncoder().encode("bad\n"));
   const next = new TextDecoder().decode(buffer.subarray(0, (await served.read(buffer))!));
@@ -111,19 +84,19 @@ test("a TLS member that takes no byte is really closed after writeDeadlineMs", a
     assert.ok(performance.now() < giveUpAt, "it was never closed");
     for (let rest = line; rest.length > 0;) rest = rest.subarray(await speaker.write(rest));
   }
-  await untilSockets(port, 1);
+  await untilSockets("local", port, 1);
   speaker.close();
   stuck.close();
   await relay.close();
-  await untilSockets(port, 0);
+  await untilSockets("local", port, 0);
 });
 
 test("a TLS relay that is closed closes unfinished handshakes too", async () => {
   const { port, relay } = start({});
   const conn = await Deno.connect({ port });
-  await untilSockets(port, 1);
+  await untilSockets("local", port, 1);
   await relay.close();
-  await untilSockets(port, 0);
+  await untilSockets("local", port, 0);
   conn.close();
 });
 

@@ -2,7 +2,7 @@
 // counts in bytes and its member's cursor in lines; both are asked when a sum is made.
 
 import type { Cursor } from "../room/cursor.ts";
-import type { Counts, Traffic } from "../relay_stats.ts";
+import { type Counts, noTraffic, type Traffic } from "../relay_stats.ts";
 
 /** What has come and gone on one connection. */
 export class ConnectionCounts {
@@ -11,7 +11,7 @@ export class ConnectionCounts {
   /** Lines that were refused. */
   errors = 0;
   /** What was added to a sum of the traffic. */
-  readonly #added: Traffic = { inLines: 0, inBytes: 0, outLines: 0, outBytes: 0 };
+  readonly #added = noTraffic();
 
   /** Leaves lines out of the traffic that a member took on its earlier connections. */
   startAt(cursor: Cursor): void {

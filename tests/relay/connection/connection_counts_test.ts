@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ConnectionCounts } from "../../../src/relay/connection/connection_counts.ts";
-import type { Counts, Traffic } from "../../../src/relay/relay_stats.ts";
+import { noCounts, noTraffic } from "../../../src/relay/relay_stats.ts";
 import type { Cursor } from "../../../src/relay/room/cursor.ts";
 
 /** A cursor, as far as it counts. */
@@ -21,24 +21,13 @@ function cursorOf(stub: StubCursor): Cursor {
   return stub as unknown as Cursor;
 }
 
-const NO_COUNTS: Counts = {
-  receivedLines: 0,
-  receivedBytes: 0,
-  sentLines: 0,
-  sentBytes: 0,
-  skippedLines: 0,
-  errors: 0,
-};
-
-const NO_TRAFFIC: Traffic = { inLines: 0, inBytes: 0, outLines: 0, outBytes: 0 };
-
 Deno.test("ConnectionCounts adds to a sum what it gives as its total, with and without a member", () => {
-  const counts = new ConnectionCounts(), cursor = new StubCursor(), sum = { ...NO_COUNTS };
+  const counts = new ConnectionCounts(), cursor = new StubCursor(), sum = noCounts();
   counts.receivedLines = 2;
   counts.receivedBytes = 30;
   counts.errors = 1;
   assert.deepEqual(counts.total(undefined, 40), {
-    ...NO_COUNTS,
+    ...noCounts(),
     receivedLines: 2,
     receivedBytes: 30,
     sentBytes: 40,
@@ -55,7 +44,7 @@ Deno.test("ConnectionCounts adds to a sum what it gives as its total, with and w
 });
 
 Deno.test("ConnectionCounts adds each line and byte to the traffic once, those of a member's earlier connections not", () => {
-  const counts = new ConnectionCounts(), cursor = new StubCursor(), sum = { ...NO_TRAFFIC };
+  const counts = new ConnectionCounts(), cursor = new StubCursor(), sum = noTraffic();
   counts.receivedBytes = 10; // the hello
   counts.addTraffic(sum, undefined, 0);
   cursor.lines = 100;
@@ -69,7 +58,7 @@ Deno.test("ConnectionCounts adds each line and byte to the traffic once, those o
 });
 
 Deno.test("ConnectionCounts counts no lines where no byte went out: that costs a look at the log", () => {
-  const counts = new ConnectionCounts(), cursor = new StubCursor(), sum = { ...NO_TRAFFIC };
+  const counts = new ConnectionCounts(), cursor = new StubCursor(), sum = noTraffic();
   for (let i = 0; i < 5; i++) counts.addTraffic(sum, cursorOf(cursor), 0);
   assert.equal(cursor.asked, 0);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { findResource, LANDING } from "../../../src/relay/web/resources.ts";
 import { slowestAndNewest, Stats, whySlow } from "../../../src/relay/web/stats.ts";
-import type { ConnectionStats } from "../../../src/relay/relay_stats.ts";
+import { type ConnectionStats, noCounts } from "../../../src/relay/relay_stats.ts";
 import type { RelayView } from "../../../src/relay/web/view.ts";
 import { VERSION } from "../../../src/wire/version.ts";
 import { WebTable } from "../../support/web_table.ts";
@@ -21,12 +21,7 @@ const MEMBER: ConnectionStats = {
   stuckMs: 0,
   rttMs: undefined,
   lagMs: undefined,
-  receivedLines: 0,
-  receivedBytes: 0,
-  sentLines: 0,
-  sentBytes: 0,
-  skippedLines: 0,
-  errors: 0,
+  ...noCounts(),
 };
 
 /** A relay with nothing in it but members. */
@@ -36,12 +31,7 @@ function relayOf(members: ConnectionStats[]): RelayView {
     sessions: 0,
     absentSessions: 0,
     rooms: 0,
-    receivedLines: 0,
-    receivedBytes: 0,
-    sentLines: 0,
-    sentBytes: 0,
-    skippedLines: 0,
-    errors: 0,
+    ...noCounts(),
     logBytes: 0,
   };
   return {
