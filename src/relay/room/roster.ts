@@ -48,7 +48,10 @@ export interface Description {
 export type LinePart = Uint8Array | StateOwner | string;
 
 interface Group {
-  readonly peers: Map<string, Peer>;
+  /** In the order in which they came. */
+  readonly peers: Peer[];
+  /** Describes so many of them, the first ones. */
+  described: number;
   description: Description | undefined;
 }
 
@@ -73,11 +76,10 @@ export class Roster {
   add(peer: Peer, since: number): void {
     this.delete(peer);
     let group = this.#last;
-    if (group === undefined || group.peers.size >= GROUP_PEERS) {
-      this.#groups.add(this.#last = group = { peers: new Map(), description: undefined });
+    if (group === undefined || group.peers.length >= GROUP_PEERS) {
+      this.#groups.add(this.#last = group = { peers: [], described: 0, description: undefined });
     }
-    group.peers.set(peer.id, peer);
-    group.description = undefined;
+    group.peers.push(peer);
     this.#places.set(peer.id, { peer, since, group });
   }
 
@@ -87,9 +89,9 @@ export class Roster {
     if (place === undefined) return false;
     const { group } = place;
     this.#places.delete(id);
-    group.peers.delete(id);
+    group.peers.splice(group.peers.indexOf(place.peer), 1);
     group.description = undefined;
-    if (group.peers.size === 0) {
+    if (group.peers.length === 0) {
       this.#groups.delete(group);
       if (group === this.#last) this.#last = undefined;
     }
@@ -119,16 +121,28 @@ export class Roster {
 
   /** Describes all of them but `except`, group by group. Costs only what has changed since somebody asked. */
   *describe(except?: Peer): Generator<Description> {
+    const exceptGroup = except && this.#places.get(except.id)?.group;
     for (const group of this.#groups) {
-      if (except !== undefined && group.peers.has(except.id)) {
-        const others = [...group.peers.values()].filter(({ id }) => id !== except.id);
-        if (others.length > 0) yield describe(others, this.#state, false);
-        continue;
-      }
-      const description = group.description ?? describe([...group.peers.values()], this.#state, true);
-      if (description.isShared) group.description = description;
-      yield description;
+      const { peers } = group;
+      if (group !== exceptGroup) yield this.#describe(group, peers.length);
+      else if (peers.at(-1)!.id !== except!.id) {
+        yield describe(peers.filter(({ id }) => id !== except!.id), this.#state, false);
+      } else if (peers.length > 1) yield this.#describe(group, peers.length - 1); // a newcomer: the rest is as it was
     }
+  }
+
+  /** Describes the first `count` peers of a group; those who have come since that was asked last are added to what was written then. */
+  #describe(group: Group, count: number): Description {
+    const { peers, description: known, described } = group;
+    if (known !== undefined && described === count) return known;
+    const description = known !== undefined && described < count
+      ? join(known, describe(peers.slice(described, count), this.#state, true))
+      : describe(peers.slice(0, count), this.#state, true);
+    if (description.isShared) {
+      group.description = description;
+      group.described = count;
+    }
+    return description;
   }
 
   /** Makes the `$peers` line for `reader`, which is not in it. */
@@ -169,6 +183,20 @@ function describe(peers: readonly Peer[], state: StateTable, mayShare: boolean):
   const each = () => alone ??= peers.map((peer) => describe([peer], state, false));
   const isShared = mayShare && written !== undefined && written.length <= SHARED_BYTES;
   return { members: written, names: encoder.encode(names.join()), lines, lineCount, isShared, each };
+}
+
+/** Makes one description of two. */
+function join(first: Description, second: Description): Description {
+  const members = first.members && second.members && concat([first.members, COMMA, second.members]);
+  let alone: Description[] | undefined;
+  return {
+    members,
+    names: concat([first.names, COMMA, second.names]),
+    lines: [...first.lines, ...second.lines],
+    lineCount: first.lineCount + second.lineCount,
+    isShared: members !== undefined && members.length <= SHARED_BYTES,
+    each: () => alone ??= [...first.each(), ...second.each()],
+  };
 }
 
 /** The values as members of an object. */
