@@ -365,7 +365,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
 
   /** @internal For the writer. */
   get hasNews(): boolean {
-    return this.#member !== undefined && this.#member.hasNews;
+    return this.#member !== undefined && (this.#ending !== undefined || this.#member.hasNews); // what may wait can't any more
   }
 
   /** @internal For the writer. */

@@ -169,7 +169,7 @@ export abstract class Member implements Reader {
 
   /** Whether `take()` could have anything to give. Costs less than asking it. */
   get hasNews(): boolean {
-    return this.cursor.offset !== this.feed.end || this.#replies.length > 0;
+    return this.cursor.offset < this.feed.newsEnd || this.#replies.length > 0;
   }
 
   /** Whether this is its connection (still). */

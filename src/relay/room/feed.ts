@@ -50,7 +50,7 @@ export class Feed {
   readonly #log: RoomLog;
   readonly #level: Level;
   readonly #settings: FeedSettings;
-  readonly #onNews: (feed: Feed) => void;
+  readonly #onNews: (feed: Feed, mayWait: boolean) => void;
   readonly #readers = new Set<Reader>();
   readonly #quietLines: QuietLines;
   /** Until when lines of quiet senders are kept, in ms. */
@@ -60,9 +60,10 @@ export class Feed {
   /** The `$from` line that holds at the end of the log for whoever reads on there; undefined if somebody does not know it. */
   #fromLine: Uint8Array | undefined;
   #flushedTo = 0;
+  #newsEnd = 0;
 
-  /** @param onNews is called whenever something was appended */
-  constructor(level: Level, settings: FeedSettings, onNews: (feed: Feed) => void) {
+  /** @param onNews is called whenever something was appended, and told whether that may wait a little */
+  constructor(level: Level, settings: FeedSettings, onNews: (feed: Feed, mayWait: boolean) => void) {
     this.#log = new RoomLog(level, settings);
     this.#level = level;
     this.#settings = settings;
@@ -112,6 +113,14 @@ export class Feed {
     return this.#log.end;
   }
 
+  /**
+   * The offset up to which readers should write at once what they have not written. Behind it there are only lines that may wait: they go with
+   * the next flush, or with what is written before.
+   */
+  get newsEnd(): number {
+    return this.#newsEnd;
+  }
+
   /** Opens a cursor for a reader to be: what is appended from now on lies before it. */
   openCursor(): Cursor {
     this.#fromLine = undefined;
@@ -142,6 +151,26 @@ export class Feed {
     speaker: Reader | undefined = sender,
   ): void {
     if (this.#readers.size === 0) return;
+    this.#append(bytes, start, end, lines, sender, speaker);
+    this.#newsEnd = this.#log.end;
+    this.#onNews(this, false);
+  }
+
+  /** Appends a line of the relay for all readers but `except`, of which they may be told a little later: many such lines then go out together. */
+  appendPatient(line: Uint8Array, except?: Reader): void {
+    if (this.#readers.size === 0) return;
+    this.#append(line, 0, line.length, 0, except, except);
+    this.#onNews(this, true);
+  }
+
+  #append(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    lines: number,
+    sender: Reader | undefined,
+    speaker: Reader | undefined,
+  ): void {
     if (this.#level === "session") this.#tellTime();
     const offset = this.#log.end; // a sender does not get the mark of its own lines either: the next line of others has one
     if (this.#level === "session" && lines > 0 && speaker !== undefined) this.#tellSpeaker(speaker);
@@ -150,7 +179,6 @@ export class Feed {
     if (speaker !== undefined && this.#busyUntilMs > -Infinity) {
       this.#quietLines.note(speaker, offset, bytes, start, end, lines, this.#settings.clock());
     }
-    this.#onNews(this);
   }
 
   /** Looks whether so much is said that the log may overflow: then, and for `maxLagMs` after that, lines of quiet senders are kept. */
@@ -217,7 +245,7 @@ export class Feed {
   startFlush(nowMs: number): Iterable<Reader> {
     this.#log.mark(nowMs);
     this.#lookIfBusy(nowMs);
-    this.#flushedTo = this.#log.end;
+    this.#flushedTo = this.#newsEnd = this.#log.end;
     return this.#readers;
   }
 

@@ -1,6 +1,7 @@
 // When the members of a feed write: at the end of the turn of the event loop that brought news, so that all
 // that came in it goes out together; a part of them a turn, if they are many, with a look at the sockets between;
-// and after a pause only where the core runs short, as the budget says.
+// and after a pause only where the core runs short, as the budget says. News that may wait, who came and who
+// left, gathers where a flush takes long.
 //
 //   turn                 turn          turn           pause               turn
 //   ├ news, 100 wakes ┤ ▶ ├ 100 wakes ┤ ▶ ├ 50 wakes ┤ ◀──────────────▶ ├ 100 wakes ┤ ▶ …
@@ -59,6 +60,15 @@ const MIN_PAUSE_MS = 1;
 /** So much, in bytes, does not wait: to copy it takes as long as the rest of a write. */
 export const FULL_BYTES = 16 * 1024;
 
+/**
+ * The share of the core that flushes may take whose news may wait: a thousand who join at once are told of
+ * each other in a few writes, not in one for each who comes, and two are told at once.
+ */
+export const PATIENT_SHARE = 1 / 20;
+
+/** So long, in ms, such news waits at most. */
+export const MAX_PATIENCE_MS = 250;
+
 /** A flush that is under way. */
 interface Flush {
   readers: Iterator<Reader>;
@@ -66,8 +76,9 @@ interface Flush {
   next: IteratorResult<Reader>;
   /** How long it took so far. */
   tookMs: number;
-  /** Whether there is more to flush, when it is over. */
+  /** Whether there is more to flush when it is over, and whether that may wait. */
   hasNews: boolean;
+  hasPatientNews: boolean;
 }
 
 /** Flushes feeds that have news. */
@@ -83,6 +94,10 @@ export class Flusher {
   readonly #underWay = new Map<Flushable, Flush>();
   /** Who has news, and waits for the end of a pause. */
   readonly #waiting = new Map<Flushable, Timer>();
+  /** Who has only news that may wait, and does. */
+  readonly #patient = new Map<Flushable, Timer>();
+  /** From when on news that may wait is flushed. */
+  readonly #patientUntilMs = new WeakMap<Flushable, number>();
   /** The end of this turn, at which who has news is flushed. */
   #turnEnd: Turn | undefined;
   /** Whether a later turn goes on with those who are many. */
@@ -102,20 +117,44 @@ export class Flusher {
     this.#budget = new FlushBudget(clock());
   }
 
-  /** Has `feed` flushed soon. Is to be called at each piece of news. */
-  note(feed: Flushable): void {
+  /**
+   * Has `feed` flushed soon. Is to be called at each piece of news.
+   * @param mayWait whether it may wait for other news, or until such flushes take little of the core
+   */
+  note(feed: Flushable, mayWait = false): void {
     if (this.#isClosed) return;
     const flush = this.#underWay.get(feed);
-    if (flush !== undefined) flush.hasNews = true;
-    else if (!this.#due.has(feed)) this.#schedule(feed, this.#clock());
+    if (flush !== undefined) {
+      if (mayWait) flush.hasPatientNews = true;
+      else flush.hasNews = true;
+    } else if (this.#due.has(feed)) return;
+    else if (mayWait) this.#putOff(feed, this.#clock());
+    else this.#schedule(feed, this.#clock());
   }
 
   /** Flushes nothing any more. */
   close(): void {
     this.#isClosed = true;
     this.#turns.clearImmediate(this.#turnEnd);
-    for (const timer of this.#waiting.values()) this.#timers.clearTimeout(timer);
+    for (const timer of [...this.#waiting.values(), ...this.#patient.values()]) {
+      this.#timers.clearTimeout(timer);
+    }
     this.#waiting.clear();
+    this.#patient.clear();
+  }
+
+  /** Has a feed flushed later that has only news that may wait. */
+  #putOff(feed: Flushable, nowMs: number): void {
+    if (this.#waiting.has(feed) || this.#patient.has(feed)) return;
+    const waitMs = (this.#patientUntilMs.get(feed) ?? nowMs) - nowMs;
+    if (waitMs < MIN_PAUSE_MS) return this.#schedule(feed, nowMs);
+    this.#patient.set(
+      feed,
+      this.#timers.setTimeout(() => {
+        this.#patient.delete(feed);
+        this.#schedule(feed, this.#clock());
+      }, waitMs),
+    );
   }
 
   #schedule(feed: Flushable, nowMs: number): void {
@@ -127,8 +166,10 @@ export class Flusher {
   }
 
   #add(feed: Flushable): void {
-    this.#timers.clearTimeout(this.#waiting.get(feed));
-    this.#waiting.delete(feed);
+    for (const waiting of [this.#waiting, this.#patient]) {
+      this.#timers.clearTimeout(waiting.get(feed));
+      waiting.delete(feed);
+    }
     this.#due.add(feed);
     this.#turnEnd ??= this.#turns.setImmediate(this.#endTurn);
   }
@@ -176,15 +217,17 @@ export class Flusher {
 
   #start(feed: Flushable, nowMs: number): Flush {
     const readers = feed.startFlush(nowMs)[Symbol.iterator]();
-    const flush = { readers, next: readers.next(), tookMs: 0, hasNews: false };
+    const flush = { readers, next: readers.next(), tookMs: 0, hasNews: false, hasPatientNews: false };
     this.#underWay.set(feed, flush);
     return flush;
   }
 
-  #end(feed: Flushable, { tookMs, hasNews }: Flush, nowMs: number): void {
+  #end(feed: Flushable, { tookMs, hasNews, hasPatientNews }: Flush, nowMs: number): void {
     this.#underWay.delete(feed);
+    this.#patientUntilMs.set(feed, nowMs + Math.min(tookMs / PATIENT_SHARE - tookMs, MAX_PATIENCE_MS));
     this.#budget.spend(feed, tookMs, this.#service.isBehind, nowMs);
     if (hasNews) this.#schedule(feed, nowMs);
+    else if (hasPatientNews) this.#putOff(feed, nowMs);
   }
 }
 

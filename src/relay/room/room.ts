@@ -36,7 +36,7 @@ export class Room {
   readonly owner: StateOwner = {};
   /** Lines for some of its members alone. */
   readonly #post: Post;
-  readonly #onNews: (news: Feed | Post) => void;
+  readonly #onNews: (news: Feed | Post, mayWait?: boolean) => void;
   readonly #onEmpty: () => void;
   readonly #onPresence: () => void;
   #presenceChangedAt = 0;
@@ -53,7 +53,7 @@ export class Room {
   constructor(
     readonly name: string,
     settings: RoomSettings,
-    onNews: (news: Feed | Post) => void,
+    onNews: (news: Feed | Post, mayWait?: boolean) => void,
     onEmpty: () => void = () => {},
     /** How many sessions may be here; no limit if it is undefined. */
     readonly maxMembers?: number,
@@ -189,7 +189,7 @@ export class Room {
   /** Shows a member to the others. `reader` is its own, which is not told. */
   enter(peer: Peer, reader?: Reader): void {
     const { joinLine } = peer;
-    this.sessions.append(joinLine, 0, joinLine.length, 0, reader);
+    this.sessions.appendPatient(joinLine, reader);
     this.#presenceChangedAt = this.sessions.end;
     this.roster.add(peer, this.sessions.end);
     this.#onPresence();
@@ -201,7 +201,7 @@ export class Room {
     if (!this.roster.delete(peer)) return;
     this.#onPresence();
     const line = encodeControl("leave", { id: peer.id, reason });
-    this.sessions.append(line, 0, line.length, 0, reader);
+    this.sessions.appendPatient(line, reader);
     this.#presenceChangedAt = this.sessions.end;
     if (this.#hosts.delete(peer)) this.#tellHost();
     for (const [key, { holder, version }] of this.#holds) {

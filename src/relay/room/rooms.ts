@@ -134,7 +134,7 @@ export class Rooms {
     const room = new Room(
       name,
       this.#settings,
-      (news) => this.#flusher.note(news),
+      (news, mayWait) => this.#flusher.note(news, mayWait),
       () => this.#free(room),
       maxMembers,
       () => this.#listed = undefined,

@@ -45,6 +45,26 @@ Deno.test("Feed wakes each reader once a flush, and reports every append", () =>
   assert.equal(feed.pendingBytes, 0);
 });
 
+Deno.test("Feed's readers need not write a line that may wait before the next flush, or what is said after it", () => {
+  const news: boolean[] = [];
+  const feed = new Feed("session", SETTINGS, (_, mayWait) => news.push(mayWait));
+  const [ada, bo] = [new StubReader(feed), new StubReader(feed)];
+  const hasNews = () => [ada, bo].map(({ cursor }) => cursor.offset < feed.newsEnd);
+  const join = encoder.encode('{"$join":{"id":"k3","name":""}}\n');
+  feed.appendPatient(join);
+  assert.deepEqual([hasNews(), news], [[false, false], [true]]);
+  flush(feed, 1);
+  assert.deepEqual(hasNews(), [true, true]);
+  assert.match(ada.take(), /"k3"/);
+  feed.appendPatient(join, ada);
+  assert.deepEqual(hasNews(), [false, true]); // of the first
+  send(feed, ada, "1\n");
+  assert.deepEqual([hasNews(), news], [[true, true], [true, true, false]]);
+  assert.equal(ada.take(), "");
+  assert.equal(bo.take().match(/"k3"|^1$/gm)?.length, 3);
+  assert.deepEqual(hasNews(), [false, false]);
+});
+
 Deno.test("Feed keeps nothing while nobody reads", () => {
   const feed = new Feed("session", SETTINGS, () => assert.fail("no news"));
   const line = encoder.encode("1\n");

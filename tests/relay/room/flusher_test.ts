@@ -6,7 +6,14 @@ import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
 import type { Reader } from "../../../src/relay/room/feed.ts";
 import { BEHIND_SHARE, FLUSH_SHARE } from "../../../src/relay/room/flush_budget.ts";
-import { type Flushable, Flusher, FULL_BYTES, MAX_WAKES_A_TURN } from "../../../src/relay/room/flusher.ts";
+import {
+  type Flushable,
+  Flusher,
+  FULL_BYTES,
+  MAX_PATIENCE_MS,
+  MAX_WAKES_A_TURN,
+  PATIENT_SHARE,
+} from "../../../src/relay/room/flusher.ts";
 import { SimulatedLoop } from "../../support/simulated_loop.ts";
 
 /** How much later than they are told timers fire on Linux with Deno. */
@@ -46,6 +53,13 @@ class StubFeed implements Flushable {
     this.pendingBytes += bytes;
     this.#news.push(atMs);
     this.#flusher.note(this);
+  }
+
+  /** Has news that may wait. */
+  appendPatient(): void {
+    this.pendingBytes += 50;
+    this.#news.push(this.#loop.nowMs);
+    this.#flusher.note(this, true);
   }
 
   /** Has news every so often, from now on until a time. */
@@ -215,6 +229,67 @@ Deno.test("Flusher lets nothing wait that is said when the pause is over, and no
   one.append(10);
   loop.turn();
   assert.equal(one.flushes, 3);
+});
+
+Deno.test("Flusher flushes news that may wait at the end of the turn where that takes next to nothing", () => {
+  const { loop, feed } = setUp();
+  const pair = feed(2, 0.01);
+  for (let i = 1; i <= 50; i++) {
+    pair.appendPatient();
+    loop.run(1);
+    assert.equal(pair.flushes, i);
+  }
+  assert.ok(pair.longestWait(0, Infinity) < 0.1);
+});
+
+Deno.test("Flusher gathers news that may wait where flushes take long, and lets none wait for ever", () => {
+  for (const readers of [10, 100, 1000, 20_000]) {
+    const { loop, feed } = setUp();
+    const crowd = feed(readers, 0.01);
+    const oneMs = readers * 0.01;
+    while (loop.nowMs < 4000) {
+      crowd.appendPatient();
+      loop.run(0.3);
+    }
+    const share = crowd.share(oneMs, 4000);
+    const leastMs = Math.min(oneMs / PATIENT_SHARE, MAX_PATIENCE_MS + oneMs);
+    const said = `${readers}: share ${share}, waits ${crowd.longestWait(0, 4000)}`;
+    assert.ok(share < Math.max(1.3 * PATIENT_SHARE, 1.1 * oneMs / leastMs), said);
+    assert.ok(crowd.flushes > 0.6 * 4000 / leastMs, said);
+    assert.ok(crowd.longestWait(0, 4000) < leastMs + oneMs + 2, said);
+    crowd.appendPatient();
+    loop.run(1000);
+    assert.deepEqual([crowd.pendingBytes, loop.running], [0, 0]);
+  }
+});
+
+Deno.test("Flusher lets no other news wait for news that may, and takes it along", () => {
+  const { loop, feed } = setUp();
+  const crowd = feed(100, 0.05);
+  crowd.appendPatient();
+  loop.run(10);
+  assert.equal(crowd.flushes, 1);
+  crowd.appendPatient();
+  loop.run(1);
+  assert.deepEqual([crowd.flushes, crowd.pendingBytes], [1, 50]);
+  crowd.append(10);
+  loop.turn();
+  assert.deepEqual([crowd.flushes, crowd.pendingBytes], [2, 0]);
+  loop.run(1000);
+  assert.deepEqual([crowd.flushes, loop.running], [2, 0]);
+});
+
+Deno.test("Flusher flushes news again that may wait and came during a flush, but later", () => {
+  const { loop, feed } = setUp();
+  const crowd = feed(3 * MAX_WAKES_A_TURN, 0.01);
+  crowd.onWake = () => {
+    if (crowd.wakes === 10) crowd.appendPatient();
+  };
+  crowd.append(10);
+  loop.run(20);
+  assert.deepEqual([crowd.flushes, crowd.pendingBytes], [1, 50]);
+  loop.run(100);
+  assert.deepEqual([crowd.flushes, crowd.pendingBytes], [2, 0]);
 });
 
 Deno.test("Flusher flushes nothing after close, not even the rest, and keeps no timer", () => {
