@@ -106,7 +106,10 @@ function clientTarget(host: string, port: number): string {
   return joinHostPort(isAnyAddress ? Deno.hostname() : host, port);
 }
 
-/** The names of this machine, under which pages may be asked for: its own, and the one in the network without a name server. */
+/**
+ * The names of this machine, under which pages may be asked for: its own, and the one in the network without
+ * a name server.
+ */
 function ownNames(): string[] {
   const { state } = Deno.permissions.querySync({ name: "sys", kind: "hostname" });
   if (state !== "granted") return [];

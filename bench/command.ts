@@ -1,4 +1,5 @@
-// What every command of bench/ does around its work: help, one line for wrong options, one line for a failure, exit codes.
+// What every command of bench/ does around its work: help, one line for wrong options, one line for a
+// failure, exit codes.
 
 /** A command: what it says of itself, how it reads its arguments, and what it does. */
 export interface Command<Options> {
@@ -14,7 +15,9 @@ export interface Command<Options> {
   run(options: Options): Promise<number>;
 }
 
-/** Carries out a command and sets the exit code: 2 for wrong options, 1 for a failure, else what it returns. */
+/**
+ * Carries out a command and sets the exit code: 2 for wrong options, 1 for a failure, else what it returns.
+ */
 export async function runCommand<Options>(
   { help, readOptions, run }: Command<Options>,
   args: string[] = Deno.args,

@@ -1,5 +1,6 @@
-// Measures what checking a line costs: endOfEvent against JSON.parse, for several kinds of lines in chunks as a
-// session reads them. Run it with `deno run bench/event_check.ts`; compare ratios, for machines and hours differ.
+// Measures what checking a line costs: endOfEvent against JSON.parse, for several kinds of lines in chunks as
+// a session reads them. Run it with `deno run bench/event_check.ts`; compare ratios, for machines and hours
+// differ.
 
 import { parseArgs } from "node:util";
 import { runCommand } from "./command.ts";

@@ -1,5 +1,5 @@
-// Measures a relay: starts it, starts the load as another process, checks that nothing was lost, doubled or out of order,
-// and prints settings, deliveries/s, latency, the relay's CPU time per delivery and its memory.
+// Measures a relay: starts it, starts the load as another process, checks that nothing was lost, doubled or
+// out of order, and prints settings, deliveries/s, latency, the relay's CPU time per delivery and its memory.
 // The load itself is load.ts. Run it with: deno task bench --help
 
 import { runCommand } from "./command.ts";

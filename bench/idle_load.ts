@@ -20,7 +20,10 @@ import type { LoadPlan } from "./scenarios.ts";
 
 /** Read buffer of a connection that gets one line in all. */
 const IDLE_READ_BYTES = 4 * 1024;
-/** Connections that are held and reached by a line before idle ones are counted: what a relay pays once is paid by then. */
+/**
+ * Connections that are held and reached by a line before idle ones are counted: what a relay pays once is
+ * paid by then.
+ */
 const WARM_CONNECTIONS = 200;
 /** Time for a process to become quiet before its memory is read. */
 const SETTLE_MS = 1_000;

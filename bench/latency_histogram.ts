@@ -8,7 +8,10 @@ const OCTAVE_BITS = 7;
 /** Largest value that is told apart, about 18 minutes in microseconds. */
 const MAX_VALUE = 2 ** 30 - 1;
 
-/** Counts whole numbers from 0 on and gives their quantiles. Larger ones than 2^30 - 1 count as that, negative ones as 0. */
+/**
+ * Counts whole numbers from 0 on and gives their quantiles. Larger ones than 2^30 - 1 count as that, negative
+ * ones as 0.
+ */
 export class LatencyHistogram {
   readonly #buckets = new Float64Array((30 - OCTAVE_BITS + 1) * BUCKETS_PER_OCTAVE);
   #count = 0;

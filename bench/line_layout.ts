@@ -1,6 +1,7 @@
-// The lines that the benchmark sends: JSON of one fixed length, with sender, sequence number and time at fixed places.
-// Every field starts at a multiple of four bytes, so that writing and checking a field is one 32-bit word per four digits.
-// Holds the layout and the blocks that publishers write; checking what comes back is line_verifier.ts.
+// The lines that the benchmark sends: JSON of one fixed length, with sender, sequence number and time at
+// fixed places. Every field starts at a multiple of four bytes, so that writing and checking a field is one
+// 32-bit word per four digits. Holds the layout and the blocks that publishers write; checking what comes
+// back is line_verifier.ts.
 //
 //   { "s": "0003","n": "000000001234","t": "000001234567","p": [1.5,-72,318,7]}\n
 //   0       8           20                  40                   60
@@ -13,7 +14,10 @@ export const SENDER_WORD = 2;
 export const SEQUENCE_WORD = 5;
 /** First of the three words that hold the time of sending in microseconds, twelve digits. */
 export const TIME_WORD = 10;
-/** Numbers that fill a line, one word each with the comma: a game's events are mostly numbers. None has a zero. */
+/**
+ * Numbers that fill a line, one word each with the comma: a game's events are mostly numbers. None has a
+ * zero.
+ */
 const PAD_NUMBERS = ["1.5,", "-72,", "318,", "2.5,"];
 /** Last word of a line. */
 const LINE_END = "7]}\n";

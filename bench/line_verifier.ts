@@ -1,7 +1,7 @@
-// Checks what one receiver gets: per sender nothing lost, nothing twice, nothing out of order, no line of its own,
-// no line torn. In the good case a line costs a handful of comparisons of 32-bit words and no allocation, so that
-// the check is not what a benchmark measures; only what differs from the expected line is looked at closely.
-// Pure: the owner reads into `buffer` and says how much there is.
+// Checks what one receiver gets: per sender nothing lost, nothing twice, nothing out of order, no line of its
+// own, no line torn. In the good case a line costs a handful of comparisons of 32-bit words and no
+// allocation, so that the check is not what a benchmark measures; only what differs from the expected line is
+// looked at closely. Pure: the owner reads into `buffer` and says how much there is.
 
 import {
   DIGITS,
@@ -18,12 +18,17 @@ import { LatencyHistogram } from "./latency_histogram.ts";
 
 const LF = 0x0a;
 const DIGIT_GROUP = 10_000;
-/** Gaps that are remembered per receiver; in more than these, a late line counts as doubled instead of out of order. */
+/**
+ * Gaps that are remembered per receiver; in more than these, a late line counts as doubled instead of out of
+ * order.
+ */
 const MAX_GAPS = 1_000;
 /** Characters kept of the first line that is none of ours. */
 const MAX_SAMPLE_CHARS = 160;
 
-/** What was wrong with the lines of one receiver, or of several together. All zero is what a relay must reach. */
+/**
+ * What was wrong with the lines of one receiver, or of several together. All zero is what a relay must reach.
+ */
 export interface Faults {
   /** Never came. */
   lost: number;
@@ -54,8 +59,9 @@ export interface LineVerifierOptions {
 }
 
 /**
- * Follows the lines that one receiver gets. Lines of a sender start at sequence number 1; lines with number 0 that come
- * before are probes and only counted. Every byte is compared in the first line of each `take`; in the others sender, number and line end.
+ * Follows the lines that one receiver gets. Lines of a sender start at sequence number 1; lines with number 0
+ * that come before are probes and only counted. Every byte is compared in the first line of each `take`; in
+ * the others sender, number and line end.
  */
 export class LineVerifier {
   /** Where the owner reads into, behind the bytes that `take` last said it holds. */
@@ -108,7 +114,10 @@ export class LineVerifier {
     return this.#probes;
   }
 
-  /** Lines that came, each counted once, or were passed over by a later one: how far this receiver is, for a sender that waits for it. */
+  /**
+   * Lines that came, each counted once, or were passed over by a later one: how far this receiver is, for a
+   * sender that waits for it.
+   */
   get accounted(): number {
     return this.#unique + this.#missing;
   }
@@ -130,7 +139,8 @@ export class LineVerifier {
 
   /**
    * Checks the whole lines in the first `length` bytes of `buffer` and moves the rest to its beginning.
-   * Returns how many bytes that rest has: the next read goes behind them. `nowUs` is the time at which the bytes were read.
+   * Returns how many bytes that rest has: the next read goes behind them. `nowUs` is the time at which the
+   * bytes were read.
    */
   take(length: number, nowUs: number): number {
     let end = length;
@@ -159,8 +169,8 @@ export class LineVerifier {
   }
 
   /**
-   * Ends the check and returns all faults: what a sender has sent (`sent`, by sender number) and did not come is lost,
-   * and what is left of a line is damaged.
+   * Ends the check and returns all faults: what a sender has sent (`sent`, by sender number) and did not come
+   * is lost, and what is left of a line is damaged.
    */
   finish(sent: ArrayLike<number>): Faults {
     if (this.#held > 0) this.#resync(0, this.#held);
@@ -278,7 +288,10 @@ export class LineVerifier {
     return true;
   }
 
-  /** Drops what is not a line of the layout, up to its LF, so that the next line starts at `at`. Returns the new end. */
+  /**
+   * Drops what is not a line of the layout, up to its LF, so that the next line starts at `at`. Returns the
+   * new end.
+   */
   #resync(at: number, end: number): number {
     const buffer = this.buffer;
     const lf = buffer.subarray(at, end).indexOf(LF);

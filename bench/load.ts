@@ -1,5 +1,5 @@
-// The load: connects to a relay, sends what a plan says, checks all that comes back, and measures.
-// Knows nothing but the wire (lines over TCP), so it works against any server of it. Runs as a process of its own,
+// The load: connects to a relay, sends what a plan says, checks all that comes back, and measures. Knows
+// nothing but the wire (lines over TCP), so it works against any server of it. Runs as a process of its own,
 // with the order as JSON in its only argument, and prints the result as one line of JSON.
 
 import { runIdle } from "./idle_load.ts";

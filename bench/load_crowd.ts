@@ -1,5 +1,5 @@
-// What every kind of load does: opens connections, reaches everybody with a probe, waits for what is still under way, judges
-// what came. Knows no plan.
+// What every kind of load does: opens connections, reaches everybody with a probe, waits for what is still
+// under way, judges what came. Knows no plan.
 
 import { type Faults } from "./line_verifier.ts";
 import type { Receiver, Sender } from "./load_peers.ts";
@@ -41,7 +41,8 @@ export async function reachEverybody(
   senders: readonly Sender[],
   receivers: readonly Receiver[],
 ): Promise<void> {
-  // A sender's probe doesn't come back to itself, so that a second one is needed when the first also receives.
+  // A sender's probe doesn't come back to itself, so that a second one is needed when the first also
+  // receives.
   const probing = senders.slice(0, 2);
   const isReached = (receiver: Receiver) => receiver.verifier.received > 0 || receiver.ended;
   const startMs = performance.now();
@@ -76,7 +77,8 @@ export async function drain(senders: readonly Sender[], receivers: readonly Rece
 }
 
 export function verdict(senders: readonly Sender[], receivers: readonly Receiver[]) {
-  // What a connection that failed wrote last is lost with it, by nobody's fault; what one receiver got, all must have got.
+  // What a connection that failed wrote last is lost with it, by nobody's fault; what one receiver got, all
+  // must have got.
   const sent = senders.map((sender, index) =>
     sender.failed ? Math.max(...receivers.map(({ verifier }) => verifier.seenOf(index))) : sender.sent
   );

@@ -1,10 +1,14 @@
-// What the load's connections do: a receiver reads and checks, a sender writes numbered lines, and a window holds senders
-// back while the slowest receiver is too far behind. When and how much is sent is load.ts's business.
+// What the load's connections do: a receiver reads and checks, a sender writes numbered lines, and a window
+// holds senders back while the slowest receiver is too far behind. When and how much is sent is load.ts's
+// business.
 
 import { LineBlock, PROBE_SEQUENCE } from "./line_layout.ts";
 import type { LineVerifier } from "./line_verifier.ts";
 
-/** Returns whole microseconds since this process began; sending and receiving are in one process, so they share it. */
+/**
+ * Returns whole microseconds since this process began; sending and receiving are in one process, so they
+ * share it.
+ */
 function nowUs(): number {
   return Math.floor(performance.now() * 1000);
 }
@@ -60,7 +64,10 @@ export class Sender {
     this.block = new LineBlock(sender, lineBytes, capacity);
   }
 
-  /** Sends the next `count` lines, at most the block's capacity, in one write. One call at a time; never rejects. */
+  /**
+   * Sends the next `count` lines, at most the block's capacity, in one write. One call at a time; never
+   * rejects.
+   */
   async send(count: number): Promise<void> {
     const first = this.sent + 1;
     this.sent += count;

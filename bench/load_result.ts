@@ -2,7 +2,9 @@
 
 import { countFaults, type Faults } from "./line_verifier.ts";
 
-/** What a load has measured. Counts and times are those between warm-up and end; faults are of the whole run. */
+/**
+ * What a load has measured. Counts and times are those between warm-up and end; faults are of the whole run.
+ */
 export interface LoadResult {
   elapsedMs: number;
   sent: number;
@@ -39,7 +41,10 @@ export interface IdleResult {
   afterLineKib: number | null;
 }
 
-/** Says whether a run is one that a relay may be proud of: everything came, once, in order, and nobody was cut off. */
+/**
+ * Says whether a run is one that a relay may be proud of: everything came, once, in order, and nobody was cut
+ * off.
+ */
 export function isFaultless(result: LoadResult): boolean {
   return countFaults(result.faults) === 0 && result.disconnected === 0;
 }

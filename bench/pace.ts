@@ -1,4 +1,5 @@
-// The two paces of a load: as fast as the slowest receiver takes it, or so many lines a second, whatever happens.
+// The two paces of a load: as fast as the slowest receiver takes it, or so many lines a second, whatever
+// happens.
 
 import type { LatencyHistogram } from "./latency_histogram.ts";
 import { DRAIN_QUIET_MS, POLL_MS, sleep } from "./load_crowd.ts";
@@ -13,7 +14,10 @@ export async function flood(sender: Sender, window: Window, run: { stopped: bool
   }
 }
 
-/** Lets each sender write at its ticks. A tick that comes late is made up for in the next write, so that the rate holds. */
+/**
+ * Lets each sender write at its ticks. A tick that comes late is made up for in the next write, so that the
+ * rate holds.
+ */
 export async function keepRate(
   senders: readonly Sender[],
   ticksPerSecond: number,
@@ -42,7 +46,10 @@ export async function keepRate(
   }
 }
 
-/** Waits for the writes under way. One that hangs because the relay takes nothing is left to the closing of its connection. */
+/**
+ * Waits for the writes under way. One that hangs because the relay takes nothing is left to the closing of
+ * its connection.
+ */
 export async function settleSenders(sending: Promise<unknown>[], senders: readonly Sender[]): Promise<void> {
   let pending = true;
   Promise.all(sending).then(() => pending = false);

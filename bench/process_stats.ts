@@ -48,7 +48,9 @@ export function readBusyUs(): number | null {
   return text === null ? null : parseBusyUs(text);
 }
 
-/** Returns how long a thread was ready and waited for a core, in microseconds, from the text of its schedstat. */
+/**
+ * Returns how long a thread was ready and waited for a core, in microseconds, from the text of its schedstat.
+ */
 export function parseWaitUs(schedstat: string): number | null {
   const waitNs = Number(schedstat.trim().split(" ")[1] ?? NaN);
   return Number.isNaN(waitNs) ? null : waitNs / 1000;

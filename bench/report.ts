@@ -1,5 +1,5 @@
-// Turns what a load has measured into figures, and figures into text: lines for one run, a Markdown table for several.
-// Pure; fanout.ts prints it.
+// Turns what a load has measured into figures, and figures into text: lines for one run, a Markdown table for
+// several. Pure; fanout.ts prints it.
 
 import type { LoadResult } from "./load_result.ts";
 import { countFaults, type Faults } from "./line_verifier.ts";
@@ -40,7 +40,10 @@ export interface Run {
   figures: Figures;
 }
 
-/** Computes the figures of a run; `memory` is the relay's at the end of it, `startMs` how long it took to listen. */
+/**
+ * Computes the figures of a run; `memory` is the relay's at the end of it, `startMs` how long it took to
+ * listen.
+ */
 export function figuresOf(
   plan: LoadPlan,
   result: LoadResult,

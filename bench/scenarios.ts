@@ -1,11 +1,14 @@
-// What the benchmark runs: the plan of a load, and the named ones. Pure data and arithmetic; the program reads flags
-// into a plan, the load carries it out.
+// What the benchmark runs: the plan of a load, and the named ones. Pure data and arithmetic; the program
+// reads flags into a plan, the load carries it out.
 
 /** How the publishers send. */
 export type Pace =
   /** As fast as the slowest receiver takes it: it is at most `windowBytes` behind. */
   | { kind: "flood"; windowBytes: number }
-  /** Each publisher writes `linesPerTick` lines at once, `ticksPerSecond` times; their ticks are spread evenly. */
+  /**
+   * Each publisher writes `linesPerTick` lines at once, `ticksPerSecond` times; their ticks are spread
+   * evenly.
+   */
   | { kind: "rate"; ticksPerSecond: number; linesPerTick: number };
 
 /** One load: who connects, what is sent, how long. */
@@ -23,18 +26,26 @@ export interface LoadPlan {
   idle: number;
   lineBytes: number;
   pace: Pace;
-  /** Whether the relay is measured from its first line on, with the load alone warmed up: what the first players meet. */
+  /**
+   * Whether the relay is measured from its first line on, with the load alone warmed up: what the first
+   * players meet.
+   */
   isCold: boolean;
   warmupSeconds: number;
   seconds: number;
 }
 
-/** How far the slowest receiver may be behind in a flood: well under the relay's log of 8 MiB, so that it never skips. */
+/**
+ * How far the slowest receiver may be behind in a flood: well under the relay's log of 8 MiB, so that it
+ * never skips.
+ */
 export const DEFAULT_WINDOW_BYTES = 1024 * 1024;
 const DEFAULT_LINE_BYTES = 100;
 const DEFAULT_SECONDS = 5;
 const DEFAULT_WARMUP_SECONDS = 1;
-/** A stalled receiver is only noticed when the kernel's buffers are full, which takes a game half a minute. */
+/**
+ * A stalled receiver is only noticed when the kernel's buffers are full, which takes a game half a minute.
+ */
 const STALLED_SECONDS = 60;
 
 const FLOOD: Pace = { kind: "flood", windowBytes: DEFAULT_WINDOW_BYTES };

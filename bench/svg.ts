@@ -1,4 +1,5 @@
-// Renders a Vega-Lite chart as the text of an SVG file, in one style for all charts of the benchmarks. Needs no DOM.
+// Renders a Vega-Lite chart as the text of an SVG file, in one style for all charts of the benchmarks. Needs
+// no DOM.
 
 import * as vega from "npm:vega@6.4.0";
 import { compile, type TopLevelSpec } from "npm:vega-lite@6.5.0";

@@ -132,7 +132,9 @@ class Load {
     return async () => void await Promise.all(conns.map(flood));
   }
 
-  /** Opens a connection that reads whatever comes and looks at nothing of it; by WebSocket, once that is open. */
+  /**
+   * Opens a connection that reads whatever comes and looks at nothing of it; by WebSocket, once that is open.
+   */
   async #openWeb(isWebSocket: boolean): Promise<Deno.TcpConn> {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port: this.#port });
     conn.setNoDelay(true);

@@ -17,7 +17,9 @@ export interface ProbeReport {
   maxMs: number | null;
   /** The same events through a socket without a relay. */
   ownP99Ms: number | null;
-  /** The same events, at the same time, through a relay that nobody else is on; null if that was not measured. */
+  /**
+   * The same events, at the same time, through a relay that nobody else is on; null if that was not measured.
+   */
   idleP99Ms: number | null;
   /** The longest that a newcomer waited for its welcome; null if none was tried. */
   newcomerMaxMs: number | null;

@@ -1,4 +1,5 @@
-// What hostile clients of the web door send, as bytes: requests, and frames of WebSockets as a client masks them. Pure.
+// What hostile clients of the web door send, as bytes: requests, and frames of WebSockets as a client masks
+// them. Pure.
 
 const encoder = new TextEncoder();
 

@@ -1,6 +1,6 @@
-// The best that can be drawn with what has arrived: an oracle that knows each path's laws and the whole state of
-// the object at the newest sample that arrived by now, hidden numbers included. Nothing real knows more, so no strategy can have
-// a smaller error, but for luck.
+// The best that can be drawn with what has arrived: an oracle that knows each path's laws and the whole state
+// of the object at the newest sample that arrived by now, hidden numbers included. Nothing real knows more,
+// so no strategy can have a smaller error, but for luck.
 
 import type { Drawn } from "./contenders.ts";
 import { eachFrame, reachAt, type Scene } from "./measure.ts";
@@ -8,15 +8,18 @@ import { type Path, STEPS_HZ } from "./paths.ts";
 import { seededRandom } from "../../src/simulation/random.ts";
 import { mixSeed } from "./random.ts";
 
-/** Futures that are averaged where chance plays a part: the mean is off by 1/√64 of their spread, 0.8 % of the RMSE. */
+/**
+ * Futures that are averaged where chance plays a part: the mean is off by 1/√64 of their spread, 0.8 % of the
+ * RMSE.
+ */
 const FUTURES = 64;
 
 /** What an oracle draws. */
 export type Oracle = (nowMs: number, step: number, arrived: number) => Drawn;
 
 /**
- * Makes the oracle with the smallest possible RMSE: the mean of the position, given the state at the newest arrived
- * sample. For a deterministic path that is the truth, walls included.
+ * Makes the oracle with the smallest possible RMSE: the mean of the position, given the state at the newest
+ * arrived sample. For a deterministic path that is the truth, walls included.
  */
 export function bestGuess(path: Path, scene: Scene, seed: number): Oracle {
   const means = meanFutures(path, scene, seed);
@@ -43,8 +46,8 @@ export function straightOn(scene: Scene): Oracle {
 }
 
 /**
- * Makes an oracle that may not jump of another: it follows as fast as a frame can move without counting as a jump,
- * which is the fastest way back to any single target.
+ * Makes an oracle that may not jump of another: it follows as fast as a frame can move without counting as a
+ * jump, which is the fastest way back to any single target.
  */
 export function withoutJumps(scene: Scene, oracle: Oracle): Oracle {
   const drawn: Drawn = { x: NaN, y: NaN, delay: 0, starved: false };
@@ -59,7 +62,9 @@ export function withoutJumps(scene: Scene, oracle: Oracle): Oracle {
   };
 }
 
-/** Computes, for every frame, the mean position over many futures of the newest sample, each future run once. */
+/**
+ * Computes, for every frame, the mean position over many futures of the newest sample, each future run once.
+ */
 function meanFutures(path: Path, scene: Scene, seed: number): Map<number, [number, number]> {
   const frames = new Map<number, number[]>();
   eachFrame(scene, (_nowMs, step, arrived) => {

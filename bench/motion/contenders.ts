@@ -1,5 +1,5 @@
-// Everything that draws in the measure, behind one small face: our strategies, the formula of the old example and
-// @geckos.io/snapshot-interpolation. Each gets the same samples at the same times.
+// Everything that draws in the measure, behind one small face: our strategies, the formula of the old example
+// and @geckos.io/snapshot-interpolation. Each gets the same samples at the same times.
 
 import { SnapshotInterpolation } from "npm:@geckos.io/snapshot-interpolation@1.1.1";
 import { type Motion, Track, type TrackOptions } from "../../motion.ts";

@@ -1,5 +1,5 @@
-// Runs one object through one network past one contender, frame by frame, and turns what was drawn into numbers.
-// Pure and seeded: the same scene gives the same numbers. No printing.
+// Runs one object through one network past one contender, frame by frame, and turns what was drawn into
+// numbers. Pure and seeded: the same scene gives the same numbers. No printing.
 
 import type { Contender, Drawn, Entry } from "./contenders.ts";
 import { deliver, type Network } from "./networks.ts";
@@ -18,8 +18,8 @@ const WARM_UP_S = 3;
 /** A frame that moves the object by this much more than the truth moved in any frame of late is a jump. */
 export const JUMP_PX = 2;
 /**
- * How long "of late" is, in frames: three seconds, so that what is drawn late, or made good after a spike of a second,
- * is compared with how the object moved then.
+ * How long "of late" is, in frames: three seconds, so that what is drawn late, or made good after a spike of
+ * a second, is compared with how the object moved then.
  */
 const JUMP_MEMORY_FRAMES = 3 * FRAMES_HZ;
 
@@ -52,7 +52,9 @@ export function emptyTally(): Tally {
   return { now: [], then: [], delaySum: 0, starved: 0, jumps: 0, restless: 0, frames: 0 };
 }
 
-/** Makes a scene: a run of the path, sampled at a rate from a random moment on, and sent through the network. */
+/**
+ * Makes a scene: a run of the path, sampled at a rate from a random moment on, and sent through the network.
+ */
 export function makeScene(
   path: Path,
   network: Network,

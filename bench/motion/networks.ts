@@ -1,4 +1,5 @@
-// When each sample arrives: networks with delay, jitter and spikes, all delivering in order, as TCP does. Pure and seeded.
+// When each sample arrives: networks with delay, jitter and spikes, all delivering in order, as TCP does.
+// Pure and seeded.
 
 import { between, exponential, type Random } from "./random.ts";
 
@@ -23,8 +24,8 @@ export const NETWORKS: readonly Network[] = [
 ];
 
 /**
- * Gives the arrival times of samples sent at these times. A spike stops everything: what is on its way then, or sent
- * then, arrives when it ends, all together. Nothing overtakes anything.
+ * Gives the arrival times of samples sent at these times. A spike stops everything: what is on its way then,
+ * or sent then, arrives when it ends, all together. Nothing overtakes anything.
  */
 export function deliver(network: Network, sentMs: readonly number[], random: Random): number[] {
   const arrivals: number[] = [];

@@ -1,6 +1,6 @@
-// The true motion that drawings are compared with: objects that know their whole state and are moved on in steps.
-// Every path is a Markov process: what comes next depends on its state and on chance alone, so that the best possible
-// prediction can be computed (bound.ts). Lengths in pixels, times in seconds.
+// The true motion that drawings are compared with: objects that know their whole state and are moved on in
+// steps. Every path is a Markov process: what comes next depends on its state and on chance alone, so that
+// the best possible prediction can be computed (bound.ts). Lengths in pixels, times in seconds.
 
 import { between, type Random } from "./random.ts";
 

@@ -1,5 +1,5 @@
-// Draws the study's plots as SVG with Vega-Lite, which needs no browser for it. Gets data, gives text; report.ts writes
-// the files.
+// Draws the study's plots as SVG with Vega-Lite, which needs no browser for it. Gets data, gives text;
+// report.ts writes the files.
 
 import { renderSvg, type TopLevelSpec } from "../svg.ts";
 import { DEFAULT_NAME, ENTRIES, GECKOS_NAME, OLD_NAME } from "./contenders.ts";
@@ -16,7 +16,10 @@ import {
   type SenderRow,
 } from "./study.ts";
 
-/** Which contenders the plots show, and in which colours: those of Okabe and Ito, told apart by the colour-blind. */
+/**
+ * Which contenders the plots show, and in which colours: those of Okabe and Ito, told apart by the
+ * colour-blind.
+ */
 const COLOURS: Record<string, string> = {
   [OLD_NAME]: "#d55e00",
   [GECKOS_NAME]: "#e69f00",

@@ -1,5 +1,5 @@
-// How much of one core a crowd of tracks takes, and whether drawing leaves garbage: no object does, but the engine may put a
-// number that is passed on, such as the time, on the heap (16 bytes). Prints; not a test.
+// How much of one core a crowd of tracks takes, and whether drawing leaves garbage: no object does, but the
+// engine may put a number that is passed on, such as the time, on the heap (16 bytes). Prints; not a test.
 //
 //   deno run bench/motion/speed.ts [STRATEGY...]
 

@@ -1,5 +1,5 @@
-// The whole measure as data: every path, network, rate and contender, the bounds, and the sending side. What to run
-// and with which seeds is decided here, how it is shown in report.ts and plots.ts. No printing.
+// The whole measure as data: every path, network, rate and contender, the bounds, and the sending side. What
+// to run and with which seeds is decided here, how it is shown in report.ts and plots.ts. No printing.
 
 import { bestGuess, type Oracle, straightOn, withoutJumps } from "./bound.ts";
 import { ENTRIES, type Entry, ours } from "./contenders.ts";
@@ -36,7 +36,10 @@ export const BOUND_NAME = "best possible";
 export const CALM_BOUND_NAME = "best possible, no jumps";
 export const STRAIGHT_NAME = "straight on";
 export const CALM_STRAIGHT_NAME = "straight on, no jumps";
-/** The default strategy with the walls of the ball's world as its `advance`, which may then be trusted for longer. */
+/**
+ * The default strategy with the walls of the ball's world as its `advance`, which may then be trusted for
+ * longer.
+ */
 export const WALLS_NAME = "blend, walls known";
 
 /** One line of a table. */
@@ -56,7 +59,10 @@ async function scenePaths(): Promise<{ name: string; traces?: Trace }[]> {
   ];
 }
 
-/** The scenes of one cell of the study: the same objects on every network, the same network for every contender. */
+/**
+ * The scenes of one cell of the study: the same objects on every network, the same network for every
+ * contender.
+ */
 export function scenes(path: { name: string; traces?: Trace }, network: Network, rateHz: number): Scene[] {
   if (path.traces !== undefined) {
     return path.traces.objects.map((truth, i) => {

@@ -1,5 +1,5 @@
-// Reads recorded motion as a path of the measure: the files in traces/ (their format is in traces/README.md). A trace
-// is put on the same grid of steps as the computed paths.
+// Reads recorded motion as a path of the measure: the files in traces/ (their format is in traces/README.md).
+// A trace is put on the same grid of steps as the computed paths.
 
 import type { Body } from "./paths.ts";
 import { STEPS_HZ } from "./paths.ts";

@@ -1,5 +1,6 @@
-// What Deno's own reads and writes cost: a relay of nothing else. It writes what it has read from one connection to all others, a write for
-// each and each read, and waits for them before it reads on. It knows no lines and checks nothing. A contender of run.ts; prints its port.
+// What Deno's own reads and writes cost: a relay of nothing else. It writes what it has read from one
+// connection to all others, a write for each and each read, and waits for them before it reads on. It knows
+// no lines and checks nothing. A contender of run.ts; prints its port.
 
 const members = new Set<Deno.TcpConn>();
 

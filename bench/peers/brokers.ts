@@ -1,4 +1,5 @@
-// How brokers that are installed on the machine are started: on the loopback device, without what costs time and isn't asked for.
+// How brokers that are installed on the machine are started: on the loopback device, without what costs time
+// and isn't asked for.
 
 import { MANY_CONNECTIONS } from "./contender.ts";
 import { freePort, type PeerServer, startOnFreePort } from "./servers.ts";

@@ -1,10 +1,13 @@
-// Draws results as SVG with Vega-Lite, which needs no browser for it. Gets data, gives text; run.ts writes the files.
+// Draws results as SVG with Vega-Lite, which needs no browser for it. Gets data, gives text; run.ts writes
+// the files.
 
 import { renderSvg, type TopLevelSpec } from "../svg.ts";
 import { type Cell, HELD_SHARE, Lookup, type Results, type Spread } from "./results.ts";
 import { type Group, placeOf } from "./scenarios.ts";
 
-/** Colours of Okabe and Ito, told apart by the colour-blind; ours are the blue ones (the darkest is our own). */
+/**
+ * Colours of Okabe and Ito, told apart by the colour-blind; ours are the blue ones (the darkest is our own).
+ */
 const COLOURS: Record<string, string> = {
   "eventrelay": "#0072b2",
   "eventrelay --unchecked": "#56b4e9",

@@ -1,5 +1,5 @@
-// What a comparison knows of a server: its name, which protocol it speaks, which version it is, and how it is started with fair,
-// fast settings. One whose program isn't installed is named and left out.
+// What a comparison knows of a server: its name, which protocol it speaks, which version it is, and how it is
+// started with fair, fast settings. One whose program isn't installed is named and left out.
 
 import type { PeerServer } from "./servers.ts";
 
@@ -21,7 +21,9 @@ export type Wire =
   | "socket.io/websocket"
   | "colyseus/websocket";
 
-/** What is compared with what: servers by TCP, or those that browsers reach, with the relay's TCP beside them. */
+/**
+ * What is compared with what: servers by TCP, or those that browsers reach, with the relay's TCP beside them.
+ */
 export const TRANSPORTS = ["tcp", "websocket"] as const;
 export type Transport = typeof TRANSPORTS[number];
 

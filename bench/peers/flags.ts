@@ -1,4 +1,5 @@
-// The flags of the comparison: string[] -> what to run, or an error that says what is wrong. Pure; starts nothing.
+// The flags of the comparison: string[] -> what to run, or an error that says what is wrong. Pure; starts
+// nothing.
 
 import { parseArgs } from "node:util";
 import { readCount } from "../command.ts";

@@ -1,4 +1,5 @@
-// Builds the native helpers with the machine's C compiler, and runs the load. They need nothing but libc and Linux.
+// Builds the native helpers with the machine's C compiler, and runs the load. They need nothing but libc and
+// Linux.
 
 import { type PeerPlan, windowBytes } from "./scenarios.ts";
 import type { Wire } from "./contender.ts";
@@ -11,11 +12,16 @@ const LOAD_SOURCES = [
 ];
 const LIMIT_SOURCES = ["limit.c"];
 const COMPILER_FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra"];
-/** A load that hasn't ended this long after its measured time doesn't end any more; beyond that, idle connections take a while. */
+/**
+ * A load that hasn't ended this long after its measured time doesn't end any more; beyond that, idle
+ * connections take a while.
+ */
 const GRACE_MS = 25_000;
 const IDLE_CONNECTION_MS = 40;
 
-/** What native/load.c prints. Counts and times are those of the measured time; faults are of the whole run. */
+/**
+ * What native/load.c prints. Counts and times are those of the measured time; faults are of the whole run.
+ */
 export interface LoadReport {
   elapsedUs: number;
   sent: number;
@@ -122,8 +128,8 @@ export function loadArguments(
 }
 
 /**
- * Runs the load against a server. Returns what it has measured, or why it couldn't, as text. `prefix` is a command that starts
- * commands, such as taskset.
+ * Runs the load against a server. Returns what it has measured, or why it couldn't, as text. `prefix` is a
+ * command that starts commands, such as taskset.
  */
 export async function runLoad(
   program: string,

@@ -1,5 +1,6 @@
-// The peers that come from npm: Bun, and Node with packages. They are installed into a cache folder at first use, of
-// pinned versions, by the machine's npm; nothing of them is part of the relay, and the gate doesn't run them.
+// The peers that come from npm: Bun, and Node with packages. They are installed into a cache folder at first
+// use, of pinned versions, by the machine's npm; nothing of them is part of the relay, and the gate doesn't
+// run them.
 
 /** What is installed, by name of the package. A new version is another folder. */
 const PACKAGES = {
@@ -25,7 +26,10 @@ export function versionOfPackage(name: Package): string {
   return PACKAGES[name];
 }
 
-/** Returns the folder where the packages are, installing them first if need be; null if that can't be done, after saying why. */
+/**
+ * Returns the folder where the packages are, installing them first if need be; null if that can't be done,
+ * after saying why.
+ */
 export function npmFolder(): Promise<string | null> {
   return installed ??= install();
 }

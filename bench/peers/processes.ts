@@ -1,5 +1,6 @@
-// What a second relay process would give: rooms of two that flood each other, all on one relay or half of them on each of two, with
-// the same two loads in both cases. Prints a table. Needs what run.ts needs, but no peers. Run it with: deno run -A bench/peers/processes.ts --help
+// What a second relay process would give: rooms of two that flood each other, all on one relay or half of
+// them on each of two, with the same two loads in both cases. Prints a table. Needs what run.ts needs, but no
+// peers. Run it with: deno run -A bench/peers/processes.ts --help
 
 import { parseArgs } from "node:util";
 import { readCount, runCommand } from "../command.ts";

@@ -1,5 +1,5 @@
-// The results of a comparison: what is kept in results.jsonl, and the figures that tables and charts are made of, medians
-// with their spread. Pure; run.ts writes, tables.ts and charts.ts read.
+// The results of a comparison: what is kept in results.jsonl, and the figures that tables and charts are made
+// of, medians with their spread. Pure; run.ts writes, tables.ts and charts.ts read.
 
 import type { IdleReport, LoadReport, Measured, Verdict } from "./native.ts";
 import type { Contender, Transport } from "./contender.ts";
@@ -46,7 +46,10 @@ export function parseResults(text: string): Results {
   return { setting, runs };
 }
 
-/** Returns the results of two comparisons as those of one; what both know is told as in the second. `order` is that of all names. */
+/**
+ * Returns the results of two comparisons as those of one; what both know is told as in the second. `order` is
+ * that of all names.
+ */
 export function joinResults(first: Results, second: Results, order: readonly string[]): Results {
   const joined = <T extends { name: string }>(before: readonly T[], after: readonly T[]) =>
     [...new Map([...before, ...after].map((each) => [each.name, each])).values()]
@@ -69,7 +72,9 @@ export interface Spread {
   high: number;
 }
 
-/** Returns median and spread; of an even number of values the mean of the middle two. Null if there are none. */
+/**
+ * Returns median and spread; of an even number of values the mean of the middle two. Null if there are none.
+ */
 export function spreadOf(values: readonly number[]): Spread | null {
   if (values.length === 0) return null;
   const sorted = values.toSorted((a, b) => a - b);

@@ -1,6 +1,6 @@
-// Compares the relay with its peers: builds the load, starts each server anew for each run, goes through all scenarios in
-// rounds with all servers in alternation, and writes results.jsonl, charts and the tables of bench/README.md.
-// Needs Linux and a C compiler. Run it with: deno run -A bench/peers/run.ts --help
+// Compares the relay with its peers: builds the load, starts each server anew for each run, goes through all
+// scenarios in rounds with all servers in alternation, and writes results.jsonl, charts and the tables of
+// bench/README.md. Needs Linux and a C compiler. Run it with: deno run -A bench/peers/run.ts --help
 
 import { runCommand } from "../command.ts";
 import type { Contender } from "./contender.ts";
@@ -31,7 +31,10 @@ interface Job {
   round: number;
 }
 
-/** Orders the runs: rounds outermost, so that whatever drifts touches all; in each round another contender begins. */
+/**
+ * Orders the runs: rounds outermost, so that whatever drifts touches all; in each round another contender
+ * begins.
+ */
 function planJobs(scenarios: readonly Scenario[], contenders: readonly Contender[]): Job[] {
   const jobs: Job[] = [];
   const rounds = Math.max(0, ...scenarios.map((scenario) => scenario.rounds));

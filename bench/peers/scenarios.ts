@@ -16,7 +16,10 @@ export interface PeerPlan {
   /** Writes a second of each sender; 0 is a flood. */
   ticksPerSecond: number;
   eventsPerTick: number;
-  /** A small flood before a rate: code that is compiled when it is hot is so then, as in a server that has run for long. */
+  /**
+   * A small flood before a rate: code that is compiled when it is hot is so then, as in a server that has run
+   * for long.
+   */
   heatMs: number;
   warmupMs: number;
   measureMs: number;
@@ -178,7 +181,8 @@ export function scenariosOf(extent: Extent): Scenario[] {
     add(["size"], `size${eventBytes}`, `1 to 30, ${eventBytes} bytes`, extent.curveRounds, plan);
   }
 
-  // Large events fill the kernel's buffers within the warm-up, so that the stall is felt while it is measured.
+  // Large events fill the kernel's buffers within the warm-up, so that the stall is felt while it is
+  // measured.
   const big = {
     members: 30,
     eventBytes: 1000,

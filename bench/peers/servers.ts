@@ -1,5 +1,5 @@
-// Starts servers and makes sure that each ends: when its run is over, when something fails, when the user interrupts.
-// Knows no particular server.
+// Starts servers and makes sure that each ends: when its run is over, when something fails, when the user
+// interrupts. Knows no particular server.
 
 /** A server that listens on the loopback device; disposing ends its process. */
 export interface PeerServer extends AsyncDisposable {
@@ -33,7 +33,9 @@ export function adopt(child: Deno.ChildProcess): void {
   child.status.then(() => running.delete(child));
 }
 
-/** Starts a command that prints its port, in `folder` if one is given; `pattern` finds it in what it prints. */
+/**
+ * Starts a command that prints its port, in `folder` if one is given; `pattern` finds it in what it prints.
+ */
 export async function startOnOwnPort(
   command: readonly string[],
   pattern: RegExp,
@@ -108,7 +110,10 @@ function launch(command: readonly string[], folder?: string): Launched {
   return { child, ended: () => ended, output: () => text, stop };
 }
 
-/** Asks again and again until the answer isn't 0; stops the server and rejects if that takes too long, or if it ends. */
+/**
+ * Asks again and again until the answer isn't 0; stops the server and rejects if that takes too long, or if
+ * it ends.
+ */
 async function within(deadlineMs: number, server: Launched, ask: () => Promise<number>): Promise<number> {
   const startMs = performance.now();
   for (;;) {

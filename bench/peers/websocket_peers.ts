@@ -1,5 +1,5 @@
-// The peers that browsers reach, by WebSocket: what passes messages on with the fewest lines, in the way that its documentation
-// advises. Scripts are in websocket/, packages come from npm.
+// The peers that browsers reach, by WebSocket: what passes messages on with the fewest lines, in the way that
+// its documentation advises. Scripts are in websocket/, packages come from npm.
 
 import { type Place, startMosquitto, startNatsWebSocket } from "./brokers.ts";
 import { type Contender, MANY_CONNECTIONS, versionOf } from "./contender.ts";

@@ -17,7 +17,10 @@ export function readFile(what: string, name: string): string {
   }
 }
 
-/** Looks whether a folder can be served, and says where it is, from the root on. @throws {OperatorError} if it can't */
+/**
+ * Looks whether a folder can be served, and says where it is, from the root on. @throws {OperatorError} if it
+ * can't
+ */
 export function checkFolder(name: string): string {
   try {
     for (const _ of Deno.readDirSync(name)) break;

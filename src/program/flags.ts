@@ -168,7 +168,10 @@ interface Given {
   fault: string | undefined;
 }
 
-/** Takes the command line apart. What is wrong is said in our words, so the parser need not know what is right. */
+/**
+ * Takes the command line apart. What is wrong is said in our words, so the parser need not know what is
+ * right.
+ */
 function readArguments(args: string[]): Given {
   const options = Object.fromEntries(
     [...Object.keys(READERS), "help", "version"].map((name) => {
@@ -266,7 +269,8 @@ function combine(values: Values, warnings: string[]): Command {
   };
   if (relay.maxLineBytes * 4 > relay.maxLogBytes) {
     return refuse(
-      `Cannot keep lines of ${relay.maxLineBytes} bytes in a log of ${relay.maxLogBytes}: --max-log is at least 4 times --max-line`,
+      `Cannot keep lines of ${relay.maxLineBytes} bytes in a log of ${relay.maxLogBytes}: ` +
+        "--max-log is at least 4 times --max-line",
     );
   }
   if (values["no-web"] && values.web !== undefined) {
@@ -367,7 +371,8 @@ function originReader(text: string): string | Refusal {
   if (text === "*") return text;
   const origin = parseOrigin(text);
   return origin !== undefined && (origin === "null" || isWebOrigin(origin)) ? origin : new Refusal(
-    "an origin with http:// or https:// and without a path, such as https://games.example.org, or null, or * for all",
+    "an origin with http:// or https:// and without a path, such as https://games.example.org, " +
+      "or null, or * for all",
   );
 }
 

@@ -108,7 +108,8 @@ export class LogWriter {
       try {
         bytes = bytes.subarray(await this.#sink.write(bytes));
       } catch {
-        await new Promise((done) => setTimeout(done, this.#retryMs)); // a log that can't be written can't be told of
+        // A log that can't be written can't be told of.
+        await new Promise((done) => setTimeout(done, this.#retryMs));
       }
     }
   }

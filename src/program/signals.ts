@@ -49,7 +49,8 @@ const LOG_IGNORED_MS = 60_000;
 
 /** Listens to every signal from now on. */
 export function handleSignals(log: LogFunction, { stop, exit, status }: SignalActions): void {
-  const mayHangUp = !isHangupIgnored(); // asked first: Deno itself takes SIGHUP when it is asked for any signal
+  // Asked first: Deno itself takes SIGHUP when it is asked for any signal.
+  const mayHangUp = !isHangupIgnored();
   let isStopping = false, isImpatient = false;
   const end = (signal: Deno.Signal) => {
     if (isStopping) return;

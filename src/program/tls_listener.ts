@@ -42,7 +42,7 @@ export function tlsFault(cert: string, key: string): string | undefined {
     // For node:tls does not look at them before somebody comes.
     Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return undefined; // may not listen there: whether elsewhere shows later
+    if (error instanceof Deno.errors.NotCapable) return undefined; // not there: elsewhere shows later
     return error instanceof Error ? error.message : String(error);
   }
 }

@@ -1,5 +1,5 @@
-// Who may take part: a place, the token, a session that goes on or a new one in its room, and the sessions whose
-// clients are away. Knows neither sockets nor what members write.
+// Who may take part: a place, the token, a session that goes on or a new one in its room, and the sessions
+// whose clients are away. Knows neither sockets nor what members write.
 
 import type { Door } from "./connection/entry.ts";
 import type { Hello } from "./member/client_control.ts";
@@ -54,7 +54,10 @@ export class Admission implements SessionKeeper {
     return { waiting: this.#places.waiting, sessions: this.#members.size - absentSessions, absentSessions };
   }
 
-  /** Ends sessions that nobody came back for. Is called every so often, and goes on from step to step as its caller likes. */
+  /**
+   * Ends sessions that nobody came back for. Is called every so often, and goes on from step to step as its
+   * caller likes.
+   */
   *sweep(nowMs: number): Generator<void> {
     for (const member of this.#absent) {
       member.sweepAbsence(nowMs);
@@ -82,7 +85,10 @@ export class Admission implements SessionKeeper {
     this.#placeOf.delete(member);
   }
 
-  /** Looks at a token that somebody gives to see numbers: says why they may not, and how long to wait; undefined if they may. */
+  /**
+   * Looks at a token that somebody gives to see numbers: says why they may not, and how long to wait;
+   * undefined if they may.
+   */
   tokenFault(given: string, host: string): { kind: TokenFault; waitMs: number } | undefined {
     const fault = this.#judgeToken(given, host, false);
     return fault && { kind: fault, waitMs: this.#wrongTokens.waitMs(host, this.#settings.clock()) };

@@ -1,6 +1,7 @@
-// The next turn of the event loop, for who has more to do than one turn should take. What is put off by setImmediate alone keeps the loop busy, and
-// a busy loop looks at its sockets only every 61st time (tokio's event_interval): others then wait for tens of milliseconds. Where the
-// turn is asked for through a socket, which a byte of our own makes readable, the loop has to look at all sockets first.
+// The next turn of the event loop, for who has more to do than one turn should take. What is put off by
+// setImmediate alone keeps the loop busy, and a busy loop looks at its sockets only every 61st time (tokio's
+// event_interval): others then wait for tens of milliseconds. Where the turn is asked for through a socket,
+// which a byte of our own makes readable, the loop has to look at all sockets first.
 
 import { setImmediate } from "node:timers";
 
@@ -36,29 +37,44 @@ export class EventLoop {
     this.#lookedMs = nowMs;
   }
 
-  /** Whether who has more to do should leave it to a later turn, as the sockets have not been looked at for too long. */
+  /**
+   * Whether who has more to do should leave it to a later turn, as the sockets have not been looked at for
+   * too long.
+   */
   isBusy(nowMs: number): boolean {
     return nowMs - this.#lookedMs > MAX_BUSY_MS;
   }
 
-  /** Opens the socket through which turns are asked for. Until then, and where that is not allowed or fails, turns come without a look at the sockets. Never rejects. */
+  /**
+   * Opens the socket through which turns are asked for. Until then, and where that is not allowed or fails,
+   * turns come without a look at the sockets. Never rejects.
+   */
   open(): Promise<void> {
     return this.#opening = Pipe.open().then((pipe) => void (this.#pipe = pipe), () => {});
   }
 
-  /** Calls `callback` in the next turn, once sockets were looked at; callbacks come in order. After `close()` nothing is called. */
+  /**
+   * Calls `callback` in the next turn, once sockets were looked at; callbacks come in order. After `close()`
+   * nothing is called.
+   */
   call(callback: () => void): void {
     this.#callbacks.push(callback);
     this.#askForTurn();
   }
 
-  /** Calls `callback` in a later turn, after those that are called in the next one, as soon as there is time: for work that many may have at once. */
+  /**
+   * Calls `callback` in a later turn, after those that are called in the next one, as soon as there is time:
+   * for work that many may have at once.
+   */
   callLater(callback: () => void): void {
     this.#bulk.push(callback);
     this.#askForTurn();
   }
 
-  /** Does something of which a thousand may have to do the like at once: now, or in a later turn if the loop is busy. Rejects or throws if it throws. */
+  /**
+   * Does something of which a thousand may have to do the like at once: now, or in a later turn if the loop
+   * is busy. Rejects or throws if it throws.
+   */
   inTurn(work: () => void): Promise<void> | void {
     if (!this.isBusy(this.#clock())) return work();
     return new Promise((done, fail) =>

@@ -1,5 +1,5 @@
-// What an operator is warned of, remembered for who looks at the relay from a browser: the newest warnings, and how many of each kind
-// there were. It listens to the log.
+// What an operator is warned of, remembered for who looks at the relay from a browser: the newest warnings,
+// and how many of each kind there were. It listens to the log.
 
 import type { LogFunction } from "./log.ts";
 import type { Warning } from "./web/view.ts";

@@ -22,7 +22,10 @@ export const RELIEF_ORDER = [
 /** One step of {@linkcode RELIEF_ORDER}. */
 export type Relief = typeof RELIEF_ORDER[number];
 
-/** Gives up about `neededBytes` bytes, if it has them, in a bounded time; returns how many are free now or will soon be. */
+/**
+ * Gives up about `neededBytes` bytes, if it has them, in a bounded time; returns how many are free now or
+ * will soon be.
+ */
 export type GiveUp = (neededBytes: number) => number;
 
 /** The part of the maximum from which on memory is short… */
@@ -86,7 +89,10 @@ export class MemoryBudget {
     return this.#usedBytes + bytes <= this.maxBytes;
   }
 
-  /** Has `giveUp` called, from a turn of its own, when memory is short and all that comes earlier in the order was not enough. */
+  /**
+   * Has `giveUp` called, from a turn of its own, when memory is short and all that comes earlier in the order
+   * was not enough.
+   */
   onShort(relief: Relief, giveUp: GiveUp): void {
     this.#givers.get(relief)!.add(giveUp);
   }
@@ -129,7 +135,8 @@ export class MemoryBudget {
 /**
  * What one holder uses. Say how much that is whenever it changes; close it in the end. Costs next to nothing.
  *
- * Count what is really there: a buffer by its whole size, not by what is in it; an object or an entry of a map by about 100 bytes.
+ * Count what is really there: a buffer by its whole size, not by what is in it; an object or an entry of a
+ * map by about 100 bytes.
  */
 export class MemoryAccount {
   readonly #budget: MemoryBudget;
@@ -145,7 +152,10 @@ export class MemoryAccount {
     return this.#bytes;
   }
 
-  /** Says that the holder uses `bytes` bytes now. Is never refused: for what is there already, or can't be done without. */
+  /**
+   * Says that the holder uses `bytes` bytes now. Is never refused: for what is there already, or can't be
+   * done without.
+   */
   resize(bytes: number): void {
     const growth = bytes - this.#bytes;
     this.#bytes = bytes;

@@ -1,4 +1,5 @@
-// What a relay can be told, with its defaults, and what everything inside it shares: the options resolved, the clock, the timers, the log.
+// What a relay can be told, with its defaults, and what everything inside it shares: the options resolved,
+// the clock, the timers, the log.
 
 import type { SimulationOptions } from "../simulation/parse_simulation.ts";
 import { DEFAULT_LIMITS } from "../wire/protocol.ts";
@@ -14,11 +15,17 @@ export interface RelayOptions {
   maxLineBytes?: number;
   /** How many connections are served at a time; further ones are told `relay_full`. Default: 5,000. */
   maxClients?: number;
-  /** How old a line may be, in ms, when it is written to a member that is slow; older ones are skipped. Default: 5,000. */
+  /**
+   * How old a line may be, in ms, when it is written to a member that is slow; older ones are skipped.
+   * Default: 5,000.
+   */
   maxLagMs?: number;
   /** How much a room keeps for members that are slow, in bytes. Default: 8 MiB. */
   maxLogBytes?: number;
-  /** What happens to a member that is over one of the two limits: it skips to the newest line, or it is closed. Default: "skip". */
+  /**
+   * What happens to a member that is over one of the two limits: it skips to the newest line, or it is
+   * closed. Default: "skip".
+   */
   whenBehind?: "skip" | "close";
   /** How long a member may take no byte at all before it is closed, in ms. Default: 30,000. */
   writeDeadlineMs?: number;
@@ -32,17 +39,30 @@ export interface RelayOptions {
   maxClientsPerHost?: number;
   /** How many rooms there may be, the lobby not counted. Default: 1,000. */
   maxRooms?: number;
-  /** Whether requests of HTTP are answered, pages served and WebSockets opened, on the same port. Default: true; otherwise they get a 400. */
+  /**
+   * Whether requests of HTTP are answered, pages served and WebSockets opened, on the same port. Default:
+   * true; otherwise they get a 400.
+   */
   servesWeb?: boolean;
-  /** The pages that may open a WebSocket, beside the relay's own and those of the visitor's machine: `https://host:port`, `null`, `*` for all. Default: none. */
+  /**
+   * The pages that may open a WebSocket, beside the relay's own and those of the visitor's machine:
+   * `https://host:port`, `null`, `*` for all. Default: none.
+   */
   allowedOrigins?: readonly string[];
-  /** The names under which the relay may be asked, beside addresses and names without a dot. Default: none. */
+  /**
+   * The names under which the relay may be asked, beside addresses and names without a dot. Default: none.
+   */
   allowedHosts?: readonly string[];
   /** The folder whose files are served beside the relay's own pages. Default: "", none. */
   webFolder?: string;
-  /** The proxies that tell truly for whom they ask (`X-Forwarded-For`): addresses, networks such as `10.0.0.0/8`, `loopback`. Default: none. */
+  /**
+   * The proxies that tell truly for whom they ask (`X-Forwarded-For`): addresses, networks such as
+   * `10.0.0.0/8`, `loopback`. Default: none.
+   */
   trustedProxies?: readonly string[];
-  /** How many lines a second a client may send; one that sends more is read more slowly. Default: Infinity. */
+  /**
+   * How many lines a second a client may send; one that sends more is read more slowly. Default: Infinity.
+   */
   maxLinesPerSecond?: number;
   /** How long a session may be silent before its connection counts as gone, in ms. Default: 15,000. */
   pingTimeoutMs?: number;
@@ -57,13 +77,17 @@ export interface RelayOptions {
   /** How much all keys and values of a room may have together, in bytes. Default: 4 MiB. */
   maxStateBytes?: number;
   /**
-   * How much the relay holds for its clients in all, in bytes: logs, state, what waits to be written, absent sessions. When it runs
-   * short, see `RELIEF_ORDER` for what is given up; then new rooms and values are refused. Default: 64 MiB.
+   * How much the relay holds for its clients in all, in bytes: logs, state, what waits to be written, absent
+   * sessions. When it runs short, see `RELIEF_ORDER` for what is given up; then new rooms and values are
+   * refused. Default: 64 MiB.
    */
   maxMemoryBytes?: number;
   /** What clients have to know to take part; plain clients can't. Default: "", nothing. */
   token?: string;
-  /** The bad network over which members are written to, each with its own seed from this one on; see `parseSimulation`. Default: none. */
+  /**
+   * The bad network over which members are written to, each with its own seed from this one on; see
+   * `parseSimulation`. Default: none.
+   */
   simulate?: SimulationOptions;
   /** Whether a session may ask for a bad network for itself. Default: true. */
   allowsSimulation?: boolean;
@@ -177,7 +201,10 @@ export function resolveOptions(options: RelayOptions, environment: Environment =
 /** How far apart the log lines about one kind of relief are at least, in ms. */
 const RELIEF_LOG_MS = 10_000;
 
-/** Makes a function that logs what was given up: that it was, at once, and then how much it was since the last line. */
+/**
+ * Makes a function that logs what was given up: that it was, at once, and then how much it was since the last
+ * line.
+ */
 function reliefLog(log: LogFunction, clock: () => number): (relief: Relief, bytes: number) => void {
   const sums = new Map<Relief, { bytes: number; loggedAt: number }>();
   return (relief, bytes) => {

@@ -1,10 +1,12 @@
-// How many connections and sessions there may be, in all and of one host. A place belongs to a connection, or to a
-// session for as long as it may come back, and is free again when its last holder has let go of it. Who finds no
-// place may wait for a moment: a hello may show that it has one already. Pure.
+// How many connections and sessions there may be, in all and of one host. A place belongs to a connection, or
+// to a session for as long as it may come back, and is free again when its last holder has let go of it. Who
+// finds no place may wait for a moment: a hello may show that it has one already. Pure.
 
 import type { Settings } from "./options.ts";
 
-/** How many connections may wait for their first line without a place; further ones are closed without a word. */
+/**
+ * How many connections may wait for their first line without a place; further ones are closed without a word.
+ */
 const MAX_WAITING = 100;
 
 /** All places of a relay. */
@@ -36,7 +38,10 @@ export class Places {
     return place;
   }
 
-  /** @internal Says why there is no place for a connection from `host`; undefined if there is. Who may come back counts as connected. */
+  /**
+   * @internal Says why there is no place for a connection from `host`; undefined if there is. Who may come
+   * back counts as connected.
+   */
   whyFull(host: string): string | undefined {
     const { maxClients, maxClientsPerHost } = this.#limits;
     if (this.#taken >= maxClients) {

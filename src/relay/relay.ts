@@ -141,7 +141,10 @@ export class RelayServer implements AsyncDisposable {
     return Array.from(this.#connections.keys(), (connection) => connection.stats());
   }
 
-  /** Stops accepting, writes out what members have not had (for a second at most), closes, and waits for all of it. */
+  /**
+   * Stops accepting, writes out what members have not had (for a second at most), closes, and waits for all
+   * of it.
+   */
   close(): Promise<void> {
     if (!this.#isClosing) {
       this.#isClosing = true;
@@ -241,7 +244,10 @@ export class RelayServer implements AsyncDisposable {
     if (upgrade !== undefined) await this.#welcomeWebSocket(conn, upgrade);
   }
 
-  /** Takes a WebSocket whose handshake is over as it takes a connection that was just accepted, but for a last word that a page can read. */
+  /**
+   * Takes a WebSocket whose handshake is over as it takes a connection that was just accepted, but for a last
+   * word that a page can read.
+   */
   async #welcomeWebSocket(conn: Accepted, { rest, host, address }: Upgrade): Promise<void> {
     const websocket = new WebSocketTransport(conn, rest, address, this.#framedCopies, this.#settings);
     const visit = this.#isClosing ? undefined : this.#admission.arrive(host);

@@ -1,5 +1,5 @@
-// What a relay counts, and what is known of each of its connections: the numbers that who embeds it asks for, that status lines and the
-// web door show. How they are counted stands where it happens.
+// What a relay counts, and what is known of each of its connections: the numbers that who embeds it asks for,
+// that status lines and the web door show. How they are counted stands where it happens.
 
 /** What a relay has done since it was started. */
 export interface RelayStats {
@@ -52,7 +52,10 @@ export interface ConnectionStats extends Counts {
   behindMs: number;
   /** How long a write has made no progress; 0 if none is under way. */
   stuckMs: number;
-  /** How long an answer takes, and how old what comes is when it comes, where the client or the transport says so. */
+  /**
+   * How long an answer takes, and how old what comes is when it comes, where the client or the transport says
+   * so.
+   */
   rttMs: number | undefined;
   lagMs: number | undefined;
 }

@@ -1,18 +1,25 @@
-// Who is served when: the order in which a relay deals with what its clients send, so that none makes another one wait, whatever it sends and
-// however many do. Times only; it knows neither sockets nor lines.
+// Who is served when: the order in which a relay deals with what its clients send, so that none makes another
+// one wait, whatever it sends and however many do. Times only; it knows neither sockets nor lines.
 //
 //   turn of the event loop                       turn                                 turn
 //   ├ A, B, C say something: served at once ┤ ─▶ ├ D: at once ┤├ A, C: a part each ┤ ─▶ ├ C, A: a part each ┤
-//     A and C have more to say than there         when those who come have had their time, they wait, too: those
-//     is time for: they wait, and are not read    with little first, then who says hello and who has much, by turns
+//     A and C have more to say than there         when those who come have had their time, they wait, too:
+//     is time for: they wait, and are not         those with little first, then who says hello and who has
+//     read                                        much, by turns
 
 import { clearImmediate, setImmediate } from "node:timers";
 import type { EventLoop } from "./event_loop.ts";
 
-/** How long one client is served before it is another one's turn, in ms: about what checking and passing on 64 KiB takes. */
+/**
+ * How long one client is served before it is another one's turn, in ms: about what checking and passing on 64
+ * KiB takes.
+ */
 const PART_MS = 0.5;
 
-/** How long those with little are served between two looks at the sockets, in ms: at once, whoever fills the turn with much… */
+/**
+ * How long those with little are served between two looks at the sockets, in ms: at once, whoever fills the
+ * turn with much…
+ */
 const LITTLE_MS = 2;
 
 /** …and so long those with more. */
@@ -150,7 +157,8 @@ export class ServiceQueue {
     const tookMs = this.#clock() - this.#startedMs;
     if (tookMs > SLOW_TURN_MS) this.#most?.onSlowTurn(tookMs, this.#mostMs);
     this.#startTurn(0);
-    // Where some wait, all the sockets that were ready at the last look may not have been read yet: one quota for them all.
+    // Where some wait, all the sockets that were ready at the last look may not have been read yet: one quota
+    // for them all.
     if (!this.isBehind) this.#littleMs = this.#moreMs = 0;
   };
 }

@@ -1,5 +1,5 @@
-// Looks after what no event announces, every so often and a part per turn, so that a relay with many clients stops for
-// none of them.
+// Looks after what no event announces, every so often and a part per turn, so that a relay with many clients
+// stops for none of them.
 
 import type { Settings, Timer } from "./options.ts";
 

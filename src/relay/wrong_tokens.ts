@@ -1,6 +1,6 @@
-// Who guesses tokens has to wait: how many different wrong ones came from each host of late. A client that tries the
-// same wrong token again and again learns nothing by it, so it costs its host nothing: a class behind one address
-// is not locked out by one mistyped token. Pure: the caller passes time.
+// Who guesses tokens has to wait: how many different wrong ones came from each host of late. A client that
+// tries the same wrong token again and again learns nothing by it, so it costs its host nothing: a class
+// behind one address is not locked out by one mistyped token. Pure: the caller passes time.
 
 import { createHash } from "node:crypto";
 
@@ -52,7 +52,10 @@ function leftAt({ left, countedAt }: Guesses, nowMs: number): number {
   return Math.min(BURST, left + (nowMs - countedAt) / WAIT_MS);
 }
 
-/** Who counts as one host: an address of IPv4; of IPv6 its first four groups, which is what one household or machine has. */
+/**
+ * Who counts as one host: an address of IPv4; of IPv6 its first four groups, which is what one household or
+ * machine has.
+ */
 function network(host: string): string {
   if (!host.includes(":")) return host;
   const [head, tail = ""] = host.split("::");

@@ -1,10 +1,11 @@
-// A connection of which nobody knows yet what it is. It takes part in nothing: it has a place in the lobby's log, so that a plain client misses
-// nothing that is said from the moment of connecting, and nothing is written to it, until its first bytes or a moment of silence decide.
+// A connection of which nobody knows yet what it is. It takes part in nothing: it has a place in the lobby's
+// log, so that a plain client misses nothing that is said from the moment of connecting, and nothing is
+// written to it, until its first bytes or a moment of silence decide.
 //
-//   accepted ─▶ first bytes ─┬─▶ a hello ──▶ session          nothing for 250 ms ─▶ plain member, whose first
-//                            ├─▶ lines ────▶ plain member                            bytes are looked at all the same
-//                            ├─▶ HTTP ─────▶ its door, or refused       (for longer from a host that browses: its
-//                            └─▶ another protocol ─▶ refused               browser may hold the socket in reserve)
+//   accepted ─▶ first bytes ─┬─▶ a hello ──▶ session       nothing for 250 ms ─▶ plain member, whose first
+//                            ├─▶ lines ────▶ plain member       bytes are looked at all the same
+//                            ├─▶ HTTP ─────▶ its door           (for longer from a host that browses: its
+//                            └─▶ another protocol ─▶ refused    browser may hold the socket in reserve)
 
 import { concat } from "../../wire/concat.ts";
 import type { Settings, Timer } from "../options.ts";
@@ -13,7 +14,10 @@ import type { Reader } from "../room/feed.ts";
 import type { Room } from "../room/room.ts";
 import { classifyFirstBytes, type FirstBytes } from "./first_bytes.ts";
 
-/** How long nothing is written to a connection that has sent nothing: a session's hello is usually there by then. */
+/**
+ * How long nothing is written to a connection that has sent nothing: a session's hello is usually there by
+ * then.
+ */
 const HOLD_MS = 250;
 
 /** How long a hello may take from its first byte to its end, and to come at all where a token is needed. */
@@ -83,7 +87,8 @@ export class Arrival {
 
   #leave(): void {
     this.#settings.timers.clearTimeout(this.#timer);
-    this.#timer = undefined; // a timer that is over is half a kilobyte, and an arrival may be looked at for hours
+    // A timer that is over is half a kilobyte, and an arrival may be looked at for hours.
+    this.#timer = undefined;
     this.#place?.leave();
     this.#place = undefined;
   }

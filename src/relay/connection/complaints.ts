@@ -1,5 +1,6 @@
-// What one client is told of what it does wrong: each bad line, that so many in a row are too many, and that it sends faster than it may.
-// Refused hellos, half lines and faults of a WebSocket end their connection, and are not here.
+// What one client is told of what it does wrong: each bad line, that so many in a row are too many, and that
+// it sends faster than it may. Refused hellos, half lines and faults of a WebSocket end their connection, and
+// are not here.
 
 import type { Member } from "../member/member.ts";
 import type { SessionMember } from "../member/session_member.ts";
@@ -40,7 +41,10 @@ export class Complaints {
     return { code: "too_many_errors", message, line: error.line };
   }
 
-  /** Tells a client, while it sends too fast, that its lines wait: what is allowed the first time, then sessions that the relay is there. */
+  /**
+   * Tells a client, while it sends too fast, that its lines wait: what is allowed the first time, then
+   * sessions that the relay is there.
+   */
   tellTooFast(
     member: Pick<Member, "replyError"> | undefined,
     session: Pick<SessionMember, "tellSlow"> | undefined,

@@ -1,5 +1,6 @@
-// What one connection counts: what came in, and what of its traffic is part of the relay's rates already. What went out its writer
-// counts in bytes and its member's cursor in lines; both are asked when a sum is made.
+// What one connection counts: what came in, and what of its traffic is part of the relay's rates already.
+// What went out its writer counts in bytes and its member's cursor in lines; both are asked when a sum is
+// made.
 
 import type { Cursor } from "../room/cursor.ts";
 import { type Counts, noTraffic, type Traffic } from "../relay_stats.ts";

@@ -1,5 +1,6 @@
-// How far the end of one connection has come, and why it ends: in order, in steps that each have a deadline, or at once. What is to be
-// done at each step its connection does. And which errors of a socket are an end like any other.
+// How far the end of one connection has come, and why it ends: in order, in steps that each have a deadline,
+// or at once. What is to be done at each step its connection does. And which errors of a socket are an end
+// like any other.
 //
 //   goes on ──▶ ending: what is due is written ──▶ output ended: the other side's end is waited for ──▶ cut
 //       └──────────────────────────── at once, also when a deadline passes ──────────────────────────▶ cut
@@ -12,8 +13,8 @@ import type { Timer, Timers } from "../options.ts";
 const GOODBYE_MS = 1000;
 
 /**
- * …and how long it then waits for the other side's end. Closing before that, with input unread, would make the kernel discard what the
- * client has not read yet.
+ * …and how long it then waits for the other side's end. Closing before that, with input unread, would make
+ * the kernel discard what the client has not read yet.
  */
 const LINGER_MS = 250;
 
@@ -80,7 +81,10 @@ export class Ending {
   }
 }
 
-/** Says how an error that ends a connection is to be logged: not at all if it is one of everyday life, or comes of our own close. */
+/**
+ * Says how an error that ends a connection is to be logged: not at all if it is one of everyday life, or
+ * comes of our own close.
+ */
 export function logLevelOf(error: unknown): LogLevel | undefined {
   if (isExpected(error)) return undefined;
   return error instanceof Deno.errors.InvalidData ? "warn" : "error"; // TLS that the client got wrong

@@ -1,5 +1,6 @@
-// What a connection becomes: its first bytes, its hello or its silence make it a session, a plain member, HTTP or nothing. Until then it has
-// a place in the lobby's log (arrival.ts) and speaks for nobody. Who may take part is asked at the door.
+// What a connection becomes: its first bytes, its hello or its silence make it a session, a plain member,
+// HTTP or nothing. Until then it has a place in the lobby's log (arrival.ts) and speaks for nobody. Who may
+// take part is asked at the door.
 
 import { type Hello, Misunderstood, readControl, readHello, readNonce } from "../member/client_control.ts";
 import type { EndReason, Member, Outlet } from "../member/member.ts";
@@ -41,7 +42,10 @@ export interface Entrant extends Outlet {
   end(reason: EndReason, lastLine?: Uint8Array): void;
 }
 
-/** How long a silent connection of a host that browses may be a browser's socket in reserve, in ms: they drop those after 10 s. */
+/**
+ * How long a silent connection of a host that browses may be a browser's socket in reserve, in ms: they drop
+ * those after 10 s.
+ */
 const RESERVE_MS = 15_000;
 
 /** The way of one connection into the relay. */
@@ -89,7 +93,10 @@ export class Entry {
     return this.#arrival?.midLineMs(nowMs) ?? 0;
   }
 
-  /** Looks at what was read at `nowMs`: once that tells what the connection is, it becomes that, and all that has come is returned. */
+  /**
+   * Looks at what was read at `nowMs`: once that tells what the connection is, it becomes that, and all that
+   * has come is returned.
+   */
   look(chunk: Uint8Array, nowMs: number): Uint8Array | undefined {
     const opening = this.#arrival!.look(chunk, nowMs);
     if (opening === undefined) return undefined;
@@ -120,7 +127,10 @@ export class Entry {
     }
   }
 
-  /** Takes the end of the input: what has come by then, and does not tell what it is, is returned; it is lines. */
+  /**
+   * Takes the end of the input: what has come by then, and does not tell what it is, is returned; it is
+   * lines.
+   */
   takeEnd(): Uint8Array | undefined {
     const rest = this.#arrival?.bytes;
     if (rest === undefined || rest.length === 0) return undefined;
@@ -133,14 +143,20 @@ export class Entry {
     this.#arrival?.leave();
   }
 
-  /** It has said nothing for a moment: a client that only listens, or a browser's socket in reserve, which must not be written to. */
+  /**
+   * It has said nothing for a moment: a client that only listens, or a browser's socket in reserve, which
+   * must not be written to.
+   */
   #onSilence(): void {
     const isYoung = this.#settings.clock() - this.#startedAt < RESERVE_MS;
     if (isYoung && this.#httpTaker?.isBrowsing()) return this.#arrival?.waitOn();
     this.becomePlain();
   }
 
-  /** Lets a connection that did not say hello take part as a plain client; its first bytes are looked at all the same. */
+  /**
+   * Lets a connection that did not say hello take part as a plain client; its first bytes are looked at all
+   * the same.
+   */
   becomePlain(): void {
     if (this.#arrival === undefined || this.#plain !== undefined) return;
     if (this.#entrant.ending !== undefined) return;

@@ -2,7 +2,10 @@
 
 import { HELLO_OPENING } from "../../wire/protocol.ts";
 
-/** What a connection's first bytes are: a session's hello, other lines, an HTTP request, another protocol that has no lines of text, or too few to tell. */
+/**
+ * What a connection's first bytes are: a session's hello, other lines, an HTTP request, another protocol that
+ * has no lines of text, or too few to tell.
+ */
 export type FirstBytes = "hello" | "lines" | "http" | "foreign" | "undecided";
 
 const encoder = new TextEncoder();
@@ -52,7 +55,10 @@ function isMethodByte(byte: number): boolean {
   return byte >= 0x41 && byte <= 0x5a || byte === 0x2d;
 }
 
-/** Whether a line of text may begin so, JSON or not: with white space, or a first byte of a character in UTF-8. */
+/**
+ * Whether a line of text may begin so, JSON or not: with white space, or a first byte of a character in
+ * UTF-8.
+ */
 function beginsText(byte: number): boolean {
   if (byte < 0x20) return byte === 0x09 || byte === 0x0a || byte === 0x0d;
   return byte < 0x7f || byte >= 0xc2 && byte <= 0xf4;
@@ -61,10 +67,11 @@ function beginsText(byte: number): boolean {
 /** What an HTTP client is told; a browser shows the text. */
 export const HTTP_REFUSAL: Uint8Array = encoder.encode(httpResponse(
   "400 Bad Request",
-  "This is an eventrelay port. It speaks lines of JSON over plain TCP, not HTTP: see the README for clients.\n",
+  "This is an eventrelay port. It speaks lines of JSON over plain TCP, not HTTP: " +
+    "see the README for clients.\n",
 ));
 
 function httpResponse(status: string, text: string): string {
-  return `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length}\r\n` +
-    `Connection: close\r\n\r\n${text}`;
+  return `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+    `Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`;
 }

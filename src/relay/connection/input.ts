@@ -1,5 +1,5 @@
-// What one connection sends, dealt with in parts: each chunk waits for its turn in the service queue, and its lines for the client's rate.
-// While a chunk waits nothing more is read, so that TCP makes the client wait.
+// What one connection sends, dealt with in parts: each chunk waits for its turn in the service queue, and its
+// lines for the client's rate. While a chunk waits nothing more is read, so that TCP makes the client wait.
 //
 //   chunk ─▶ service queue ─▶ sorter, for half a millisecond ─▶ all lines taken: read on
 //                  ▲                 │ time is up, or no more lines are allowed
@@ -10,7 +10,10 @@ import { LineSorter, type LineSorterSink } from "./line_sorter.ts";
 import { RateMeter } from "./rate_meter.ts";
 import type { Served } from "../service_queue.ts";
 
-/** A chunk of this size, in bytes, is much to be dealt with: a program that says what it has to say in a frame sends less at a time. */
+/**
+ * A chunk of this size, in bytes, is much to be dealt with: a program that says what it has to say in a frame
+ * sends less at a time.
+ */
 const LONG_CHUNK_BYTES = 4 * 1024;
 
 /** What an {@linkcode Input} needs of the settings. */
@@ -24,7 +27,10 @@ export interface InputSink extends LineSorterSink {
   readonly address: string;
   /** Is told each time that some lines were taken. */
   onPart(): void;
-  /** Is told each time that lines have to wait, as the client sends more than it may: once a second at least while it does. */
+  /**
+   * Is told each time that lines have to wait, as the client sends more than it may: once a second at least
+   * while it does.
+   */
   onTooFast(): void;
 }
 
@@ -58,14 +64,17 @@ export class Input implements Served {
     return this.#chunk === undefined ? nowMs - this.#heardAt : 0;
   }
 
-  /** How long the end of a line that was begun has not come, in ms: 0 between lines, and while the client is not listened to. */
+  /**
+   * How long the end of a line that was begun has not come, in ms: 0 between lines, and while the client is
+   * not listened to.
+   */
   midLineMs(nowMs: number): number {
     return this.#chunk === undefined && this.#midLineSince !== undefined ? nowMs - this.#midLineSince : 0;
   }
 
   /**
-   * Takes what was read at `nowMs`. Returns undefined if all its lines were taken at once; otherwise the chunk must be left alone, and nothing
-   * be read, until the promise resolves.
+   * Takes what was read at `nowMs`. Returns undefined if all its lines were taken at once; otherwise the
+   * chunk must be left alone, and nothing be read, until the promise resolves.
    * @param isHello whether the client says hello with it
    */
   take(chunk: Uint8Array, nowMs: number, isHello = false): Promise<void> | undefined {

@@ -8,11 +8,15 @@ import type { Settings } from "../options.ts";
 import { LineReader, type LineSink } from "../../wire/line_reader.ts";
 import { CR, isControlLine, LF, type WireError } from "../../wire/protocol.ts";
 
-/** Where an {@linkcode LineSorter} puts what it found, in the order of the lines. The bytes are valid until the call returns. */
+/**
+ * Where an {@linkcode LineSorter} puts what it found, in the order of the lines. The bytes are valid until
+ * the call returns.
+ */
 export interface LineSorterSink {
   /**
-   * Takes `lines` good lines, `bytes[start, end)`, each with its LF. `lookalikes` are the places in `bytes` at which those of them begin that
-   * begin as a control line does, though they are none; it is empty in most runs.
+   * Takes `lines` good lines, `bytes[start, end)`, each with its LF. `lookalikes` are the places in `bytes`
+   * at which those of them begin that begin as a control line does, though they are none; it is empty in most
+   * runs.
    */
   onLines(
     bytes: Uint8Array,
@@ -21,7 +25,10 @@ export interface LineSorterSink {
     lines: number,
     lookalikes: readonly number[],
   ): void;
-  /** Takes one good line that begins as a control line does, `bytes[start, end)` with its LF; it is no part of a run. */
+  /**
+   * Takes one good line that begins as a control line does, `bytes[start, end)` with its LF; it is no part of
+   * a run.
+   */
   onControl(bytes: Uint8Array, start: number, end: number): void;
   /** Is told of one line that can't be relayed. */
   onBadLine(error: WireError): void;
@@ -52,7 +59,10 @@ interface Run {
   end: number;
 }
 
-/** Sorts the lines of one connection. Where there is no time for all lines of a chunk, or not as many are allowed, it stops between two of them. */
+/**
+ * Sorts the lines of one connection. Where there is no time for all lines of a chunk, or not as many are
+ * allowed, it stops between two of them.
+ */
 export class LineSorter implements LineSink {
   readonly #sink: LineSorterSink;
   readonly #settings: Pick<Settings, "maxLineBytes" | "isChecked">;
@@ -71,7 +81,10 @@ export class LineSorter implements LineSink {
   #lookalikes: number[] = [];
   #lastKind: LineKind = "events";
 
-  /** @param mayGoOn says whether there is time for more lines; is asked each time that a good deal of work was done */
+  /**
+   * @param mayGoOn says whether there is time for more lines; is asked each time that a good deal of work was
+   * done
+   */
   constructor(
     sink: LineSorterSink,
     settings: Pick<Settings, "maxLineBytes" | "isChecked">,
@@ -122,7 +135,9 @@ export class LineSorter implements LineSink {
     this.#reader.push(chunk);
   }
 
-  /** Goes on with the lines that wait: with at least one, while there is time, and with `maxLines` at most. */
+  /**
+   * Goes on with the lines that wait: with at least one, while there is time, and with `maxLines` at most.
+   */
   resume(maxLines = Infinity): void {
     const run = this.#waiting;
     if (run === undefined) return;
@@ -249,12 +264,18 @@ export class LineSorter implements LineSink {
   }
 }
 
-/** Makes a text of some bytes, a character for each: V8 finds one in a string four times as fast as in an array of bytes. */
+/**
+ * Makes a text of some bytes, a character for each: V8 finds one in a string four times as fast as in an
+ * array of bytes.
+ */
 function toText(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
 }
 
-/** Finds the LF that ends the line at `at` of a text that begins at `offset` of the bytes; says where it is among these, -1 if the line is blank. */
+/**
+ * Finds the LF that ends the line at `at` of a text that begins at `offset` of the bytes; says where it is
+ * among these, -1 if the line is blank.
+ */
 function endOfFilledLine(text: string, at: number, offset: number): number {
   const lf = text.indexOf("\n", at);
   return lf === at || (lf === at + 1 && text[at] === "\r") ? -1 : offset + lf;

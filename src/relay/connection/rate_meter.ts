@@ -6,10 +6,16 @@ const BURST_S = 1;
 /** A line counts as allowed if so little of it is missing: times are fractions, and sums of them inexact. */
 const EPSILON = 1e-6;
 
-/** How long it takes at least until further lines are looked at, in ms: where many are allowed, some come together. */
+/**
+ * How long it takes at least until further lines are looked at, in ms: where many are allowed, some come
+ * together.
+ */
 const MIN_WAIT_MS = 10;
 
-/** A token bucket (as in RFC 2697, with one rate): it holds a second's worth of lines and fills at the allowed rate. */
+/**
+ * A token bucket (as in RFC 2697, with one rate): it holds a second's worth of lines and fills at the allowed
+ * rate.
+ */
 export class RateMeter {
   readonly #linesPerSecond: number;
   #tokens: number;

@@ -1,12 +1,15 @@
-// The buffer into which a connection reads: as large as its client needs, so that thousands who only listen cost little and a flood costs few
-// reads.
+// The buffer into which a connection reads: as large as its client needs, so that thousands who only listen
+// cost little and a flood costs few reads.
 
 import { BufferPool } from "../../wire/buffer_pool.ts";
 
 /** The buffer that a connection has at first: one that only listens should cost little… */
 const SMALL_READ_BYTES = 1024;
 
-/** …the one that it has from the first read on that filled that: what a game says in a frame, a `$ping` beside it, is one read… */
+/**
+ * …the one that it has from the first read on that filled that: what a game says in a frame, a `$ping` beside
+ * it, is one read…
+ */
 const MEDIUM_READ_BYTES = 4 * 1024;
 
 /** …and the one that is lent to it while its reads fill that. */

@@ -19,10 +19,16 @@ const MIN_UNDERWAY_BYTES = 4 * 1024;
 /** What a piece takes of that beside its bytes… */
 const PIECE_BYTES = 100;
 
-/** …and in memory: two objects and a buffer, and as much again until those that have arrived are collected. Measured. */
+/**
+ * …and in memory: two objects and a buffer, and as much again until those that have arrived are collected.
+ * Measured.
+ */
 const PIECE_MEMORY_BYTES = 1024;
 
-/** A line with a limited rate takes so many ms' worth of bytes at once: what it has taken can't be skipped any more. */
+/**
+ * A line with a limited rate takes so many ms' worth of bytes at once: what it has taken can't be skipped any
+ * more.
+ */
 const MAX_LEAVING_MS = 100;
 
 /** The longest wait that timers know, in ms. */
@@ -41,7 +47,10 @@ interface WaitingWrite {
   reject: (error: unknown) => void;
 }
 
-/** Writes over a simulated line, and reads as if there were none. Closing it closes the transport behind it, and drops what is on its way. */
+/**
+ * Writes over a simulated line, and reads as if there were none. Closing it closes the transport behind it,
+ * and drops what is on its way.
+ */
 export class SimulatedTransport implements Transport {
   readonly #conn: Transport;
   #simulation: Simulation;

@@ -1,5 +1,5 @@
-// The seam between a connection and its socket: bytes in, bytes out, two ways to end. A TCP or a TLS connection of Deno stands behind it,
-// or a WebSocket over one of these, which has messages of its own.
+// The seam between a connection and its socket: bytes in, bytes out, two ways to end. A TCP or a TLS
+// connection of Deno stands behind it, or a WebSocket over one of these, which has messages of its own.
 
 import type { ErrorCode } from "../../wire/protocol.ts";
 import type { EndReason } from "../member/member.ts";
@@ -12,7 +12,10 @@ export interface Farewell {
   code?: ErrorCode;
 }
 
-/** What a connection asks of its socket; {@linkcode Deno.TcpConn} has it. One read and one write are under way at the most. */
+/**
+ * What a connection asks of its socket; {@linkcode Deno.TcpConn} has it. One read and one write are under way
+ * at the most.
+ */
 export interface Transport {
   /** What carries it, where that is not TCP alone. */
   readonly kind?: "websocket";
@@ -22,10 +25,14 @@ export interface Transport {
   readonly maxWriteBytes?: number;
   /** What a WebSocket knows beside the bytes of lines; undefined for TCP and TLS. */
   readonly websocket?: WebSocketSide;
-  /** Reads at least one byte and says how many; null at the end of the input. A WebSocket returns 0 where its client is at fault. */
+  /**
+   * Reads at least one byte and says how many; null at the end of the input. A WebSocket returns 0 where its
+   * client is at fault.
+   */
   read(buffer: Uint8Array): Promise<number | null>;
   /**
-   * Writes at least one byte and says how many. Whoever began a run of lines goes on with it until it is written, before anything else.
+   * Writes at least one byte and says how many. Whoever began a run of lines goes on with it until it is
+   * written, before anything else.
    * @param source where the bytes come from, if from a log: it tells what may be shared, or written to
    */
   write(bytes: Uint8Array, source?: Source): Promise<number>;
@@ -35,7 +42,9 @@ export interface Transport {
   close(): void;
 }
 
-/** What the client of a WebSocket did that ends it: the code of the close frame, and what was wrong in words. */
+/**
+ * What the client of a WebSocket did that ends it: the code of the close frame, and what was wrong in words.
+ */
 export interface FrameFault {
   code: number;
   message: string;
@@ -51,7 +60,9 @@ export interface WebSocketSide {
   readonly isMidMessage: boolean;
   /** How much of the buffer the last read filled, headers and all. */
   readonly filledBytes: number;
-  /** How long nothing has been heard of it, in ms, less the time that what was written to it since may take. */
+  /**
+   * How long nothing has been heard of it, in ms, less the time that what was written to it since may take.
+   */
   silentMs(nowMs: number): number;
   /** Asks for a sign of life, where there was none for a while. Is called every so often. */
   sweep(nowMs: number): void;

@@ -1,5 +1,6 @@
-// The only write loop of a connection: one write after the other, of what its source has, until there is nothing; and in the end a last line and
-// the end of the output. It works by callbacks: a loop that awaits makes three times the garbage, at each flush, for each member.
+// The only write loop of a connection: one write after the other, of what its source has, until there is
+// nothing; and in the end a last line and the end of the output. It works by callbacks: a loop that awaits
+// makes three times the garbage, at each flush, for each member.
 
 import type { Batch } from "../member/member.ts";
 import type { Settings } from "../options.ts";
@@ -60,7 +61,10 @@ export class Writer {
     return this.#isWriting ? nowMs - this.#progressAt : 0;
   }
 
-  /** Starts to write what there is, unless it does so already. `nowMs`, if the caller knows it, saves a look at the clock. */
+  /**
+   * Starts to write what there is, unless it does so already. `nowMs`, if the caller knows it, saves a look
+   * at the clock.
+   */
   wake(nowMs?: number): void {
     if (!this.#isWriting) this.#writeNext(nowMs);
   }
@@ -71,7 +75,10 @@ export class Writer {
     else this.#line = new SimulatedTransport(this.#conn, options, this.#settings);
   }
 
-  /** Ends the output once all that the source has, and then the last line, if any, is written. `farewell` says why. */
+  /**
+   * Ends the output once all that the source has, and then the last line, if any, is written. `farewell` says
+   * why.
+   */
   end(lastLine?: Uint8Array, farewell?: Farewell): void {
     this.#isEnding = true;
     this.#farewell = farewell;
@@ -79,13 +86,18 @@ export class Writer {
     this.wake();
   }
 
-  /** Gives the transport up as it is, if it is untouched: nothing is written any more, and nothing closes it. */
+  /**
+   * Gives the transport up as it is, if it is untouched: nothing is written any more, and nothing closes it.
+   */
   release(): void {
     this.#isClosed = true;
     if (this.#line instanceof SimulatedTransport) this.#line.release();
   }
 
-  /** Closes the transport, also for who reads; a write that is under way fails, and nothing is written any more. */
+  /**
+   * Closes the transport, also for who reads; a write that is under way fails, and nothing is written any
+   * more.
+   */
   close(): void {
     this.#isClosed = true;
     this.#line.close();

@@ -1,5 +1,6 @@
-// What clients say in control lines: bytes in, checked fields out, or a message that says what is allowed. Reads
-// where they lie only the fields that mean something: a line costs its bytes, whatever else is in it. Pure.
+// What clients say in control lines: bytes in, checked fields out, or a message that says what is allowed.
+// Reads where they lie only the fields that mean something: a line costs its bytes, whatever else is in it.
+// Pure.
 
 import { endOfEvent } from "../../wire/event_check.ts";
 import {
@@ -71,7 +72,8 @@ const encoder = new TextEncoder();
 
 /** Reads a line that begins with `{"$`: `bytes[start, end)` with its LF. */
 export function readControl(bytes: Uint8Array, start: number, end: number): Understood<Control> {
-  if (endOfEvent(bytes, start, end) < 0) return new Misunderstood("it is not JSON"); // possible where lines are not checked
+  // Possible where lines are not checked.
+  if (endOfEvent(bytes, start, end) < 0) return new Misunderstood("it is not JSON");
   const key = skipSpace(bytes, skipSpace(bytes, start) + 1), keyEnd = endOfString(bytes, key);
   const body = skipSpace(bytes, skipSpace(bytes, keyEnd) + 1);
   if (bytes[skipSpace(bytes, endOfValue(bytes, body))] === COMMA) {
@@ -94,14 +96,17 @@ function readFields({ bytes, body }: Control, names: readonly MemberName[]): unk
   return readPieces(bytes, findMembers(bytes, body, names));
 }
 
-/** How an `$ack` begins and ends that is written without spaces, and how many digits between are a safe integer in any case. */
+/**
+ * How an `$ack` begins and ends that is written without spaces, and how many digits between are a safe
+ * integer in any case.
+ */
 const ACK_START = encoder.encode('{"$ack":{"bytes":');
 const ACK_END = encoder.encode("}}\n");
 const MAX_DIGITS = 15;
 
 /**
- * Reads the count of an `$ack`, `bytes[start, end)` with its LF: most of what clients say beside events, so it should cost little.
- * Returns undefined for any other line, and for one that is written in another way.
+ * Reads the count of an `$ack`, `bytes[start, end)` with its LF: most of what clients say beside events, so
+ * it should cost little. Returns undefined for any other line, and for one that is written in another way.
  */
 export function readPlainAck(bytes: Uint8Array, start: number, end: number): number | undefined {
   const from = start + ACK_START.length, to = end - ACK_END.length;
@@ -179,7 +184,10 @@ function readResume(bytes: Uint8Array, resume: Piece | undefined): Understood<He
   return new Misunderstood("resume is an object with session, a string, and bytes, a whole number");
 }
 
-/** Returns the `nonce` of a `$hello` whose other fields may be wrong; undefined if it has none, or a wrong one. */
+/**
+ * Returns the `nonce` of a `$hello` whose other fields may be wrong; undefined if it has none, or a wrong
+ * one.
+ */
 export function readNonce(control: Control): string | undefined {
   const [nonce] = readFields(control, NONCE);
   return nonceFault(nonce) === undefined ? nonce as string : undefined;

@@ -1,5 +1,6 @@
-// What a session that was skipped ahead is told before it goes on: how much is lost; who is there and who leads, if that changed
-// meanwhile; of what it missed the letters and what those said who say little; and the time. Lines out. Pure.
+// What a session that was skipped ahead is told before it goes on: how much is lost; who is there and who
+// leads, if that changed meanwhile; of what it missed the letters and what those said who say little; and the
+// time. Lines out. Pure.
 //
 //   $lost  $peers  kept lines and letters, in order, each with its $time and $from  $host  answers  $time
 
@@ -54,7 +55,10 @@ export function writeRest(
   return lines;
 }
 
-/** Makes lines of what is kept and of letters, with the `$time` and the `$from` before them that hold for them, as in the log. */
+/**
+ * Makes lines of what is kept and of letters, with the `$time` and the `$from` before them that hold for
+ * them, as in the log.
+ */
 function writeKept(
   kept: Kept,
   letters: readonly LetterPiece[],

@@ -1,5 +1,6 @@
-// Members of an object, found in the bytes of a line that is known to be JSON: no value is built but what is asked for, so that the number of
-// members and how deep they are costs no more than their bytes. Does not check JSON: the line ends where it should. Pure.
+// Members of an object, found in the bytes of a line that is known to be JSON: no value is built but what is
+// asked for, so that the number of members and how deep they are costs no more than their bytes. Does not
+// check JSON: the line ends where it should. Pure.
 
 import { startsAt } from "../../wire/protocol.ts";
 
@@ -31,8 +32,8 @@ export class MemberName {
 }
 
 /**
- * Finds members of the object that begins at `at`: returns where the value of each of `names` stands, the last one of a name as JSON.parse
- * takes it; undefined for those that are not there.
+ * Finds members of the object that begins at `at`: returns where the value of each of `names` stands, the
+ * last one of a name as JSON.parse takes it; undefined for those that are not there.
  */
 export function findMembers(
   bytes: Uint8Array,

@@ -1,10 +1,10 @@
-// Lines for one member alone, in order, each with the place in the room's log where it belongs; kept until its client
-// has confirmed them, as nobody could make them again. Pure.
+// Lines for one member alone, in order, each with the place in the room's log where it belongs; kept until
+// its client has confirmed them, as nobody could make them again. Pure.
 //
-//   log      ──────────┬───────────────┬──────▶         what all say
-//                      a               b, c             letters: a after what stands before it in the log, and so on
+//   log      ──────────┬───────────────┬──────▶    what all say
+//                      a               b, c        letters: a after what stands before it in the log, …
 //   letters  │ confirmed │ written │ a │ b │ c │
-//                                  └ sent: the next one to write; back to `confirmed` when the connection breaks
+//                                  └ sent: the next to write; back to `confirmed` when the connection breaks
 
 import { concat } from "../../wire/concat.ts";
 import { encodeControl, LF } from "../../wire/protocol.ts";
@@ -56,7 +56,10 @@ export interface LetterPiece {
   readonly atMs: number;
 }
 
-/** What a member that is skipped ahead had not been written of its letters: what it misses, what it is told after all. */
+/**
+ * What a member that is skipped ahead had not been written of its letters: what it misses, what it is told
+ * after all.
+ */
 export interface SkippedLetters {
   readonly lost: Lost;
   readonly pieces: readonly LetterPiece[];
@@ -103,8 +106,8 @@ export class LetterBox {
   }
 
   /**
-   * Puts a letter behind all others; returns whether it did. Where too much waits already, it is dropped and told as lost in its place instead;
-   * an answer is dropped without that: who waits for it has a deadline.
+   * Puts a letter behind all others; returns whether it did. Where too much waits already, it is dropped and
+   * told as lost in its place instead; an answer is dropped without that: who waits for it has a deadline.
    * @param hasRoom whether there is memory for so many bytes
    * @param isShort whether memory is short
    */
@@ -163,8 +166,8 @@ export class LetterBox {
   }
 
   /**
-   * Takes the next letters that stand at `offset` or before it, and don't need more of the state than `stateVersion`: `limitBytes` at
-   * most, but at least one; undefined if there are none.
+   * Takes the next letters that stand at `offset` or before it, and don't need more of the state than
+   * `stateVersion`: `limitBytes` at most, but at least one; undefined if there are none.
    */
   take(limitBytes: number, offset: number, stateVersion: number): Uint8Array | undefined {
     const parts: Uint8Array[] = [];
@@ -182,8 +185,8 @@ export class LetterBox {
   }
 
   /**
-   * Passes over all letters, for a member that is skipped ahead: those that came before `sinceMs`, and more than a few, are lost.
-   * Answers are to be told in any case.
+   * Passes over all letters, for a member that is skipped ahead: those that came before `sinceMs`, and more
+   * than a few, are lost. Answers are to be told in any case.
    */
   skip(sinceMs: number): SkippedLetters {
     const pieces: LetterPiece[] = [], answers: Uint8Array[] = [], lost = { lines: 0, bytes: 0 };

@@ -80,15 +80,17 @@ export class SentLedger {
     this.passState(stateVersion);
   }
 
-  /** Notes that the client has `stateVersion` when it has all that is written: nothing in between is for it. */
+  /**
+   * Notes that the client has `stateVersion` when it has all that is written: nothing in between is for it.
+   */
   passState(stateVersion: number): void {
     if (this.#last !== undefined) this.#last.stateVersion = stateVersion;
     else this.#stateVersion = stateVersion;
   }
 
   /**
-   * Takes a count of stream bytes from the client, at most {@linkcode sent}, and says how many more bytes of the log it confirms.
-   * A count that is lower than an earlier one confirms nothing.
+   * Takes a count of stream bytes from the client, at most {@linkcode sent}, and says how many more bytes of
+   * the log it confirms. A count that is lower than an earlier one confirms nothing.
    */
   ack(bytes: number): number {
     let logBytes = 0, done = 0;

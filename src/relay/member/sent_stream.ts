@@ -12,7 +12,10 @@ import type { Cursor } from "../room/cursor.ts";
 import { LetterBox } from "./letter_box.ts";
 import { SentLedger } from "./sent_ledger.ts";
 
-/** A later place that is known as well: where log and letters go on for a client that has `end` bytes of the stream. */
+/**
+ * A later place that is known as well: where log and letters go on for a client that has `end` bytes of the
+ * stream.
+ */
 interface Anchor {
   end: number;
   cursor: Cursor;
@@ -101,12 +104,18 @@ export class SentStream<A = never> {
     return lines;
   }
 
-  /** Whether there may be a jump: what tells the last one is confirmed. Thus one place behind a gap is kept at most. */
+  /**
+   * Whether there may be a jump: what tells the last one is confirmed. Thus one place behind a gap is kept at
+   * most.
+   */
   get canJump(): boolean {
     return this.#owed.bytes.length === 0;
   }
 
-  /** Notes that `bytes` bytes, which open the stream, are being written; they are not written again: a client needs all of them to go on. */
+  /**
+   * Notes that `bytes` bytes, which open the stream, are being written; they are not written again: a client
+   * needs all of them to go on.
+   */
   addOpening(bytes: number): void {
     this.#ledger.addReplies(bytes);
     this.#openingBytes += bytes;
@@ -118,8 +127,8 @@ export class SentStream<A = never> {
   }
 
   /**
-   * Takes what comes next of log and letters, in their order: about `limitBytes` at most, but at least a line; undefined if there is
-   * nothing. It is noted already.
+   * Takes what comes next of log and letters, in their order: about `limitBytes` at most, but at least a
+   * line; undefined if there is nothing. It is noted already.
    */
   takeWithLetters(limitBytes: number): Uint8Array | undefined {
     const parts: Uint8Array[] = [];
@@ -150,7 +159,10 @@ export class SentStream<A = never> {
     this.#ledger.passState(stateVersion);
   }
 
-  /** Notes that an answer of `bytes` bytes is being written. If it must not be missed, `answer` comes back by {@linkcode rewind}. */
+  /**
+   * Notes that an answer of `bytes` bytes is being written. If it must not be missed, `answer` comes back by
+   * {@linkcode rewind}.
+   */
   addAnswer(bytes: number, answer?: A): void {
     this.#ledger.addReplies(bytes);
     if (answer === undefined) return;
@@ -159,8 +171,9 @@ export class SentStream<A = never> {
   }
 
   /**
-   * Notes that the cursor has jumped, where it {@linkcode canJump}: `lost` is the line that tells it, `rest` are lines about what holds behind it.
-   * {@linkcode takeOwed} gives them, before anything else may be written.
+   * Notes that the cursor has jumped, where it {@linkcode canJump}: `lost` is the line that tells it, `rest`
+   * are lines about what holds behind it. {@linkcode takeOwed} gives them, before anything else may be
+   * written.
    */
   jump(lost: Uint8Array, rest: readonly Uint8Array[]): void {
     const { sent } = this.#ledger;
@@ -177,7 +190,10 @@ export class SentStream<A = never> {
     return bytes.subarray(bytes.length - left);
   }
 
-  /** Takes a count of the stream from the client. One that can't be, or is lower than an earlier one, changes nothing. */
+  /**
+   * Takes a count of the stream from the client. One that can't be, or is lower than an earlier one, changes
+   * nothing.
+   */
   confirm(bytes: number): void {
     if (bytes > this.#ledger.sent || bytes < this.#ledger.acked) return;
     if (this.#anchor !== undefined && this.#anchor.end <= bytes) {
@@ -193,7 +209,8 @@ export class SentStream<A = never> {
     if (bytes >= this.#owed.start + this.#owed.bytes.length) this.#owed.bytes = NOTHING;
     const firstLeft = this.#answers.findIndex(({ end }) => end > bytes);
     if (this.#answers.length > 0) this.#answers.splice(0, firstLeft < 0 ? this.#answers.length : firstLeft);
-    // The log has dropped what follows there: the place that is written now is the next one that can be reached.
+    // The log has dropped what follows there: the place that is written now is the next one that can be
+    // reached.
     if (this.#confirmed.isEvicted && this.#anchor === undefined && !this.#cursor.isEvicted) {
       this.#anchorAt(this.#ledger.sent);
     }
@@ -205,8 +222,9 @@ export class SentStream<A = never> {
   }
 
   /**
-   * Goes back to what is confirmed: what was written after that will be written again, or something newer in its place. Returns the answers
-   * that have to be given again; undefined if the log has dropped what is missing, so that the stream can't go on.
+   * Goes back to what is confirmed: what was written after that will be written again, or something newer in
+   * its place. Returns the answers that have to be given again; undefined if the log has dropped what is
+   * missing, so that the stream can't go on.
    */
   rewind(): A[] | undefined {
     if (this.#confirmed.isEvicted) {
@@ -224,7 +242,10 @@ export class SentStream<A = never> {
     return this.#answers.splice(0).map(({ answer }) => answer);
   }
 
-  /** Leaves out of the stream the last `lines` lines of the log, which begin at offset `start`: they are the client's own. */
+  /**
+   * Leaves out of the stream the last `lines` lines of the log, which begin at offset `start`: they are the
+   * client's own.
+   */
   skipOwn(start: number, lines: number): void {
     this.#cursor.skipOwn(start, lines);
     this.#confirmed.skipOwn(start, lines);

@@ -1,5 +1,6 @@
-// Does what a session's client asks for in a control line, and answers: `$ping`, `$ack`, `$set`, `$to`, `$claim`, `$rooms`, `$host`
-// and `$bye`. What stands in a line client_control.ts reads; what a room makes of it the room knows. Keeps nothing.
+// Does what a session's client asks for in a control line, and answers: `$ping`, `$ack`, `$set`, `$to`,
+// `$claim`, `$rooms`, `$host` and `$bye`. What stands in a line client_control.ts reads; what a room makes of
+// it the room knows. Keeps nothing.
 
 import {
   type Control,

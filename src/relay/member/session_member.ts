@@ -1,6 +1,7 @@
-// A member of level 1: an identity that outlives its connection. It has a name that others see, presence, and a stream to its
-// client that goes on where a connection broke: what is sent comes in which order. What has been sent already, and what of it is
-// confirmed, sent_stream.ts knows; what its client asks for session_control.ts does.
+// A member of level 1: an identity that outlives its connection. It has a name that others see, presence, and
+// a stream to its client that goes on where a connection broke: what is sent comes in which order. What has
+// been sent already, and what of it is confirmed, sent_stream.ts knows; what its client asks for
+// session_control.ts does.
 
 import { concat } from "../../wire/concat.ts";
 import {
@@ -121,7 +122,7 @@ export class SessionMember extends Member implements ControlledSession {
     return this.#stream.confirmedStateVersion;
   }
 
-  /** Gives the new member its first connection, over a bad line if one is given. The welcome repeats `nonce`. */
+  /** Gives the new member its first connection, over a bad network if given. The welcome repeats `nonce`. */
   attach(outlet: Outlet, simulation: SimulationOptions | undefined, nonce?: string): void {
     this.outlet = outlet;
     if (simulation !== undefined) outlet.simulate(simulation);
@@ -136,8 +137,9 @@ export class SessionMember extends Member implements ControlledSession {
   }
 
   /**
-   * Goes on with a session on a new connection, whose client has received `bytes` of the stream. The old connection, if any, is cut.
-   * The welcome repeats `nonce`. Returns false if the log doesn't hold any more what is missing: then the session is over.
+   * Goes on with a session on a new connection, whose client has received `bytes` of the stream. The old
+   * connection, if any, is cut. The welcome repeats `nonce`. Returns false if the log doesn't hold any more
+   * what is missing: then the session is over.
    */
   resume(outlet: Outlet, bytes: number, simulation: SimulationOptions | undefined, nonce?: string): boolean {
     if (this.#rest === undefined && this.#stream.canGoOnAt(bytes)) this.#isConfirmed = true;
@@ -159,7 +161,7 @@ export class SessionMember extends Member implements ControlledSession {
     return true;
   }
 
-  /** Notes that the connection is gone: for good, or for a while in which a client that has had its welcome may come back. */
+  /** Notes that the connection is gone: for good, or for a while if the client has had its welcome. */
   detach(outlet: Outlet, reason: EndReason): void {
     if (outlet !== this.outlet) return;
     this.outlet = undefined;
@@ -195,7 +197,7 @@ export class SessionMember extends Member implements ControlledSession {
     return this.#told;
   }
 
-  /** Notes that nothing was heard of the client for longer than pings are apart: another one should lead meanwhile. */
+  /** Notes that the client was silent for longer than pings are apart: another one should lead meanwhile. */
   noteSilence(): void {
     if (this.room.host === this) this.room.passHost();
   }
@@ -291,7 +293,7 @@ export class SessionMember extends Member implements ControlledSession {
     this.#stream.addAnswer(bytes, error);
   }
 
-  /** Takes what is left of the welcome, then lines about a gap that have to come next. */
+  /** Takes what is left of the welcome, then lines about a gap. */
   protected override takeFirst(): Uint8Array | undefined {
     if (this.#welcome === undefined && this.#rest === undefined) return this.#stream.takeOwed();
     const bytes = this.#welcome ?? this.#rest!.take()!;
@@ -311,7 +313,7 @@ export class SessionMember extends Member implements ControlledSession {
       : this.#takeEvents(limit) ?? this.#takeState(limit);
   }
 
-  /** Jumps, and takes the lines that tell it. What told the last jump has to be confirmed before: until then there is only state. */
+  /** Jumps, and takes the lines that tell it; only state while what told the last jump is not confirmed. */
   protected takeBehind(maxBytes: number): Uint8Array | undefined {
     if (!this.#stream.canJump) return this.#takeState(Math.min(this.#freeBytes, maxBytes));
     const from = this.cursor.offset, nowMs = this.settings.clock();
@@ -336,7 +338,7 @@ export class SessionMember extends Member implements ControlledSession {
     return bytes;
   }
 
-  /** Takes the changes of state that the client has not seen, the oldest first, as far as it knows whose they are. */
+  /** Takes the changes of state that the client has not seen, as far as it knows whose they are. */
   #takeState(limitBytes: number): Uint8Array | undefined {
     const { stateVersion } = this.#stream;
     if (stateVersion === this.room.state.version) return undefined;

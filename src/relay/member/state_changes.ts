@@ -1,5 +1,6 @@
-// Which changes of a room's state one session is told next: the oldest first, its own not, and no member's before the line that shows
-// this member to it. Lines out; which of them are written, and which the client has, sent_stream.ts knows. Pure.
+// Which changes of a room's state one session is told next: the oldest first, its own not, and no member's
+// before the line that shows this member to it. Lines out; which of them are written, and which the client
+// has, sent_stream.ts knows. Pure.
 
 import type { Room } from "../room/room.ts";
 import type { StateEntry, StateOwner } from "../room/state_table.ts";

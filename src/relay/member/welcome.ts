@@ -1,6 +1,6 @@
-// Writes down for a newcomer who and what is in a room: as much as fits into the `$welcome`, the rest as lines
-// that follow it. The lines are those that the room has, not copies, and are looked up when they are sent: a
-// newcomer that does not read keeps no value alive. Pure.
+// Writes down for a newcomer who and what is in a room: as much as fits into the `$welcome`, the rest as
+// lines that follow it. The lines are those that the room has, not copies, and are looked up when they are
+// sent: a newcomer that does not read keeps no value alive. Pure.
 
 import { concat } from "../../wire/concat.ts";
 import type { Settings } from "../options.ts";
@@ -168,7 +168,10 @@ export class WelcomeRest {
     this.#memoryBytes += 2 * PART_BYTES;
   }
 
-  /** Takes the next lines; undefined if all are sent. A value that changed meanwhile is told as it is now, one that is gone as removed. */
+  /**
+   * Takes the next lines; undefined if all are sent. A value that changed meanwhile is told as it is now, one
+   * that is gone as removed.
+   */
   take(): Uint8Array | undefined {
     if (this.isEmpty) return undefined;
     const lines: Uint8Array[] = [];

@@ -1,13 +1,19 @@
-// A piece of a room's log: bytes that are never changed once they are there, who stands in it and which writes read
-// from it. Counts lines; knows neither sockets nor members.
+// A piece of a room's log: bytes that are never changed once they are there, who stands in it and which
+// writes read from it. Counts lines; knows neither sockets nor members.
 
 import { BufferPool } from "../../wire/buffer_pool.ts";
 import { isControlLine, type Level, LF } from "../../wire/protocol.ts";
 
-/** The size of all blocks but the first ones: larger blocks make writes no cheaper, smaller ones make more writes. */
+/**
+ * The size of all blocks but the first ones: larger blocks make writes no cheaper, smaller ones make more
+ * writes.
+ */
 export const BLOCK_BYTES = 256 * 1024;
 
-/** How far apart the places are up to which a block remembers its lines, in bytes (a power of two): to count from there costs about a microsecond. */
+/**
+ * How far apart the places are up to which a block remembers its lines, in bytes (a power of two): to count
+ * from there costs about a microsecond.
+ */
 const MARK_EVERY_BYTES = 1024;
 
 const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -18,7 +24,9 @@ export interface Occupant {
   onEvict(): void;
   /** Whether there is nothing more to take from the block. */
   readonly isAtEnd: boolean;
-  /** Moves on to the next block, if there is one and nothing more to take from this one; says whether it did. */
+  /**
+   * Moves on to the next block, if there is one and nothing more to take from this one; says whether it did.
+   */
   leaveEnd(): boolean;
 }
 
@@ -64,7 +72,10 @@ export class Block {
     return this.base + this.length;
   }
 
-  /** Returns the bytes from `start` to `end`. All members that keep up ask for the same, and get the same view. */
+  /**
+   * Returns the bytes from `start` to `end`. All members that keep up ask for the same, and get the same
+   * view.
+   */
   view(start: number, end: number): Uint8Array<ArrayBuffer> {
     if (this.#view.start !== start || this.#view.end !== end) {
       this.#view = { start, end, bytes: this.#bytes.subarray(start, end) };
@@ -81,8 +92,8 @@ export class Block {
   }
 
   /**
-   * Counts the lines that end before `index`, a line's end; of those that sessions read, control lines don't count. Looks at each
-   * byte once for all who ask, and then at no more than MARK_EVERY_BYTES of them.
+   * Counts the lines that end before `index`, a line's end; of those that sessions read, control lines don't
+   * count. Looks at each byte once for all who ask, and then at no more than MARK_EVERY_BYTES of them.
    */
   linesBefore(index: number, level: Level): number {
     const mark = Math.floor(index / MARK_EVERY_BYTES);

@@ -1,6 +1,6 @@
 // A place in a room's log, and what its reader takes from there: views of blocks, or copies of short pieces
-// gathered into one. Holds one block at a time, and none that the log has let go of: only a write that is under way keeps
-// its bytes.
+// gathered into one. Holds one block at a time, and none that the log has let go of: only a write that is
+// under way keeps its bytes.
 
 import { BufferPool } from "../../wire/buffer_pool.ts";
 import { type Level, LF } from "../../wire/protocol.ts";
@@ -8,7 +8,10 @@ import { Block, type Occupant } from "./block.ts";
 import { OwnRanges } from "./own_ranges.ts";
 import type { LogMemory } from "./log_memory.ts";
 
-/** Spans shorter than this are copied together into one write: a write costs as much as copying about this many bytes. */
+/**
+ * Spans shorter than this are copied together into one write: a write costs as much as copying about this
+ * many bytes.
+ */
 const GATHER_BELOW_BYTES = 16 * 1024;
 
 /** How much a gathered write holds at most, in bytes. */
@@ -22,8 +25,9 @@ const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 const gatherPool = new BufferPool(LEAD_BYTES + GATHER_BYTES, 64);
 
 /**
- * How many ranges of its owner's lines may lie ahead of a cursor. One that has more is treated as if the log had dropped what comes next:
- * it costs a range each time that the owner speaks after somebody else, and who reads has few of them.
+ * How many ranges of its owner's lines may lie ahead of a cursor. One that has more is treated as if the log
+ * had dropped what comes next: it costs a range each time that the owner speaks after somebody else, and who
+ * reads has few of them.
  */
 const MAX_OWN_RANGES = 8192;
 
@@ -36,8 +40,9 @@ export interface Lost {
 const NOTHING_LOST: Lost = { lines: 0, bytes: 0 };
 
 /**
- * What bytes are that a cursor hands out: a piece of a block, which all who take the same get as the same object, and which must not be changed;
- * or a copy for this cursor alone, with {@linkcode LEAD_BYTES} before it that may be written to.
+ * What bytes are that a cursor hands out: a piece of a block, which all who take the same get as the same
+ * object, and which must not be changed; or a copy for this cursor alone, with {@linkcode LEAD_BYTES} before
+ * it that may be written to.
  */
 export type Source = "block" | "copy";
 
@@ -59,7 +64,8 @@ export interface ReadableLog {
 /**
  * A place in a log, and the ranges ahead of it that its owner doesn't want (its own lines).
  *
- * `take()` hands out what comes next and moves on; until `commit()`, which says that the bytes are written, they stay as they are.
+ * `take()` hands out what comes next and moves on; until `commit()`, which says that the bytes are written,
+ * they stay as they are.
  */
 export class Cursor implements Occupant {
   readonly #log: ReadableLog;
@@ -126,7 +132,10 @@ export class Cursor implements Occupant {
     return this.#lost;
   }
 
-  /** Counts the lines taken so far. Costs about a microsecond, and a look at a block where nobody has counted yet. */
+  /**
+   * Counts the lines taken so far. Costs about a microsecond, and a look at a block where nobody has counted
+   * yet.
+   */
   countTakenLines(): number {
     return this.#lineNumber() - this.#firstLine - this.#unwantedLines - this.#lost.lines;
   }
@@ -174,8 +183,9 @@ export class Cursor implements Occupant {
   }
 
   /**
-   * Takes the complete lines that come next: at most `limitBytes`, but at least one line; undefined when there are none.
-   * They are a piece of a block, or a copy of several short pieces. Call {@linkcode commit} before taking again.
+   * Takes the complete lines that come next: at most `limitBytes`, but at least one line; undefined when
+   * there are none. They are a piece of a block, or a copy of several short pieces. Call {@linkcode commit}
+   * before taking again.
    * @param until the offset, at a line's end, behind which nothing is taken
    */
   take(limitBytes: number, until = Infinity): Uint8Array<ArrayBuffer> | undefined {
@@ -206,7 +216,10 @@ export class Cursor implements Occupant {
     }
   }
 
-  /** Moves the cursor to the end of the log and says what it missed; neither own lines count nor those of `kept`, which its reader is given. */
+  /**
+   * Moves the cursor to the end of the log and says what it missed; neither own lines count nor those of
+   * `kept`, which its reader is given.
+   */
   jumpToEnd(kept: Lost = NOTHING_LOST): Lost {
     const lines = this.#log.lines - this.#lineNumber() - this.#unwanted.lines - kept.lines;
     const bytes = this.behindBytes - kept.bytes;
@@ -218,8 +231,8 @@ export class Cursor implements Occupant {
   }
 
   /**
-   * Passes over the next `bytes` bytes, own ones not counted, as {@linkcode take} and {@linkcode commit} would. They end with a line.
-   * Does less where the log has dropped them.
+   * Passes over the next `bytes` bytes, own ones not counted, as {@linkcode take} and {@linkcode commit}
+   * would. They end with a line. Does less where the log has dropped them.
    */
   pass(bytes: number): void {
     while (bytes > 0 && this.#findNext()) {
@@ -242,8 +255,8 @@ export class Cursor implements Occupant {
   }
 
   /**
-   * Gives up the place. Nothing can be taken any more; the counts stay, and so do bytes that were taken, until {@linkcode commit}:
-   * a write may not have noticed yet that its connection is closed.
+   * Gives up the place. Nothing can be taken any more; the counts stay, and so do bytes that were taken,
+   * until {@linkcode commit}: a write may not have noticed yet that its connection is closed.
    */
   close(): void {
     if (this.#isClosed) return;

@@ -1,5 +1,6 @@
-// Which member of a room is its host: the one that has been there longest of those that may be and are connected,
-// until it leaves or passes it on. There is one as long as anybody may be. Pure: says who, tells nobody.
+// Which member of a room is its host: the one that has been there longest of those that may be and are
+// connected, until it leaves or passes it on. There is one as long as anybody may be. Pure: says who, tells
+// nobody.
 
 /** Who may be a host. */
 export interface Candidate {
@@ -37,7 +38,10 @@ export class Hosts<C extends Candidate> {
     return true;
   }
 
-  /** Makes another the host: `to`, or who comes next. Where nobody does, all stays as it is. Returns whether the host is another one now. */
+  /**
+   * Makes another the host: `to`, or who comes next. Where nobody does, all stays as it is. Returns whether
+   * the host is another one now.
+   */
   pass(to: C | undefined = this.#findConnected(this.#host)): boolean {
     const from = this.#host;
     if (from === undefined || to === undefined || to === from) return false;

@@ -1,4 +1,5 @@
-// The last events of a feed, for people to look at: what is left of them in memory, and no more than a little. Pure.
+// The last events of a feed, for people to look at: what is left of them in memory, and no more than a
+// little. Pure.
 
 import { isRecord } from "../../wire/untrusted.ts";
 import { isControlLine, type Level, LF } from "../../wire/protocol.ts";

@@ -1,5 +1,5 @@
-// Events of plain members that look like control lines: a space before such a line leaves its value as it is and makes it look like none.
-// Pure.
+// Events of plain members that look like control lines: a space before such a line leaves its value as it is
+// and makes it look like none. Pure.
 
 import { startsAt } from "../../wire/protocol.ts";
 
@@ -7,7 +7,10 @@ const encoder = new TextEncoder();
 
 const SPACE = 0x20;
 
-/** How those control lines begin that the relay writes to a connection that is, or was taken for, a plain client's. */
+/**
+ * How those control lines begin that the relay writes to a connection that is, or was taken for, a plain
+ * client's.
+ */
 const ANSWERS = ['{"$error":', '{"$welcome":'].map((text) => encoder.encode(text));
 
 /** Pieces shorter than this are copied byte by byte: a call to copy them costs more. */
@@ -18,12 +21,17 @@ const MAX_KEPT_BYTES = 128 * 1024;
 
 let buffer = new Uint8Array(0);
 
-/** Returns those of `places` in `bytes` at which a line begins that a plain client would take for the relay's. */
+/**
+ * Returns those of `places` in `bytes` at which a line begins that a plain client would take for the relay's.
+ */
 export function likeAnswers(bytes: Uint8Array, places: readonly number[]): number[] {
   return places.filter((at) => ANSWERS.some((answer) => startsAt(bytes, at, answer)));
 }
 
-/** Returns `bytes[start, end)` with a space before each of `places`, in ascending order. The result is valid until the next call. */
+/**
+ * Returns `bytes[start, end)` with a space before each of `places`, in ascending order. The result is valid
+ * until the next call.
+ */
 export function withSpaces(
   bytes: Uint8Array,
   start: number,

@@ -52,7 +52,10 @@ export class OwnRanges {
     this.#readFirst();
   }
 
-  /** Says that the cursor is at `offset` now, within or at the end of the first range; returns the lines that lie behind it. */
+  /**
+   * Says that the cursor is at `offset` now, within or at the end of the first range; returns the lines that
+   * lie behind it.
+   */
   passTo(offset: number): number {
     this.bytes -= offset - this.start;
     if (offset < this.end) {

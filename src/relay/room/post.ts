@@ -1,6 +1,6 @@
 // Lines for some members of a room alone: who of them is to be woken at the end of the turn. What waits for a
-// member, and where it stands in its stream, is the member's; nobody else is touched, and nothing is done where
-// nothing is sent.
+// member, and where it stands in its stream, is the member's; nobody else is touched, and nothing is done
+// where nothing is sent.
 
 import type { Reader } from "./feed.ts";
 
@@ -18,7 +18,9 @@ export interface Letter {
 
 /** Who can be handed letters. */
 export interface Receiver extends Reader {
-  /** Takes a letter that stands behind the offset `place` of the log; returns false if it has no place for it. */
+  /**
+   * Takes a letter that stands behind the offset `place` of the log; returns false if it has no place for it.
+   */
   receive(letter: Letter, place: number): boolean;
 }
 

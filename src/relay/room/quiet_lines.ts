@@ -1,6 +1,7 @@
-// What those who say little have said of late, while others say so much that the log overflows: so that a reader who is
-// skipped ahead gets it all the same. Copies of a few lines, none while nobody is behind. Pure: the caller passes time.
-// All of a sender's skipped lines are kept, or none: there is one gap in what it said, or there is no gap.
+// What those who say little have said of late, while others say so much that the log overflows: so that a
+// reader who is skipped ahead gets it all the same. Copies of a few lines, none while nobody is behind. Pure:
+// the caller passes time. All of a sender's skipped lines are kept, or none: there is one gap in what it
+// said, or there is no gap.
 //
 //   log      ▒▒▒▒▒▒▒ a ▒▒▒▒▒▒▒▒▒▒▒▒▒▒ b ▒▒▒▒▒▒ c ▒▒▒▒│ end      ▒ who says a lot
 //            └─────────── skipped ─────────────────┘
@@ -15,7 +16,9 @@ const QUIET_BYTES_PER_S = 32 * 1024;
 /** …and at once, in bytes. */
 const BURST_BYTES = 8 * 1024;
 
-/** The size of each of the two buffers with copies: when the newer one is full, the older one is forgotten. */
+/**
+ * The size of each of the two buffers with copies: when the newer one is full, the older one is forgotten.
+ */
 const BUFFER_BYTES = 32 * 1024;
 
 /** What an entry takes in memory beside its bytes, in bytes. */
@@ -74,7 +77,10 @@ export class QuietLines {
     this.#memory = memory;
   }
 
-  /** Looks at lines that were just appended at `offset`: `bytes[start, end)`, which are copied if their sender is quiet. */
+  /**
+   * Looks at lines that were just appended at `offset`: `bytes[start, end)`, which are copied if their sender
+   * is quiet.
+   */
   note(
     who: unknown,
     offset: number,
@@ -142,7 +148,8 @@ function isQuiet(sender: Sender, bytes: number, nowMs: number): boolean {
   const grown = (nowMs - sender.atMs) / 1000 * QUIET_BYTES_PER_S;
   const allowance = Math.min(BURST_BYTES, sender.allowance + grown) - bytes;
   sender.atMs = nowMs;
-  sender.allowance = Math.max(allowance, -BURST_BYTES); // who says less from now on is quiet again within half a second
+  // Who says less from now on is quiet again within half a second.
+  sender.allowance = Math.max(allowance, -BURST_BYTES);
   return allowance >= 0;
 }
 

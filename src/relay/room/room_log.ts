@@ -7,9 +7,10 @@
 //   └───────▲───────┘        └───────────▲───┘        └──────────▲┘
 //        cursor B                     cursor C                cursor A
 //
-// Invariants: bytes once appended never change; a line never crosses a block's edge; a block leaves the chain, is *evicted*, when no
-// cursor stands in it or before it, or when the log is over its limit or memory is short. Cursors that still stood there keep their
-// place as a number and can only jump. The bytes are free again when the last write that reads from them ends.
+// Invariants: bytes once appended never change; a line never crosses a block's edge; a block leaves the
+// chain, is *evicted*, when no cursor stands in it or before it, or when the log is over its limit or memory
+// is short. Cursors that still stood there keep their place as a number and can only jump. The bytes are free
+// again when the last write that reads from them ends.
 
 import type { Settings } from "../options.ts";
 import type { Level } from "../../wire/protocol.ts";
@@ -17,15 +18,18 @@ import { Block, BLOCK_BYTES, takeBlockBytes } from "./block.ts";
 import { Cursor, type ReadableLog } from "./cursor.ts";
 import { LogMemory } from "./log_memory.ts";
 
-/** The first block of a log, in bytes: a quiet room should cost little. Each further block is four times as large, up to the usual size. */
+/**
+ * The first block of a log, in bytes: a quiet room should cost little. Each further block is four times as
+ * large, up to the usual size.
+ */
 const FIRST_BLOCK_BYTES = 4 * 1024;
 
 /** How many marks of time the log keeps within the span of time it is asked about. */
 const MARKS_PER_SPAN = 50;
 
 /**
- * What a log needs of the settings: the memory its blocks may take (the newest is always kept), and all that there is; and the age up to
- * which {@linkcode RoomLog.ageMs} can tell one age from another.
+ * What a log needs of the settings: the memory its blocks may take (the newest is always kept), and all that
+ * there is; and the age up to which {@linkcode RoomLog.ageMs} can tell one age from another.
  */
 export type LogSettings = Pick<Settings, "maxLogBytes" | "maxLagMs" | "memory">;
 
@@ -34,7 +38,9 @@ const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** A log of lines with any number of cursors. Appending costs the same however many there are. */
 export class RoomLog implements ReadableLog {
   readonly #settings: LogSettings;
-  /** Of who reads it: for sessions, control lines don't count as lines; who appends others counts accordingly. */
+  /**
+   * Of who reads it: for sessions, control lines don't count as lines; who appends others counts accordingly.
+   */
   readonly level: Level;
   /** @internal What blocks, copies for writes and ranges of cursors take. */
   readonly memory: LogMemory;
@@ -97,8 +103,8 @@ export class RoomLog implements ReadableLog {
   }
 
   /**
-   * Says how long ago the byte at `offset` was appended, in ms: 0 at the end of the log, exact to a fiftieth of `maxLagMs`
-   * up to `maxLagMs`, and Infinity for what is older than every mark that is kept.
+   * Says how long ago the byte at `offset` was appended, in ms: 0 at the end of the log, exact to a fiftieth
+   * of `maxLagMs` up to `maxLagMs`, and Infinity for what is older than every mark that is kept.
    */
   ageMs(offset: number, nowMs: number): number {
     if (offset >= this.#markedTo) return 0;
@@ -113,14 +119,20 @@ export class RoomLog implements ReadableLog {
     return new Cursor(this, this.#tail);
   }
 
-  /** Returns the newest bytes, `maxBytes` at the most, as long as the log has them; they begin with a line if they are all of a block. */
+  /**
+   * Returns the newest bytes, `maxBytes` at the most, as long as the log has them; they begin with a line if
+   * they are all of a block.
+   */
   newest(maxBytes: number): { bytes: Uint8Array; isWhole: boolean } {
     const { bytes, length } = this.#tail;
     const start = Math.max(0, length - maxBytes);
     return { bytes: bytes.subarray(start, length), isWhole: start === 0 };
   }
 
-  /** Lets go of the newest block too, if every cursor there has taken all of it; returns how much memory that frees, in bytes. */
+  /**
+   * Lets go of the newest block too, if every cursor there has taken all of it; returns how much memory that
+   * frees, in bytes.
+   */
   dropRead(): number {
     const before = this.#capacityBytes, left = this.#tail;
     if (left.bytes.length === 0 || left.writes > 0) return 0;
@@ -131,7 +143,10 @@ export class RoomLog implements ReadableLog {
     return before - this.#capacityBytes;
   }
 
-  /** Lets go of the oldest blocks until no more than `keepBytes` bytes are left; returns how much memory that frees, in bytes, now or once writes end. */
+  /**
+   * Lets go of the oldest blocks until no more than `keepBytes` bytes are left; returns how much memory that
+   * frees, in bytes, now or once writes end.
+   */
   dropUnread(keepBytes: number): number {
     const before = this.#capacityBytes;
     if (keepBytes < this.#tail.bytes.length) {

@@ -20,7 +20,10 @@ export interface StateOwner {
 /** What a {@linkcode StateTable} needs of the settings: its limits, and the memory that it draws from. */
 export type StateSettings = Pick<Settings, "maxKeys" | "maxValueBytes" | "maxStateBytes" | "memory">;
 
-/** What an entry takes in memory beside its line and key, in bytes: two objects, a place in a map, a buffer. Measured. */
+/**
+ * What an entry takes in memory beside its line and key, in bytes: two objects, a place in a map, a buffer.
+ * Measured.
+ */
 const ENTRY_BYTES = 512;
 
 /** One key of one owner. Keeps bytes and a key of its own, no piece of the text that it came in. */
@@ -69,7 +72,10 @@ export interface StateRefusal {
   message: string;
 }
 
-/** How many removed keys, for each that an owner may have, are remembered while somebody has not been told of them. */
+/**
+ * How many removed keys, for each that an owner may have, are remembered while somebody has not been told of
+ * them.
+ */
 const REMOVED_PER_KEY = 8;
 
 const encoder = new TextEncoder();
@@ -127,7 +133,8 @@ export class StateTable {
     const bytes = value === undefined ? 0 : keyBytes.length + valueBytes.length;
     const refusal = this.#check(key, valueBytes.length, bytes - (old?.bytes ?? 0), own, old);
     if (refusal !== undefined && value !== undefined) return refusal;
-    const ownKey = old?.key ?? decoder.decode(keyBytes); // text that is a piece of a line would keep that line
+    // Text that is a piece of a line would keep that line.
+    const ownKey = old?.key ?? decoder.decode(keyBytes);
     const entry = encodeEntry(owner, ownKey, valueBytes, setBy, this.#version + 1, bytes);
     const growth = entry.memoryBytes - (old?.memoryBytes ?? 0);
     if (value === undefined) this.#memory.grow(growth);
@@ -168,7 +175,10 @@ export class StateTable {
     return this.#owned.get(owner)?.entries.get(key);
   }
 
-  /** Finds the oldest change after `version`; the later ones follow by `newer`. Costs what changed, not what exists. */
+  /**
+   * Finds the oldest change after `version`; the later ones follow by `newer`. Costs what changed, not what
+   * exists.
+   */
   firstAfter(version: number): StateEntry | undefined {
     let found: StateEntry | undefined;
     for (let entry = this.#newest; entry !== undefined && entry.version > version; entry = entry.older) {
@@ -188,7 +198,10 @@ export class StateTable {
     return this.#removals.size > 0;
   }
 
-  /** Forgets removals that every reader has been told: all up to `version`. Costs what it forgets, not what exists. */
+  /**
+   * Forgets removals that every reader has been told: all up to `version`. Costs what it forgets, not what
+   * exists.
+   */
   prune(version: number): void {
     for (const entry of this.#removals) {
       if (entry.version > version) break;
@@ -233,8 +246,8 @@ export class StateTable {
       return { code: "too_many_keys", message };
     }
     if (this.#bytes + growth > maxStateBytes) {
-      const message =
-        `Cannot set ${name}: the state of this room has ${this.#bytes} bytes, at most ${maxStateBytes} are allowed`;
+      const message = `Cannot set ${name}: the state of this room has ${this.#bytes} bytes, ` +
+        `at most ${maxStateBytes} are allowed`;
       return { code: "state_full", message };
     }
   }

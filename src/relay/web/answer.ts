@@ -5,7 +5,10 @@ import type { HttpFault } from "./head.ts";
 /** What is answered. */
 export interface Answer {
   readonly status: number;
-  /** The head's fields; those that all answers have come by themselves. Names and values are the relay's own, never a stranger's. */
+  /**
+   * The head's fields; those that all answers have come by themselves. Names and values are the relay's own,
+   * never a stranger's.
+   */
   readonly fields: Readonly<Record<string, string>>;
   readonly body: Uint8Array | BodySource;
   /** Whether the body is there for all who ask: it takes no memory of its own. */

@@ -1,4 +1,5 @@
-// What a request asks for only in part or only if it has changed: tags, dates and ranges (RFC 9110, sections 13 and 14). Pure.
+// What a request asks for only in part or only if it has changed: tags, dates and ranges (RFC 9110, sections
+// 13 and 14). Pure.
 
 import { HttpFault, only, type RequestHead } from "./head.ts";
 
@@ -10,7 +11,10 @@ export interface Version {
   changedMs?: number;
 }
 
-/** Looks at what the asker has: "had" if that is this version, so that nothing need be sent; a fault if only another one was wanted. */
+/**
+ * Looks at what the asker has: "had" if that is this version, so that nothing need be sent; a fault if only
+ * another one was wanted.
+ */
 export function conditionOf(head: RequestHead, { tag, changedMs }: Version): "had" | "send" | HttpFault {
   const { fields } = head, match = fields.get("if-match"), noneMatch = fields.get("if-none-match");
   // Dates have whole seconds, and those that are none don't count.
@@ -26,7 +30,10 @@ export function conditionOf(head: RequestHead, { tag, changedMs }: Version): "ha
   return isHad ? "had" : "send";
 }
 
-/** Whether a list of tags names `tag`, or anything that is there; weak ones count only where that is asked for. */
+/**
+ * Whether a list of tags names `tag`, or anything that is there; weak ones count only where that is asked
+ * for.
+ */
 function names(list: readonly string[], tag: string | undefined, takesWeak: boolean): boolean {
   return list.join(",").split(",").some((item) => {
     const one = item.trim();
@@ -41,10 +48,16 @@ function dateOf(head: RequestHead, name: string): number {
   return Date.parse(text.endsWith(" GMT") ? text : `${text} GMT`);
 }
 
-/** A part of what is asked for, both ends included; `whole` where all of it is answered, `none` where no such part exists. */
+/**
+ * A part of what is asked for, both ends included; `whole` where all of it is answered, `none` where no such
+ * part exists.
+ */
 export type Range = { first: number; last: number } | "whole" | "none";
 
-/** Reads which part is asked for. Several parts at once, and what is not understood, are answered with the whole. */
+/**
+ * Reads which part is asked for. Several parts at once, and what is not understood, are answered with the
+ * whole.
+ */
 export function rangeOf(head: RequestHead, length: number, tag: string): Range {
   const given = head.fields.get("range");
   if (given?.length !== 1) return "whole";

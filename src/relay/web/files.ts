@@ -1,5 +1,6 @@
-// The files of a folder that the operator names, as they are at the moment of asking: read while they are written out, never whole. What
-// lies outside, is hidden or is no file is not there, also while somebody moves things about.
+// The files of a folder that the operator names, as they are at the moment of asking: read while they are
+// written out, never whole. What lies outside, is hidden or is no file is not there, also while somebody
+// moves things about.
 
 import type { Answer, BodySource } from "./answer.ts";
 import { conditionOf, rangeOf } from "./conditions.ts";
@@ -52,7 +53,10 @@ const NOTHING = new Uint8Array(0);
 
 const SEPARATOR = Deno.build.os === "windows" ? "\\" : "/";
 
-/** A folder that has not changed for so long, in ms, has settled; one that has is looked at again after this, which is longer than ticks of file systems. */
+/**
+ * A folder that has not changed for so long, in ms, has settled; one that has is looked at again after this,
+ * which is longer than ticks of file systems.
+ */
 const LONG_AGO_MS = 2000, SETTLE_MS = 50;
 
 /** How often a file is tried to be opened while its folders change. */
@@ -129,9 +133,10 @@ export class Files {
 }
 
 /**
- * The folders from the root down to a file. While none of them has changed, what was opened by that way is what stands there: nobody has
- * put a link to elsewhere in the place of a part of it meanwhile. A folder that changes gets a new time of change; but two changes
- * within a tick of that clock look like one, so a folder that has just changed is waited for.
+ * The folders from the root down to a file. While none of them has changed, what was opened by that way is
+ * what stands there: nobody has put a link to elsewhere in the place of a part of it meanwhile. A folder that
+ * changes gets a new time of change; but two changes within a tick of that clock look like one, so a folder
+ * that has just changed is waited for.
  */
 class Way {
   readonly #folders: string[];
@@ -224,7 +229,10 @@ class FileBody implements BodySource {
   }
 }
 
-/** Whether a part of a path may name a file: none that is hidden, and on Windows none that names something else than it says. */
+/**
+ * Whether a part of a path may name a file: none that is hidden, and on Windows none that names something
+ * else than it says.
+ */
 function isPlainName(part: string): boolean {
   if (part === "" || part.startsWith(".")) return false;
   return Deno.build.os !== "windows" || !/[:*?"<>|]|[. ]$/.test(part);

@@ -1,4 +1,5 @@
-// The opening handshake of WebSocket (RFC 6455, section 4.2): whether a request is one, what is wrong with it, and the answer. Pure.
+// The opening handshake of WebSocket (RFC 6455, section 4.2): whether a request is one, what is wrong with
+// it, and the answer. Pure.
 
 import { createHash } from "node:crypto";
 import { hasBody, HttpFault, lists, only, type RequestHead } from "./head.ts";
@@ -37,6 +38,7 @@ export function handshakeFault(head: RequestHead): HttpFault | undefined {
 export function encodeSwitch(head: RequestHead): Uint8Array {
   const accept = createHash("sha1").update(only(head, "sec-websocket-key") + GUID).digest("base64");
   return new TextEncoder().encode(
-    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+      `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
   );
 }

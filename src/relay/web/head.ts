@@ -1,5 +1,6 @@
-// The head of an HTTP/1 request: from bytes, in whatever pieces they come, to its parts, or to what is wrong with it and the
-// status that says so. Strict where servers have disagreed and been tricked: what is not clear is refused. Bodies are never read. Pure.
+// The head of an HTTP/1 request: from bytes, in whatever pieces they come, to its parts, or to what is wrong
+// with it and the status that says so. Strict where servers have disagreed and been tricked: what is not
+// clear is refused. Bodies are never read. Pure.
 
 /** How long a head may be with its empty line, in bytes. */
 export const MAX_HEAD_BYTES = 8 * 1024;
@@ -55,8 +56,8 @@ export class HeadReader {
   }
 
   /**
-   * Takes a part: returns the head and what stood behind it, once it is complete, or what is wrong as soon as that is clear;
-   * undefined while more is needed. After an answer it starts anew.
+   * Takes a part: returns the head and what stood behind it, once it is complete, or what is wrong as soon as
+   * that is clear; undefined while more is needed. After an answer it starts anew.
    */
   push(chunk: Uint8Array): { head: RequestHead; rest: Uint8Array } | HttpFault | undefined {
     const before = this.#length;

@@ -1,7 +1,8 @@
-// One connection that speaks HTTP: a request after the other, each answered before the next is looked at, with a deadline for all that
-// is waited for. It owns the socket until it closes it, or until a WebSocket takes it over. What is answered is not its business.
+// One connection that speaks HTTP: a request after the other, each answered before the next is looked at,
+// with a deadline for all that is waited for. It owns the socket until it closes it, or until a WebSocket
+// takes it over. What is answered is not its business.
 //
-//   idle ─▶ head ─▶ answer ─▶ idle …          last answer ─▶ end of output ─▶ input dropped for a moment ─▶ closed
+//   idle ─▶ head ─▶ answer ─▶ idle …     last answer ─▶ end of output ─▶ input dropped for a while ─▶ closed
 //                      └─▶ 101 ─▶ handed over
 
 import type { MemoryAccount, MemoryBudget } from "../memory_budget.ts";
@@ -14,7 +15,10 @@ import { hasBody, HeadReader, HttpFault, lists, type RequestHead } from "./head.
 /** How long a head may take from its first byte to its end, in ms. */
 export const HEAD_MS = 5000;
 
-/** How long a connection is kept without a request, in ms: a page that asks for numbers every second keeps its own. */
+/**
+ * How long a connection is kept without a request, in ms: a page that asks for numbers every second keeps its
+ * own.
+ */
 export const IDLE_MS = 15_000;
 
 /** How long an answer may make no progress, in ms. */
@@ -26,7 +30,10 @@ const ANSWER_MS = 5000;
 /** After so long without progress an answer's connection may be given up for another one, in ms. */
 const STALLED_MS = 2000;
 
-/** How long what still comes is dropped after the last answer, in ms: closing at once would make the kernel discard the answer. */
+/**
+ * How long what still comes is dropped after the last answer, in ms: closing at once would make the kernel
+ * discard the answer.
+ */
 const LINGER_MS = 500;
 
 /** …and how much of it at the most, in bytes. */
@@ -34,7 +41,10 @@ const MAX_LINGER_BYTES = 256 * 1024;
 
 const READ_BYTES = 2048;
 
-/** How much of a body is read and written at a time, in bytes; what is shorter goes out in one write with its head. */
+/**
+ * How much of a body is read and written at a time, in bytes; what is shorter goes out in one write with its
+ * head.
+ */
 const CHUNK_BYTES = 64 * 1024;
 
 /** …and when memory is short. */
@@ -51,7 +61,10 @@ export interface Upgrade {
   readonly head: RequestHead;
   /** What came behind the head. */
   readonly rest: Uint8Array;
-  /** Where it comes from, as a host and as an address with a port: behind a proxy that is trusted what that says. */
+  /**
+   * Where it comes from, as a host and as an address with a port: behind a proxy that is trusted what that
+   * says.
+   */
   readonly host: string;
   readonly address: string;
 }
@@ -116,7 +129,10 @@ export class HttpConnection {
     this.#memory.resize(CONNECTION_BYTES + READ_BYTES + this.#reader.heldBytes + answerBytes);
   }
 
-  /** Since when it does nothing that another connection should wait for, in ms of the clock; undefined while it is being answered. */
+  /**
+   * Since when it does nothing that another connection should wait for, in ms of the clock; undefined while
+   * it is being answered.
+   */
   idleSince(nowMs: number): number | undefined {
     return this.#isWaiting || nowMs - this.#progressAt >= STALLED_MS ? this.#progressAt : undefined;
   }
@@ -297,7 +313,10 @@ export class HttpConnection {
     return "last";
   }
 
-  /** Counts what an answer takes while it is written; returns false, and counts nothing, if that is too much. What is read while it is written can do with little. */
+  /**
+   * Counts what an answer takes while it is written; returns false, and counts nothing, if that is too much.
+   * What is read while it is written can do with little.
+   */
   #hasMemoryFor(head: RequestHead | undefined, { status, body, isShared }: Answer): boolean {
     if (head?.method === "HEAD" || status === 304 || !(body instanceof Uint8Array)) return true;
     const copyBytes = body.length > CHUNK_BYTES ? 0 : body.length, ownBytes = isShared ? 0 : body.length;

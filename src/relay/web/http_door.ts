@@ -1,5 +1,6 @@
-// The door for connections that speak HTTP: how many there may be, who is given up for a newcomer, what each request is answered, and
-// the end of all of them. They are no clients: they hold no place among those, and no member.
+// The door for connections that speak HTTP: how many there may be, who is given up for a newcomer, what each
+// request is answered, and the end of all of them. They are no clients: they hold no place among those, and
+// no member.
 
 import type { LogFunction } from "../log.ts";
 import type { EventLoop } from "../event_loop.ts";
@@ -18,16 +19,24 @@ import { parseTarget } from "./target.ts";
 import type { RelayView } from "./view.ts";
 import { hostFault, originFault, type WhoMayOptions } from "./who_may.ts";
 
-/** How many connections speak HTTP at a time. For a further one, the one that has waited longest for a request is closed. */
+/**
+ * How many connections speak HTTP at a time. For a further one, the one that has waited longest for a request
+ * is closed.
+ */
 const MAX_HTTP_CONNECTIONS = 256;
 
 /** …and how many of one host: a class may come from one address. */
 export const MAX_HTTP_CONNECTIONS_PER_HOST = 192;
 
-/** How long the end waits for what is still being looked for, in ms: a file may lie on a machine that is gone. */
+/**
+ * How long the end waits for what is still being looked for, in ms: a file may lie on a machine that is gone.
+ */
 const CLOSE_MS = 1000;
 
-/** For so long after its last connection a host counts as browsing, in ms: longer than browsers keep sockets in reserve. */
+/**
+ * For so long after its last connection a host counts as browsing, in ms: longer than browsers keep sockets
+ * in reserve.
+ */
 const BROWSING_MS = 15_000;
 
 /** How many hosts are remembered for that. */
@@ -76,7 +85,10 @@ export class HttpDoor implements HttpService {
     this.#routes = new Routes(settings, relay, stats, new Metrics(relay, counts, settings.clock), files);
   }
 
-  /** Whether a host speaks HTTP, or did so a moment ago: what it opens and says nothing on may be a browser's socket in reserve. */
+  /**
+   * Whether a host speaks HTTP, or did so a moment ago: what it opens and says nothing on may be a browser's
+   * socket in reserve.
+   */
   isBrowsing(host: string): boolean {
     const endedAt = this.#endedByHost.get(host) ?? -Infinity;
     return this.#countByHost.has(host) || this.clock() - endedAt < BROWSING_MS;
@@ -88,8 +100,8 @@ export class HttpDoor implements HttpService {
   }
 
   /**
-   * Serves a connection that has begun with `bytes`, and owns it until it is closed: then it returns undefined. Or until it is a
-   * WebSocket. Never rejects.
+   * Serves a connection that has begun with `bytes`, and owns it until it is closed: then it returns
+   * undefined. Or until it is a WebSocket. Never rejects.
    * @param host who counts as one, where `address` has a port
    */
   async serve(
@@ -128,7 +140,10 @@ export class HttpDoor implements HttpService {
     this.timers.clearTimeout(timer);
   }
 
-  /** Gives up connections that wait for a request where there are too many; returns whether there is room for one more of `host`. */
+  /**
+   * Gives up connections that wait for a request where there are too many; returns whether there is room for
+   * one more of `host`.
+   */
   #makeRoom(host: string): boolean {
     const ofHost = this.#proxies.trusts(host) ? 0 : this.#countByHost.get(host) ?? 0;
     if (ofHost >= MAX_HTTP_CONNECTIONS_PER_HOST) return this.#giveUp(host);

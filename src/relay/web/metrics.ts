@@ -1,5 +1,5 @@
-// The numbers of a relay for Prometheus: text 0.0.4, or OpenMetrics where that is asked for. Labels never name a member or a room, so that
-// there are few series however many come. Pure.
+// The numbers of a relay for Prometheus: text 0.0.4, or OpenMetrics where that is asked for. Labels never
+// name a member or a room, so that there are few series however many come. Pure.
 
 import { VERSION } from "../../wire/version.ts";
 import type { RelayView, Tally } from "./view.ts";

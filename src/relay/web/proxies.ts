@@ -10,7 +10,10 @@ export class Proxies {
   readonly #list = new BlockList();
   readonly #isEmpty: boolean;
 
-  /** @param names addresses, networks such as `10.0.0.0/8`, or `loopback`: as {@linkcode isProxyName} knows them */
+  /**
+   * @param names addresses, networks such as `10.0.0.0/8`, or `loopback`: as {@linkcode isProxyName} knows
+   * them
+   */
   constructor(names: readonly string[]) {
     this.#isEmpty = names.length === 0;
     for (const name of names) {
@@ -33,8 +36,8 @@ export class Proxies {
   }
 
   /**
-   * Says from which host a request comes that `host` has passed on: the last one in its `X-Forwarded-For` that is no proxy of ours. Where
-   * that is nothing, or no address, it is `host` itself.
+   * Says from which host a request comes that `host` has passed on: the last one in its `X-Forwarded-For`
+   * that is no proxy of ours. Where that is nothing, or no address, it is `host` itself.
    */
   clientOf(host: string, forwardedFor: readonly string[] | undefined): string {
     if (forwardedFor === undefined || !this.trusts(host)) return host;

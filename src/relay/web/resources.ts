@@ -1,5 +1,6 @@
-// What the relay serves out of itself: pages, modules for browsers, sources for Deno, the Python clients; each with its type, its tag and
-// who may use it. Where it stands in the repository, and under which path it is served.
+// What the relay serves out of itself: pages, modules for browsers, sources for Deno, the Python clients;
+// each with its type, its tag and who may use it. Where it stands in the repository, and under which path it
+// is served.
 
 import { createHash } from "node:crypto";
 import { VERSION } from "../../wire/version.ts";
@@ -53,7 +54,10 @@ export function findResource(path: string): Resource | undefined {
   return resource;
 }
 
-/** The relay's own styles and scripts have a folder of their own, so that they hide nothing that a student calls so, too. */
+/**
+ * The relay's own styles and scripts have a folder of their own, so that they hide nothing that a student
+ * calls so, too.
+ */
 function pathOf(file: string): string {
   if (file.startsWith(PYTHON)) return `/python/${file.slice(PYTHON.length)}`;
   if (!file.startsWith(ASSETS)) return `/${file}`;

@@ -1,5 +1,6 @@
-// Which path means what: resources of the relay's own, numbers, and files of the operator's folder. Where a request may come from is
-// looked at here, too, as modules may be imported by everybody's pages and numbers by nobody's.
+// Which path means what: resources of the relay's own, numbers, and files of the operator's folder. Where a
+// request may come from is looked at here, too, as modules may be imported by everybody's pages and numbers
+// by nobody's.
 
 import { type Answer, textAnswer } from "./answer.ts";
 import { conditionOf } from "./conditions.ts";
@@ -64,7 +65,10 @@ export class Routes {
     return this.#answerFile(head, target);
   }
 
-  /** Answers with a file of the operator's folder; where there is none, with what stands in for it, or the way to it. */
+  /**
+   * Answers with a file of the operator's folder; where there is none, with what stands in for it, or the way
+   * to it.
+   */
   async #answerFile(head: RequestHead, target: Target): Promise<Answer | HttpFault> {
     const file = await this.#files?.answer(head, target);
     if (file !== undefined) return file;
@@ -111,7 +115,10 @@ export class Routes {
   }
 }
 
-/** What is served under paths that the operator's folder may have as well: what this is, and the icon that browsers ask for. */
+/**
+ * What is served under paths that the operator's folder may have as well: what this is, and the icon that
+ * browsers ask for.
+ */
 const STAND_INS = new Map([["/", LANDING], ["/favicon.ico", `${LANDING}icon.svg`]]);
 
 /** The pages, to which people type a slash too many or too few. */

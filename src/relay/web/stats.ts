@@ -1,5 +1,5 @@
-// The numbers of a relay as JSON, for pages and programs: worked out at most twice a second, however many ask, a part per turn, and of
-// bounded length, however many members there are.
+// The numbers of a relay as JSON, for pages and programs: worked out at most twice a second, however many
+// ask, a part per turn, and of bounded length, however many members there are.
 
 import { VERSION } from "../../wire/version.ts";
 import type { ConnectionStats } from "../relay_stats.ts";

@@ -1,4 +1,5 @@
-// The address in a request: which path it means, if that is clear. Whatever can be read in two ways is refused. Pure.
+// The address in a request: which path it means, if that is clear. Whatever can be read in two ways is
+// refused. Pure.
 
 import { HttpFault, only, type RequestHead } from "./head.ts";
 import { DEFAULT_PORTS, parseHost } from "./who_may.ts";
@@ -7,7 +8,10 @@ import { DEFAULT_PORTS, parseHost } from "./who_may.ts";
 export interface Target {
   /** As it stands in the request, without its query: what a redirect may repeat. */
   readonly raw: string;
-  /** Decoded, from its first slash on; no part of it is `.` or `..`, or has a slash or a control character in it. */
+  /**
+   * Decoded, from its first slash on; no part of it is `.` or `..`, or has a slash or a control character in
+   * it.
+   */
   readonly path: string;
   readonly query: URLSearchParams;
   /** The query as it stands there, with its question mark; "" if there is none. */
@@ -38,7 +42,10 @@ export function parseTarget(head: RequestHead): Target | HttpFault {
   };
 }
 
-/** Takes a scheme and a host away, as what passes requests on may write them; they must be the Host's, where there is one. */
+/**
+ * Takes a scheme and a host away, as what passes requests on may write them; they must be the Host's, where
+ * there is one.
+ */
 function relativeTarget(head: RequestHead): string | HttpFault {
   const { target } = head;
   if (target.startsWith("/")) return target;

@@ -48,6 +48,9 @@ export interface RelayView {
   memory(): { usedBytes: number; maxBytes: number };
   /** Bad lines by their code, refused connections by theirs, ended ones by the reason. */
   tallies(): { badLines: Tally; refused: Tally; ended: Tally };
-  /** Says why somebody may not see numbers: no token or a wrong one, or too many wrong ones of late; undefined if they may. */
+  /**
+   * Says why somebody may not see numbers: no token or a wrong one, or too many wrong ones of late; undefined
+   * if they may.
+   */
   tokenFault(token: string, host: string): { kind: "none" | "wrong" | "wait"; waitMs: number } | undefined;
 }

@@ -1,5 +1,6 @@
-// Which pages may speak to the relay, and under which names it may be spoken to. A browser opens a WebSocket to any address for any
-// page, and sends the page's Origin; and a name that a stranger owns may point at any address, so the Host is looked at, too. Pure.
+// Which pages may speak to the relay, and under which names it may be spoken to. A browser opens a WebSocket
+// to any address for any page, and sends the page's Origin; and a name that a stranger owns may point at any
+// address, so the Host is looked at, too. Pure.
 
 import { HttpFault, only, type RequestHead } from "./head.ts";
 
@@ -38,7 +39,10 @@ export function parseHost(text: string): Authority | undefined {
   return { name, port: match[2] === undefined ? undefined : Number(match[2]) };
 }
 
-/** Reads an Origin, and writes it in one form: `http://host` or `http://host:port`, `null`. Returns undefined if it is none. */
+/**
+ * Reads an Origin, and writes it in one form: `http://host` or `http://host:port`, `null`. Returns undefined
+ * if it is none.
+ */
 export function parseOrigin(text: string): string | undefined {
   if (text === "null") return text;
   const [, scheme, rest] =
@@ -88,7 +92,8 @@ function isSame(origin: string, hostText: string | undefined): boolean {
   const [scheme, rest] = origin.split("://");
   const from = parseHost(rest), standard = DEFAULT_PORTS.get(scheme);
   if (host === undefined || from === undefined || standard === undefined) return false;
-  // Whoever passes requests on speaks TLS for the relay: so the Origin says which port a Host without one means.
+  // Whoever passes requests on speaks TLS for the relay: so the Origin says which port a Host without one
+  // means.
   return host.name === from.name && (host.port ?? standard) === (from.port ?? standard);
 }
 

@@ -1,4 +1,5 @@
-// How a WebSocket ends: the codes of RFC 6455, section 7.4, which of them may come over the wire, and the body of a close frame. Pure.
+// How a WebSocket ends: the codes of RFC 6455, section 7.4, which of them may come over the wire, and the
+// body of a close frame. Pure.
 
 import type { Farewell, FrameFault } from "../transport.ts";
 import { MAX_CONTROL_BYTES } from "./frame_writer.ts";
@@ -67,7 +68,10 @@ export function readClosing(body: Uint8Array): Closing | FrameFault {
   return { code, reason: new TextDecoder().decode(body.subarray(2)) };
 }
 
-/** Whether a close frame may carry this code: 1004 is reserved, 1005, 1006 and 1015 are said by one's own side alone, and others have no meaning. */
+/**
+ * Whether a close frame may carry this code: 1004 is reserved, 1005, 1006 and 1015 are said by one's own side
+ * alone, and others have no meaning.
+ */
 function mayBeSent(code: number): boolean {
   return code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999;
 }

@@ -1,13 +1,15 @@
-// From the bytes of a client's WebSocket frames (RFC 6455) to the bytes of its lines, in place: headers and control frames are taken
-// out, what is left is unmasked and moved to the front of the buffer. Pure: bytes in, bytes and calls out.
+// From the bytes of a client's WebSocket frames (RFC 6455) to the bytes of its lines, in place: headers and
+// control frames are taken out, what is left is unmasked and moved to the front of the buffer. Pure: bytes
+// in, bytes and calls out.
 //
-//   before  ┌─┬──────┬──────────┬──────┬──────┬──────┬────────┐      after ┌───────────────────┬─────────────────
-//           │ │header│line⏎line │header│ ping │header│ line   │ ─────────▶ │line⏎line⏎line⏎    │ (of no use)
-//           └─┴──────┴──────────┴──────┴──────┴──────┴────────┘            └───────────────────┴─────────────────
+//   before  ┌─┬──────┬──────────┬──────┬──────┬──────┬────────┐    after ┌───────────────────┬───────────
+//           │ │header│line⏎line │header│ ping │header│ line   │ ───────▶ │line⏎line⏎line⏎    │ (no use)
+//           └─┴──────┴──────────┴──────┴──────┴──────┴────────┘          └───────────────────┴───────────
 //                                         └─▶ onPing
 //
-// A message holds one or more lines; where its last one has no LF, one is added. The byte in front of a chunk is room for that of a
-// message whose header came with an earlier chunk; every further one has the room of a header.
+// A message holds one or more lines; where its last one has no LF, one is added. The byte in front of a chunk
+// is room for that of a message whose header came with an earlier chunk; every further one has the room of a
+// header.
 
 import { LF } from "../../../wire/protocol.ts";
 import type { FrameFault } from "../transport.ts";
@@ -21,7 +23,10 @@ export const LEAD_BYTES = 1;
 /** The longest header of a client's frame, in bytes. */
 const MAX_CLIENT_HEADER_BYTES = 14;
 
-/** Up to this payload, in bytes, it is unmasked while it is moved; longer ones are moved by the runtime, and unmasked four bytes at a time. */
+/**
+ * Up to this payload, in bytes, it is unmasked while it is moved; longer ones are moved by the runtime, and
+ * unmasked four bytes at a time.
+ */
 const SHORT_PAYLOAD_BYTES = 64;
 
 const RESERVED_BITS = 0x70;
@@ -34,7 +39,10 @@ const NOTHING = new Uint8Array(0);
 const turnedMask = new Uint8Array(4);
 const maskWord = new Uint32Array(turnedMask.buffer);
 
-/** Where a {@linkcode FrameReader} puts the frames that are no lines. The bytes are valid until the call returns. */
+/**
+ * Where a {@linkcode FrameReader} puts the frames that are no lines. The bytes are valid until the call
+ * returns.
+ */
 export interface FrameSink {
   onPing(payload: Uint8Array): void;
   onPong(payload: Uint8Array): void;
@@ -97,7 +105,10 @@ export class FrameReader {
     return this.#lineBytes;
   }
 
-  /** Begins with a chunk: `buffer[LEAD_BYTES, end)`. The whole buffer belongs to the reader until {@linkcode read} returns true. */
+  /**
+   * Begins with a chunk: `buffer[LEAD_BYTES, end)`. The whole buffer belongs to the reader until
+   * {@linkcode read} returns true.
+   */
   begin(buffer: Uint8Array, end: number): void {
     this.#bytes = buffer;
     this.#at = LEAD_BYTES;
@@ -145,7 +156,10 @@ export class FrameReader {
     this.#head[this.#headBytes++] = this.#bytes[this.#at++];
   }
 
-  /** Understands a header at `at`, of which `count` bytes are there; returns how long it is, or 0 if more is needed or something is wrong. */
+  /**
+   * Understands a header at `at`, of which `count` bytes are there; returns how long it is, or 0 if more is
+   * needed or something is wrong.
+   */
   #understand(bytes: Uint8Array, at: number, count: number): number {
     if (count < 2) return 0;
     const opcode = bytes[at] & 0xf, isFinal = (bytes[at] & FIN) !== 0, isControl = opcode >= IS_CONTROL;

@@ -1,5 +1,5 @@
-// The frames of a WebSocket (RFC 6455, section 5) as a server sends them: never masked, never with an extension. Pure: numbers
-// and bytes.
+// The frames of a WebSocket (RFC 6455, section 5) as a server sends them: never masked, never with an
+// extension. Pure: numbers and bytes.
 
 /** What a frame is. */
 export const OPCODE = {
@@ -14,7 +14,10 @@ export const OPCODE = {
 /** The bit of the first byte that says: this frame ends its message. */
 export const FIN = 0x80;
 
-/** The longest header that a server writes, in bytes: who leaves so much room before its bytes saves a copy of them. */
+/**
+ * The longest header that a server writes, in bytes: who leaves so much room before its bytes saves a copy of
+ * them.
+ */
 export const MAX_HEADER_BYTES = 10;
 
 /** The most that a control frame (close, ping, pong) may carry, in bytes. */
@@ -30,7 +33,8 @@ export function headerBytes(payloadBytes: number): number {
 }
 
 /**
- * Writes the header of a frame into `buffer`, right before its payload, which begins at `payloadAt`; returns where the header begins.
+ * Writes the header of a frame into `buffer`, right before its payload, which begins at `payloadAt`; returns
+ * where the header begins.
  * @param first the opcode, with {@linkcode FIN} if the frame ends its message
  */
 export function writeHeader(

@@ -1,5 +1,5 @@
-// Bytes with the header of a frame before them. What many members are written is framed once, as they share the view of it; copies are
-// made in memory that is used again, and count as memory while they are there.
+// Bytes with the header of a frame before them. What many members are written is framed once, as they share
+// the view of it; copies are made in memory that is used again, and count as memory while they are there.
 //
 //   view of a block ─▶ one copy ─┬─▶ write to member A
 //   [lines⏎]           [header|lines⏎] ─▶ write to member B        the last one to end gives it back
@@ -8,18 +8,24 @@ import { BufferPool } from "../../../wire/buffer_pool.ts";
 import type { MemoryAccount, MemoryBudget } from "../../memory_budget.ts";
 import { MAX_HEADER_BYTES, writeHeader } from "./frame_writer.ts";
 
-/** The sizes of the buffers that are used again, in bytes of payload. A larger copy, of one long line, has a buffer of its own. */
+/**
+ * The sizes of the buffers that are used again, in bytes of payload. A larger copy, of one long line, has a
+ * buffer of its own.
+ */
 const SIZES = [2 * 1024, 16 * 1024, 64 * 1024, 256 * 1024];
 
 /** How many free buffers of each size are kept. */
 const MAX_FREE = 16;
 
-/** How many copies are kept that no write needs any more: a member that is a moment later than the others takes the same. */
+/**
+ * How many copies are kept that no write needs any more: a member that is a moment later than the others
+ * takes the same.
+ */
 const MAX_IDLE = 4;
 
 /**
- * From so many bytes on, one who alone asks for a view gets no copy: the header, written by itself, costs less, and leaves what
- * others share in the caches.
+ * From so many bytes on, one who alone asks for a view gets no copy: the header, written by itself, costs
+ * less, and leaves what others share in the caches.
  */
 const MIN_ALONE_BYTES = 32 * 1024;
 
@@ -56,9 +62,9 @@ export class FramedCopies {
   }
 
   /**
-   * Returns the frame with these bytes, which must not change: the same for all who ask with the same view. `first` is its first byte.
-   * Undefined for who is the first to ask for a large one, and may be the only one: members that stop at their windows stop at
-   * different places.
+   * Returns the frame with these bytes, which must not change: the same for all who ask with the same view.
+   * `first` is its first byte. Undefined for who is the first to ask for a large one, and may be the only
+   * one: members that stop at their windows stop at different places.
    */
   share(view: Uint8Array, first: number): FramedCopy | undefined {
     const known = this.#shared.get(view);

@@ -1,5 +1,5 @@
-// Whether bytes are UTF-8 (RFC 3629), piece by piece: a character may span pieces, and the first byte that can't follow is known at once.
-// Pure.
+// Whether bytes are UTF-8 (RFC 3629), piece by piece: a character may span pieces, and the first byte that
+// can't follow is known at once. Pure.
 
 /** Checks one text. */
 export class Utf8Check {
@@ -20,7 +20,10 @@ export class Utf8Check {
     this.#most = 0xbf;
   }
 
-  /** Checks the next piece of the text, `bytes[start, end)`; returns where the first byte stands that can't be there, `end` if there is none. */
+  /**
+   * Checks the next piece of the text, `bytes[start, end)`; returns where the first byte stands that can't be
+   * there, `end` if there is none.
+   */
   check(bytes: Uint8Array, start: number, end: number): number {
     for (let at = start; at < end; at++) {
       const byte = bytes[at];
@@ -36,7 +39,10 @@ export class Utf8Check {
     return end;
   }
 
-  /** Begins a character of two to four bytes: no longer than it has to be, no half of a surrogate pair, none above U+10FFFF. */
+  /**
+   * Begins a character of two to four bytes: no longer than it has to be, no half of a surrogate pair, none
+   * above U+10FFFF.
+   */
   #begin(byte: number): boolean {
     if (byte < 0xc2 || byte > 0xf4) return false;
     this.#needed = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;

@@ -1,11 +1,12 @@
-// A WebSocket as a transport: what a connection reads and writes are lines, what goes over the socket are frames. Owns the socket behind it,
-// whose handshake is over.
+// A WebSocket as a transport: what a connection reads and writes are lines, what goes over the socket are
+// frames. Owns the socket behind it, whose handshake is over.
 //
 //   socket ─read→ frames ─┬─ lines ─▶ read()                  write(lines) ─▶ [header|lines] ─┐
 //                         ├─ ping ──▶ pongs, once no frame is under way ─────────────────────┼─write→ socket
 //                         └─ close, or a fault: the end       closeWrite() ─▶ close frame ───┘
 //
-// A write of whole lines is one message. One that ends within a line (a simulated network cuts anywhere) is a fragment of one.
+// A write of whole lines is one message. One that ends within a line (a simulated network cuts anywhere) is a
+// fragment of one.
 
 import { concat } from "../../../wire/concat.ts";
 import { LF } from "../../../wire/protocol.ts";
@@ -21,25 +22,40 @@ import type { FramedCopies, FramedCopy } from "./framed_copies.ts";
 /** The largest message that is taken, in bytes. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 
-/** After so much silence the relay asks for a sign of life, in ms, or after a third of the time after which silence is the end. */
+/**
+ * After so much silence the relay asks for a sign of life, in ms, or after a third of the time after which
+ * silence is the end.
+ */
 const PING_AFTER_MS = 5000;
 
 /** …and every so often in any case, in ms: the answer tells how long the way there and back takes. */
 const PING_EVERY_MS = 15_000;
 
-/** How many pings are answered each by its own pong while none can be written; of further ones only the newest is. */
+/**
+ * How many pings are answered each by its own pong while none can be written; of further ones only the newest
+ * is.
+ */
 const MAX_PONGS = 16;
 
 /** How many frames are read until the time is looked at: about a hundredth of a millisecond. */
 const FRAMES_PER_LOOK = 256;
 
-/** A chunk of this size, in bytes, may be much to be dealt with: a page sends what it says in a frame of its own. */
+/**
+ * A chunk of this size, in bytes, may be much to be dealt with: a page sends what it says in a frame of its
+ * own.
+ */
 const LONG_CHUNK_BYTES = 4 * 1024;
 
-/** The slowest network on which a member is waited for: what was written to it may take so long to arrive, in bytes a second. */
+/**
+ * The slowest network on which a member is waited for: what was written to it may take so long to arrive, in
+ * bytes a second.
+ */
 const SLOWEST_BYTES_PER_SECOND = 64 * 1024;
 
-/** The largest piece of the log that is copied to be framed, in bytes; the header of a larger one is written by itself. */
+/**
+ * The largest piece of the log that is copied to be framed, in bytes; the header of a larger one is written
+ * by itself.
+ */
 const MAX_COPY_BYTES = 256 * 1024;
 
 /** How long a client that is turned away has for taking the close frame, in ms. */
@@ -75,7 +91,7 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
   #frame: Uint8Array = NOTHING;
   #lines: Uint8Array = NOTHING;
   #copy: FramedCopy | undefined;
-  /** Where a header is written that goes by itself; a new one each time would cost as much as half a write. */
+  /** Where a header is written that goes by itself: a new one each time would cost half a write. */
   #head: Uint8Array | undefined;
   #headLeft = 0;
   #linesLeft = 0;
@@ -159,7 +175,7 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
     }
   }
 
-  /** Reads what comes, for nobody: closing with something unread would make the kernel discard what the client has not read. */
+  /** Reads what comes, for nobody: closing with something unread discards what the client has not read. */
   async #drain(buffer: Uint8Array): Promise<null> {
     while (await this.#conn.read(buffer) !== null);
     return null;
@@ -279,7 +295,7 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
     } else this.#frame = this.#copy.bytes;
   }
 
-  /** Returns the frame with a copy of the bytes; undefined where they are written from where they are, behind their header. */
+  /** Returns the frame with a copy of the bytes; undefined where they are written from where they are. */
   #copyOf(bytes: Uint8Array, source: Source | undefined, first: number): FramedCopy | undefined {
     if (bytes.length > MAX_COPY_BYTES || this.#copies.isShort) return undefined;
     return source === "block" ? this.#copies.share(bytes, first) : this.#copies.copy(bytes, first);
@@ -351,7 +367,8 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
     await this.#control;
     this.#hasSentClose = true;
     await this.#writeAll(controlFrame(OPCODE.close, this.#farewellBody(farewell)));
-    // Where the client was the first to close, it waits for the end of the connection; otherwise its close comes first.
+    // Where the client was the first to close, it waits for the end of the connection; otherwise its close
+    // comes first.
     if (this.hasClosed || this.fault !== undefined) await this.#conn.closeWrite();
   }
 
@@ -362,7 +379,7 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
     return encodeClosing(closeCodeFor(farewell), farewell.code ?? farewell.reason);
   }
 
-  /** Closes one that can't be served at all, with a close frame if that can be written at once. Never rejects. */
+  /** Closes one that can't be served, with a close frame if that can be written at once. Never rejects. */
   async turnAway(farewell: Farewell): Promise<void> {
     let timer;
     const late = new Promise<void>((done) => timer = this.#settings.timers.setTimeout(done, TURN_AWAY_MS));
