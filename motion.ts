@@ -19,7 +19,7 @@
  * @module
  */
 
-export { MAX_DIMENSIONS, MAX_NUMBER } from "./src/motion/check.ts";
+export { MAX_DIMENSIONS, MAX_NUMBER } from "./src/motion/numbers.ts";
 export {
   ACCELERATE_MS,
   BRAKE_MS,

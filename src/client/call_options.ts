@@ -1,9 +1,11 @@
 // How single calls of a Relay are made: what a program can say beside what it sets, asks or
 // claims, with defaults and checks. Who an event is for is in receivers.ts. Pure.
 
-import { checkOptions, show } from "./check.ts";
+import { checkOptions, show } from "./option_check.ts";
 
-/** How long a question waits for its answer unless it says otherwise, in ms: one to a member or for the rooms… */
+/**
+ * How long a question waits for its answer unless it says otherwise, in ms: one to a member or for the rooms…
+ */
 const ANSWER_MS = 10_000;
 
 /** …and a claim, which should not be given up while the session may still be resumed. */

@@ -1,5 +1,5 @@
-// When a program's callbacks are called: not before it has the relay object, which they may use, nor after close(),
-// but for those that tell what was lost. What they are told comes from elsewhere.
+// When a program's callbacks are called: not before it has the relay object, which they may use, nor after
+// close(), but for those that tell what was lost. What they are told comes from elsewhere.
 
 import { afterThisTurn } from "./link/after_turn.ts";
 
@@ -12,7 +12,9 @@ export class Callbacks {
   #cancelHeld: (() => void) | undefined;
   #isClosed = false;
 
-  /** Lets what waits be called after this turn of the event loop: by then the program has the relay object. */
+  /**
+   * Lets what waits be called after this turn of the event loop: by then the program has the relay object.
+   */
   open(): void {
     this.#cancelHeld = afterThisTurn(() => {
       const held = this.#held!;
@@ -43,8 +45,8 @@ export class Callbacks {
 }
 
 /**
- * Calls a program's callback at once. What it throws is the program's own mistake: reported as uncaught, after
- * our work.
+ * Calls a program's callback at once. What it throws is the program's own mistake: reported as uncaught,
+ * after our work.
  */
 export function callNow<A extends unknown[]>(callback: Callback<A>, ...args: A): void {
   try {

@@ -1,5 +1,5 @@
-// The role of the host, as this program has it: how it passes it on, by its own wish or because its page is hidden
-// and so may stand still. Who is host is known by the session.
+// The role of the host, as this program has it: how it passes it on, by its own wish or because its page is
+// hidden and so may stand still. Who is host is known by the session.
 
 import type { Outgoing } from "./outgoing.ts";
 import { needSession } from "./plain.ts";
@@ -42,7 +42,10 @@ export class HostRole {
     this.#isHidden = this.#hasPassed = false;
   }
 
-  /** Notes that somebody became the host: a hidden page passes it on, but once, where all are one has to be it. */
+  /**
+   * Notes that somebody became the host: a hidden page passes it on, but once, where all are one has to be
+   * it.
+   */
   noteHost(): void {
     if (!this.#isHidden || this.#hasPassed || this.#session?.isHost !== true) return;
     this.#hasPassed = true;

@@ -20,7 +20,8 @@ type Waiter<E, O> = (next: { event: E; origin: O } | undefined) => void;
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
 /**
- * Holds received events until the program takes them, each with its origin: what is known of it beside what it says.
+ * Holds received events until the program takes them, each with its origin: what is known of it beside what
+ * it says.
  *
  * Order is the order of arrival. When it is over a limit the oldest go out and are counted in {@linkcode
  * Inbox.dropped}. `takeAll()` and iterators share it: each event goes to exactly one of them. After `close()`
@@ -109,9 +110,9 @@ export class Inbox<E, O = undefined> {
   }
 
   /**
-   * Returns an iterator over the events from now on, those that wait included, each as `make` gives it. It ends
-   * after `close()`, once the inbox is empty. Ending it early (`break`) loses nothing: it takes an event only when asked for the
-   * next one.
+   * Returns an iterator over the events from now on, those that wait included, each as `make` gives it. It
+   * ends after `close()`, once the inbox is empty. Ending it early (`break`) loses nothing: it takes an event
+   * only when asked for the next one.
    */
   iterate<T>(make: (event: E, origin: O) => T): AsyncIterableIterator<T, undefined> {
     const own = new Set<Waiter<E, O>>();

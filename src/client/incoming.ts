@@ -1,6 +1,6 @@
-// What comes for a program: lines become events, checked by its schema, and wait in the inbox until it takes them;
-// lines that are none, and what the relay complains about, are counted and told. What a session makes of its lines
-// before that is in session/.
+// What comes for a program: lines become events, checked by its schema, and wait in the inbox until it takes
+// them; lines that are none, and what the relay complains about, are counted and told. What a session makes
+// of its lines before that is in session/.
 //
 //   line ─→ JSON? schema? ─→ Inbox ─→ drain()
 //                                 └─→ for await
@@ -117,7 +117,10 @@ export class Incoming<E> {
     return this.#inbox.takeAllAs(make);
   }
 
-  /** Gives one event after the other, each as `make` gives it; ends after `close()`, once there is nothing left. */
+  /**
+   * Gives one event after the other, each as `make` gives it; ends after `close()`, once there is nothing
+   * left.
+   */
   iterate<T>(make: (event: E, origin: Origin) => T): AsyncIterableIterator<T, undefined> {
     return this.#inbox.iterate(make);
   }

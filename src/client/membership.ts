@@ -1,5 +1,5 @@
-// What stands behind a relay object: the parts of one member of a relay, how they are joined, and how they begin and
-// end together. What each does is in its own file; what a program sees of it in relay.ts.
+// What stands behind a relay object: the parts of one member of a relay, how they are joined, and how they
+// begin and end together. What each does is in its own file; what a program sees of it in relay.ts.
 //
 //   Relay ─→ Outgoing, Requests, HostRole ─→ Link ⇄ relay
 //   Relay ←─ Incoming, Callbacks ←─ Session or PlainSpeaker ←─ Link

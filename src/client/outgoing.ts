@@ -1,12 +1,12 @@
-// What a program says, on its way out: events and changes of state become lines, which the link gets, and what is
-// dropped of them is noted. What is asked and answered is in requests.ts; what waits, and what a broken connection
-// does to it, in the outboxes.
+// What a program says, on its way out: events and changes of state become lines, which the link gets, and
+// what is dropped of them is noted. What is asked and answered is in requests.ts; what waits, and what a
+// broken connection does to it, in the outboxes.
 //
 //   send(event) ─→ JSON, LF ─→ Link ⇄ relay          set(key, value) ─→ SessionOutbox ─→ Link
 
 import { CONTROL_OPENING, type Tag } from "../wire/protocol.ts";
 import type { SetOptions } from "./call_options.ts";
-import { checkOptions } from "./check.ts";
+import { checkOptions } from "./option_check.ts";
 import { jsonText } from "./json_text.ts";
 import type { Link } from "./link/link.ts";
 import type { LossTally } from "./loss_tally.ts";

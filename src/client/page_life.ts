@@ -1,5 +1,5 @@
-// The life of a page, as far as a connection has to do with it: when the page, its network or its machine comes
-// back after a while, and when the page goes for good. Where there is no page, nothing happens.
+// The life of a page, as far as a connection has to do with it: when the page, its network or its machine
+// comes back after a while, and when the page goes for good. Where there is no page, nothing happens.
 //
 // Never by `unload`: a page that listens to it is not kept for the way back.
 

@@ -1,5 +1,5 @@
-// Level 0 as a client speaks it: events in lines, nothing else; and the refusal of what needs more. Touches no
-// socket: its link does.
+// Level 0 as a client speaks it: events in lines, nothing else; and the refusal of what needs more. Touches
+// no socket: its link does.
 
 import { LineDecoder, type LineSink } from "./link/line_decoder.ts";
 import type { Speaker } from "./link/speaker.ts";

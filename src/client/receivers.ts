@@ -1,6 +1,7 @@
-// Who an event is for, if it is not for all: what a program says read, and the lines that carry the event. Pure.
+// Who an event is for, if it is not for all: what a program says read, and the lines that carry the event.
+// Pure.
 
-import { checkOptions, show } from "./check.ts";
+import { checkOptions, show } from "./option_check.ts";
 import { encodeTo, MAX_RECEIVERS, type Tag } from "../wire/protocol.ts";
 
 const encoder = new TextEncoder();
@@ -10,7 +11,10 @@ export type Addressee = { readonly id: string } | string;
 
 /** Who an event is for. */
 export interface SendOptions {
-  /** Those members of the room alone, by themselves or by their ids, each once, as many as you like; none get nothing. */
+  /**
+   * Those members of the room alone, by themselves or by their ids, each once, as many as you like; none get
+   * nothing.
+   */
   to: Addressee | readonly Addressee[];
 }
 

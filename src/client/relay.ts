@@ -1,6 +1,6 @@
-// The Relay that a program gets from connect(): what it can do, and what each call promises. The parts behind it,
-// and how they are joined, are in membership.ts. Imports nothing but files of this repository, so it can be imported
-// by URL.
+// The Relay that a program gets from connect(): what it can do, and what each call promises. The parts behind
+// it, and how they are joined, are in membership.ts. Imports nothing but files of this repository, so it can
+// be imported by URL.
 
 import type { ClaimOptions, RequestOptions, RoomsOptions, SetOptions } from "./call_options.ts";
 import type { Status } from "./link/status.ts";
@@ -239,10 +239,11 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    *
    * @example
    * ```ts
-   * import { connect } from "../../client.ts";
+   * import { connect, type Peer } from "../../client.ts";
    *
    * async function ask(target: string) {
-   *   await using relay = await connect(target, { onRequest: (event, from) => `${from.name} asks ${event}` });
+   *   const onRequest = (event: unknown, { name }: Peer) => `${name} asks ${event}`;
+   *   await using relay = await connect(target, { onRequest });
    *   for (const peer of relay.peers.values()) console.log(await relay.request(peer, "ready?"));
    * }
    * ```
@@ -297,9 +298,9 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   /**
    * Connects to the same relay once more, as another member, in the first room of that name that has a place:
    * `room` itself, or `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that
-   * call it with `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token, encryption and
-   * schema are this one's unless named, callbacks are not. This relay object stays as it is; it may be
-   * closed.
+   * call it with `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token,
+   * encryption and schema are this one's unless named, callbacks are not. This relay object stays as it is;
+   * it may be closed.
    *
    * @throws {TypeError} when the relay object is plain, or the room is the lobby, which is one
    * @throws as {@linkcode connect} does

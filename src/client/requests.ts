@@ -1,5 +1,5 @@
-// Questions, and answers to them: what this program asks other members and the relay, and what others ask it. How
-// a question waits for its answer is in session/asks.ts.
+// Questions, and answers to them: what this program asks other members and the relay, and what others ask it.
+// How a question waits for its answer is in session/asks.ts.
 //
 //   request(peer) ─→ $to with ask ─→ the other's onRequest ─→ $to with reply ─→ Asks ─→ resolves
 //   claim, rooms  ─→ $claim, $rooms with ask ─→ relay ─→ $answer ─→ Asks ─→ resolves

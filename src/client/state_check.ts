@@ -1,5 +1,5 @@
-// What may be set: keys, values and how many of them, checked against what the relay allows before anything is
-// sent. Keeps nothing; what has been set is in session/own_state.ts.
+// What may be set: keys, values and how many of them, checked against what the relay allows before anything
+// is sent. Keeps nothing; what has been set is in session/own_state.ts.
 
 import { encodeSet, keyFault } from "../wire/protocol.ts";
 import type { Session } from "./session/session.ts";
@@ -57,7 +57,8 @@ function countKeysBeside(session: Session, key: string, isRoom: boolean): number
   const keys = new Set(source.roomKeysUnderWay());
   if (keys.has(key)) return 0;
   for (const each of Object.keys(state)) {
-    if (!source.room.isNews(each) || source.room.has(each)) keys.add(each); // not those that are being removed
+    const isBeingRemoved = source.room.isNews(each) && !source.room.has(each);
+    if (!isBeingRemoved) keys.add(each);
   }
   return keys.size;
 }

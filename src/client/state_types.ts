@@ -1,6 +1,9 @@
 // The types of state, as a program that knows its own names them. Types only; nothing here checks what comes.
 
-/** Tells the state of the room from that of its members, where their keys differ: `connect<Events, States<Room, Member>>`. */
+/**
+ * Tells the state of the room from that of its members, where their keys differ: `connect<Events,
+ * States<Room, Member>>`.
+ */
 export interface States<Room extends object, Member extends object> {
   /** The keys and values of the room. */
   readonly "~room": Room;

@@ -1,6 +1,6 @@
 // What a program may name as the relay to connect to, and its reading. Pure.
 
-import { kindOf, show } from "./check.ts";
+import { kindOf, show } from "./option_check.ts";
 import { DEFAULT_PORT, nameFault } from "../wire/protocol.ts";
 
 /**
@@ -31,7 +31,7 @@ export interface Address {
 }
 
 /** From where a page came, as its `location` says. */
-export interface Origin {
+export interface PageOrigin {
   /** `https:`, with its colon. */
   readonly protocol: string;
   readonly hostname: string;
@@ -52,7 +52,7 @@ const USUAL_PORTS: Readonly<Record<string, number>> = { "ws:": 80, "wss:": 443 }
  * @throws {TypeError} when it has none of the forms
  * @throws {RangeError} when the port is not 1 to 65535
  */
-export function parseTarget(target: Target | undefined, page?: Origin): Address {
+export function parseTarget(target: Target | undefined, page?: PageOrigin): Address {
   if (target === undefined) return originAddress("", page);
   if (typeof target === "string") {
     if (target.startsWith("/")) return originAddress(target, page);
@@ -88,7 +88,7 @@ export function parseTarget(target: Target | undefined, page?: Origin): Address 
 }
 
 /** The relay that a page came from, and a room of it if `path` is more than a slash. */
-function originAddress(path: string, page: Origin | undefined): Address {
+function originAddress(path: string, page: PageOrigin | undefined): Address {
   const asked = `Cannot connect to ${path === "" ? "undefined" : show(path)}: it names no host`;
   if (page === undefined) {
     throw new TypeError(`${asked}, only a page may leave out the relay it came from, ${FORMS}`);

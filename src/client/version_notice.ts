@@ -1,5 +1,5 @@
-// What to tell a program whose client module is of another version than its relay: Deno keeps what it imported by
-// URL for ever, and a page that stays open keeps its module, too.
+// What to tell a program whose client module is of another version than its relay: Deno keeps what it
+// imported by URL for ever, and a page that stays open keeps its module, too.
 
 import { printable } from "../wire/untrusted.ts";
 import { VERSION } from "../wire/version.ts";

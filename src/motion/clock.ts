@@ -5,7 +5,7 @@
  * How long the quickest delivery is remembered, in milliseconds; half of it at least. Long enough to span a
  * spike.
  */
-export const MIN_DELAY_WINDOW_MS = 60_000;
+const MIN_DELAY_WINDOW_MS = 60_000;
 
 /**
  * Deliveries that are all later than the quickest one by more than this, in milliseconds, are of another

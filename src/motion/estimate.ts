@@ -173,7 +173,7 @@ function squaredError(state: Kinematics, slot: Slot): number {
 }
 
 /** How strongly the alpha-beta filter follows a new position, 0 to 1. */
-export const DEFAULT_ALPHA = 0.85;
+const DEFAULT_ALPHA = 0.85;
 
 /**
  * A filter that is off by so many times the way that its last samples show has lost the object, and starts

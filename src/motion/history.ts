@@ -13,7 +13,7 @@ import { length, vector } from "./types.ts";
 export const OUT_OF_PROPORTION = 1_000;
 
 /** Times as near to each other as this, in milliseconds, are the same: between them nothing has a speed. */
-export const SAME_TIME_MS = 0.001;
+const SAME_TIME_MS = 0.001;
 
 /** How many samples tell how fast an object goes of late. */
 const LAST_SAMPLES = 8;

@@ -2,10 +2,10 @@
 // without a jump in time. Knows arrival times and sample times, no positions.
 
 /** How many arrivals the delay is chosen from. */
-export const PLAYOUT_WINDOW = 64;
+const PLAYOUT_WINDOW = 64;
 
 /** The share of arrivals that must be in time; the rest is bridged by a short extrapolation. */
-export const PLAYOUT_QUANTILE = 0.95;
+const PLAYOUT_QUANTILE = 0.95;
 
 /** How much faster or slower than real time the past may run to reach its delay: 8 %. */
 export const MAX_TIME_BEND = 0.08;

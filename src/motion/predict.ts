@@ -1,7 +1,7 @@
 // Where an object is that was last heard of a while ago: the formulas of dead reckoning, pure.
 // They write into what the caller passes and allocate nothing.
 
-import { isFiniteVector } from "./check.ts";
+import { isFiniteVector } from "./numbers.ts";
 import type { Kinematics } from "./types.ts";
 
 /**

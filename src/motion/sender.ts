@@ -2,7 +2,8 @@
 // sending side. Sends nothing itself and has no clock of its own; the caller passes the time. Part of the
 // public motion.ts.
 
-import { type Allowed, checkOptions, isUsable, isVector, isVectorOrMissing } from "./check.ts";
+import { isUsable, isVector, isVectorOrMissing } from "./numbers.ts";
+import { type Allowed, checkOptions } from "./option_check.ts";
 import { wrapAngle } from "./predict.ts";
 import { DIMENSION_CHANGE_SAMPLES, MAX_AHEAD_MS, Track, TRACK_ALLOWED, type TrackOptions } from "./track.ts";
 import { distance, type Sample } from "./types.ts";

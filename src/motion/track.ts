@@ -2,7 +2,8 @@
 // draw is left to a mover; here is what they all need: checking, clocks, order, teleports, angles. Pure: no
 // timer, no clock of its own; the caller passes the time. Part of the public motion.ts.
 
-import { type Allowed, checkOptions, isUsable, isVector, isVectorOrMissing, MAX_NUMBER } from "./check.ts";
+import { isUsable, isVector, isVectorOrMissing, MAX_NUMBER } from "./numbers.ts";
+import { type Allowed, checkOptions } from "./option_check.ts";
 import { MinDelayFilter } from "./clock.ts";
 import { HURRY, LEAP_SECONDS, ProjectiveBlending, Pursuit } from "./correct.ts";
 import { AlphaBeta, Held, LeastSquares, Newest } from "./estimate.ts";

@@ -1,13 +1,15 @@
-// A bad network on purpose: when what is sent over a line with delay, jitter, spikes, a limited rate and stalls
-// would arrive, and when the line breaks. Everything arrives in order, as over TCP. Pure: the caller passes
-// time and keeps the bytes. No step costs more for a longer pause or a larger number.
+// A bad network on purpose: when what is sent over a line with delay, jitter, spikes, a limited rate and
+// stalls would arrive, and when the line breaks. Everything arrives in order, as over TCP. Pure: the caller
+// passes time and keeps the bytes. No step costs more for a longer pause or a larger number.
 //
 //   sent at 0 ms, 10 ms, 20 ms     ──▶ arrives at 80, 95, 101
 
 import type { SimulationOptions } from "./parse_simulation.ts";
 import { seededRandom } from "./random.ts";
 
-/** How many stalls in a row are drawn one by one; after a longer pause it is drawn where the line stands now. */
+/**
+ * How many stalls in a row are drawn one by one; after a longer pause it is drawn where the line stands now.
+ */
 const MAX_STALLS_DRAWN = 32;
 
 /** When something that is sent is where. */
@@ -47,7 +49,8 @@ export class Simulation {
   /** Sends `bytes` bytes at `nowMs`, behind what was sent before. */
   send(bytes: number, nowMs: number): Passage {
     const { delayMs, jitterMs, spikeMs, spikeEveryMs, bytesPerSecond } = this.#options;
-    // Sent one after the other, each as long as its bytes take; then each on its own way, but none before the one sent earlier.
+    // Sent one after the other, each as long as its bytes take; then each on its own way, but none before the
+    // one sent earlier.
     const leavesAt = this.#freeAt = Math.max(this.#freeAt, nowMs) + bytes / bytesPerSecond * 1000;
     let arrivesAt = leavesAt + Math.max(0, delayMs + jitterMs * (2 * this.#random() - 1));
     if (nowMs >= this.#spikeAt) {

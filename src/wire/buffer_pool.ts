@@ -2,7 +2,10 @@
 // writes. Saves the zeroing and the collecting of some thousand buffers a second. Holds no more than it is
 // told to.
 
-/** Buffers of `bytes` bytes each, of which at most `maxFree` wait for their next use. Contents are not cleared. */
+/**
+ * Buffers of `bytes` bytes each, of which at most `maxFree` wait for their next use. Contents are not
+ * cleared.
+ */
 export class BufferPool {
   #free: Uint8Array<ArrayBuffer>[] = [];
 

@@ -53,7 +53,10 @@ function tableOf(letters: string): Uint8Array {
 const EXCERPT_BYTES_BEFORE = 16;
 const EXCERPT_BYTES_BEHIND = 16;
 
-/** The closing bytes of the containers around the innermost one, outermost first. Grows, and is kept for the next line. */
+/**
+ * The closing bytes of the containers around the innermost one, outermost first. Grows, and is kept for the
+ * next line.
+ */
 let closers: Uint8Array = new Uint8Array(1024);
 
 /** Where the last refused line went wrong, and what was expected there; for {@linkcode describeBadLine}. */
@@ -61,12 +64,12 @@ let refusedAt = 0;
 let expectedThere = "";
 
 /**
- * Returns the index of the LF that ends the line starting at `start`, if that line is one JSON value in valid UTF-8
- * (JSON white space around it allowed, CR included), and -1 if it is not.
+ * Returns the index of the LF that ends the line starting at `start`, if that line is one JSON value in valid
+ * UTF-8 (JSON white space around it allowed, CR included), and -1 if it is not.
  *
- * Agrees with `JSON.parse` of what a fatal `TextDecoder` with `ignoreBOM` makes of the line, so an empty line and one
- * with a byte order mark are -1. The first LF ends the line wherever it stands, also within a string; if there is none in
- * `[start, end)` the answer is -1. Nesting may be as deep as the line is long.
+ * Agrees with `JSON.parse` of what a fatal `TextDecoder` with `ignoreBOM` makes of the line, so an empty line
+ * and one with a byte order mark are -1. The first LF ends the line wherever it stands, also within a string;
+ * if there is none in `[start, end)` the answer is -1. Nesting may be as deep as the line is long.
  */
 export function endOfEvent(bytes: Uint8Array, start: number, end: number): number {
   let outer = closers;
@@ -79,7 +82,8 @@ export function endOfEvent(bytes: Uint8Array, start: number, end: number): numbe
     at = skipSpace(bytes, at);
     const first = bytes[at];
     if (first === Byte.Quote) {
-      // Most strings are plain to their end; this loop is here, and not in endOfString, to spare them the call.
+      // Most strings are plain to their end; this loop is here, and not in endOfString, to spare them the
+      // call.
       at++;
       while (PLAIN[bytes[at]] === 1) at++;
       if (bytes[at] === Byte.Quote) at++;
@@ -123,8 +127,9 @@ export function endOfEvent(bytes: Uint8Array, start: number, end: number): numbe
 }
 
 /**
- * Says in one line of text why `line` (without its LF) is not an event, where (bytes are counted from 1) and what is
- * allowed. The excerpt in it is short and free of control characters, whatever the line holds. `lineNumber` is only quoted.
+ * Says in one line of text why `line` (without its LF) is not an event, where (bytes are counted from 1) and
+ * what is allowed. The excerpt in it is short and free of control characters, whatever the line holds.
+ * `lineNumber` is only quoted.
  *
  * @throws {RangeError} if there is nothing wrong with the line.
  */
@@ -191,7 +196,10 @@ function endOfEscape(bytes: Uint8Array, at: number): number {
   return at + 6;
 }
 
-/** Reads a UTF-8 character of two to four bytes; overlong forms, surrogates and what lies above U+10FFFF are none. */
+/**
+ * Reads a UTF-8 character of two to four bytes; overlong forms, surrogates and what lies above U+10FFFF are
+ * none.
+ */
 function endOfCharacter(bytes: Uint8Array, at: number): number {
   const lead = bytes[at];
   const second = bytes[at + 1];
@@ -290,7 +298,10 @@ function remedy(bytes: Uint8Array, at: number): string {
   return "one JSON value a line is allowed";
 }
 
-/** Shows the bytes around `at` as text: whole characters only, and a `?` for each that could trouble a terminal. */
+/**
+ * Shows the bytes around `at` as text: whole characters only, and a `?` for each that could trouble a
+ * terminal.
+ */
 function excerpt(line: Uint8Array, at: number): string {
   let from = Math.max(0, at - EXCERPT_BYTES_BEFORE);
   let to = Math.min(line.length, at + EXCERPT_BYTES_BEHIND);

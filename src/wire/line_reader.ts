@@ -6,7 +6,8 @@
 //   │line⏎line⏎line⏎li││ne⏎line⏎line⏎line⏎line⏎lin  ││e⏎ …
 //   └──────run──────┴──┴┴─run──┴────────run────────┴─┘
 //
-// A run is a view of the chunk, so a chunk full of short lines costs one call. Only a line that spans chunks is copied, and no byte is searched twice.
+// A run is a view of the chunk, so a chunk full of short lines costs one call. Only a line that spans chunks
+// is copied, and no byte is searched twice.
 
 import { LF } from "./protocol.ts";
 
@@ -17,13 +18,19 @@ const SMALL_CARRY_BYTES = 256;
 export interface LineSink {
   /** Takes complete lines: `bytes[start, end)`, of which the last byte is an LF. */
   onRun(bytes: Uint8Array, start: number, end: number): void;
-  /** Is told, once and as soon as it is known, that a line that spans chunks has more than `maxLineBytes`; the line is not kept and no run holds it. `beginning` is some of it. */
+  /**
+   * Is told, once and as soon as it is known, that a line that spans chunks has more than `maxLineBytes`; the
+   * line is not kept and no run holds it. `beginning` is some of it.
+   */
   onLineTooLong(beginning: Uint8Array): void;
   /** Is told that such a line has ended, and how many bytes it had with its LF. */
   onLongLineEnd?(bytes: number): void;
 }
 
-/** Joins chunks into complete lines. A line that fits in one chunk is passed on however long it is: its length is seen at no cost by who looks at it. */
+/**
+ * Joins chunks into complete lines. A line that fits in one chunk is passed on however long it is: its length
+ * is seen at no cost by who looks at it.
+ */
 export class LineReader {
   readonly #sink: LineSink;
   readonly #maxLineBytes: number;
@@ -48,7 +55,9 @@ export class LineReader {
     return this.#carry?.length ?? 0;
   }
 
-  /** Takes the next chunk and calls the sink for what it completes. The chunk may be used again afterwards. */
+  /**
+   * Takes the next chunk and calls the sink for what it completes. The chunk may be used again afterwards.
+   */
   push(chunk: Uint8Array): void {
     let start = 0;
     if (this.isMidLine) {
@@ -68,8 +77,8 @@ export class LineReader {
   }
 
   /**
-   * Ends the input: what stands there without an LF counts as a line, so it goes to the sink with an LF behind it.
-   * Call it only when the connection ended cleanly.
+   * Ends the input: what stands there without an LF counts as a line, so it goes to the sink with an LF
+   * behind it. Call it only when the connection ended cleanly.
    */
   end(): void {
     if (this.#carried > 0) {

@@ -61,7 +61,10 @@ const MAX_NONCE_CHARACTERS = 64;
 /** The longest key of a value, in code points. */
 const MAX_KEY_CHARACTERS = 128;
 
-/** What a relay allows in a session unless it says otherwise; `limits` in a `$welcome`. Times in ms, sizes in bytes. */
+/**
+ * What a relay allows in a session unless it says otherwise; `limits` in a `$welcome`. Times in ms, sizes in
+ * bytes.
+ */
 export const DEFAULT_LIMITS = {
   maxLineBytes: DEFAULT_MAX_LINE_BYTES,
   windowBytes: 256 * 1024,
@@ -94,7 +97,10 @@ export interface WireError {
   message: string;
   /** The number of the line at fault, counted from 1 on this connection. */
   line?: number;
-  /** The key whose value was not taken, and whether it is one of the room; only in answers to a `$set` with a key. */
+  /**
+   * The key whose value was not taken, and whether it is one of the room; only in answers to a `$set` with a
+   * key.
+   */
   key?: string;
   room?: true;
   /** The `nonce` of the hello that is refused so, if it has one. */
@@ -111,8 +117,8 @@ export function encodeControl(name: string, body: unknown): Uint8Array {
 }
 
 /**
- * Encodes the n-th id that a relay gives out: short, and as text in the order of n. One digit of base 36 does for n below 35; behind a `z`
- * there are two, and two more for each further `z`.
+ * Encodes the n-th id that a relay gives out: short, and as text in the order of n. One digit of base 36 does
+ * for n below 35; behind a `z` there are two, and two more for each further `z`.
  */
 export function encodeId(n: number): string {
   let opening = "k", digits = 1, count = 35, first = 0;
@@ -157,7 +163,10 @@ export function encodeFrom(id?: string, tag?: Tag): Uint8Array {
   return encodeControl("from", { id, ...tag });
 }
 
-/** Encodes a `$set`, with its LF: `json` is the value's text, undefined to remove the key; `from` is said to clients alone. */
+/**
+ * Encodes a `$set`, with its LF: `json` is the value's text, undefined to remove the key; `from` is said to
+ * clients alone.
+ */
 export function encodeSet(
   key: string,
   json: string | undefined,
@@ -171,7 +180,10 @@ export function encodeSet(
   return encoder.encode(`{"$set":{${fields}}}\n`);
 }
 
-/** Says what is wrong with the name of a room (`least` is 1) or a member (0), as what follows "it"; undefined if it is one. */
+/**
+ * Says what is wrong with the name of a room (`least` is 1) or a member (0), as what follows "it"; undefined
+ * if it is one.
+ */
 export function nameFault(name: unknown, least: number): string | undefined {
   return lengthFault(name, least, MAX_NAME_CHARACTERS) ??
     (/\p{Cc}/u.test(name as string) ? "has a control character, text without any is allowed" : undefined);
@@ -200,7 +212,8 @@ function lengthFault(text: unknown, least: number, most: number): string | undef
       : `a ${typeof text}`;
     return `is ${kind}, a string is allowed`;
   }
-  // A character is a code point, one or two units of the string. What is far too long is not worth counting exactly.
+  // A character is a code point, one or two units of the string. What is far too long is not worth counting
+  // exactly.
   const characters = text.length > 4 * most ? text.length : Array.from(text).length;
   if (characters >= least && characters <= most) return undefined;
   return `has ${characters} characters, ${least} to ${most} are allowed`;

@@ -2,12 +2,12 @@
 // clients does not come back in one and the same moment. Pure: time and chance are passed in.
 
 /** The upper bound of the first wait, in milliseconds; it doubles with every attempt. */
-export const FIRST_RETRY_MS = 250;
+const FIRST_RETRY_MS = 250;
 
 /**
  * The upper bound of any wait, in milliseconds. A connection that lasted as long lets the waits start anew.
  */
-export const MAX_RETRY_MS = 5000;
+const MAX_RETRY_MS = 5000;
 
 /**
  * Counts attempts and says how long to wait before the next.

@@ -23,7 +23,9 @@ export class RefusedError extends Error {
   }
 }
 
-/** A connection that can't be made from here, whoever is there; its message says why, and what can be done. */
+/**
+ * A connection that can't be made from here, whoever is there; its message says why, and what can be done.
+ */
 export class ImpossibleError extends Error {
   /** Makes an error. */
   constructor(message: string, options?: ErrorOptions) {
@@ -38,7 +40,7 @@ export function connectError({ label }: Address, cause: unknown): Error {
 }
 
 /** Tells whether trying again is useless, because this program was not given the permission. */
-export function isPermissionError(error: unknown): boolean {
+function isPermissionError(error: unknown): boolean {
   return error instanceof Error && (error.name === "NotCapable" || error.name === "PermissionDenied");
 }
 

@@ -35,7 +35,9 @@ interface Tls extends Net {
   rootCertificates: readonly string[];
 }
 
-/** Returns a function that opens a TCP connection, or with `tls` one that is encrypted, with `TCP_NODELAY`. */
+/**
+ * Returns a function that opens a TCP connection, or with `tls` one that is encrypted, with `TCP_NODELAY`.
+ */
 export function openNode(tls?: TlsOptions): OpenTransport {
   return async (address, signal) => {
     signal.throwIfAborted();

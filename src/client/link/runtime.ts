@@ -1,5 +1,6 @@
 // Where this program runs and what it finds there, asked for at run time: nothing is imported, so the same
-// module loads in Deno, Node, Bun and in a page. What is asked for is declared here as narrowly as it is used.
+// module loads in Deno, Node, Bun and in a page. What is asked for is declared here as narrowly as it is
+// used.
 
 /** The parts of `location` that say from where a page came. */
 export interface PageLocation {
@@ -33,7 +34,9 @@ export function builtinModule<T>(name: string): T | undefined {
   return (globalThis as Globals).process?.getBuiltinModule?.(name) as T | undefined;
 }
 
-/** Why the client can't run here, in words that follow a colon; `undefined` if nothing is known against it. */
+/**
+ * Why the client can't run here, in words that follow a colon; `undefined` if nothing is known against it.
+ */
 export function runtimeFault(): string | undefined {
   if (typeof Promise.withResolvers === "function") return undefined; // as old as all else that is used
   const node = (globalThis as Globals).process?.versions?.node;

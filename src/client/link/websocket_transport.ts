@@ -1,5 +1,6 @@
 // A connection by WebSocket: one write is one text message with whole lines, and the messages that come are
-// bytes again. Runs wherever there is a WebSocket: in pages, in workers, and beside TCP in Deno, Node and Bun.
+// bytes again. Runs wherever there is a WebSocket: in pages, in workers, and beside TCP in Deno, Node and
+// Bun.
 
 import { printable } from "../../wire/untrusted.ts";
 import { afterThisTurn } from "./after_turn.ts";

@@ -13,7 +13,7 @@ const WRITE_BATCH_BYTES = 64 * 1024;
 const STUCK_MS = 1000;
 
 /** …and how long before it is given up: a host that vanished closes nothing. */
-export const WRITE_DEADLINE_MS = 30_000;
+const WRITE_DEADLINE_MS = 30_000;
 
 /** What a {@linkcode Writer} tells. */
 export interface WriterSink {

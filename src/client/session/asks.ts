@@ -6,7 +6,10 @@ import type { Tag } from "../../wire/protocol.ts";
 /** The longest time that a timer takes, in ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** How much of why a question was not answered is told, by who should have and to who asked, in UTF-16 code units. */
+/**
+ * How much of why a question was not answered is told, by who should have and to who asked, in UTF-16 code
+ * units.
+ */
 export const MAX_REASON_LENGTH = 1000;
 
 /** Why a question got no answer, or a claim could not be decided. */
@@ -14,9 +17,10 @@ export class RequestError extends Error {
   /** What errors of this kind are called. */
   override readonly name = "RequestError";
   /**
-   * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
-   * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
-   * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
+   * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and
+   * `left` (who was asked is not there, or has left meanwhile); `failed` (the other's `onRequest` threw, or
+   * there is none); `not_resumed` (the session could not go on: it may have been asked or not); `closed`; or
+   * the relay's code, such as `too_many_keys`.
    */
   readonly code: string;
 
@@ -37,8 +41,8 @@ interface Ask {
 }
 
 /**
- * Asks, and returns the answer. A program that does not look at it lives on when there is none; what it did wrong
- * itself, what `ask` throws, it is told.
+ * Asks, and returns the answer. A program that does not look at it lives on when there is none; what it did
+ * wrong itself, what `ask` throws, it is told.
  */
 export function forgiving<T>(ask: () => Promise<T>): Promise<T> {
   let answer: Promise<T>;
@@ -90,7 +94,10 @@ export class Asks {
     else this.#fail(reply, "failed", String(answer).slice(0, MAX_REASON_LENGTH), peerId);
   }
 
-  /** Takes the relay's answer to a question, the body of an `$answer`: to one that it was asked, or why there is none. */
+  /**
+   * Takes the relay's answer to a question, the body of an `$answer`: to one that it was asked, or why there
+   * is none.
+   */
   takeAnswer({ ask, code, message, ...answer }: Record<string, unknown>): void {
     if (typeof ask !== "string") return;
     if (typeof code !== "string") return this.settle(ask, answer);

@@ -38,7 +38,7 @@ export const MAX_SLEW_MS = 20;
  * answer asks for. A clock that is ahead by more goes back instead: a program can live with a jump, but not
  * with a time that stops.
  */
-export const MAX_STANDSTILL_MS = 1500;
+const MAX_STANDSTILL_MS = 1500;
 
 /**
  * By how much, in ms, relay and client may read their clocks too coarsely, together: browsers round to 1 ms.

@@ -41,7 +41,10 @@ export class Freshness {
       nowMs - this.#markMs > maxAgeMs;
   }
 
-  /** Says whether what follows the last mark is no older than allowed by the relay's own word that it is `timeMs` there. */
+  /**
+   * Says whether what follows the last mark is no older than allowed by the relay's own word that it is
+   * `timeMs` there.
+   */
   isFreshBy(timeMs: number, maxAgeMs: number): boolean {
     return this.#markMs === undefined || timeMs - this.#markMs <= maxAgeMs;
   }

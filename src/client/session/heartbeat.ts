@@ -9,10 +9,10 @@ const FIRST_PINGS = 8;
 const FIRST_PINGS_MS = 50;
 
 /** The ms between two pings while something is sent or received. */
-export const ACTIVE_PING_MS = 1000;
+const ACTIVE_PING_MS = 1000;
 
 /** The ms between two pings when idle. */
-export const IDLE_PING_MS = 5000;
+const IDLE_PING_MS = 5000;
 
 /**
  * How much later than planned, in ms, a tick has to come to show that the program was busy with something

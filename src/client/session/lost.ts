@@ -1,5 +1,5 @@
-// What is lost on the way, as a program is told of it: why, how many lines, which keys. Types alone; what counts
-// and tells it is elsewhere, here and in the relay.
+// What is lost on the way, as a program is told of it: why, how many lines, which keys. Types alone; what
+// counts and tells it is elsewhere, here and in the relay.
 
 /** Lines and their bytes, LF included. */
 export interface LineCount {

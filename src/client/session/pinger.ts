@@ -22,7 +22,9 @@ const WAKE_TIMEOUT_MS = 3000;
 /** …how old, in ms, what was heard last may be then: what had arrived before the sleep comes first… */
 const WAKE_FRESH_MS = 1000;
 
-/** …and how late, in ms, that look may come: more, and the program was busy and has not read what there is. */
+/**
+ * …and how late, in ms, that look may come: more, and the program was busy and has not read what there is.
+ */
 const WAKE_LATE_MS = 250;
 
 /** What a {@linkcode Pinger} is made of. */
@@ -80,8 +82,8 @@ export class Pinger {
   }
 
   /**
-   * Asks at once whether the other side is still there, and gives it little time for an answer: a machine that
-   * slept, or a page that was away, may have a connection of which nothing is left.
+   * Asks at once whether the other side is still there, and gives it little time for an answer: a machine
+   * that slept, or a page that was away, may have a connection of which nothing is left.
    */
   wake(): void {
     if (this.#wakeTimer !== undefined) return;

@@ -19,7 +19,10 @@ export interface RelayError {
   key?: string;
   /** Whether it is a key of the room; said where `key` is. */
   room?: boolean;
-  /** The ids that nobody in the room has, if it is about such (`no_such_peer`): what was sent to them is dropped. */
+  /**
+   * The ids that nobody in the room has, if it is about such (`no_such_peer`): what was sent to them is
+   * dropped.
+   */
   ids?: string[];
 }
 
@@ -62,8 +65,8 @@ export function readControlLine(line: string): ControlLine | undefined {
 const FROM_START = `{"$from":{"id":"`, FROM_END = `"}}`;
 
 /**
- * Returns the id in a `$from` that is written as the relay writes it, without decoding it: there is one before most
- * events. `undefined` for any other line.
+ * Returns the id in a `$from` that is written as the relay writes it, without decoding it: there is one
+ * before most events. `undefined` for any other line.
  */
 export function readPlainFrom(line: string): string | undefined {
   if (!line.startsWith(FROM_START)) return undefined;

@@ -1,5 +1,5 @@
-// Whose the room's values are, as far as this program set them: only who was the last to set a value sets it again
-// when the relay has lost it. Keeps nothing itself: what this program has set is in own_state.ts. Pure.
+// Whose the room's values are, as far as this program set them: only who was the last to set a value sets it
+// again when the relay has lost it. Keeps nothing itself: what this program has set is in own_state.ts. Pure.
 
 import type { OwnState } from "./own_state.ts";
 import { isSameJson } from "./roster.ts";
@@ -25,9 +25,9 @@ export function noteRoomValue(
 }
 
 /**
- * Decides which values of the room this program sets again in another session: where the relay ran on, the room
- * is as others left it, and a key that is missing was removed; one that was restarted knows nothing, and whoever
- * set a value last sets it again, where nothing stands.
+ * Decides which values of the room this program sets again in another session: where the relay ran on, the
+ * room is as others left it, and a key that is missing was removed; one that was restarted knows nothing, and
+ * whoever set a value last sets it again, where nothing stands.
  *
  * @param room what this program has set of the room
  * @param present what holds in the room now

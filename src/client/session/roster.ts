@@ -93,8 +93,8 @@ export class Roster {
   }
 
   /**
-   * Finds who has, or had, an id, also this member itself; of one of whom nothing is known it makes a peer that
-   * has no name.
+   * Finds who has, or had, an id, also this member itself; of one of whom nothing is known it makes a peer
+   * that has no name.
    */
   find(id: string): Peer {
     if (id === this.self?.id) return this.self;

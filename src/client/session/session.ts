@@ -1,6 +1,6 @@
-// A session as a client speaks it: what comes and what it means, acknowledgements, and what a broken connection
-// means. How it begins is in opening.ts, what it writes in session_outbox.ts, when it pings in pinger.ts, what is
-// too old in stream_age.ts. Touches no socket: its link does.
+// A session as a client speaks it: what comes and what it means, acknowledgements, and what a broken
+// connection means. How it begins is in opening.ts, what it writes in session_outbox.ts, when it pings in
+// pinger.ts, what is too old in stream_age.ts. Touches no socket: its link does.
 //
 //   receive(bytes) ─→ LineDecoder ─→ {"$…: control line ─→ roster, age, marks, asks, outbox
 //                                 └─→ event ─→ too old? counted : sink.onEvent(line)

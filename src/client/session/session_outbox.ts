@@ -2,9 +2,9 @@
 // connection loses and doubles nothing. Pure: it writes nothing itself and reads no clock but the one it is
 // given.
 //
-//   push(event) ─→ [ waiting ] ─┐                 ┌─→ written ─→ [ sent, not confirmed ] ─→ confirmed: forgotten
+//   push(event) ─→ [ waiting ] ─┐                 ┌─→ written ─→ [ sent, not confirmed ] ─→ forgotten
 //   set(key): changed keys ─────┼─→ nextBatch() ──┘                    │
-//   ack, ping: made when due ───┘     ^ [ owed ] ←── resume(bytes): what the relay has not counted, first of all
+//   ack, ping: made when due ───┘     ^ [ owed ] ←── resume(bytes): what is not counted, first of all
 
 import { joinLines, LineQueue } from "../link/line_queue.ts";
 import type { LineSource } from "../link/line_source.ts";
@@ -18,7 +18,7 @@ import { readSet, ToldSets } from "./told_sets.ts";
  * What is kept for a resume; over it nothing but control lines goes out until the relay has confirmed some of
  * it.
  */
-export const MAX_UNCONFIRMED_BYTES = 1024 * 1024;
+const MAX_UNCONFIRMED_BYTES = 1024 * 1024;
 
 /**
  * The share of that limit after which a ping is sent early, so that confirmation comes before writing has to
@@ -83,8 +83,8 @@ export class SessionOutbox implements LineSource {
   changes = 0;
 
   /**
-   * Makes an empty outbox; `now` is the clock that pings are stamped with, in ms, and `measure` says what they
-   * tell the relay beside that.
+   * Makes an empty outbox; `now` is the clock that pings are stamped with, in ms, and `measure` says what
+   * they tell the relay beside that.
    */
   constructor(
     now: () => number,

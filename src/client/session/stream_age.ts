@@ -1,6 +1,6 @@
-// How old is what a session receives, by the relay's clock as it is known here: what is too old is counted, not
-// used. Joins the clock, which answers to pings set, and the marks of time in the stream; when pings go out is
-// decided elsewhere. Pure: it is given a clock.
+// How old is what a session receives, by the relay's clock as it is known here: what is too old is counted,
+// not used. Joins the clock, which answers to pings set, and the marks of time in the stream; when pings go
+// out is decided elsewhere. Pure: it is given a clock.
 //
 //   $pong ─→ clock ─┐
 //   $time ──────────┴─→ isStale? ─→ drop(line) ─→ takeStale()
@@ -9,7 +9,10 @@ import { RelayClock } from "./clock.ts";
 import { Freshness } from "./freshness.ts";
 import type { LineCount } from "./lost.ts";
 
-/** After so many answers to pings during which all events were too old, but not by the relay's clock, the clock is doubted. */
+/**
+ * After so many answers to pings during which all events were too old, but not by the relay's clock, the
+ * clock is doubted.
+ */
 const DOUBT_PONGS = 3;
 
 const encoder = new TextEncoder();
@@ -54,7 +57,9 @@ export class StreamAge {
     [this.#beganAtMs, this.#maxLagMs] = [receivedAtMs, maxLagMs];
   }
 
-  /** Goes on with the stream after a break, at `relayTimeMs`: what was missed comes first, and is never stale. */
+  /**
+   * Goes on with the stream after a break, at `relayTimeMs`: what was missed comes first, and is never stale.
+   */
   repair(relayTimeMs: number): void {
     this.#freshness.repair(relayTimeMs);
   }
@@ -75,12 +80,14 @@ export class StreamAge {
   }
 
   /**
-   * Notes an answer to a ping. One that this program was too busy to read (`isMeasure` is false) tells nothing
-   * of the network, but what it says of the clock holds; one to a ping of an earlier connection tells nothing.
+   * Notes an answer to a ping. One that this program was too busy to read (`isMeasure` is false) tells
+   * nothing of the network, but what it says of the clock holds; one to a ping of an earlier connection tells
+   * nothing.
    */
   notePong(sentAtMs: number, receivedAtMs: number, relayTimeMs: number, isMeasure: boolean): void {
     if (sentAtMs < this.#beganAtMs || sentAtMs > receivedAtMs) return;
-    // All that comes is too old, and goes on being so, but not by the relay's own word: is it the clock that is wrong?
+    // All that comes is too old, and goes on being so, but not by the relay's own word: is it the clock that
+    // is wrong?
     const isDoubtful = this.isStale && this.#freshness.isFreshBy(relayTimeMs, this.#maxLagMs);
     this.#stalePongs = isDoubtful ? this.#stalePongs + 1 : 0;
     if (this.#stalePongs >= DOUBT_PONGS) this.clock.doubt();

@@ -1,8 +1,9 @@
-// The `$set` lines that a session has handed out, until it is known what became of each: counted by the relay,
-// refused by it, or lost with the session. What is set, and what is to be told next, is in own_state.ts. Pure.
+// The `$set` lines that a session has handed out, until it is known what became of each: counted by the
+// relay, refused by it, or lost with the session. What is set, and what is to be told next, is in
+// own_state.ts. Pure.
 //
-//   note(line, …) ─→ [ by line ] ─→ confirm(bytes): settled   [ the room's, by key ] ─→ confirmed, or come back
-//                                └→ refuse(line): taken back                         └→ takeRoomChanges(): lost?
+//   note(line, …) ─→ [ by line ] ─→ confirm(bytes): settled    [ the room's, by key ] ─→ confirmed, echoed
+//                                └→ refuse(line): taken back                          └→ takeRoomChanges()
 
 import { startsAt } from "../../wire/protocol.ts";
 import type { OwnState } from "./own_state.ts";
@@ -17,8 +18,8 @@ interface ToldSet {
 }
 
 /**
- * Remembers each `$set` by its line on this connection, until the relay has counted or refused it, and the last
- * change of each key of the room, until it is known that it has arrived.
+ * Remembers each `$set` by its line on this connection, until the relay has counted or refused it, and the
+ * last change of each key of the room, until it is known that it has arrived.
  */
 export class ToldSets {
   /** The lines that the relay has not counted, the oldest first. */
@@ -74,14 +75,20 @@ export class ToldSets {
     this.#byLine.clear();
   }
 
-  /** Takes the last change of each key of the room that may not have arrived: as JSON, or undefined for a removal. */
+  /**
+   * Takes the last change of each key of the room that may not have arrived: as JSON, or undefined for a
+   * removal.
+   */
   takeRoomChanges(): Map<string, string | undefined> {
     const changes = new Map(Array.from(this.#roomChanges, ([key, { json }]) => [key, json]));
     this.#roomChanges = new Map();
     return changes;
   }
 
-  /** The keys of the room that were given a value by a line which the relay has not counted; some may come twice. */
+  /**
+   * The keys of the room that were given a value by a line which the relay has not counted; some may come
+   * twice.
+   */
   *roomKeys(): Generator<string> {
     for (const { state, key, json } of this.#byLine.values()) {
       if (state.isRoom && json !== undefined) yield key;

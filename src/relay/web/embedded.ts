@@ -12,7 +12,6 @@ import example_python_session_parts_py from "../../../example/python/session_par
 import motion_ts from "../../../motion.ts" with { type: "text" };
 import src_client_call_options_ts from "../../client/call_options.ts" with { type: "text" };
 import src_client_callbacks_ts from "../../client/callbacks.ts" with { type: "text" };
-import src_client_check_ts from "../../client/check.ts" with { type: "text" };
 import src_client_compare_ids_ts from "../../client/compare_ids.ts" with { type: "text" };
 import src_client_connect_ts from "../../client/connect.ts" with { type: "text" };
 import src_client_drain_watch_ts from "../../client/drain_watch.ts" with { type: "text" };
@@ -42,6 +41,7 @@ import src_client_link_writer_ts from "../../client/link/writer.ts" with { type:
 import src_client_loss_tally_ts from "../../client/loss_tally.ts" with { type: "text" };
 import src_client_membership_ts from "../../client/membership.ts" with { type: "text" };
 import src_client_message_ts from "../../client/message.ts" with { type: "text" };
+import src_client_option_check_ts from "../../client/option_check.ts" with { type: "text" };
 import src_client_options_ts from "../../client/options.ts" with { type: "text" };
 import src_client_outgoing_ts from "../../client/outgoing.ts" with { type: "text" };
 import src_client_page_life_ts from "../../client/page_life.ts" with { type: "text" };
@@ -75,13 +75,14 @@ import src_client_state_check_ts from "../../client/state_check.ts" with { type:
 import src_client_state_types_ts from "../../client/state_types.ts" with { type: "text" };
 import src_client_target_ts from "../../client/target.ts" with { type: "text" };
 import src_client_version_notice_ts from "../../client/version_notice.ts" with { type: "text" };
-import src_motion_check_ts from "../../motion/check.ts" with { type: "text" };
 import src_motion_clock_ts from "../../motion/clock.ts" with { type: "text" };
 import src_motion_correct_ts from "../../motion/correct.ts" with { type: "text" };
 import src_motion_estimate_ts from "../../motion/estimate.ts" with { type: "text" };
 import src_motion_fit_ts from "../../motion/fit.ts" with { type: "text" };
 import src_motion_history_ts from "../../motion/history.ts" with { type: "text" };
 import src_motion_movers_ts from "../../motion/movers.ts" with { type: "text" };
+import src_motion_numbers_ts from "../../motion/numbers.ts" with { type: "text" };
+import src_motion_option_check_ts from "../../motion/option_check.ts" with { type: "text" };
 import src_motion_playout_ts from "../../motion/playout.ts" with { type: "text" };
 import src_motion_predict_ts from "../../motion/predict.ts" with { type: "text" };
 import src_motion_sender_ts from "../../motion/sender.ts" with { type: "text" };
@@ -125,7 +126,6 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["motion.ts", motion_ts],
   ["src/client/call_options.ts", src_client_call_options_ts],
   ["src/client/callbacks.ts", src_client_callbacks_ts],
-  ["src/client/check.ts", src_client_check_ts],
   ["src/client/compare_ids.ts", src_client_compare_ids_ts],
   ["src/client/connect.ts", src_client_connect_ts],
   ["src/client/drain_watch.ts", src_client_drain_watch_ts],
@@ -155,6 +155,7 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/client/loss_tally.ts", src_client_loss_tally_ts],
   ["src/client/membership.ts", src_client_membership_ts],
   ["src/client/message.ts", src_client_message_ts],
+  ["src/client/option_check.ts", src_client_option_check_ts],
   ["src/client/options.ts", src_client_options_ts],
   ["src/client/outgoing.ts", src_client_outgoing_ts],
   ["src/client/page_life.ts", src_client_page_life_ts],
@@ -188,13 +189,14 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/client/state_types.ts", src_client_state_types_ts],
   ["src/client/target.ts", src_client_target_ts],
   ["src/client/version_notice.ts", src_client_version_notice_ts],
-  ["src/motion/check.ts", src_motion_check_ts],
   ["src/motion/clock.ts", src_motion_clock_ts],
   ["src/motion/correct.ts", src_motion_correct_ts],
   ["src/motion/estimate.ts", src_motion_estimate_ts],
   ["src/motion/fit.ts", src_motion_fit_ts],
   ["src/motion/history.ts", src_motion_history_ts],
   ["src/motion/movers.ts", src_motion_movers_ts],
+  ["src/motion/numbers.ts", src_motion_numbers_ts],
+  ["src/motion/option_check.ts", src_motion_option_check_ts],
   ["src/motion/playout.ts", src_motion_playout_ts],
   ["src/motion/predict.ts", src_motion_predict_ts],
   ["src/motion/sender.ts", src_motion_sender_ts],

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parseTarget } from "../../../src/client/target.ts";
-import { connectError, isPermissionError } from "../../../src/client/link/connect_error.ts";
+import { connectError, ImpossibleError, isHopeless } from "../../../src/client/link/connect_error.ts";
 import { openTcp } from "../../../src/client/link/deno_transport.ts";
 
 const address = parseTarget("ifilab100");
@@ -34,10 +34,11 @@ for (const [cause, reason] of REASONS) {
   });
 }
 
-Deno.test("isPermissionError knows what trying again can't help", () => {
-  assert.ok(isPermissionError(new Deno.errors.NotCapable("x")));
-  assert.ok(!isPermissionError(new Deno.errors.ConnectionRefused("x")));
-  assert.ok(!isPermissionError(undefined));
+Deno.test("isHopeless knows what trying again can't help", () => {
+  assert.ok(isHopeless(new Deno.errors.NotCapable("x")));
+  assert.ok(isHopeless(new ImpossibleError("there is no way")));
+  assert.ok(!isHopeless(new Deno.errors.ConnectionRefused("x")));
+  assert.ok(!isHopeless(undefined));
 });
 
 Deno.test("openTcp reads what comes, writes, ends its half, and sees the end of the other", async () => {

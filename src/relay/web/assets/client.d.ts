@@ -19,7 +19,10 @@ interface RelayError {
     key?: string;
     /** Whether it is a key of the room; said where `key` is. */
     room?: boolean;
-    /** The ids that nobody in the room has, if it is about such (`no_such_peer`): what was sent to them is dropped. */
+    /**
+     * The ids that nobody in the room has, if it is about such (`no_such_peer`): what was sent to them is
+     * dropped.
+     */
     ids?: string[];
 }
 
@@ -43,7 +46,10 @@ interface StatusDetail {
     resumed?: boolean;
 }
 
-/** Tells the state of the room from that of its members, where their keys differ: `connect<Events, States<Room, Member>>`. */
+/**
+ * Tells the state of the room from that of its members, where their keys differ: `connect<Events,
+ * States<Room, Member>>`.
+ */
 interface States<Room extends object, Member extends object> {
     /** The keys and values of the room. */
     readonly "~room": Room;
@@ -378,7 +384,10 @@ type Addressee = {
 } | string;
 /** Who an event is for. */
 interface SendOptions {
-    /** Those members of the room alone, by themselves or by their ids, each once, as many as you like; none get nothing. */
+    /**
+     * Those members of the room alone, by themselves or by their ids, each once, as many as you like; none get
+     * nothing.
+     */
     to: Addressee | readonly Addressee[];
 }
 
@@ -545,10 +554,11 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      *
      * @example
      * ```ts
-     * import { connect } from "../../client.ts";
+     * import { connect, type Peer } from "../../client.ts";
      *
      * async function ask(target: string) {
-     *   await using relay = await connect(target, { onRequest: (event, from) => `${from.name} asks ${event}` });
+     *   const onRequest = (event: unknown, { name }: Peer) => `${name} asks ${event}`;
+     *   await using relay = await connect(target, { onRequest });
      *   for (const peer of relay.peers.values()) console.log(await relay.request(peer, "ready?"));
      * }
      * ```
@@ -590,9 +600,9 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
     /**
      * Connects to the same relay once more, as another member, in the first room of that name that has a place:
      * `room` itself, or `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that
-     * call it with `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token, encryption and
-     * schema are this one's unless named, callbacks are not. This relay object stays as it is; it may be
-     * closed.
+     * call it with `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token,
+     * encryption and schema are this one's unless named, callbacks are not. This relay object stays as it is;
+     * it may be closed.
      *
      * @throws {TypeError} when the relay object is plain, or the room is the lobby, which is one
      * @throws as {@linkcode connect} does
@@ -744,8 +754,8 @@ declare function animationFrames(options?: {
 declare function rateLimit(hz: number, clock?: Clock): () => boolean;
 
 /**
- * Compares two ids of peers of one relay by the order in which they were given out, for `sort`: less than 0 if `a` is
- * the older one. Relays since version 0.2 give out ids that compare so as texts, too (`a < b`).
+ * Compares two ids of peers of one relay by the order in which they were given out, for `sort`: less than 0
+ * if `a` is the older one. Relays since version 0.2 give out ids that compare so as texts, too (`a < b`).
  */
 declare function compareIds(a: string, b: string): number;
 
@@ -754,9 +764,10 @@ declare class RequestError extends Error {
     /** What errors of this kind are called. */
     readonly name = "RequestError";
     /**
-     * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
-     * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
-     * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
+     * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and
+     * `left` (who was asked is not there, or has left meanwhile); `failed` (the other's `onRequest` threw, or
+     * there is none); `not_resumed` (the session could not go on: it may have been asked or not); `closed`; or
+     * the relay's code, such as `too_many_keys`.
      */
     readonly code: string;
     /** @internal */

@@ -77,7 +77,9 @@ var Callbacks = class {
   #held = [];
   #cancelHeld;
   #isClosed = false;
-  /** Lets what waits be called after this turn of the event loop: by then the program has the relay object. */
+  /**
+   * Lets what waits be called after this turn of the event loop: by then the program has the relay object.
+   */
   open() {
     this.#cancelHeld = afterThisTurn(() => {
       const held = this.#held;
@@ -194,7 +196,9 @@ var LineReader = class {
   get heldBytes() {
     return this.#carry?.length ?? 0;
   }
-  /** Takes the next chunk and calls the sink for what it completes. The chunk may be used again afterwards. */
+  /**
+   * Takes the next chunk and calls the sink for what it completes. The chunk may be used again afterwards.
+   */
   push(chunk) {
     let start = 0;
     if (this.isMidLine) {
@@ -213,8 +217,8 @@ var LineReader = class {
     if (rest < chunk.length) this.#keep(chunk.subarray(rest));
   }
   /**
-   * Ends the input: what stands there without an LF counts as a line, so it goes to the sink with an LF behind it.
-   * Call it only when the connection ended cleanly.
+   * Ends the input: what stands there without an LF counts as a line, so it goes to the sink with an LF
+   * behind it. Call it only when the connection ended cleanly.
    */
   end() {
     if (this.#carried > 0) {
@@ -571,7 +575,7 @@ function needSession(session, verb, lack = "has no session") {
   throw new TypeError(`Cannot ${verb}: a plain client ${lack}, connect without { plain: true }`);
 }
 
-// src/client/check.ts
+// src/client/option_check.ts
 var ALLOWED = {
   boolean: "true or false",
   function: "a function",
@@ -702,7 +706,10 @@ var HostRole = class {
   noteShown() {
     this.#isHidden = this.#hasPassed = false;
   }
-  /** Notes that somebody became the host: a hidden page passes it on, but once, where all are one has to be it. */
+  /**
+   * Notes that somebody became the host: a hidden page passes it on, but once, where all are one has to be
+   * it.
+   */
   noteHost() {
     if (!this.#isHidden || this.#hasPassed || this.#session?.isHost !== true) return;
     this.#hasPassed = true;
@@ -942,9 +949,9 @@ var Inbox = class {
     return this.#events.takeAll();
   }
   /**
-   * Returns an iterator over the events from now on, those that wait included, each as `make` gives it. It ends
-   * after `close()`, once the inbox is empty. Ending it early (`break`) loses nothing: it takes an event only when asked for the
-   * next one.
+   * Returns an iterator over the events from now on, those that wait included, each as `make` gives it. It
+   * ends after `close()`, once the inbox is empty. Ending it early (`break`) loses nothing: it takes an event
+   * only when asked for the next one.
    */
   iterate(make) {
     const own = /* @__PURE__ */ new Set();
@@ -1165,7 +1172,10 @@ var Incoming = class {
     this.#watchLoop("messages");
     return this.#inbox.takeAllAs(make);
   }
-  /** Gives one event after the other, each as `make` gives it; ends after `close()`, once there is nothing left. */
+  /**
+   * Gives one event after the other, each as `make` gives it; ends after `close()`, once there is nothing
+   * left.
+   */
   iterate(make) {
     return this.#inbox.iterate(make);
   }
@@ -2697,7 +2707,8 @@ function countKeysBeside(session, key, isRoom) {
   const keys = new Set(source.roomKeysUnderWay());
   if (keys.has(key)) return 0;
   for (const each of Object.keys(state)) {
-    if (!source.room.isNews(each) || source.room.has(each)) keys.add(each);
+    const isBeingRemoved = source.room.isNews(each) && !source.room.has(each);
+    if (!isBeingRemoved) keys.add(each);
   }
   return keys.size;
 }
@@ -2912,9 +2923,10 @@ var RequestError = class extends Error {
   /** What errors of this kind are called. */
   name = "RequestError";
   /**
-   * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and `left` (who was asked is not there, or has left meanwhile); `failed`
-   * (the other's `onRequest` threw, or there is none); `not_resumed` (the session could not go on: it may have been
-   * asked or not); `closed`; or the relay's code, such as `too_many_keys`.
+   * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and
+   * `left` (who was asked is not there, or has left meanwhile); `failed` (the other's `onRequest` threw, or
+   * there is none); `not_resumed` (the session could not go on: it may have been asked or not); `closed`; or
+   * the relay's code, such as `too_many_keys`.
    */
   code;
   /** @internal */
@@ -2978,7 +2990,10 @@ var Asks = class {
     if (failed !== true) this.settle(reply, answer, peerId);
     else this.#fail(reply, "failed", String(answer).slice(0, MAX_REASON_LENGTH), peerId);
   }
-  /** Takes the relay's answer to a question, the body of an `$answer`: to one that it was asked, or why there is none. */
+  /**
+   * Takes the relay's answer to a question, the body of an `$answer`: to one that it was asked, or why there
+   * is none.
+   */
   takeAnswer({ ask, code, message, ...answer }) {
     if (typeof ask !== "string") return;
     if (typeof code !== "string") return this.settle(ask, answer);
@@ -3205,8 +3220,8 @@ var Roster = class {
     return this.hostId === void 0 ? void 0 : this.find(this.hostId);
   }
   /**
-   * Finds who has, or had, an id, also this member itself; of one of whom nothing is known it makes a peer that
-   * has no name.
+   * Finds who has, or had, an id, also this member itself; of one of whom nothing is known it makes a peer
+   * that has no name.
    */
   find(id) {
     if (id === this.self?.id) return this.self;
@@ -3785,8 +3800,8 @@ var Pinger = class {
     this.#wakeTimer = void 0;
   }
   /**
-   * Asks at once whether the other side is still there, and gives it little time for an answer: a machine that
-   * slept, or a page that was away, may have a connection of which nothing is left.
+   * Asks at once whether the other side is still there, and gives it little time for an answer: a machine
+   * that slept, or a page that was away, may have a connection of which nothing is left.
    */
   wake() {
     if (this.#wakeTimer !== void 0) return;
@@ -4093,7 +4108,10 @@ var ToldSets = class {
   forgetLines() {
     this.#byLine.clear();
   }
-  /** Takes the last change of each key of the room that may not have arrived: as JSON, or undefined for a removal. */
+  /**
+   * Takes the last change of each key of the room that may not have arrived: as JSON, or undefined for a
+   * removal.
+   */
   takeRoomChanges() {
     const changes = new Map(Array.from(this.#roomChanges, ([key, { json }]) => [
       key,
@@ -4102,7 +4120,10 @@ var ToldSets = class {
     this.#roomChanges = /* @__PURE__ */ new Map();
     return changes;
   }
-  /** The keys of the room that were given a value by a line which the relay has not counted; some may come twice. */
+  /**
+   * The keys of the room that were given a value by a line which the relay has not counted; some may come
+   * twice.
+   */
   *roomKeys() {
     for (const { state, key, json } of this.#byLine.values()) {
       if (state.isRoom && json !== void 0) yield key;
@@ -4173,8 +4194,8 @@ var SessionOutbox = class {
   /** What was given to `push()` and `set()`, ever. */
   changes = 0;
   /**
-   * Makes an empty outbox; `now` is the clock that pings are stamped with, in ms, and `measure` says what they
-   * tell the relay beside that.
+   * Makes an empty outbox; `now` is the clock that pings are stamped with, in ms, and `measure` says what
+   * they tell the relay beside that.
    */
   constructor(now2, maxUnconfirmedBytes = MAX_UNCONFIRMED_BYTES, measure = () => ({})) {
     this.#now = now2;
@@ -4727,7 +4748,10 @@ var Freshness = class {
   check(nowMs, maxAgeMs) {
     this.isStale = this.#markMs !== void 0 && this.#repairMs === void 0 && nowMs - this.#markMs > maxAgeMs;
   }
-  /** Says whether what follows the last mark is no older than allowed by the relay's own word that it is `timeMs` there. */
+  /**
+   * Says whether what follows the last mark is no older than allowed by the relay's own word that it is
+   * `timeMs` there.
+   */
   isFreshBy(timeMs, maxAgeMs) {
     return this.#markMs === void 0 || timeMs - this.#markMs <= maxAgeMs;
   }
@@ -4800,7 +4824,9 @@ var StreamAge = class {
       maxLagMs
     ];
   }
-  /** Goes on with the stream after a break, at `relayTimeMs`: what was missed comes first, and is never stale. */
+  /**
+   * Goes on with the stream after a break, at `relayTimeMs`: what was missed comes first, and is never stale.
+   */
   repair(relayTimeMs) {
     this.#freshness.repair(relayTimeMs);
   }
@@ -4817,8 +4843,9 @@ var StreamAge = class {
     this.#freshness.mark(relayTimeMs, this.#relayNow(), this.#maxAgeMs());
   }
   /**
-   * Notes an answer to a ping. One that this program was too busy to read (`isMeasure` is false) tells nothing
-   * of the network, but what it says of the clock holds; one to a ping of an earlier connection tells nothing.
+   * Notes an answer to a ping. One that this program was too busy to read (`isMeasure` is false) tells
+   * nothing of the network, but what it says of the clock holds; one to a ping of an earlier connection tells
+   * nothing.
    */
   notePong(sentAtMs, receivedAtMs, relayTimeMs, isMeasure) {
     if (sentAtMs < this.#beganAtMs || sentAtMs > receivedAtMs) return;
@@ -5626,10 +5653,11 @@ var Relay = class _Relay {
    *
    * @example
    * ```ts
-   * import { connect } from "../../client.ts";
+   * import { connect, type Peer } from "../../client.ts";
    *
    * async function ask(target: string) {
-   *   await using relay = await connect(target, { onRequest: (event, from) => `${from.name} asks ${event}` });
+   *   const onRequest = (event: unknown, { name }: Peer) => `${name} asks ${event}`;
+   *   await using relay = await connect(target, { onRequest });
    *   for (const peer of relay.peers.values()) console.log(await relay.request(peer, "ready?"));
    * }
    * ```
@@ -5677,9 +5705,9 @@ var Relay = class _Relay {
   /**
    * Connects to the same relay once more, as another member, in the first room of that name that has a place:
    * `room` itself, or `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that
-   * call it with `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token, encryption and
-   * schema are this one's unless named, callbacks are not. This relay object stays as it is; it may be
-   * closed.
+   * call it with `maxMembers: 2` meet. The options are those of {@linkcode connect}; target, name, token,
+   * encryption and schema are this one's unless named, callbacks are not. This relay object stays as it is;
+   * it may be closed.
    *
    * @throws {TypeError} when the relay object is plain, or the room is the lobby, which is one
    * @throws as {@linkcode connect} does

@@ -294,8 +294,9 @@ interface SimulationOptions {
     seed: number;
 }
 /**
- * Reads a line's description: presets and settings with commas between them, later ones win.
- * Times go up to 10 s (those between two spikes or stalls from 100 ms to an hour, the one to a cut from 1 s to an hour), the rate from 1k to 1024m.
+ * Reads a line's description: presets and settings with commas between them, later ones win. Times go up to
+ * 10 s (those between two spikes or stalls from 100 ms to an hour, the one to a cut from 1 s to an hour), the
+ * rate from 1k to 1024m.
  * @throws {SyntaxError} that names what can't be read
  * @throws {RangeError} that says what is too much or too little, and what is allowed
  */

@@ -1,6 +1,6 @@
 // motion.js of eventrelay 0.2.0, made by `deno task bundle`. MIT license.
 // @ts-self-types="./motion.d.ts"
-// src/motion/check.ts
+// src/motion/numbers.ts
 var MAX_NUMBER = Number.MAX_SAFE_INTEGER;
 var MAX_DIMENSIONS = 1024;
 function isUsable(value) {
@@ -19,6 +19,8 @@ function isFiniteVector(vector2, dims) {
   for (let d = 0; d < dims; d++) nothing += vector2[d] - vector2[d];
   return nothing === 0;
 }
+
+// src/motion/option_check.ts
 function checkOptions(thing, options, allowed) {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new TypeError(`Cannot make ${thing}: options is ${shown(options)}, an object is allowed`);
