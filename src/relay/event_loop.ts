@@ -1,9 +1,9 @@
-// The next turn of the event loop, for who has more to do than one turn should take. What is put off by
-// setImmediate alone keeps the loop busy, and a busy loop looks at its sockets only every 61st time (tokio's
-// event_interval): others then wait for tens of milliseconds. Where the turn is asked for through a socket,
-// which a byte of our own makes readable, the loop has to look at all sockets first.
+// The end of a turn of the event loop, and the next one, for who has more to do than one turn should take. What
+// is put off by setImmediate alone keeps the loop busy, and a busy loop looks at its sockets only every 61st
+// time (tokio's event_interval): others then wait for tens of milliseconds. Where the turn is asked for through
+// a socket, which a byte of our own makes readable, the loop has to look at all sockets first.
 
-import { setImmediate } from "node:timers";
+import { clearImmediate, setImmediate } from "node:timers";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -22,6 +22,9 @@ export class EventLoop {
   /** Who comes after these, as far as there is time: one of them in any case. */
   #bulk: (() => void)[] = [];
   #isAskedFor = false;
+  /** Who is called at the end of this turn. */
+  #atEnd: ((nowMs: number) => void)[] = [];
+  #turnEnd: ReturnType<typeof setImmediate> | undefined;
   #lookedMs = -Infinity;
   #opening: Promise<void> | undefined;
   #pipe: Pipe | undefined;
@@ -51,6 +54,16 @@ export class EventLoop {
    */
   open(): Promise<void> {
     return this.#opening = Pipe.open().then((pipe) => void (this.#pipe = pipe), () => {});
+  }
+
+  /**
+   * Calls `callback` at the end of this turn, after all that was read in it, with the time. One wait and one
+   * look at the clock for all who ask: each is a good part of what a relay does about a line that comes alone.
+   */
+  atTurnEnd(callback: (nowMs: number) => void): void {
+    if (this.#isClosed) return;
+    this.#atEnd.push(callback);
+    this.#turnEnd ??= setImmediate(this.#endTurn);
   }
 
   /**
@@ -105,12 +118,21 @@ export class EventLoop {
   /** Calls nobody any more. Never rejects. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearImmediate(this.#turnEnd);
+    this.#atEnd = [];
     this.#callbacks = [];
     this.#bulk = [];
     await this.#opening;
     this.#pipe?.close();
     this.#pipe = undefined;
   }
+
+  readonly #endTurn = (): void => {
+    this.#turnEnd = undefined;
+    const callbacks = this.#atEnd, nowMs = this.#clock();
+    this.#atEnd = [];
+    for (const callback of callbacks) callback(nowMs);
+  };
 
   readonly #callAll = (): void => {
     this.#isAskedFor = false;

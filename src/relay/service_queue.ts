@@ -7,7 +7,6 @@
 //     is time for: they wait, and are not         those with little first, then who says hello and who has
 //     read                                        much, by turns
 
-import { clearImmediate, setImmediate } from "node:timers";
 import type { EventLoop } from "./event_loop.ts";
 
 /**
@@ -54,8 +53,8 @@ export class ServiceQueue {
   #next: "hello" | "much" = "hello";
   #isTurnDue = false;
   #isClosed = false;
-  /** The end of the turn that is under way. */
-  #turnEnd: ReturnType<typeof setImmediate> | undefined;
+  /** Whether a turn is under way in which somebody was served. */
+  #isInTurn = false;
   #startedMs = 0;
   /** How long those were served since the last look at the sockets who came with little, and with more. */
   #littleMs = 0;
@@ -72,7 +71,7 @@ export class ServiceQueue {
 
   /** Serves who has something to be dealt with: at once, if this turn has time left. `nowMs` is the time. */
   serve(served: Served, nowMs: number, amount: Amount): void {
-    const isLittle = amount === "little", isFirst = this.#turnEnd === undefined;
+    const isLittle = amount === "little", isFirst = !this.#isInTurn;
     if (isFirst) this.#startTurn(nowMs);
     if (isLittle ? this.#littleMs < LITTLE_MS : this.#moreMs < MORE_MS) {
       if (isFirst) this.#loop.noteLook(nowMs);
@@ -92,14 +91,16 @@ export class ServiceQueue {
   /** Serves nobody any more. */
   close(): void {
     this.#isClosed = true;
-    clearImmediate(this.#turnEnd);
     for (const served of Object.values(this.#waiting)) served.length = 0;
   }
 
   /** Has the end of this turn noticed, and who waits served in the next one. */
   #plan(): void {
     if (this.#isClosed) return;
-    this.#turnEnd ??= setImmediate(this.#endTurn);
+    if (!this.#isInTurn) {
+      this.#isInTurn = true;
+      this.#loop.atTurnEnd(this.#endTurn);
+    }
     if (this.#isTurnDue || !this.isBehind) return;
     this.#isTurnDue = true;
     this.#loop.call(this.#serveWaiting);
@@ -109,7 +110,7 @@ export class ServiceQueue {
     this.#isTurnDue = false;
     this.#littleMs = this.#moreMs = 0;
     let nowMs = this.#clock();
-    if (this.#turnEnd === undefined) this.#startTurn(nowMs);
+    if (!this.#isInTurn) this.#startTurn(nowMs);
     const startedMs = nowMs;
     const { little } = this.#waiting;
     while (little.length > 0 && this.#littleMs < LITTLE_MS) {
@@ -152,9 +153,10 @@ export class ServiceQueue {
     this.#most = undefined;
   }
 
-  readonly #endTurn = (): void => {
-    this.#turnEnd = undefined;
-    const tookMs = this.#clock() - this.#startedMs;
+  readonly #endTurn = (nowMs: number): void => {
+    this.#isInTurn = false;
+    if (this.#isClosed) return;
+    const tookMs = nowMs - this.#startedMs;
     if (tookMs > SLOW_TURN_MS) this.#most?.onSlowTurn(tookMs, this.#mostMs);
     this.#startTurn(0);
     // Where some wait, all the sockets that were ready at the last look may not have been read yet: one quota

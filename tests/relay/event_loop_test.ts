@@ -25,6 +25,29 @@ Deno.test("EventLoop calls back in later turns, in order, with and without its s
   }
 });
 
+Deno.test("EventLoop.atTurnEnd calls all who ask in a turn at its end, in order, with one time; after close nobody", async () => {
+  let nowMs = 7;
+  const loop = new EventLoop(() => nowMs), called: [string, number][] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const ask = (name: string, then = () => {}) =>
+    loop.atTurnEnd((atMs) => {
+      called.push([name, atMs]);
+      nowMs++;
+      then();
+    });
+  ask("a", () => ask("c", resolve));
+  await Promise.resolve();
+  ask("b");
+  assert.deepEqual(called, [], "not at once");
+  await promise;
+  assert.deepEqual(called, [["a", 7], ["b", 7], ["c", 9]]);
+  ask("never");
+  await loop.close();
+  ask("never");
+  await new Promise((done) => setTimeout(done, 5));
+  assert.equal(called.length, 3);
+});
+
 Deno.test("EventLoop looks at the sockets before each turn, however busy it is", async () => {
   const loop = new EventLoop();
   await loop.open();

@@ -14,7 +14,7 @@ class Desk {
   readonly queue: ServiceQueue;
 
   constructor() {
-    const loop = new EventLoop();
+    const loop = new EventLoop(() => this.nowMs);
     loop.call = (callback) => void this.#callbacks.push(callback);
     this.queue = new ServiceQueue(() => this.nowMs, loop);
   }

@@ -1,7 +1,6 @@
 // An event loop whose time is made up: work takes as long as it says, and hours pass at once. For whatever
 // takes a clock, timers and turns.
 
-import type { Turn, Turns } from "../../src/relay/room/flusher.ts";
 import type { Timer, Timers } from "../../src/relay/options.ts";
 
 interface Due {
@@ -17,7 +16,7 @@ export class SimulatedLoop {
   readonly #timersLateMs: number;
   readonly #due = new Map<number, Due>();
   readonly #running = new Set<number>();
-  #immediates = new Map<number, () => void>();
+  #immediates: ((nowMs: number) => void)[] = [];
   #lastId = 0;
 
   /** @param timersLateMs how much later than they are told timers fire, as real ones do */
@@ -40,21 +39,14 @@ export class SimulatedLoop {
     clearInterval: () => {},
   };
 
-  readonly turns: Turns = {
-    setImmediate: (callback) => {
-      this.#immediates.set(++this.#lastId, callback);
-      return this.#lastId as unknown as Turn;
-    },
-    clearImmediate: (turn) => void this.#immediates.delete(turn as unknown as number),
-  };
-
   /** Whether clients wait, as a test wants. */
   readonly service = { isBehind: false };
 
   /** A loop that looks at its sockets in every turn. */
   readonly loop = {
     isBusy: () => false,
-    call: (callback: () => void) => void this.turns.setImmediate(callback),
+    atTurnEnd: (callback: (nowMs: number) => void) => void this.#immediates.push(callback),
+    call: (callback: () => void) => void this.#immediates.push(callback),
   };
 
   /** How many timers are running; what a test itself planned doesn't count. */
@@ -80,16 +72,16 @@ export class SimulatedLoop {
       next[1].callback();
     }
     const immediates = this.#immediates;
-    this.#immediates = new Map();
-    if (immediates.size > 0) this.turnCount++;
-    for (const callback of immediates.values()) callback();
+    this.#immediates = [];
+    if (immediates.length > 0) this.turnCount++;
+    for (const callback of immediates) callback(this.nowMs);
   }
 
   /** Goes on for `ms`, turn by turn. */
   run(ms: number): void {
     for (const untilMs = this.nowMs + ms;;) {
       this.turn();
-      if (this.#immediates.size > 0) continue;
+      if (this.#immediates.length > 0) continue;
       const next = this.#next();
       if (next === undefined || next[1].at > untilMs) {
         this.nowMs = Math.max(this.nowMs, untilMs);

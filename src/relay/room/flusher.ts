@@ -7,7 +7,6 @@
 //   ├ news, 100 wakes ┤ ▶ ├ 100 wakes ┤ ▶ ├ 50 wakes ┤ ◀──────────────▶ ├ 100 wakes ┤ ▶ …
 //                        └ other feed's news: 12 wakes     ▲ news waits here
 
-import { clearImmediate, setImmediate } from "node:timers";
 import type { Settings, Timer } from "../options.ts";
 import type { Reader } from "./feed.ts";
 import { FlushBudget } from "./flush_budget.ts";
@@ -23,17 +22,8 @@ export interface Flushable {
 /** What a flusher needs of the settings. */
 export type FlusherSettings = Pick<Settings, "clock" | "timers"> & {
   readonly service: Pick<Settings["service"], "isBehind">;
-  readonly loop: Pick<Settings["loop"], "call">;
+  readonly loop: Pick<Settings["loop"], "atTurnEnd" | "call">;
 };
-
-/** Turns of the event loop, as `node:timers` has them: one call of `setImmediate` is one turn. */
-export interface Turns {
-  setImmediate(callback: () => void): Turn;
-  clearImmediate(turn: Turn | undefined): void;
-}
-
-/** What the end of a turn is cancelled by. */
-export type Turn = ReturnType<typeof setImmediate>;
 
 /**
  * How many readers are woken in a turn. After 128 operations tokio, on which Deno runs, makes a task give way
@@ -87,7 +77,6 @@ export class Flusher {
   readonly #timers: Settings["timers"];
   readonly #service: FlusherSettings["service"];
   readonly #loop: FlusherSettings["loop"];
-  readonly #turns: Turns;
   readonly #budget: FlushBudget;
   /** Who is flushed, in order: who is under way is here too, until it is its turn again. */
   readonly #due = new Set<Flushable>();
@@ -98,22 +87,19 @@ export class Flusher {
   readonly #patient = new Map<Flushable, Timer>();
   /** From when on news that may wait is flushed. */
   readonly #patientUntilMs = new WeakMap<Flushable, number>();
-  /** The end of this turn, at which who has news is flushed. */
-  #turnEnd: Turn | undefined;
+  /** Who has had news in this turn, and whether that does not wait. */
+  readonly #noted = new Map<Flushable, boolean>();
+  /** Whether who has news is looked at at the end of this turn. */
+  #isEndDue = false;
   /** Whether a later turn goes on with those who are many. */
   #isLaterDue = false;
   #isClosed = false;
 
-  /** @param turns what ends the turn that brought news; a test may have turns of its own */
-  constructor(
-    { clock, timers, service, loop }: FlusherSettings,
-    turns: Turns = { setImmediate, clearImmediate },
-  ) {
+  constructor({ clock, timers, service, loop }: FlusherSettings) {
     this.#clock = clock;
     this.#timers = timers;
     this.#service = service;
     this.#loop = loop;
-    this.#turns = turns;
     this.#budget = new FlushBudget(clock());
   }
 
@@ -127,15 +113,15 @@ export class Flusher {
     if (flush !== undefined) {
       if (mayWait) flush.hasPatientNews = true;
       else flush.hasNews = true;
-    } else if (this.#due.has(feed)) return;
-    else if (mayWait) this.#putOff(feed, this.#clock());
-    else this.#schedule(feed, this.#clock());
+    } else if (!this.#due.has(feed)) {
+      this.#noted.set(feed, !mayWait || this.#noted.get(feed) === true);
+      this.#askForTurnEnd();
+    }
   }
 
   /** Flushes nothing any more. */
   close(): void {
     this.#isClosed = true;
-    this.#turns.clearImmediate(this.#turnEnd);
     for (const timer of [...this.#waiting.values(), ...this.#patient.values()]) {
       this.#timers.clearTimeout(timer);
     }
@@ -171,23 +157,39 @@ export class Flusher {
       waiting.delete(feed);
     }
     this.#due.add(feed);
-    this.#turnEnd ??= this.#turns.setImmediate(this.#endTurn);
+    this.#askForTurnEnd();
   }
 
-  readonly #endTurn = (): void => {
-    this.#turnEnd = undefined;
+  #askForTurnEnd(): void {
+    if (this.#isEndDue) return;
+    this.#isEndDue = true;
+    this.#loop.atTurnEnd(this.#endTurn);
+  }
+
+  readonly #endTurn = (nowMs: number): void => {
+    this.#isEndDue = false;
     // Those who are many have had their part of this turn, or get it in the next one: only others go before them.
-    this.#flushSome(this.#isLaterDue);
+    this.#flushSome(this.#isLaterDue, nowMs);
   };
 
   readonly #goOn = (): void => {
     this.#isLaterDue = false;
-    this.#flushSome(false);
+    this.#flushSome(false, this.#clock());
   };
 
+  /** Decides whether who has had news is flushed now or later. */
+  #takeNews(nowMs: number): void {
+    for (const [feed, isUrgent] of this.#noted) {
+      if (isUrgent) this.#schedule(feed, nowMs);
+      else this.#putOff(feed, nowMs);
+    }
+    this.#noted.clear();
+  }
+
   /** Flushes who is due, as far as one turn's part goes; has a later turn go on with the rest. */
-  #flushSome(onlyFresh: boolean): void {
-    let nowMs = this.#clock();
+  #flushSome(onlyFresh: boolean, nowMs: number): void {
+    if (this.#isClosed) return;
+    this.#takeNews(nowMs);
     const untilMs = nowMs + MAX_TURN_MS;
     for (let wakesLeft = MAX_WAKES_A_TURN; wakesLeft > 0 && nowMs < untilMs && !this.#isClosed;) {
       const feed = this.#takeDue(onlyFresh);

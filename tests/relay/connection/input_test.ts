@@ -26,7 +26,7 @@ class Client implements InputSink, Disposable {
   constructor(options: { maxLinesPerSecond?: number; time?: ManualTime; service?: ServiceQueue } = {}) {
     if (options.time !== undefined) this.time = options.time;
     const { clock, timers } = this.time;
-    if (options.service === undefined) this.#service = new ServiceQueue(clock, new EventLoop());
+    if (options.service === undefined) this.#service = new ServiceQueue(clock, new EventLoop(clock));
     this.input = new Input(this, {
       maxLineBytes: 1000,
       isChecked: true,
@@ -90,7 +90,7 @@ Deno.test("Input takes a short chunk at once, without a turn and without a promi
 
 Deno.test("Input takes lines in parts where they need time, loses none, and lets others be served between", async () => {
   const time = new ManualTime();
-  const service = new ServiceQueue(time.clock, new EventLoop());
+  const service = new ServiceQueue(time.clock, new EventLoop(time.clock));
   for (const line of ["bad", '{"$set":1}', '{"say":"something"}']) {
     using flooder = new Client({ time, service });
     using quiet = new Client({ time, service });

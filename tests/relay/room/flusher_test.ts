@@ -98,7 +98,7 @@ class StubFeed implements Flushable {
 
 function setUp(timersLateMs = 0) {
   const loop = new SimulatedLoop(timersLateMs);
-  const flusher = new Flusher(loop, loop.turns);
+  const flusher = new Flusher(loop);
   const feed = (readers: number, wakeMs = 0) => new StubFeed(loop, flusher, readers, wakeMs);
   return { loop, flusher, feed };
 }
@@ -157,9 +157,9 @@ Deno.test("Flusher lets no small feed wait until a crowd has all", () => {
 Deno.test("Flusher flushes who has news at the end of that turn while a crowd waits for the loop's next look, and the crowd not before", () => {
   const loop = new SimulatedLoop();
   const looks: (() => void)[] = [];
-  const { clock, timers, service, turns } = loop;
-  const later = { call: (callback: () => void) => void looks.push(callback) };
-  const flusher = new Flusher({ clock, timers, service, loop: later }, turns);
+  const { clock, timers, service } = loop;
+  const later = { ...loop.loop, call: (callback: () => void) => void looks.push(callback) };
+  const flusher = new Flusher({ clock, timers, service, loop: later });
   const [crowd, pair, other] = [300, 2, 150].map((readers) => new StubFeed(loop, flusher, readers));
   crowd.append(10);
   loop.turn();
@@ -297,9 +297,9 @@ Deno.test("Flusher flushes nothing after close, not even the rest, and keeps no 
   const [due, expensive] = [feed(2 * MAX_WAKES_A_TURN), feed(10)];
   exhaust(loop, expensive);
   expensive.append(10);
-  assert.equal(loop.running, 1);
   due.append(10);
   loop.turn();
+  assert.equal(loop.running, 1);
   flusher.close();
   due.append(10);
   expensive.append(10);
