@@ -14,7 +14,8 @@ export type Command =
   | { kind: "help" | "version" }
   | {
     kind: "serve";
-    options: ServerOptions; /** What to tell the operator nevertheless. */
+    options: ServerOptions;
+    /** What to tell the operator nevertheless. */
     warnings: string[];
   }
   | { kind: "refuse"; message: string };

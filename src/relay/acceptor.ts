@@ -1,6 +1,7 @@
 // The accept loop: takes connections from a listener until it is stopped, whatever fails meanwhile. What
 // becomes of a connection is not its business.
 
+import { closeQuietly } from "./connection/transport.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { LogFunction } from "./log.ts";
 import type { Timer, Timers } from "./options.ts";
@@ -116,13 +117,5 @@ export class Acceptor<C extends { close(): void }> {
     const over = new Promise<void>((done) => timer = timers.setTimeout(done, ms));
     await Promise.race([over, this.#stopping.promise]);
     timers.clearTimeout(timer);
-  }
-}
-
-function closeQuietly(conn: { close(): void }): void {
-  try {
-    conn.close();
-  } catch {
-    // It is gone already.
   }
 }

@@ -1,6 +1,7 @@
 // Connections between accept and the end of their TLS handshake: each has a deadline. Who they are and what
 // comes after is not its business.
 
+import { closeQuietly } from "./connection/transport.ts";
 import type { LogFunction } from "./log.ts";
 import type { Timer, Timers } from "./options.ts";
 
@@ -67,13 +68,5 @@ export class Handshakes {
     }
     closeQuietly(conn);
     return false;
-  }
-}
-
-function closeQuietly(conn: { close(): void }): void {
-  try {
-    conn.close();
-  } catch {
-    // It is closed already.
   }
 }

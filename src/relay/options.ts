@@ -130,8 +130,6 @@ export type Timer = ReturnType<typeof setTimeout>;
 export interface Timers {
   setTimeout(callback: () => void, ms: number): Timer;
   clearTimeout(timer: Timer | undefined): void;
-  setInterval(callback: () => void, ms: number): Timer;
-  clearInterval(timer: Timer | undefined): void;
 }
 
 /** What a relay takes from the machine beside its sockets, so that a test can hand it a time of its own. */
@@ -150,8 +148,6 @@ export const REAL_ENVIRONMENT: Environment = {
   timers: {
     setTimeout: (callback, ms) => setTimeout(callback, ms),
     clearTimeout: (timer) => clearTimeout(timer),
-    setInterval: (callback, ms) => setInterval(callback, ms),
-    clearInterval: (timer) => clearInterval(timer),
   },
 };
 

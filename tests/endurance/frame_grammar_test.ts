@@ -2,7 +2,7 @@
 // to be refused with the code it expects, by the relay's own reader of frames.
 
 import assert from "node:assert/strict";
-import { FrameReader, LEAD_BYTES } from "../../src/relay/connection/websocket/frame_reader.ts";
+import { FrameReader, FRONT_BYTES } from "../../src/relay/connection/websocket/frame_reader.ts";
 import { seededRandom } from "../../src/simulation/random.ts";
 import { concat } from "../../src/wire/concat.ts";
 import { bytesOf, split } from "./bytes.ts";
@@ -24,7 +24,7 @@ function read(pieces: readonly Uint8Array[]) {
   const reader = new FrameReader(sink, MAX_MESSAGE_BYTES);
   const lines: Uint8Array[] = [];
   for (const piece of pieces) {
-    const buffer = concat([new Uint8Array(LEAD_BYTES), piece]).slice();
+    const buffer = concat([new Uint8Array(FRONT_BYTES), piece]).slice();
     reader.begin(buffer, buffer.length);
     while (!reader.read(3));
     lines.push(buffer.slice(0, reader.lineBytes));

@@ -17,10 +17,6 @@ export class ManualTime {
       return this.#lastId as unknown as Timer;
     },
     clearTimeout: (timer) => void this.#due.delete(timer as unknown as number),
-    setInterval: () => {
-      throw new Error("not needed so far");
-    },
-    clearInterval: () => {},
   };
 
   /** How many timers are running. */

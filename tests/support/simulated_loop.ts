@@ -33,10 +33,6 @@ export class SimulatedLoop {
       return id as unknown as Timer;
     },
     clearTimeout: (timer) => this.#take(timer as unknown as number),
-    setInterval: () => {
-      throw new Error("not needed so far");
-    },
-    clearInterval: () => {},
   };
 
   /** Whether clients wait, as a test wants. */

@@ -8,6 +8,7 @@
 import type { LogLevel } from "../log.ts";
 import type { EndReason, Outlet } from "../member/member.ts";
 import type { Timer, Timers } from "../options.ts";
+import { isExpectedEnd } from "./transport.ts";
 
 /** How long an ending connection has for writing what is due… */
 const GOODBYE_MS = 1000;
@@ -86,13 +87,6 @@ export class Ending {
  * comes of our own close.
  */
 export function logLevelOf(error: unknown): LogLevel | undefined {
-  if (isExpected(error)) return undefined;
+  if (isExpectedEnd(error)) return undefined;
   return error instanceof Deno.errors.InvalidData ? "warn" : "error"; // TLS that the client got wrong
-}
-
-function isExpected(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
-    error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.NotConnected ||
-    error instanceof Deno.errors.TimedOut || error instanceof Deno.errors.UnexpectedEof ||
-    error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
 }

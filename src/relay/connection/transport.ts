@@ -42,6 +42,23 @@ export interface Transport {
   close(): void;
 }
 
+/** Whether an error of a transport is one by which connections end in everyday life, or by our own close. */
+export function isExpectedEnd(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.TimedOut || error instanceof Deno.errors.UnexpectedEof ||
+    error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
+}
+
+/** Closes a transport that may be closed already. */
+export function closeQuietly(conn: Pick<Transport, "close">): void {
+  try {
+    conn.close();
+  } catch {
+    // It is.
+  }
+}
+
 /**
  * What the client of a WebSocket did that ends it: the code of the close frame, and what was wrong in words.
  */

@@ -5,7 +5,7 @@
 // (Documentation/networking/net_dim.rst) samples what goes through and tries profiles step by step, as a
 // driver can't know what an interrupt costs. What a flush costs is measured here, so there is nothing to try
 // and nothing that swings: it is a quota that may be saved up for a period, as for a group of processes
-// (Documentation/ scheduler/sched-bwc.rst), but paid after the work, by as long a pause as fills it again.
+// (Documentation/scheduler/sched-bwc.rst), but paid after the work, by as long a pause as fills it again.
 
 /**
  * The share of a core that flushes may take. What they take is seen from outside, in time that goes by: where

@@ -4,50 +4,9 @@
 
 import type { Answer, BodySource } from "./answer.ts";
 import { conditionOf, rangeOf } from "./conditions.ts";
+import { contentTypeOf } from "./content_types.ts";
 import { HttpFault, type RequestHead } from "./head.ts";
 import type { Target } from "./target.ts";
-
-const TYPES: Readonly<Record<string, string>> = {
-  html: "text/html; charset=utf-8",
-  htm: "text/html; charset=utf-8",
-  js: "text/javascript; charset=utf-8",
-  mjs: "text/javascript; charset=utf-8",
-  ts: "application/typescript; charset=utf-8",
-  css: "text/css; charset=utf-8",
-  json: "application/json; charset=utf-8",
-  map: "application/json; charset=utf-8",
-  webmanifest: "application/manifest+json; charset=utf-8",
-  txt: "text/plain; charset=utf-8",
-  md: "text/markdown; charset=utf-8",
-  csv: "text/csv; charset=utf-8",
-  xml: "application/xml; charset=utf-8",
-  py: "text/x-python; charset=utf-8",
-  wasm: "application/wasm",
-  pdf: "application/pdf",
-  svg: "image/svg+xml; charset=utf-8",
-  png: "image/png",
-  jpg: "image/jpeg",
-  jpeg: "image/jpeg",
-  gif: "image/gif",
-  webp: "image/webp",
-  avif: "image/avif",
-  bmp: "image/bmp",
-  ico: "image/x-icon",
-  mp3: "audio/mpeg",
-  wav: "audio/wav",
-  ogg: "audio/ogg",
-  oga: "audio/ogg",
-  m4a: "audio/mp4",
-  flac: "audio/flac",
-  mp4: "video/mp4",
-  webm: "video/webm",
-  woff: "font/woff",
-  woff2: "font/woff2",
-  ttf: "font/ttf",
-  otf: "font/otf",
-  gltf: "model/gltf+json; charset=utf-8",
-  glb: "model/gltf-binary",
-};
 
 const NOTHING = new Uint8Array(0);
 
@@ -89,7 +48,7 @@ export class Files {
         const message = "The folder of this file changes all the time, so it can't be looked at";
         return new HttpFault(503, message, { "Retry-After": "1" });
       }
-      return found && answerFile(head, found, typeOf(name));
+      return found && answerFile(head, found, contentTypeOf(name));
     } catch (error) {
       if (error instanceof Deno.errors.PermissionDenied) {
         return new HttpFault(403, "The relay may not read this file");
@@ -240,11 +199,6 @@ function isPlainName(part: string): boolean {
 
 function isWithin(path: string, root: string): boolean {
   return path.startsWith(root.endsWith(SEPARATOR) ? root : root + SEPARATOR);
-}
-
-function typeOf(name: string): string {
-  const extension = /\.([0-9A-Za-z]+)$/.exec(name)?.[1].toLowerCase() ?? "";
-  return Object.hasOwn(TYPES, extension) ? TYPES[extension] : "application/octet-stream";
 }
 
 /** Whether an error says that no such file is there, whatever stands in its way. */

@@ -7,7 +7,7 @@
 
 import type { MemoryAccount, MemoryBudget } from "../memory_budget.ts";
 import type { Timer, Timers } from "../options.ts";
-import type { Transport } from "../connection/transport.ts";
+import { closeQuietly, isExpectedEnd, type Transport } from "../connection/transport.ts";
 import { type Answer, type BodySource, encodeHead, faultAnswer, textAnswer } from "./answer.ts";
 import { encodeSwitch, handshakeFault, isHandshake } from "./handshake.ts";
 import { hasBody, HeadReader, HttpFault, lists, type RequestHead } from "./head.ts";
@@ -148,7 +148,7 @@ export class HttpConnection {
         if (upgrade === "last") break;
       }
     } catch (error) {
-      if (!this.#isClosed && !isNetworkError(error)) this.#service.onFailed(this, error);
+      if (!this.#isClosed && !isExpectedEnd(error)) this.#service.onFailed(this, error);
     } finally {
       this.#memory.close();
     }
@@ -161,11 +161,7 @@ export class HttpConnection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#memory.close();
-    try {
-      this.#conn.close();
-    } catch {
-      // It is closed already.
-    }
+    closeQuietly(this.#conn);
     this.#onLate?.();
     this.#closed.resolve(undefined);
   }
@@ -173,11 +169,6 @@ export class HttpConnection {
   /** Resolves when it is closed, even if what was under way then never ends; not when it is handed over. */
   get closed(): Promise<undefined> {
     return this.#closed.promise;
-  }
-
-  /** Closes it if no request is under way. */
-  closeIdle(): void {
-    if (this.#isWaiting) this.close();
   }
 
   // Reading
@@ -390,12 +381,4 @@ const EMPTY = new Uint8Array(0);
 /** Lets go of an answer that came too late. */
 function discard(answer: Answer | HttpFault): void {
   if (!(answer instanceof HttpFault) && !(answer.body instanceof Uint8Array)) answer.body.close();
-}
-
-/** Whether an error is one by which connections end in everyday life. */
-function isNetworkError(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
-    error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.NotConnected ||
-    error instanceof Deno.errors.TimedOut || error instanceof Deno.errors.UnexpectedEof ||
-    error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
 }

@@ -4,6 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { VERSION } from "../../wire/version.ts";
+import { contentTypeOf } from "./content_types.ts";
 import { EMBEDDED } from "./embedded.ts";
 
 /** Something that never changes while the relay runs. */
@@ -18,16 +19,6 @@ export interface Resource {
 const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-const TYPES: Readonly<Record<string, string>> = {
-  html: "text/html",
-  css: "text/css",
-  js: "text/javascript",
-  ts: "application/typescript",
-  py: "text/x-python",
-  svg: "image/svg+xml",
-  txt: "text/plain",
-};
 
 const ASSETS = "src/relay/web/assets/", PYTHON = "example/python/";
 
@@ -69,14 +60,11 @@ function pathOf(file: string): string {
 
 function makeResource(file: string, isForever: boolean): Resource {
   const bytes = encoder.encode(EMBEDDED.get(file)!);
-  const extension = /\.([a-z]+)$/.exec(file)?.[1] ?? "txt";
-  const fields: Record<string, string> = {
-    "Content-Type": `${TYPES[extension] ?? TYPES.txt}; charset=utf-8`,
-  };
+  const fields: Record<string, string> = { "Content-Type": contentTypeOf(file) };
   if (isForever) fields["Cache-Control"] = "public, max-age=31536000, immutable";
-  if (extension === "html") fields["Content-Security-Policy"] = PAGE_POLICY;
+  if (file.endsWith(".html")) fields["Content-Security-Policy"] = PAGE_POLICY;
   if (isModule(file)) fields["Access-Control-Allow-Origin"] = "*";
-  if (extension === "js" && EMBEDDED.has(file.replace(/js$/, "d.ts"))) {
+  if (file.endsWith(".js") && EMBEDDED.has(file.replace(/js$/, "d.ts"))) {
     fields["X-TypeScript-Types"] = `./${file.slice(file.lastIndexOf("/") + 1).replace(/js$/, "d.ts")}`;
   }
   return { bytes, tag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`, fields };

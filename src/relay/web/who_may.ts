@@ -80,14 +80,14 @@ export function originFault(head: RequestHead, { allowedOrigins }: WhoMayOptions
   const origin = origins.length === 1 ? parseOrigin(origins[0]) : undefined;
   if (origin === undefined) return new HttpFault(400, "The Origin is none");
   if (allowedOrigins.includes("*") || allowedOrigins.includes(origin)) return undefined;
-  if (origin !== "null" && (isSame(origin, only(head, "host")) || isLocal(origin))) return undefined;
+  if (origin !== "null" && (isOwn(origin, only(head, "host")) || isLocal(origin))) return undefined;
   const who = origin === "null" ? "Pages that are files, or in a sandbox," : `Pages of ${origin}`;
   const named = origin === "null" || isWebOrigin(origin) ? origin : '"*"'; // those of extensions and apps
   return new HttpFault(403, `${who} may not speak to this relay: start it with --allow-origin ${named}`);
 }
 
 /** Whether a page is the relay's own: its Origin names the same host and port as the Host. */
-function isSame(origin: string, hostText: string | undefined): boolean {
+function isOwn(origin: string, hostText: string | undefined): boolean {
   const host = hostText === undefined ? undefined : parseHost(hostText);
   const [scheme, rest] = origin.split("://");
   const from = parseHost(rest), standard = DEFAULT_PORTS.get(scheme);

@@ -18,7 +18,7 @@ import { FIN, MAX_CONTROL_BYTES, OPCODE } from "./frame_writer.ts";
 import { Utf8Check } from "./utf8_check.ts";
 
 /** How many bytes have to be free before the bytes of a chunk. */
-export const LEAD_BYTES = 1;
+export const FRONT_BYTES = 1;
 
 /** The longest header of a client's frame, in bytes. */
 const MAX_CLIENT_HEADER_BYTES = 14;
@@ -106,12 +106,12 @@ export class FrameReader {
   }
 
   /**
-   * Begins with a chunk: `buffer[LEAD_BYTES, end)`. The whole buffer belongs to the reader until
+   * Begins with a chunk: `buffer[FRONT_BYTES, end)`. The whole buffer belongs to the reader until
    * {@linkcode read} returns true.
    */
   begin(buffer: Uint8Array, end: number): void {
     this.#bytes = buffer;
-    this.#at = LEAD_BYTES;
+    this.#at = FRONT_BYTES;
     this.#end = end;
     this.#lineBytes = 0;
   }

@@ -15,8 +15,8 @@ export const OPCODE = {
 export const FIN = 0x80;
 
 /**
- * The longest header that a server writes, in bytes: who leaves so much room before its bytes saves a copy of
- * them.
+ * The longest header that a server writes, in bytes: who leaves so much room before its bytes, as cursors do
+ * (`LEAD_BYTES`), saves a copy of them.
  */
 export const MAX_HEADER_BYTES = 10;
 

@@ -15,7 +15,7 @@ import type { Source } from "../../room/cursor.ts";
 import type { Served } from "../../service_queue.ts";
 import type { Farewell, FrameFault, Transport, WebSocketSide } from "../transport.ts";
 import { CLOSE_CODE, closeCodeFor, type Closing, encodeClosing } from "./close_code.ts";
-import { FrameReader, type FrameSink, LEAD_BYTES } from "./frame_reader.ts";
+import { FrameReader, type FrameSink, FRONT_BYTES } from "./frame_reader.ts";
 import { controlFrame, FIN, headerBytes, MAX_HEADER_BYTES, OPCODE, writeHeader } from "./frame_writer.ts";
 import type { FramedCopies, FramedCopy } from "./framed_copies.ts";
 
@@ -167,7 +167,7 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
         if (this.#hasSentClose) return null;
         throw new Deno.errors.UnexpectedEof("the connection ended without a close frame");
       }
-      this.#filledBytes = LEAD_BYTES + n;
+      this.#filledBytes = FRONT_BYTES + n;
       await this.#readFrames(buffer, n);
       if (this.#isClosed) throw new Deno.errors.Interrupted("the connection was closed");
       const { lineBytes } = this.#reader;
@@ -184,7 +184,7 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
   #receive(buffer: Uint8Array): Promise<number | null> | number {
     if (this.#buffer !== buffer) {
       this.#buffer = buffer;
-      this.#window = buffer.subarray(LEAD_BYTES);
+      this.#window = buffer.subarray(FRONT_BYTES);
     }
     if (this.#rest.length === 0) return this.#conn.read(this.#window);
     const part = this.#rest.subarray(0, this.#window.length);
@@ -198,7 +198,7 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
     const { clock, service } = this.#settings;
     const nowMs = this.#heardAt = clock();
     this.#writtenSince = 0;
-    this.#reader.begin(buffer, LEAD_BYTES + bytes);
+    this.#reader.begin(buffer, FRONT_BYTES + bytes);
     this.#isRead = false;
     service.serve(this, nowMs, bytes < LONG_CHUNK_BYTES ? "little" : "much");
     if (!this.#isRead) return new Promise((done) => this.#onRead = done);

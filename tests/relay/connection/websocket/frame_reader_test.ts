@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "../../../support/fast_check.ts";
-import { FrameReader, LEAD_BYTES } from "../../../../src/relay/connection/websocket/frame_reader.ts";
+import { FrameReader, FRONT_BYTES } from "../../../../src/relay/connection/websocket/frame_reader.ts";
 import {
   type ClientFrame,
   clientFrame,
@@ -41,9 +41,9 @@ function readChunks(chunks: Iterable<Uint8Array>, maxMessageBytes = MAX_MESSAGE_
   let shift = 0;
   for (const chunk of chunks) {
     shift = (shift + 1) % 4;
-    const buffer = new Uint8Array(shift + LEAD_BYTES + chunk.length).subarray(shift);
-    buffer.set(chunk, LEAD_BYTES);
-    reader.begin(buffer, LEAD_BYTES + chunk.length);
+    const buffer = new Uint8Array(shift + FRONT_BYTES + chunk.length).subarray(shift);
+    buffer.set(chunk, FRONT_BYTES);
+    reader.begin(buffer, FRONT_BYTES + chunk.length);
     while (!reader.read(maxFrames));
     outcome.lines += text(buffer.subarray(0, reader.lineBytes));
     if (reader.fault !== undefined || reader.hasClosed) break;
@@ -328,8 +328,8 @@ Deno.test("FrameReader leaves what is in binary messages to who reads the lines"
 Deno.test("FrameReader reads no more frames at a time than it is told to", () => {
   const reader = new FrameReader({ onPing() {}, onPong() {}, onClose() {} }, MAX_MESSAGE_BYTES);
   const chunk = concat(Array.from({ length: 10 }, () => textFrame("1")));
-  const buffer = new Uint8Array(LEAD_BYTES + chunk.length);
-  buffer.set(chunk, LEAD_BYTES);
+  const buffer = new Uint8Array(FRONT_BYTES + chunk.length);
+  buffer.set(chunk, FRONT_BYTES);
   reader.begin(buffer, buffer.length);
   assert.equal(reader.read(4), false);
   assert.equal(reader.lineBytes, 8);
