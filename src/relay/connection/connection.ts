@@ -44,7 +44,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
   readonly #input: Input;
   readonly #writer: Writer;
   readonly #startedAt: number;
-  readonly #ending: Ending;
+  readonly #endSteps: Ending;
   readonly #counts = new ConnectionCounts();
   readonly #complaints: Complaints;
   /** Whom it speaks for, nobody at first; if that is a session's member, #session is the same. */
@@ -76,7 +76,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
     this.#writer = new Writer(conn, this, settings);
     this.#startedAt = settings.clock();
     this.#complaints = new Complaints(address, settings);
-    this.#ending = new Ending(this, settings.timers);
+    this.#endSteps = new Ending(this, settings.timers);
     this.#entry = new Entry(this, lobby, settings, door, httpTaker);
   }
 
@@ -92,7 +92,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
 
   /** Why the connection is ending or has ended; undefined while it goes on. */
   get ending(): EndReason | undefined {
-    return this.#ending.reason;
+    return this.#endSteps.reason;
   }
 
   /** Whether it takes part: somebody is there for whom it speaks. */
@@ -135,7 +135,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
     buffer.release();
     account.close();
     if (this.#handedOver !== undefined) return this.#handedOver;
-    await this.#ending.outputEnded;
+    await this.#endSteps.outputEnded;
     this.cut("closed");
     if (this.#session === undefined) this.#member?.cursor.close();
     this.#settings.log("debug", "connection ended", { address: this.address, reason: this.ending! });
@@ -149,7 +149,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
     if (this.ending !== undefined) return;
     if (reason === "shutdown" && !this.#settings.needsToken) this.#entry.becomePlain(); // it has waited long enough
     if (this.ending !== undefined) return; // there was no place for a plain client
-    this.#ending.begin(reason);
+    this.#endSteps.begin(reason);
     this.#entry.leave();
     if (reason !== "shutdown") this.#member?.detach(this, reason);
     this.#input.stop();
@@ -187,14 +187,14 @@ export class Connection implements Entrant, InputSink, WriterSource {
 
   leave(): void {
     if (this.ending !== undefined) return;
-    this.#ending.beginShort("bye");
+    this.#endSteps.beginShort("bye");
     this.#input.stop();
     void this.#settings.loop.inTurn(() => this.cut("bye"));
   }
 
   /** Closes the connection at once. */
   cut(reason: EndReason): void {
-    if (!this.#ending.cut(reason)) return;
+    if (!this.#endSteps.cut(reason)) return;
     this.#input.stop();
     this.#entry.leave();
     this.#member?.detach(this, this.ending!);
@@ -311,7 +311,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
   handOver(bytes: Uint8Array): void {
     this.#writer.release();
     this.#input.stop();
-    this.#ending.cut("handed over");
+    this.#endSteps.cut("handed over");
     this.#handedOver = bytes.slice();
   }
 
@@ -365,7 +365,8 @@ export class Connection implements Entrant, InputSink, WriterSource {
 
   /** @internal For the writer. */
   get hasNews(): boolean {
-    return this.#member !== undefined && (this.#ending !== undefined || this.#member.hasNews); // what may wait can't any more
+    if (this.#member === undefined) return false;
+    return this.#member.hasNews || this.ending !== undefined; // what may wait can't any more
   }
 
   /** @internal For the writer. */
@@ -380,7 +381,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
 
   /** @internal For the writer. */
   onOutputEnded(): void {
-    this.#ending.noteOutputEnded();
+    this.#endSteps.noteOutputEnded();
   }
 
   /** @internal For the writer. */
@@ -390,7 +391,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
 
   /** Ends it after an error of the socket: those that a network has are expected, others are logged. */
   #fail(error: unknown): void {
-    const level = this.#ending.isCut ? undefined : logLevelOf(error);
+    const level = this.#endSteps.isCut ? undefined : logLevelOf(error);
     if (level !== undefined) {
       this.#settings.log(level, "connection failed", { address: this.address, error: String(error) });
     }

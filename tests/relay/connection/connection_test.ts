@@ -331,6 +331,7 @@ Deno.test("Connection without anything to write is never stuck or behind", async
   table.sweep(table.nowMs + 1_000_000);
   await settle();
   assert.deepEqual([ada.conn.isClosed, bo.conn.isClosed], [false, false]);
+  assert.deepEqual([ada.connection.hasNews, bo.connection.hasNews], [false, false]);
 });
 
 Deno.test("Connection whose half line is not finished within idleLineMs is told so and closed", async () => {
