@@ -1,10 +1,11 @@
-// One connection, from accept to close: it reads, hands on what comes and writes what there is for its client. What it becomes
-// entry.ts says, and until then it speaks for nobody; how far its end has come ending.ts. It owns the socket and ends it in one of two
-// ways: `end()` (no more input, what is due is written, FIN, a short wait for the other side) or `cut()` (at once).
+// One connection, from accept to close: it reads, hands on what comes and writes what there is for its
+// client. What it becomes entry.ts says, and until then it speaks for nobody; how far its end has come
+// ending.ts. It owns the socket and ends it in one of two ways: `end()` (no more input, what is due is
+// written, FIN, a short wait for the other side) or `cut()` (at once).
 //
-//   conn ─read→ entry ─→ input ─┬─good lines→ member.onLines → room      room.flush → wake ─→ writer ─write→ conn
-//                               ├─control lines→ hello, session.onControl        member.take ─↗
-//                               └─bad lines→ $error, a reply ─────────────────────────────────↗
+//   conn ─read→ entry ─→ input ─┬─good lines→ member.onLines → room  room.flush → wake ─→ writer ─write→ conn
+//                               ├─control lines→ hello, session.onControl    member.take ─↗
+//                               └─bad lines→ $error, a reply ─────────────────────────────↗
 
 import { Input, type InputSink } from "./input.ts";
 import { Complaints } from "./complaints.ts";
@@ -23,7 +24,9 @@ import { Writer, type WriterSource } from "./writer.ts";
 import type { Room } from "../room/room.ts";
 import type { SessionMember } from "../member/session_member.ts";
 
-/** After what share of `pingTimeoutMs` without a word of its program a host gives way; pings come at least three times in it. */
+/**
+ * After this share of `pingTimeoutMs` without a word a host gives way: three pings, at least, are missing.
+ */
 const HOST_SILENCE_SHARE = 0.6;
 
 /** What a connection takes in memory beside its buffers, in bytes. */
@@ -106,8 +109,9 @@ export class Connection implements Entrant, InputSink, WriterSource {
   }
 
   /**
-   * Serves the connection until both directions have ended; or until it turns out to be HTTP, which is left to the caller: then the
-   * socket is open, nothing was written to it, and what was read of it is returned. Never rejects.
+   * Serves the connection until both directions have ended; or until it turns out to be HTTP, which is left
+   * to the caller: then the socket is open, nothing was written to it, and what was read of it is returned.
+   * Never rejects.
    */
   async run(): Promise<Uint8Array | undefined> {
     const buffer = new ReadBuffer();
@@ -142,16 +146,18 @@ export class Connection implements Entrant, InputSink, WriterSource {
   }
 
   /**
-   * Ends the connection: input is ignored from now on, what is due is written (for a second at most), then the connection is closed.
-   * `lastLine` is written last; a client that is refused is written nothing but replies before it. `code` is that of its refusal.
+   * Ends the connection: input is ignored from now on, what is due is written (for a second at most), then
+   * the connection is closed. `lastLine` is written last; a client that is refused is written nothing but
+   * replies before it. `code` is that of its refusal.
    */
   end(reason: EndReason, lastLine?: Uint8Array, code?: ErrorCode): void {
     if (this.ending !== undefined) return;
-    if (reason === "shutdown" && !this.#settings.needsToken) this.#entry.becomePlain(); // it has waited long enough
+    const isGoodbye = reason === "shutdown";
+    if (isGoodbye && !this.#settings.needsToken) this.#entry.becomePlain(); // it has waited long enough
     if (this.ending !== undefined) return; // there was no place for a plain client
     this.#endSteps.begin(reason);
     this.#entry.leave();
-    if (reason !== "shutdown") this.#member?.detach(this, reason);
+    if (!isGoodbye) this.#member?.detach(this, reason);
     this.#input.stop();
     this.#writer.end(lastLine, { reason, code });
   }
@@ -162,11 +168,8 @@ export class Connection implements Entrant, InputSink, WriterSource {
     const fields = { address: this.address, code: error.code, why: error.message };
     this.#settings.log("warn", "connection refused", fields);
     const { nonce } = this.#entry;
-    this.end(
-      "refused",
-      encodeControl("error", nonce === undefined ? error : { ...error, nonce }),
-      error.code,
-    );
+    const line = encodeControl("error", nonce === undefined ? error : { ...error, nonce });
+    this.end("refused", line, error.code);
   }
 
   /** Ends a WebSocket whose client does not keep to its rules. The close frame says why. */
@@ -201,7 +204,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
     this.#writer.close();
   }
 
-  /** Looks after what no event announces: a stuck write, a half line, silence, a member that has fallen behind. Is called every so often. */
+  /** Looks after what no event announces: a stuck write, a half line, silence, a member that is behind. */
   sweep(nowMs: number): void {
     if (this.ending !== undefined) return;
     const { writeDeadlineMs, idleLineMs, pingTimeoutMs, log } = this.#settings;
@@ -229,7 +232,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
     if (this.#member?.sweep(nowMs) === BEHIND) this.cut("behind");
   }
 
-  /** How long nothing has been heard of who has to be heard: of sessions, and of all WebSockets, which are asked for a sign of life. */
+  /** How long nothing was heard of who has to be heard: sessions, and WebSockets, which are asked to. */
   #silentMs(nowMs: number): number {
     const websocket = this.#websocket;
     if (websocket === undefined) return this.#session === undefined ? 0 : this.#input.silentMs(nowMs);
@@ -280,13 +283,8 @@ export class Connection implements Entrant, InputSink, WriterSource {
     return this.#input.take(bytes, nowMs, this.#entry.isHelloDue); // nothing, if it has been refused
   }
 
-  /** @internal For the input. */
+  /** @internal For the input: tells a session's member how many bytes of lines have been dealt with. */
   onPart(): void {
-    this.#countLines();
-  }
-
-  /** Tells a session's member how many bytes of lines have been dealt with. */
-  #countLines(): void {
     this.#session?.noteReceived(this.#input.sorter.lineBytes - this.#countedBytes);
     this.#countedBytes = this.#input.sorter.lineBytes;
   }
@@ -341,7 +339,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
   onControl(bytes: Uint8Array, start: number, end: number): void {
     if (this.ending !== undefined) return;
     if (this.#entry.isHelloDue) return this.#entry.onHello(bytes, start, end);
-    this.#countLines(); // a $pong tells it
+    this.onPart(); // a $pong tells it
     const error = this.#session!.onControl(bytes, start, end, this.#input.sorter.lineNumber);
     if (error !== undefined) this.onBadLine(error);
     else this.#complaints.noteGood();

@@ -44,16 +44,24 @@ export type EndReason =
   | "replaced"
   | "shutdown";
 
-/** Complete lines that are to be written. A member has one such object for each of its connections, and uses it again. */
+/**
+ * Complete lines that are to be written. A member has one such object for each of its connections, and uses
+ * it again.
+ */
 export interface Batch {
   readonly bytes: Uint8Array;
   /** Where they come from, if from the log. */
   readonly source?: Source;
-  /** Is to be called once the bytes are written, or never will be, and before more is taken: they are valid until then. */
+  /**
+   * Is to be called once the bytes are written, or never will be, and before more is taken: they are valid
+   * until then.
+   */
   written(): void;
 }
 
-/** What a member gives that is so far behind that its connection is to be closed, where that is not forgiven. */
+/**
+ * What a member gives that is so far behind that its connection is to be closed, where that is not forgiven.
+ */
 export const BEHIND = "behind";
 
 /** What a cursor has taken. */
@@ -98,7 +106,10 @@ const REPLY_BYTES = 400;
 /** How long a member must keep up until falling behind again is news. */
 const BEHIND_EPISODE_MS = 30_000;
 
-/** The most that one write takes from the log. The kernel takes about this much at once; more would only be staler. */
+/**
+ * The most that one write takes from the log. The kernel takes about this much at once; more would only be
+ * staler.
+ */
 const MAX_WRITE_BYTES = 256 * 1024;
 
 /** A member of a room. */
@@ -186,7 +197,10 @@ export abstract class Member implements Reader {
     return this.feed.lagMs(this.cursor, nowMs);
   }
 
-  /** Says `lines` events, `bytes[start, end)`, to everybody else in the room; those at `lookalikes` begin as control lines do. */
+  /**
+   * Says `lines` events, `bytes[start, end)`, to everybody else in the room; those at `lookalikes` begin as
+   * control lines do.
+   */
   onLines(
     bytes: Uint8Array,
     start: number,
@@ -197,12 +211,18 @@ export abstract class Member implements Reader {
     this.room.say(this, this.feed, bytes, start, end, lines, lookalikes);
   }
 
-  /** Tells this member what it did wrong, before what comes from the feed. Returns false, and drops it, if too many lines wait already. */
+  /**
+   * Tells this member what it did wrong, before what comes from the feed. Returns false, and drops it, if too
+   * many lines wait already.
+   */
   replyError(error: WireError): boolean {
     return this.reply(encodeControl("error", error), error);
   }
 
-  /** Writes a line to this member alone, before what comes from the feed. Returns false, and drops it, if too many wait already, or some do and memory is short. */
+  /**
+   * Writes a line to this member alone, before what comes from the feed. Returns false, and drops it, if too
+   * many wait already, or some do and memory is short.
+   */
   protected reply(bytes: Uint8Array, error?: WireError): boolean {
     if (this.#replyBytes + bytes.length > MAX_REPLY_BYTES) return false;
     if (this.#replies.length > 0 && this.settings.memory.isShort) return false;
@@ -214,8 +234,9 @@ export abstract class Member implements Reader {
   }
 
   /**
-   * Takes what is to be written next: undefined when there is nothing, {@linkcode BEHIND} when the connection is to be closed instead.
-   * Once that is written, or never will be, call `written()` of the batch. Of events and state it takes at most `maxBytes`, but at least a line.
+   * Takes what is to be written next: undefined when there is nothing, {@linkcode BEHIND} when the connection
+   * is to be closed instead. Once that is written, or never will be, call `written()` of the batch. Of events
+   * and state it takes at most `maxBytes`, but at least a line.
    */
   take(nowMs: number, maxBytes = MAX_WRITE_BYTES): Batch | typeof BEHIND | undefined {
     const bytes = this.takeFirst() ?? this.#takeReplies();
@@ -236,12 +257,17 @@ export abstract class Member implements Reader {
     return this.#taken;
   }
 
-  /** Looks whether the member has fallen behind while a write is under way; returns {@linkcode BEHIND} if its connection is to be closed. */
+  /**
+   * Looks whether the member has fallen behind while a write is under way; returns {@linkcode BEHIND} if its
+   * connection is to be closed.
+   */
   sweep(nowMs: number): typeof BEHIND | undefined {
     return this.isTooFarBehind(nowMs) ? this.#noteBehind(nowMs) : undefined;
   }
 
-  /** Logs that the member fell behind, once an episode; returns {@linkcode BEHIND} where that is not forgiven. */
+  /**
+   * Logs that the member fell behind, once an episode; returns {@linkcode BEHIND} where that is not forgiven.
+   */
   #noteBehind(nowMs: number): typeof BEHIND | undefined {
     if (this.outlet === undefined || this.cursor.behindBytes === 0) return undefined; // only its own lines
     const { log, whenBehind } = this.settings;
@@ -270,7 +296,10 @@ export abstract class Member implements Reader {
     return replies.length === 1 ? replies[0].bytes : concat(replies.map(({ bytes }) => bytes));
   }
 
-  /** Puts back errors that did not arrive, before those that wait; drops other replies. They are about lines of an earlier connection: without a number. */
+  /**
+   * Puts back errors that did not arrive, before those that wait; drops other replies. They are about lines
+   * of an earlier connection: without a number.
+   */
   protected replyAgain(errors: readonly WireError[]): void {
     const waiting = this.#replies.flatMap(({ error }) => error ?? []);
     this.#replies = [];

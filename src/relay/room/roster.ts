@@ -1,5 +1,6 @@
-// Who is in a room, in the order in which they came, in small groups whose description is written once for all who ask:
-// so that a thousand newcomers at once do not each have a thousand members written down anew. Pure.
+// Who is in a room, in the order in which they came, in small groups whose description is written once for
+// all who ask: so that a thousand newcomers at once do not each have a thousand members written down anew.
+// Pure.
 
 import { concat } from "../../wire/concat.ts";
 import type { Candidate } from "./hosts.ts";
@@ -19,7 +20,10 @@ export interface Peer extends StateOwner, Candidate {
 /** How many peers a group has at the most: what changed is written anew by the group. */
 const GROUP_PEERS = 32;
 
-/** Up to this many bytes of members are written down for all who ask; more are written each time, if they may fit into a welcome at all… */
+/**
+ * Up to this many bytes of members are written down for all who ask; more are written each time, if they may
+ * fit into a welcome at all…
+ */
 const SHARED_BYTES = 8 * 1024;
 
 /** …which they don't from here on. */
@@ -30,11 +34,17 @@ const COMMA = encoder.encode(",");
 
 /** A group of peers, written down. Shared by all who ask: not to be changed. */
 export interface Description {
-  /** As in a `$welcome`: objects with id, name and state, with commas between them; undefined if that is longer than a welcome. */
+  /**
+   * As in a `$welcome`: objects with id, name and state, with commas between them; undefined if that is
+   * longer than a welcome.
+   */
   readonly members: Uint8Array | undefined;
   /** As in `$peers`: objects with id and name, with commas between them. */
   readonly names: Uint8Array;
-  /** The same as lines: the `$join` line of each, and for each `$set` line that follows it whose value it is and its key. */
+  /**
+   * The same as lines: the `$join` line of each, and for each `$set` line that follows it whose value it is
+   * and its key.
+   */
   readonly lines: readonly LinePart[];
   /** How many lines those are. */
   readonly lineCount: number;
@@ -127,11 +137,16 @@ export class Roster {
       if (group !== exceptGroup) yield this.#describe(group, peers.length);
       else if (peers.at(-1)!.id !== except!.id) {
         yield describe(peers.filter(({ id }) => id !== except!.id), this.#state, false);
-      } else if (peers.length > 1) yield this.#describe(group, peers.length - 1); // a newcomer: the rest is as it was
+      } else if (peers.length > 1) {
+        yield this.#describe(group, peers.length - 1); // a newcomer: the rest is as it was
+      }
     }
   }
 
-  /** Describes the first `count` peers of a group; those who have come since that was asked last are added to what was written then. */
+  /**
+   * Describes the first `count` peers of a group; those who have come since that was asked last are added to
+   * what was written then.
+   */
   #describe(group: Group, count: number): Description {
     const { peers, description: known, described } = group;
     if (known !== undefined && described === count) return known;
@@ -179,7 +194,8 @@ function describe(peers: readonly Peer[], state: StateTable, mayShare: boolean):
   }
   members.pop();
   const written = bytes <= MAX_MEMBERS_BYTES ? concat(members) : undefined;
-  let alone: Description[] | undefined; // a group at the end of a full welcome is asked for it by each newcomer
+  // A group at the end of a full welcome is asked for it by each newcomer.
+  let alone: Description[] | undefined;
   const each = () => alone ??= peers.map((peer) => describe([peer], state, false));
   const isShared = mayShare && written !== undefined && written.length <= SHARED_BYTES;
   return { members: written, names: encoder.encode(names.join()), lines, lineCount, isShared, each };
