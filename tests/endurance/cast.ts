@@ -139,7 +139,7 @@ export class Cast implements AsyncDisposable {
   comfort(): void {
     this.#isOver = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    for (const proxy of this.#proxies.values()) proxy.stall(false);
+    for (const proxy of this.#proxies.values()) proxy.comfort();
     for (const process of this.#processes) process.goOn();
   }
 

@@ -65,6 +65,12 @@ export class RoughProxy implements AsyncDisposable {
     }
   }
 
+  /** Treats them well from now on: holds nothing up, and cuts nothing that is not cut yet. */
+  comfort(): void {
+    this.stall(false);
+    for (const link of this.#links) if (!link.isEnding) link.cut = undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     for (const { near, far } of this.#links) {
