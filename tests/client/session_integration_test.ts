@@ -351,11 +351,12 @@ testBoth(
   async (transport) => {
     await withoutBackoff(async () => {
       await using server = new Server({}, transport);
+      await using proxy = new CuttingProxy(server.port);
       const lost: Lost[] = [];
       const details: StatusDetail[] = [];
       const leaves: string[] = [];
       const joins: string[] = [];
-      await using ada = await connect(server.target, {
+      await using ada = await connect(targetOf(proxy.target, transport), {
         onLost: (each) => lost.push(each),
         onStatus: (status, detail) => status === "connected" && details.push(detail),
         onLeave: (peer) => leaves.push(peer.name),
@@ -365,11 +366,14 @@ testBoth(
       ada.set("mine", 1);
       bo.set("ours", 2, { room: true });
       await until(() => ada.state.ours === 2 && bo.peers.get(ada.id)?.state.mine === 1, "the state");
+      proxy.port = 1; // nobody listens there
       await server.stop();
       await until(() => ada.status === "reconnecting", "the break");
       ada.send("while away");
       ada.set("later", 3);
       server.start();
+      await until(() => bo.status === "connected", "the one who has to be there to hear it");
+      proxy.port = server.port;
       assert.deepEqual(await take(bo, 1), ["while away"]);
       await until(() => {
         const state = bo.peers.get(ada.id)?.state;

@@ -478,7 +478,8 @@ test("asks and is asked, and says why there is no answer", async () => {
   const id = await python.connected();
   await until(() => ada.peers.has(id), "it is there");
   ada.set("ball", "up", { room: true });
-  assert.deepEqual(await ada.request(id, { a: 1 }), [{ a: 1 }, "ada", "up"], "at its place behind the state");
+  await python.next((told) => told[0] === "set" && told[2] === "ball");
+  assert.deepEqual(await ada.request(id, { a: 1 }), [{ a: 1 }, "ada", "up"]);
   await assert.rejects(ada.request(id, "fail"), /^RequestError: Cannot request "k2": not today$/);
   const many = await Promise.all(Array.from({ length: 200 }, (_, n) => ada.request(id, n)));
   assert.deepEqual(many.map((answer) => (answer as unknown[])[0]), Array.from({ length: 200 }, (_, n) => n));
