@@ -1,80 +1,14 @@
-// Holds serve() against its contract for what only clients by WebSocket have: frames for lines, liveness, close codes, and what a hostile one
-// does to the others. What holds for both transports is in relay_test.ts and relay_sessions_test.ts.
+// Holds serve() against its contract for what only clients by WebSocket have: frames for lines, liveness, close codes. What
+// holds for both transports is in relay_test.ts and relay_sessions_test.ts, what a hostile one does to the others in websocket_floods_long_test.ts.
 
 import assert from "node:assert/strict";
 import { listenTls } from "../../src/program/tls_listener.ts";
-import {
-  type Listener,
-  type LogLevel,
-  type RelayOptions,
-  type RelayServer,
-  serve,
-} from "../../src/relay/relay.ts";
+import type { RelayOptions } from "../../src/relay/relay.ts";
 import { concat } from "../../src/wire/concat.ts";
 import { inTime, LineClient } from "../support/line_client.ts";
-import { connectTo, WebSocketConn } from "../support/websocket_conn.ts";
+import { WebSocketConn } from "../support/websocket_conn.ts";
 import { clientFrame, closeFrame, textFrame, toBytes } from "../support/websocket_frames.ts";
-
-/** A relay on a free port of loopback, and its clients. */
-class Loopback implements AsyncDisposable {
-  readonly relay: RelayServer;
-  readonly port: number;
-  readonly log: { level: LogLevel; message: string; fields: Record<string, string | number> }[] = [];
-  readonly #conns: { close(): void }[] = [];
-
-  constructor(options: RelayOptions = {}, listener: Listener & { addr: { port: number } } = listen()) {
-    this.port = listener.addr.port;
-    const log = (level: LogLevel, message: string, fields = {}) => this.log.push({ level, message, fields });
-    this.relay = serve(listener, { ...options, log });
-  }
-
-  /** Opens a WebSocket that says nothing yet. */
-  async open(): Promise<WebSocketConn> {
-    const conn = await connectTo(this.port, "websocket") as WebSocketConn;
-    conn.keepsFrames = true;
-    this.#conns.push(conn);
-    return conn;
-  }
-
-  /** Opens one, of which everything is kept that comes. */
-  async join(): Promise<{ conn: WebSocketConn; client: LineClient }> {
-    const conn = await this.open();
-    const client = new LineClient(conn);
-    client.startReading();
-    await client.send("\n");
-    await this.known(client.address);
-    return { conn, client };
-  }
-
-  /** Connects a plain client over TCP, and waits until it is one. */
-  async plain(): Promise<LineClient> {
-    const client = await LineClient.connect(this.port);
-    this.#conns.push(client);
-    await client.send("\n");
-    await this.known(client.address);
-    return client;
-  }
-
-  async known(address: string): Promise<void> {
-    const isKnown = () =>
-      this.relay.connectionStats().some((each) => each.address === address && each.receivedBytes > 0);
-    while (!isKnown()) await pause(1);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const conn of this.#conns) conn.close();
-    await this.relay.close();
-    await pause(0); // until those who read have noticed
-  }
-}
-
-function listen(): Deno.TcpListener {
-  return Deno.listen({ hostname: "127.0.0.1", port: 0 });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
-}
+import { Loopback, pause, repeated } from "../support/websocket_loopback.ts";
 
 function codeOf(line: string): string {
   return JSON.parse(line).$error?.code;
@@ -289,64 +223,7 @@ Deno.test("serve closes a WebSocket that answers no ping, plain or session, and 
   assert.equal(plain.hasEnded, false);
 });
 
-// A hostile client
-
-/** Sends the same bytes again and again, until it is ended. */
-class Flood implements Disposable {
-  readonly #worker = new Worker(new URL("../support/websocket_flooder.ts", import.meta.url), {
-    type: "module",
-  });
-  bytes = 0;
-
-  constructor(port: number, chunk: Uint8Array) {
-    this.#worker.onmessage = ({ data }: MessageEvent<number>) => this.bytes += data;
-    this.#worker.postMessage({ port, chunk });
-  }
-
-  [Symbol.dispose](): void {
-    this.#worker.terminate();
-  }
-}
-
-function repeated(bytes: Uint8Array, count: number): Uint8Array {
-  return concat(Array.from({ length: count }, () => bytes));
-}
-
-/** What costs a relay more than it costs who sends it. */
-const FLOODS: [what: string, chunk: Uint8Array][] = [
-  ["empty pings", repeated(clientFrame({ opcode: 9 }), 10_000)],
-  ["long pings", repeated(clientFrame({ opcode: 9, payload: "x".repeat(125) }), 500)],
-  ["pongs", repeated(clientFrame({ opcode: 10 }), 10_000)],
-  ["empty messages", repeated(textFrame(""), 10_000)],
-  [
-    "empty fragments",
-    concat([
-      clientFrame({ opcode: 1, isFinal: false }),
-      repeated(clientFrame({ opcode: 0, isFinal: false }), 10_000),
-      clientFrame({ opcode: 0 }),
-    ]),
-  ],
-  ["messages of one byte", repeated(textFrame("1"), 10_000)],
-  ["messages of 1 MiB of LFs", clientFrame({ opcode: 2, payload: new Uint8Array(1 << 20).fill(10) })],
-];
-
-for (const [what, chunk] of FLOODS) {
-  Deno.test(`serve lets nobody wait for a WebSocket that sends ${what} as fast as it can`, async () => {
-    await using loopback = new Loopback();
-    const [ada, bo] = [await loopback.plain(), (await loopback.join()).client];
-    using one = new Flood(loopback.port, chunk);
-    using other = new Flood(loopback.port, chunk);
-    while (one.bytes === 0 || other.bytes === 0) await inTime(pause(5), "the floods to begin");
-    for (let i = 0, seen = bo.lines.length; i < 60 || one.bytes + other.bytes < 10 * chunk.length; i++) {
-      await ada.send(`{"n":${i}}\n`);
-      const isThere = async () => {
-        while (!bo.lines.slice(seen).includes(`{"n":${i}}`)) await pause(1);
-      };
-      await inTime(isThere(), "a line to arrive");
-      seen = bo.lines.length;
-    }
-  });
-}
+// A client that does not read
 
 Deno.test("serve holds little for pings of a client that does not read", async () => {
   await using loopback = new Loopback();
