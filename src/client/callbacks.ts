@@ -2,6 +2,7 @@
 // close(), but for those that tell what was lost. What they are told comes from elsewhere.
 
 import { afterThisTurn } from "./link/after_turn.ts";
+import { reportUncaught } from "./link/runtime.ts";
 
 type Callback<A extends unknown[]> = ((...args: A) => void) | undefined;
 
@@ -52,6 +53,6 @@ export function callNow<A extends unknown[]>(callback: Callback<A>, ...args: A):
   try {
     callback?.(...args);
   } catch (error) {
-    reportError(error);
+    reportUncaught(error);
   }
 }

@@ -1,6 +1,7 @@
 // Rates for a game loop: frames() ticks it, rateLimit() thins out what it sends. Both keep to a schedule
 // instead of adding up waits, so a timer that is a little late makes nothing slower in the long run.
 
+import { MAX_TIMER_MS } from "./link/runtime.ts";
 import { checkOptions, kindOf } from "./option_check.ts";
 
 /** Reads a clock in milliseconds that never goes back. */
@@ -128,9 +129,6 @@ async function* tickShown(
     yield seconds;
   }
 }
-
-/** A timer takes no longer wait, in ms: it would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 async function waitUntilDue(schedule: FrameSchedule, signal: AbortSignal | undefined): Promise<void> {
   for (let ms = Infinity; ms > MAX_TIMER_MS && !signal?.aborted;) {

@@ -135,7 +135,12 @@ export class Membership<E> {
 
   /** Ends all parts, see {@linkcode Relay.close}. */
   close(): Promise<void> {
-    return this.#closed ??= this.#close();
+    if (this.#closed === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#closed = promise; // before a callback of what follows can call this again
+      resolve(this.#close());
+    }
+    return this.#closed;
   }
 
   async #close(): Promise<void> {
@@ -149,7 +154,7 @@ export class Membership<E> {
     this.requests.close();
     this.#losses.flush();
     await this.#link.close(signal?.aborted ? signal.reason : undefined);
-    this.outgoing.noteLeft();
+    this.#lost += this.outgoing.noteLeft();
     this.#losses.close();
   }
 

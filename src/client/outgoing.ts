@@ -93,12 +93,16 @@ export class Outgoing {
     this.#isClosed = true;
   }
 
-  /** Notes, once the link is closed, what did not go out or may not have arrived. */
-  noteLeft(): void {
+  /**
+   * Notes, once the link is closed, what did not go out or may not have arrived; returns how many lines may
+   * not have.
+   */
+  noteLeft(): number {
     this.#noteDrops();
     const left = this.#session?.source.takeLeft();
-    if (left === undefined || left.lines + left.roomChanges.size === 0) return;
+    if (left === undefined || left.lines + left.roomChanges.size === 0) return 0;
     this.#losses.note("closed", left.lines, left.bytes, [...left.roomChanges.keys()]);
+    return left.lines;
   }
 
   #sessionToSet(key: unknown, options: unknown): Session {

@@ -72,12 +72,10 @@ export class Requests {
       [text, tag] = [JSON.stringify(why.slice(0, MAX_REASON_LENGTH)), { reply: ask, failed: true }];
     }
     if (this.#isClosed) return;
-    try {
-      this.#outgoing.sendTo(text, [from.id], tag);
-    } catch (error) { // it is too long
-      const why = JSON.stringify((error as Error).message);
-      this.#outgoing.sendTo(why, [from.id], { reply: ask, failed: true });
-    }
+    const fault = this.#reply(text, from, tag);
+    if (fault === undefined) return;
+    // Where lines are so short that this does not fit either, who has asked is told by its own time limit.
+    this.#reply(JSON.stringify(fault.message), from, { reply: ask, failed: true });
   }
 
   /** Answers nothing from now on, and gets no answer. */
@@ -123,6 +121,15 @@ export class Requests {
     const session = needSession(this.#session, "list rooms");
     const write = (ask: string) => `{"$rooms":${JSON.stringify({ ask })}}`;
     return this.#ask(session, "list rooms", readRoomsOptions(options), write).then(readRoomList);
+  }
+
+  /** Sends an answer; returns what is wrong with it: it is too long. */
+  #reply(text: string, to: Peer, tag: Tag): Error | undefined {
+    try {
+      this.#outgoing.sendTo(text, [to.id], tag);
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   /** Asks the relay; `write(ask)` makes the line, without its LF. */

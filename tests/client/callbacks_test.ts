@@ -53,20 +53,26 @@ Deno.test("Callbacks tells nothing to a program that never got the relay object"
   assert.deepEqual(told, []);
 });
 
-Deno.test("callNow reports what a callback throws as uncaught, and goes on", () => {
+Deno.test("callNow reports what a callback throws as uncaught, and goes on, also where there is no reportError", async () => {
   const reported: unknown[] = [];
   const listen = (event: ErrorEvent) => {
     event.preventDefault();
     reported.push(event.error.message);
   };
+  const { reportError } = globalThis;
   globalThis.addEventListener("error", listen);
   try {
-    callNow(() => {
-      throw new Error("mine");
-    });
-    callNow(undefined);
+    for (const report of [reportError, undefined]) {
+      Object.assign(globalThis, { reportError: report });
+      callNow(() => {
+        throw new Error("mine");
+      });
+      callNow(undefined);
+      await new Promise((resolve) => setTimeout(resolve));
+      assert.deepEqual(reported.splice(0), ["mine"], String(report));
+    }
   } finally {
+    Object.assign(globalThis, { reportError });
     globalThis.removeEventListener("error", listen);
   }
-  assert.deepEqual(reported, ["mine"]);
 });

@@ -23,6 +23,7 @@ Deno.test("jsonText refuses what JSON can't hold, and says what it is and can't 
       [undefined, /^Cannot set state: it is undefined, what JSON can hold is allowed$/],
       [() => {}, /it is a function,/],
       [Symbol("s"), /it is a symbol,/],
+      [{ toJSON() {} }, /it is an object,/],
       [1n, /BigInt/],
       [cycle, /^Cannot set state: [^\n]*circular[^\n]*, what JSON can hold is allowed$/i],
       [thrower, /^Cannot set state: no error, what JSON can hold is allowed$/],

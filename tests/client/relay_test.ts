@@ -9,22 +9,16 @@ import {
   frames,
   type Lost,
   rateLimit,
-  type Relay,
   type RelayError,
   type StandardSchema,
   type Status,
 } from "../../client.ts";
 import { OldRelay, until } from "../support/old_relay.ts";
+import { take } from "../support/relay_client.ts";
 
 interface Move {
   id: string;
   n: number;
-}
-
-async function take<E>(relay: Relay<E>, count: number): Promise<E[]> {
-  const events: E[] = [];
-  await until(() => events.push(...relay.drain()) >= count, `${count} events`);
-  return events;
 }
 
 /** Connects one program and waits until the relay has it. */

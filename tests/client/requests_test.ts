@@ -83,6 +83,22 @@ Deno.test("Relay.request resolves with what the other's onRequest answers, and i
   assert.deepEqual([ada.drain(), bo.drain(), cy.drain()], [[], [], []]);
 });
 
+Deno.test("Relay that can send but short lines answers as far as that goes, and lives on", async () => {
+  await using server = new NewRelay();
+  await using ada = await connect(server.target);
+  for (const maxLineBytes of [20, 60]) {
+    await using bo = await connect(server.target, { maxLineBytes, onRequest: (event) => event });
+    await until(() => ada.peers.has(bo.id), "bo");
+    assert.equal(
+      await Promise.race([ada.request(bo.id, 1, { timeoutMs: 100 }).catch(({ code }) => code)]),
+      maxLineBytes < 60 ? "timeout" : 1,
+    );
+    await assert.rejects(ada.request(bo.id, "x".repeat(100), { timeoutMs: 100 }), failsWith("timeout"));
+    ada.send("on");
+    await until(() => bo.drain().includes("on"), "the next event");
+  }
+});
+
 Deno.test("Relay.request ends when the time is over, who was asked leaves, or it is closed", async () => {
   await using server = new NewRelay();
   const ada = await connect(server.target);

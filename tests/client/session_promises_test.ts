@@ -133,6 +133,35 @@ Deno.test("Relay.close tells what had been written to a connection that was brok
     { reason: "closed", lines: 2, bytes: 20, keys: ["room's"] },
     { reason: "closed", lines: 0, bytes: 0, keys: ["late"] },
   ]);
+  const { lost: mayBeLost, dropped } = ada.stats;
+  assert.deepEqual([mayBeLost, dropped], [1, 1], "what was written, and what waited");
+});
+
+Deno.test("Relay.close may be called again while it tells what is lost, and all is told once", async () => {
+  await using relay = new NewRelay();
+  await using proxy = new CuttingProxy(relay.port);
+  const lost: Lost[] = [];
+  let again: Promise<void> | undefined;
+  const ada = await connect(proxy.target, {
+    offlineBytes: 0,
+    onLost: (each) => {
+      lost.push({ ...each });
+      again = ada.close();
+    },
+  });
+  proxy.port = 1;
+  proxy.cut();
+  await until(() => ada.status === "reconnecting", "the break");
+  ada.set("room's", 1, { room: true });
+  ada.send("x");
+  const first = ada.close();
+  assert.equal(again, first, "what was dropped is told by the call");
+  await first;
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(lost, [
+    { reason: "outbox", lines: 1, bytes: 4 },
+    { reason: "closed", lines: 0, bytes: 0, keys: ["room's"] },
+  ]);
 });
 
 Deno.test("A burst of 20 MB in one turn arrives, or is told", async () => {

@@ -47,6 +47,23 @@ const GAME = `
   };
 `;
 
+/** Throws in a callback: the program's own mistake, which the connection outlives. */
+const THROWING = `
+  process.on("uncaughtException", (error) => told.push(error.message));
+  const relay = await connect(target, {
+    onState: () => {
+      throw new Error("mine");
+    },
+  });
+  relay.set("a", 1, { room: true });
+  relay.set("b", 1, { room: true });
+  for await (const _ of frames(100)) if (told.length === 2) break;
+  relay.set("c", 1, { room: true });
+  for await (const _ of frames(100)) if (told.length === 3) break;
+  answer = [told, Object.keys(relay.state), relay.stats.reconnects];
+  await relay.close();
+`;
+
 /** Says why there is no connection. */
 const REFUSED = `answer = await connect(target, options).then(() => "connected", (error) => error.message);`;
 
@@ -155,6 +172,14 @@ for (const { name, program } of RUNTIMES) {
       assert.deepEqual(states, [["score", 7]]);
     });
   }
+
+  test("goes on when a callback throws, and the mistake is reported", async () => {
+    await using relay = new NewRelay();
+    for (const client of [SOURCE, BUNDLE]) {
+      const answer = await run(program!, THROWING, { target: `${relay.target}/throw` }, { client });
+      assert.deepEqual(answer, [["mine", "mine", "mine"], ["a", "b", "c"], 0]);
+    }
+  });
 
   test("speaks TLS, and says what is wrong with a certificate", async () => {
     const listener = listenTls({

@@ -1,7 +1,7 @@
 // The end of the current turn of the event loop, wherever the client runs. Used to gather what one turn
 // brings.
 
-import { runtime } from "./runtime.ts";
+import { reportUncaught, runtime } from "./runtime.ts";
 
 interface WithImmediates {
   setImmediate?: (callback: () => void) => unknown;
@@ -55,7 +55,7 @@ function byMessages(): (callback: () => void) => () => void {
       try {
         callback?.();
       } catch (error) {
-        reportError(error); // it keeps none of the others from its turn
+        reportUncaught(error); // it keeps none of the others from its turn
       }
     }
   }

@@ -2,6 +2,9 @@
 // module loads in Deno, Node, Bun and in a page. What is asked for is declared here as narrowly as it is
 // used.
 
+/** The longest wait that a timer takes, in ms, wherever it is: with a longer one it fires at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** The parts of `location` that say from where a page came. */
 export interface PageLocation {
   /** `https:` with its colon. */
@@ -17,6 +20,7 @@ interface Globals {
   Deno?: { connect?: unknown };
   process?: { getBuiltinModule?(name: string): unknown; versions?: { node?: string } };
   location?: PageLocation;
+  reportError?(error: unknown): void;
 }
 
 /**
@@ -48,4 +52,16 @@ export function runtimeFault(): string | undefined {
 /** From where the page came that this program runs in; `undefined` if it runs in none. */
 export function pageLocation(): PageLocation | undefined {
   return runtime() === "page" ? (globalThis as Globals).location : undefined;
+}
+
+/**
+ * Reports an error that is the program's own, as one that nobody has caught, and returns: what was under way
+ * goes on. Node has no `reportError`; there it is thrown after this, as from a callback of node's own.
+ */
+export function reportUncaught(error: unknown): void {
+  const { reportError } = globalThis as Globals;
+  if (reportError !== undefined) return reportError(error);
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -2,9 +2,7 @@
 // socket: who asks sends the line.
 
 import type { Tag } from "../../wire/protocol.ts";
-
-/** The longest time that a timer takes, in ms. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { MAX_TIMER_MS } from "../link/runtime.ts";
 
 /**
  * How much of why a question was not answered is told, by who should have and to who asked, in UTF-16 code

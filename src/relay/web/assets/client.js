@@ -16,6 +16,7 @@ function quote(text) {
 }
 
 // src/client/link/runtime.ts
+var MAX_TIMER_MS = 2 ** 31 - 1;
 function runtime() {
   const { Deno: Deno2, process } = globalThis;
   if (typeof Deno2?.connect === "function") return "deno";
@@ -31,6 +32,13 @@ function runtimeFault() {
 }
 function pageLocation() {
   return runtime() === "page" ? globalThis.location : void 0;
+}
+function reportUncaught(error) {
+  const { reportError } = globalThis;
+  if (reportError !== void 0) return reportError(error);
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 // src/client/link/after_turn.ts
@@ -65,7 +73,7 @@ function byMessages() {
       try {
         callback?.();
       } catch (error) {
-        reportError(error);
+        reportUncaught(error);
       }
     }
   }
@@ -109,7 +117,7 @@ function callNow(callback, ...args) {
   try {
     callback?.(...args);
   } catch (error) {
-    reportError(error);
+    reportUncaught(error);
   }
 }
 
@@ -827,7 +835,6 @@ async function* tickShown(nextFrame, lastMs, signal) {
     yield seconds;
   }
 }
-var MAX_TIMER_MS = 2 ** 31 - 1;
 async function waitUntilDue(schedule, signal) {
   for (let ms = Infinity; ms > MAX_TIMER_MS && !signal?.aborted; ) {
     ms = schedule.waitMs(now());
@@ -2672,8 +2679,7 @@ function jsonText(verb, value) {
     });
   }
   if (text !== void 0) return text;
-  const kind = value === void 0 ? "undefined" : `a ${typeof value}`;
-  throw new TypeError(`Cannot ${verb}: it is ${kind}, what JSON can hold is allowed`);
+  throw new TypeError(`Cannot ${verb}: it is ${kindOf(value)}, what JSON can hold is allowed`);
 }
 
 // src/client/state_check.ts
@@ -2781,14 +2787,18 @@ var Outgoing = class {
   close() {
     this.#isClosed = true;
   }
-  /** Notes, once the link is closed, what did not go out or may not have arrived. */
+  /**
+   * Notes, once the link is closed, what did not go out or may not have arrived; returns how many lines may
+   * not have.
+   */
   noteLeft() {
     this.#noteDrops();
     const left = this.#session?.source.takeLeft();
-    if (left === void 0 || left.lines + left.roomChanges.size === 0) return;
+    if (left === void 0 || left.lines + left.roomChanges.size === 0) return 0;
     this.#losses.note("closed", left.lines, left.bytes, [
       ...left.roomChanges.keys()
     ]);
+    return left.lines;
   }
   #sessionToSet(key, options) {
     const session = needSession(this.#session, "set state", "has none");
@@ -2917,7 +2927,6 @@ function readRoomList(answer) {
 }
 
 // src/client/session/asks.ts
-var MAX_TIMER_MS2 = 2 ** 31 - 1;
 var MAX_REASON_LENGTH = 1e3;
 var RequestError = class extends Error {
   /** What errors of this kind are called. */
@@ -3021,7 +3030,7 @@ var Asks = class {
     return pending;
   }
   #wait(ask, leftMs, timeoutMs) {
-    const pending = this.#pending.get(ask), waitMs = Math.min(leftMs, MAX_TIMER_MS2);
+    const pending = this.#pending.get(ask), waitMs = Math.min(leftMs, MAX_TIMER_MS);
     pending.timer = setTimeout(() => {
       if (leftMs > waitMs) this.#wait(ask, leftMs - waitMs, timeoutMs);
       else {
@@ -3077,19 +3086,12 @@ var Requests = class {
       ];
     }
     if (this.#isClosed) return;
-    try {
-      this.#outgoing.sendTo(text, [
-        from.id
-      ], tag);
-    } catch (error) {
-      const why = JSON.stringify(error.message);
-      this.#outgoing.sendTo(why, [
-        from.id
-      ], {
-        reply: ask,
-        failed: true
-      });
-    }
+    const fault = this.#reply(text, from, tag);
+    if (fault === void 0) return;
+    this.#reply(JSON.stringify(fault.message), from, {
+      reply: ask,
+      failed: true
+    });
   }
   /** Answers nothing from now on, and gets no answer. */
   close() {
@@ -3145,6 +3147,16 @@ var Requests = class {
       ask
     })}}`;
     return this.#ask(session, "list rooms", readRoomsOptions(options), write).then(readRoomList);
+  }
+  /** Sends an answer; returns what is wrong with it: it is too long. */
+  #reply(text, to, tag) {
+    try {
+      this.#outgoing.sendTo(text, [
+        to.id
+      ], tag);
+    } catch (error) {
+      return error;
+    }
   }
   /** Asks the relay; `write(ask)` makes the line, without its LF. */
   #ask(session, what, timeoutMs, write) {
@@ -5443,7 +5455,12 @@ var Membership = class {
   }
   /** Ends all parts, see {@linkcode Relay.close}. */
   close() {
-    return this.#closed ??= this.#close();
+    if (this.#closed === void 0) {
+      const { promise, resolve } = Promise.withResolvers();
+      this.#closed = promise;
+      resolve(this.#close());
+    }
+    return this.#closed;
   }
   async #close() {
     const { signal } = this.#options;
@@ -5456,7 +5473,7 @@ var Membership = class {
     this.requests.close();
     this.#losses.flush();
     await this.#link.close(signal?.aborted ? signal.reason : void 0);
-    this.outgoing.noteLeft();
+    this.#lost += this.outgoing.noteLeft();
     this.#losses.close();
   }
   #newSession({ room, name, token, simulate, echo, canHost, maxMembers, any, ...rest }) {
