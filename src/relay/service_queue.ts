@@ -43,6 +43,14 @@ export type Amount =
   | "hello"
   | "much";
 
+/** From this size on, in bytes, a chunk is much to be dealt with: what a program says in a frame is less. */
+const MUCH_BYTES = 4 * 1024;
+
+/** Says what a client has to be dealt with, as far as the size of a chunk tells. */
+export function amountOf(chunkBytes: number): Amount {
+  return chunkBytes < MUCH_BYTES ? "little" : "much";
+}
+
 /** Deals out the time of a relay, a part to each of its clients. */
 export class ServiceQueue {
   readonly #clock: () => number;

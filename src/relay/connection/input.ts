@@ -8,13 +8,7 @@
 import type { Settings, Timer } from "../options.ts";
 import { LineSorter, type LineSorterSink } from "./line_sorter.ts";
 import { RateMeter } from "./rate_meter.ts";
-import type { Served } from "../service_queue.ts";
-
-/**
- * A chunk of this size, in bytes, is much to be dealt with: a program that says what it has to say in a frame
- * sends less at a time.
- */
-const LONG_CHUNK_BYTES = 4 * 1024;
+import { amountOf, type Served } from "../service_queue.ts";
 
 /** What an {@linkcode Input} needs of the settings. */
 export type InputSettings = Pick<
@@ -83,8 +77,7 @@ export class Input implements Served {
     this.#chunk = chunk;
     this.#isFresh = true;
     this.#lineNumber = this.sorter.lineNumber;
-    const amount = isHello ? "hello" : chunk.length < LONG_CHUNK_BYTES ? "little" : "much";
-    this.#settings.service.serve(this, nowMs, amount);
+    this.#settings.service.serve(this, nowMs, isHello ? "hello" : amountOf(chunk.length));
     return this.#isTaken() ? undefined : new Promise((done) => this.#onTaken = done);
   }
 

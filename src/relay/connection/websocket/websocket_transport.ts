@@ -12,7 +12,7 @@ import { concat } from "../../../wire/concat.ts";
 import { LF } from "../../../wire/protocol.ts";
 import type { Settings } from "../../options.ts";
 import type { Source } from "../../room/cursor.ts";
-import type { Served } from "../../service_queue.ts";
+import { amountOf, type Served } from "../../service_queue.ts";
 import type { Farewell, FrameFault, Transport, WebSocketSide } from "../transport.ts";
 import { CLOSE_CODE, closeCodeFor, type Closing, encodeClosing } from "./close_code.ts";
 import { FrameReader, type FrameSink, FRONT_BYTES } from "./frame_reader.ts";
@@ -39,12 +39,6 @@ const MAX_PONGS = 16;
 
 /** How many frames are read until the time is looked at: about a hundredth of a millisecond. */
 const FRAMES_PER_LOOK = 256;
-
-/**
- * A chunk of this size, in bytes, may be much to be dealt with: a page sends what it says in a frame of its
- * own.
- */
-const LONG_CHUNK_BYTES = 4 * 1024;
 
 /**
  * The slowest network on which a member is waited for: what was written to it may take so long to arrive, in
@@ -200,7 +194,7 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
     this.#writtenSince = 0;
     this.#reader.begin(buffer, FRONT_BYTES + bytes);
     this.#isRead = false;
-    service.serve(this, nowMs, bytes < LONG_CHUNK_BYTES ? "little" : "much");
+    service.serve(this, nowMs, amountOf(bytes));
     if (!this.#isRead) return new Promise((done) => this.#onRead = done);
   }
 
