@@ -136,9 +136,10 @@ export class Membership<E> {
   /** Ends all parts, see {@linkcode Relay.close}. */
   close(): Promise<void> {
     if (this.#closed === undefined) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#closed = promise; // before a callback of what follows can call this again
-      resolve(this.#close());
+      // First of all: a callback of what follows may call this again. Also where the runtime is too old.
+      let end: (closing: Promise<void>) => void = () => {};
+      this.#closed = new Promise((resolve) => end = resolve);
+      end(this.#close());
     }
     return this.#closed;
   }

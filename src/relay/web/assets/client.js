@@ -5456,9 +5456,10 @@ var Membership = class {
   /** Ends all parts, see {@linkcode Relay.close}. */
   close() {
     if (this.#closed === void 0) {
-      const { promise, resolve } = Promise.withResolvers();
-      this.#closed = promise;
-      resolve(this.#close());
+      let end = () => {
+      };
+      this.#closed = new Promise((resolve) => end = resolve);
+      end(this.#close());
     }
     return this.#closed;
   }
