@@ -1,4 +1,5 @@
-// Tests of the benchmark's judge: it must find every kind of fault, wherever reads are cut, and none where there is none.
+// Tests of the benchmark's judge: it must find every kind of fault, wherever reads are cut, and none where
+// there is none.
 
 import assert from "node:assert/strict";
 import fc from "../support/fast_check.ts";

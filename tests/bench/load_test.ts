@@ -1,5 +1,5 @@
-// Tests of the load as a whole, against tiny relays: a good one must be found faultless, and one that loses, doubles,
-// exchanges or sends back lines must not. This is the judge's own trial.
+// Tests of the load as a whole, against tiny relays: a good one must be found faultless, and one that loses,
+// doubles, exchanges or sends back lines must not. This is the judge's own trial.
 
 import assert from "node:assert/strict";
 import { runLoad } from "../../bench/load.ts";

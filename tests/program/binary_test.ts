@@ -1,5 +1,6 @@
-// Holds the compiled relay against the promise that one file is enough: outside the checkout, with an empty environment and no Deno
-// on the path. EVENTRELAY_BINARY names another file than dist/eventrelay; where neither is there, the test says so and is left out.
+// Holds the compiled relay against the promise that one file is enough: outside the checkout, with an empty
+// environment and no Deno on the path. EVENTRELAY_BINARY names another file than dist/eventrelay; where
+// neither is there, the test says so and is left out.
 
 import assert from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };

@@ -1,4 +1,5 @@
-// Holds readCommand against tables: each flag and its environment twin, what wins, what is refused and in which words; and the help.
+// Holds readCommand against tables: each flag and its environment twin, what wins, what is refused and in
+// which words; and the help.
 
 import assert from "node:assert/strict";
 import { type Command, helpText, readCommand, type ServerOptions } from "../../src/program/flags.ts";

@@ -1,4 +1,5 @@
-// Holds log lines against their form, as text and as JSON, and shows that nothing from outside reaches a terminal raw.
+// Holds log lines against their form, as text and as JSON, and shows that nothing from outside reaches a
+// terminal raw.
 
 import assert from "node:assert/strict";
 import { createLogger, MAX_LOG_LINE } from "../../src/program/logger.ts";
@@ -6,7 +7,10 @@ import type { LogLevel } from "../../src/relay/relay.ts";
 
 const LEVELS: LogLevel[] = ["debug", "info", "warn", "error"];
 
-/** What a terminal could obey, or what could turn text around: C0, DEL, C1, line and paragraph separators, bidi. */
+/**
+ * What a terminal could obey, or what could turn text around: C0, DEL, C1, line and paragraph separators,
+ * bidi.
+ */
 const TROUBLE = [
   ...range(0x00, 0x1f),
   ...range(0x7f, 0x9f),

@@ -1,5 +1,6 @@
-// Runs the relay behind a real nginx and a real Caddy with the configurations of docs/web.md: pages, numbers and WebSockets pass through,
-// the name and the origin are those of the proxy, and members have the address of whom it asks for. What is not installed is left out.
+// Runs the relay behind a real nginx and a real Caddy with the configurations of docs/web.md: pages, numbers
+// and WebSockets pass through, the name and the origin are those of the proxy, and members have the address
+// of whom it asks for. What is not installed is left out.
 
 import assert from "node:assert/strict";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -215,7 +216,8 @@ for (const kind of KINDS) {
       const answer = await proxy.ask("/stats.json");
       const [member] = JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4)).members;
       assert.deepEqual([member.name, member.transport], ["ada", "websocket"]);
-      // Whatever a client says of itself: the last address that is none of our proxies is the one the proxy has seen.
+      // Whatever a client says of itself: the last address that is none of our proxies is the one the proxy
+      // has seen.
       assert.match(member.address, new RegExp(`^${CLIENT.replaceAll(".", "\\.")}:\\d+$`));
       conn.close();
       relay.signal("SIGTERM");

@@ -1,5 +1,6 @@
-// Holds the program against what an operator sees: its two lines on stdout, its log, its refusals, signals and exit codes.
-// It runs as a process of its own, from source. Signals are those of Unix, so these tests don't run on Windows.
+// Holds the program against what an operator sees: its two lines on stdout, its log, its refusals, signals
+// and exit codes. It runs as a process of its own, from source. Signals are those of Unix, so these tests
+// don't run on Windows.
 
 import assert from "node:assert/strict";
 import { readCpuUs } from "../../bench/process_stats.ts";
@@ -351,7 +352,8 @@ test("server.ts never shows hostile bytes raw", async () => {
     "\0\x7f\n",
     "\u2028\n",
   ];
-  // The first is logged at once, the last at the end: what is between is held back, as of one host. tests/program/logger_test.ts has all.
+  // The first is logged at once, the last at the end: what is between is held back, as of one host.
+  // tests/program/logger_test.ts has all.
   using ada = await LineClient.connect(port);
   for (const [n, text] of hostile.entries()) {
     ada.send(`${n}\n${text}`);
@@ -391,7 +393,9 @@ test("server.ts that runs out of file descriptors says so, goes on, and serves a
   assert.equal(bo.lines.at(-1), '"again"');
 });
 
-/** Takes the time that a program needs until it has printed something: of a core, where the system tells that. */
+/**
+ * Takes the time that a program needs until it has printed something: of a core, where the system tells that.
+ */
 async function startMs(launch: () => Deno.ChildProcess): Promise<number> {
   const startedAt = performance.now();
   const child = launch();
@@ -406,7 +410,8 @@ async function startMs(launch: () => Deno.ChildProcess): Promise<number> {
 }
 
 test("server.ts starts in about the time that Deno itself takes", async () => {
-  // The least of several, and a wide factor: it shall not read, check or compile anything that it doesn't need.
+  // The least of several, and a wide factor: it shall not read, check or compile anything that it doesn't
+  // need.
   const launch = (args: string[]) => () =>
     new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
   const denoMs: number[] = [], relayMs: number[] = [];

@@ -1,4 +1,5 @@
-// Holds Admission against its contract: tokens, ids and secrets, places and who has one already, and sessions whose clients are away.
+// Holds Admission against its contract: tokens, ids and secrets, places and who has one already, and sessions
+// whose clients are away.
 
 import assert from "node:assert/strict";
 import { SessionClient } from "../support/session_client.ts";

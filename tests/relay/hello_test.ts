@@ -1,5 +1,6 @@
-// Holds Session against its contract where a connection becomes a session's: how its hello may come, what it may find meanwhile, and what
-// ends it; on connections that the test controls to the byte and a clock that it sets.
+// Holds Session against its contract where a connection becomes a session's: how its hello may come, what it
+// may find meanwhile, and what ends it; on connections that the test controls to the byte and a clock that it
+// sets.
 
 import assert from "node:assert/strict";
 import { ManualTime } from "../support/manual_time.ts";

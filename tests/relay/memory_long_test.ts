@@ -1,5 +1,6 @@
-// Holds the relay to its memory, as the system counts it: whatever 2,000 hostile clients do, a relay with the default flags stays below 300 MiB.
-// The most that it ever had is asked for, and only once it has nothing left to do, however long that takes on a busy machine.
+// Holds the relay to its memory, as the system counts it: whatever 2,000 hostile clients do, a relay with the
+// default flags stays below 300 MiB. The most that it ever had is asked for, and only once it has nothing
+// left to do, however long that takes on a busy machine.
 
 import assert from "node:assert/strict";
 import { readCpuUs, readMemory, readWaitUs } from "../../bench/process_stats.ts";
@@ -14,10 +15,16 @@ const WIDTH = 50;
 /** How often it is looked whether the relay has something to do, in ms. */
 const LOOK_MS = 100;
 
-/** In so many looks one after the other it had nothing to do: that is more than its own timers wait, 250 ms and 1 s. */
+/**
+ * In so many looks one after the other it had nothing to do: that is more than its own timers wait, 250 ms
+ * and 1 s.
+ */
 const IDLE_LOOKS = 15;
 
-/** The most that it worked and waited for a core between two looks if it had nothing to do, in us: a fifth of the time. */
+/**
+ * The most that it worked and waited for a core between two looks if it had nothing to do, in us: a fifth of
+ * the time.
+ */
 const IDLE_US = 20_000;
 
 /** A safety net only: a relay that works for so long after the last byte has failed. */

@@ -1,5 +1,5 @@
-// Holds serve() against its contract for sessions over loopback, TCP and WebSocket, with a client that speaks raw lines: cuts of real connections under load,
-// silence, tokens, limits, and the end of the relay.
+// Holds serve() against its contract for sessions over loopback, TCP and WebSocket, with a client that speaks
+// raw lines: cuts of real connections under load, silence, tokens, limits, and the end of the relay.
 
 import assert from "node:assert/strict";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
@@ -182,7 +182,8 @@ testBoth(
     const [ada, bo] = [await loopback.join({ name: "ada" }), await loopback.join({ name: "bo" })];
     let said = 0, isOver = false;
     const filler = "x".repeat(200);
-    // Both talk all the time, also while they are cut off; lines of other lengths, so that the cuts lie anywhere.
+    // Both talk all the time, also while they are cut off; lines of other lengths, so that the cuts lie
+    // anywhere.
     const talk = (async () => {
       while (!isOver) {
         for (let i = 0; i < 40; i++) {

@@ -1,5 +1,5 @@
-// Holds serve() against its contract over loopback, TCP and WebSocket, with clients that speak raw bytes; and its accept loop with a
-// stub listener, for what a real one does too seldom.
+// Holds serve() against its contract over loopback, TCP and WebSocket, with clients that speak raw bytes; and
+// its accept loop with a stub listener, for what a real one does too seldom.
 
 import assert from "node:assert/strict";
 import { type Listener, type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
@@ -46,7 +46,10 @@ class Loopback implements AsyncDisposable {
     return client;
   }
 
-  /** Connects, waits until the relay has the client as a member, and sends an empty line, which only a plain client begins with. */
+  /**
+   * Connects, waits until the relay has the client as a member, and sends an empty line, which only a plain
+   * client begins with.
+   */
   async join(options?: { reads?: boolean }): Promise<LineClient> {
     const client = await this.connect(options);
     client.send("\n");
@@ -80,7 +83,10 @@ function testBoth(name: string, run: (transport: TransportKind) => Promise<void>
   for (const transport of TRANSPORTS) Deno.test(`${name}, over ${transport}`, () => run(transport));
 }
 
-/** Sends until the second member, who doesn't read, takes no more: the kernel has no room, and a write waits for longer than writes do. */
+/**
+ * Sends until the second member, who doesn't read, takes no more: the kernel has no room, and a write waits
+ * for longer than writes do.
+ */
 async function fill({ relay }: Loopback, sender: LineClient): Promise<void> {
   const line = JSON.stringify("x".repeat(60_000)) + "\n";
   for (let stillTurns = 0, sentBytes = -1; stillTurns < 50;) {
@@ -191,7 +197,8 @@ testBoth(
     assert.ok(most <= maxLogBytes, `the log took ${most} bytes`);
 
     stalled.startReading();
-    // Each fresh line is sent when the one before has arrived at the other reader; one of them is the first after the jump.
+    // Each fresh line is sent when the one before has arrived at the other reader; one of them is the first
+    // after the jump.
     let last = 0;
     for (let fresh = 0; last < total; fresh++) {
       await ada.send(JSON.stringify({ number: total + fresh }) + "\n");

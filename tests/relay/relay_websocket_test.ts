@@ -1,5 +1,6 @@
-// Holds serve() against its contract for what only clients by WebSocket have: frames for lines, liveness, close codes. What
-// holds for both transports is in relay_test.ts and relay_sessions_test.ts, what a hostile one does to the others in websocket_floods_long_test.ts.
+// Holds serve() against its contract for what only clients by WebSocket have: frames for lines, liveness,
+// close codes. What holds for both transports is in relay_test.ts and relay_sessions_test.ts, what a hostile
+// one does to the others in websocket_floods_long_test.ts.
 
 import assert from "node:assert/strict";
 import { listenTls } from "../../src/program/tls_listener.ts";

@@ -1,5 +1,5 @@
-// Holds ServiceQueue against its contract with clients that take the time they are given, on a clock that only they move: whose turn it is, for
-// how long, and what is told of a turn that was too long.
+// Holds ServiceQueue against its contract with clients that take the time they are given, on a clock that
+// only they move: whose turn it is, for how long, and what is told of a turn that was too long.
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";

@@ -1,4 +1,5 @@
-// Holds Sweeper against its contract, with a clock and timers of its own: how much it does in a turn, and when it begins anew.
+// Holds Sweeper against its contract, with a clock and timers of its own: how much it does in a turn, and
+// when it begins anew.
 
 import assert from "node:assert/strict";
 import type { Timer, Timers } from "../../src/relay/options.ts";

@@ -1,5 +1,6 @@
-// Lets WebSocket clients that others wrote speak to a relay: Deno's in any case; those of Node 22 and 24 and of Bun, the package "ws" on Node
-// and Debian's python3-websockets where .ci/run has put them. What is missing is skipped, visibly.
+// Lets WebSocket clients that others wrote speak to a relay: Deno's in any case; those of Node 22 and 24 and
+// of Bun, the package "ws" on Node and Debian's python3-websockets where .ci/run has put them. What is
+// missing is skipped, visibly.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,5 @@
-// Holds serve() to it that nobody waits for a client by WebSocket, whatever that sends as fast as it can: two of a kind at a time beside a pair that
-// speaks.
+// Holds serve() to it that nobody waits for a client by WebSocket, whatever that sends as fast as it can: two
+// of a kind at a time beside a pair that speaks.
 
 import { concat } from "../../src/wire/concat.ts";
 import { inTime } from "../support/line_client.ts";

@@ -1,4 +1,5 @@
-// Holds WrongTokens against its contract: who has to wait, for how long, and that it remembers no more than it should.
+// Holds WrongTokens against its contract: who has to wait, for how long, and that it remembers no more than
+// it should.
 
 import assert from "node:assert/strict";
 import { WrongTokens } from "../../src/relay/wrong_tokens.ts";

@@ -1,5 +1,6 @@
-// A relay of sessions in a screenful: what the load is tried against that speaks them. It writes control lines of several
-// lengths between events, in pieces that end anywhere, and remembers what is acknowledged. One room, no window, no checks.
+// A relay of sessions in a screenful: what the load is tried against that speaks them. It writes control
+// lines of several lengths between events, in pieces that end anywhere, and remembers what is acknowledged.
+// One room, no window, no checks.
 
 /** One connection that said hello. */
 export interface TinySession {

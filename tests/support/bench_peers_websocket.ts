@@ -1,5 +1,5 @@
-// A relay of WebSocket messages in a screenful, as good or bad as a test asks: what the native load is tried against. Reads frames
-// the plain way, and complains of what a client must not send.
+// A relay of WebSocket messages in a screenful, as good or bad as a test asks: what the native load is tried
+// against. Reads frames the plain way, and complains of what a client must not send.
 
 import { createHash } from "node:crypto";
 
@@ -8,7 +8,10 @@ export const [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG] = [0, 1, 2, 8, 9, 1
 const FINAL = 0x80;
 const LF = 10;
 
-/** Makes a frame as servers send it. `first` is its first byte; `lengthBytes` is for one that is not as short as it could be. */
+/**
+ * Makes a frame as servers send it. `first` is its first byte; `lengthBytes` is for one that is not as short
+ * as it could be.
+ */
 export function serverFrame(payload: Uint8Array, first = FINAL | TEXT, lengthBytes?: 0 | 2 | 8): Uint8Array {
   const size = payload.length;
   const count = lengthBytes ?? (size < 126 ? 0 : size < 65536 ? 2 : 8);
@@ -21,7 +24,9 @@ export function serverFrame(payload: Uint8Array, first = FINAL | TEXT, lengthByt
 }
 
 export interface TinyWebSocketOptions {
-  /** Makes the frames that pass on lines, each with its LF; one message of all lines is what the relay does. */
+  /**
+   * Makes the frames that pass on lines, each with its LF; one message of all lines is what the relay does.
+   */
   frames?: (lines: Uint8Array[], index: number) => Uint8Array[];
   /** Bytes of each write; without it, all at once. */
   writeBytes?: number;

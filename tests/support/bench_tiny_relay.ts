@@ -1,9 +1,12 @@
-// A relay in a screenful, good or bad as a test asks: what the benchmark's loads are tried against. Knows lines by their
-// fixed length.
+// A relay in a screenful, good or bad as a test asks: what the benchmark's loads are tried against. Knows
+// lines by their fixed length.
 
 /** One line of the benchmark, LF included. */
 export type Line = Uint8Array;
-/** Turns the line that a relay is about to pass on into those it does; `index` counts the lines to this receiver. */
+/**
+ * Turns the line that a relay is about to pass on into those it does; `index` counts the lines to this
+ * receiver.
+ */
 export type Mangle = (line: Line, index: number, state: { kept?: Line }) => Line[];
 
 export interface TinyRelayOptions {

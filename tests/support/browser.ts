@@ -1,5 +1,6 @@
-// Drives a real Chromium over the DevTools protocol, for tests of what runs in pages. No library stands between: those switch off
-// what is to be tested here, the throttling of hidden tabs and the back/forward cache. It knows nothing of relays.
+// Drives a real Chromium over the DevTools protocol, for tests of what runs in pages. No library stands
+// between: those switch off what is to be tested here, the throttling of hidden tabs and the back/forward
+// cache. It knows nothing of relays.
 //
 // One browser is enough for many tests: `await using` it in one Deno.test, and make steps of it.
 
@@ -28,7 +29,9 @@ const LOOK_MS = 20;
 /** How long a page may take to be what a test waits for, in ms: a safety net. */
 const DEADLINE_MS = 20_000;
 
-/** The Chromium of this machine, also that named by the environment's CHROMIUM; `undefined` if there is none. */
+/**
+ * The Chromium of this machine, also that named by the environment's CHROMIUM; `undefined` if there is none.
+ */
 export function findChromium(): string | undefined {
   return findProgram(PROGRAMS, Deno.env.get("CHROMIUM"));
 }
@@ -47,8 +50,8 @@ export function findProgram(names: readonly string[], preferred?: string): strin
 }
 
 /**
- * Registers a test that needs a program. Where that is missing, the test is not passed over in silence: it is named as NOT TESTED,
- * on stderr and in the report.
+ * Registers a test that needs a program. Where that is missing, the test is not passed over in silence: it is
+ * named as NOT TESTED, on stderr and in the report.
  */
 export function testWith(
   program: string | undefined,
@@ -61,7 +64,9 @@ export function testWith(
   Deno.test({ name: `NOT TESTED, no ${what}: ${name}`, ignore: true, fn });
 }
 
-/** Registers a test that needs Chromium, and gives it one that is closed when the test ends, however it ends. */
+/**
+ * Registers a test that needs Chromium, and gives it one that is closed when the test ends, however it ends.
+ */
 export function testInChromium(
   name: string,
   fn: (browser: Browser, t: Deno.TestContext) => Promise<void>,
@@ -184,7 +189,10 @@ export class Page implements AsyncDisposable {
   readonly id: string;
   /** What the page wrote to its console: `"log: …"`, `"warning: …"`, `"error: …"`. */
   readonly console: string[] = [];
-  /** Errors: uncaught ones, those written to the console, and the browser's own (refused by a policy, not found). */
+  /**
+   * Errors: uncaught ones, those written to the console, and the browser's own (refused by a policy, not
+   * found).
+   */
   readonly errors: string[] = [];
   /** The address of every request, that of the page itself included, but not WebSockets. */
   readonly requests: string[] = [];
@@ -246,7 +254,9 @@ export class Page implements AsyncDisposable {
     return inTime(promise, event).finally(stop);
   }
 
-  /** Goes to an address, and waits for the page's `load`. What its modules do may end later: see `until()`. */
+  /**
+   * Goes to an address, and waits for the page's `load`. What its modules do may end later: see `until()`.
+   */
   async navigate(url: string): Promise<void> {
     const loaded = this.next("Page.loadEventFired");
     loaded.catch(() => {});
@@ -264,8 +274,8 @@ export class Page implements AsyncDisposable {
   }
 
   /**
-   * Evaluates an expression in the page, waits for it if it is a promise, and returns its value as JSON can hold it. `await` may
-   * be used at the top. What the page throws is thrown here.
+   * Evaluates an expression in the page, waits for it if it is a promise, and returns its value as JSON can
+   * hold it. `await` may be used at the top. What the page throws is thrown here.
    */
   async evaluate<T = unknown>(expression: string): Promise<T> {
     const answer = await this.send("Runtime.evaluate", { expression, replMode: true, userGesture: true });
@@ -326,7 +336,10 @@ export class Page implements AsyncDisposable {
     return bytes;
   }
 
-  /** Stops the page's timers, callbacks and messages, as a browser does with tabs long hidden; or lets it go on. */
+  /**
+   * Stops the page's timers, callbacks and messages, as a browser does with tabs long hidden; or lets it go
+   * on.
+   */
   async freeze(isFrozen = true): Promise<void> {
     await this.send("Page.setWebLifecycleState", { state: isFrozen ? "frozen" : "active" });
   }

@@ -1,5 +1,5 @@
-// A TCP proxy on loopback that cuts connections at any byte, in one direction or both, or holds them up. For tests of what a
-// broken connection means; it knows nothing of lines.
+// A TCP proxy on loopback that cuts connections at any byte, in one direction or both, or holds them up. For
+// tests of what a broken connection means; it knows nothing of lines.
 
 /** How many bytes a connection lets through before it is cut; `up` is to the relay. */
 export interface Budget {

@@ -1,5 +1,6 @@
-// A time of a test's own in the place of setTimeout and clearTimeout, for what takes no timers as an option: it stands still until
-// the test moves it. The clock on the wall goes on while the machine sleeps, the other one does not.
+// A time of a test's own in the place of setTimeout and clearTimeout, for what takes no timers as an option:
+// it stands still until the test moves it. The clock on the wall goes on while the machine sleeps, the other
+// one does not.
 
 /** Takes the place of the timers until it is disposed of. */
 export class FakeTime implements Disposable {

@@ -1,5 +1,6 @@
-// A client of the barest kind, for tests: it writes what it is given and keeps the bytes it reads, as they are, over TCP or WebSocket.
-// It does not use the client module, so that relay and client are never wrong together.
+// A client of the barest kind, for tests: it writes what it is given and keeps the bytes it reads, as they
+// are, over TCP or WebSocket. It does not use the client module, so that relay and client are never wrong
+// together.
 
 import assert from "node:assert/strict";
 import { connectTo, type LineConn, type TransportKind } from "./websocket_conn.ts";
@@ -65,7 +66,9 @@ export class LineClient implements Disposable {
     void this.#readAll();
   }
 
-  /** Writes all of it; resolves when the kernel has it. Errors of a broken connection are left to who reads. */
+  /**
+   * Writes all of it; resolves when the kernel has it. Errors of a broken connection are left to who reads.
+   */
   send(data: string | Uint8Array): Promise<unknown> {
     const bytes = typeof data === "string" ? encoder.encode(data) : data;
     this.#writes = this.#writes.then(async () => {

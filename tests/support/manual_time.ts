@@ -1,4 +1,5 @@
-// A time that stands still until the test moves it: a clock, and timers that follow it. For whatever takes `clock` and `timers`.
+// A time that stands still until the test moves it: a clock, and timers that follow it. For whatever takes
+// `clock` and `timers`.
 
 import { setImmediate } from "node:timers";
 import type { Timer, Timers } from "../../src/relay/options.ts";

@@ -1,9 +1,13 @@
-// A relay as the first one was: every line goes to all other connections, and nothing else is ever sent. For tests of
-// the client, with hooks for what a real relay never does: raw bytes, sudden ends, silence, a restart on the same port.
+// A relay as the first one was: every line goes to all other connections, and nothing else is ever sent. For
+// tests of the client, with hooks for what a real relay never does: raw bytes, sudden ends, silence, a
+// restart on the same port.
 
 import { LF } from "../../src/wire/protocol.ts";
 
-/** Keeps asking until a condition holds; rejects after a while, which is a safety net for a test that would hang. */
+/**
+ * Keeps asking until a condition holds; rejects after a while, which is a safety net for a test that would
+ * hang.
+ */
 export async function until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
   const startedAtMs = performance.now();
   while (!condition()) {

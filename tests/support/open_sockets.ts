@@ -1,11 +1,14 @@
-// The TCP sockets of this process, as Linux knows them: whether one was really closed, whatever the objects around it say.
+// The TCP sockets of this process, as Linux knows them: whether one was really closed, whatever the objects
+// around it say.
 
 import assert from "node:assert/strict";
 
 /** The state of a socket that listens. */
 const LISTEN = "0A";
 
-/** Counts the connected sockets of this process whose end here, or the other one, is at a port of 127.0.0.1. */
+/**
+ * Counts the connected sockets of this process whose end here, or the other one, is at a port of 127.0.0.1.
+ */
 export function countSockets(end: "local" | "remote", port: number): number {
   const inodes = new Set<string>();
   for (const line of Deno.readTextFileSync("/proc/self/net/tcp").split("\n").slice(1)) {

@@ -1,10 +1,14 @@
-// The p5.js that many courses use, as a file beside a page: where .ci/run puts it, or else fetched by npm. Both its lines are in use.
+// The p5.js that many courses use, as a file beside a page: where .ci/run puts it, or else fetched by npm.
+// Both its lines are in use.
 
 const CACHE = `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/eventrelay-ci`;
 
 const VERSIONS = ["1.11.10", "2.3.4"];
 
-/** For each version that is here: a name for a test of it, and the file. What is missing is said as NOT TESTED. */
+/**
+ * For each version that is here: a name for a test of it, and the file. What is missing is said as NOT
+ * TESTED.
+ */
 export function p5Versions(page: string): { name: string; script: string }[] {
   return VERSIONS.flatMap((version) => {
     const script = `${CACHE}/p5-${version}/node_modules/p5/lib/p5.min.js`;

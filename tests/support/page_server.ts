@@ -1,4 +1,5 @@
-// Serves a page that has the client, for tests in browsers: from another port than the relay's, as a student's own server would.
+// Serves a page that has the client, for tests in browsers: from another port than the relay's, as a
+// student's own server would.
 //
 // In the page, `start(target, options)` connects, and what happens is noted in `told`, `events` and `relay`.
 

@@ -1,4 +1,5 @@
-// Starts the relay as a program of its own, from source or as a binary, and holds what it prints. For tests of server.ts and of the binary.
+// Starts the relay as a program of its own, from source or as a binary, and holds what it prints. For tests
+// of server.ts and of the binary.
 
 import { inTime } from "./line_client.ts";
 

@@ -1,4 +1,5 @@
-// The other runtimes that the client runs in, where .ci/run puts them: Node 22 and 24, and Bun. Installs nothing itself.
+// The other runtimes that the client runs in, where .ci/run puts them: Node 22 and 24, and Bun. Installs
+// nothing itself.
 
 import { findProgram } from "./browser.ts";
 

@@ -1,5 +1,6 @@
-// The client's side of a session, for tests, in the plainest way: it counts, remembers what it sent until that is confirmed, and keeps what
-// it was told. No transport: bytes go in by `push`, and out by what the methods return. It does not use the client module.
+// The client's side of a session, for tests, in the plainest way: it counts, remembers what it sent until
+// that is confirmed, and keeps what it was told. No transport: bytes go in by `push`, and out by what the
+// methods return. It does not use the client module.
 
 import assert from "node:assert/strict";
 

@@ -1,4 +1,5 @@
-// Rooms with sessions on connections that the test controls to the byte and a clock that it sets. For tests of rooms.ts and session_member.ts.
+// Rooms with sessions on connections that the test controls to the byte and a clock that it sets. For tests
+// of rooms.ts and session_member.ts.
 
 import { setImmediate } from "node:timers";
 import type { LogFunction, LogLevel } from "../../src/relay/log.ts";

@@ -1,4 +1,5 @@
-// Tests that mostly wait, for programs and for seconds to pass: several of a file run at a time, as steps of one test.
+// Tests that mostly wait, for programs and for seconds to pass: several of a file run at a time, as steps of
+// one test.
 
 interface Case {
   name: string;
@@ -8,8 +9,8 @@ interface Case {
 
 /**
  * Returns what takes the place of `Deno.test` in a file whose tests share nothing: those that it is given run
- * as steps of the test `name`, `width` of them at a time. Whatever they leave open is found at the end of all.
- * One alone: `deno test -A FILE -- PART_OF_ITS_NAME`.
+ * as steps of the test `name`, `width` of them at a time. Whatever they leave open is found at the end of
+ * all. One alone: `deno test -A FILE -- PART_OF_ITS_NAME`.
  */
 export function sideBySide(name: string, width: number) {
   const cases: Case[] = [];

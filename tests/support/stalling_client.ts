@@ -1,6 +1,6 @@
-// A program of its own process that takes part in a room, stalls for a while as a blocked event loop does, and then tells
-// on stdout what it got. Run by a test: stalling_client.ts TARGET STALL_MS. An event is [number, time]; number -1 ends it. It says
-// "back" once it has had an event after its stall.
+// A program of its own process that takes part in a room, stalls for a while as a blocked event loop does,
+// and then tells on stdout what it got. Run by a test: stalling_client.ts TARGET STALL_MS. An event is
+// [number, time]; number -1 ends it. It says "back" once it has had an event after its stall.
 
 import { connect, type Lost } from "../../client.ts";
 

@@ -1,4 +1,5 @@
-// A reader of a feed without a connection: counts how often it is woken, and takes when a test says so. For tests of feeds and rooms.
+// A reader of a feed without a connection: counts how often it is woken, and takes when a test says so. For
+// tests of feeds and rooms.
 
 import type { Feed, Reader } from "../../src/relay/room/feed.ts";
 

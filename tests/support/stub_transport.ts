@@ -1,5 +1,6 @@
-// A connection without a network, for tests of sessions: the test says what is read and when, how much a write takes, and whether
-// it takes anything at all. It also holds the session to its promise of one read and one write at a time.
+// A connection without a network, for tests of sessions: the test says what is read and when, how much a
+// write takes, and whether it takes anything at all. It also holds the session to its promise of one read and
+// one write at a time.
 
 import assert from "node:assert/strict";
 import type { Transport } from "../../src/relay/connection/transport.ts";
@@ -12,7 +13,9 @@ const encoder = new TextEncoder();
 /** The far side of a session. */
 export class StubTransport implements Transport {
   readonly remoteAddr: Deno.Addr = { transport: "tcp", hostname: "192.0.2.1", port: 5 };
-  /** How many bytes one write takes; 0 makes writes wait until it is more, or until the connection is closed. */
+  /**
+   * How many bytes one write takes; 0 makes writes wait until it is more, or until the connection is closed.
+   */
   #bytesPerWrite = Infinity;
   #output = new Uint8Array(1024);
   #outputBytes = 0;

@@ -1,5 +1,5 @@
-// What all tests of the relay's own pages hold them to, whatever else they do: no errors, nothing that their policy refuses, no request
-// beyond the relay, nothing of strangers that runs or becomes an element.
+// What all tests of the relay's own pages hold them to, whatever else they do: no errors, nothing that their
+// policy refuses, no request beyond the relay, nothing of strangers that runs or becomes an element.
 
 import assert from "node:assert/strict";
 import type { Browser, Page } from "./browser.ts";
@@ -62,8 +62,8 @@ export async function assertFits(page: Page): Promise<void> {
 }
 
 /**
- * Goes through a page with the Tab key, and returns what gets the focus, in order: ids, or text. Asserts that each can be seen to
- * have it.
+ * Goes through a page with the Tab key, and returns what gets the focus, in order: ids, or text. Asserts that
+ * each can be seen to have it.
  */
 export async function tabThrough(page: Page, most = 60): Promise<string[]> {
   const names: string[] = [];

@@ -1,4 +1,5 @@
-// A relay on loopback with its web door, plain members of its lobby, and requests byte by byte. For tests of the web.
+// A relay on loopback with its web door, plain members of its lobby, and requests byte by byte. For tests of
+// the web.
 
 import { type LogLevel, type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 import { inTime, LineClient } from "./line_client.ts";
@@ -70,7 +71,10 @@ export class WebTable implements AsyncDisposable {
     return client;
   }
 
-  /** Asks on a connection of its own, in one piece or several, and reads until the relay ends it, or has answered in full. */
+  /**
+   * Asks on a connection of its own, in one piece or several, and reads until the relay ends it, or has
+   * answered in full.
+   */
   async ask(...pieces: (string | Uint8Array)[]): Promise<RawAnswer> {
     const [answer] = await this.askAll(pieces, 1);
     return answer;

@@ -1,5 +1,6 @@
-// A connection to a relay over WebSocket that looks like one over TCP: what is written and read are bytes of lines. For tests that should hold
-// for both. It makes its frames by itself, so that relay and client are never wrong together.
+// A connection to a relay over WebSocket that looks like one over TCP: what is written and read are bytes of
+// lines. For tests that should hold for both. It makes its frames by itself, so that relay and client are
+// never wrong together.
 //
 //   write("1\n2") ─▶ a fragment      write("\n") ─▶ the last one of its message      closeWrite() ─▶ a close frame
 
@@ -121,7 +122,9 @@ export class WebSocketConn implements LineConn {
     void this.#close().catch(() => {});
   }
 
-  /** Writes a message, or a part of one where the bytes don't end with an LF; no more than a message may hold. */
+  /**
+   * Writes a message, or a part of one where the bytes don't end with an LF; no more than a message may hold.
+   */
   async write(all: Uint8Array): Promise<number> {
     const bytes = all.length <= MAX_WRITE_BYTES
       ? all

@@ -1,4 +1,5 @@
-// Sends the same bytes over a WebSocket as fast as it can, and drops what comes. A worker, so that it takes its own time and not the relay's.
+// Sends the same bytes over a WebSocket as fast as it can, and drops what comes. A worker, so that it takes
+// its own time and not the relay's.
 
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />

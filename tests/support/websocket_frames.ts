@@ -1,5 +1,5 @@
-// WebSocket frames as a client writes them and a server's are read, for tests: written from RFC 6455 in the simplest way, a byte after
-// the other, and without anything of the relay's.
+// WebSocket frames as a client writes them and a server's are read, for tests: written from RFC 6455 in the
+// simplest way, a byte after the other, and without anything of the relay's.
 
 /** A frame as a client sends it. All but the payload has a default that is right. */
 export interface ClientFrame {
@@ -61,7 +61,10 @@ export interface ServerFrame {
   payload: Uint8Array;
 }
 
-/** Reads the complete frames at the beginning of `bytes`, and says how many bytes they have. Throws if one is not a server's. */
+/**
+ * Reads the complete frames at the beginning of `bytes`, and says how many bytes they have. Throws if one is
+ * not a server's.
+ */
 export function readServerFrames(bytes: Uint8Array): { frames: ServerFrame[]; used: number } {
   const frames: ServerFrame[] = [];
   let used = 0;

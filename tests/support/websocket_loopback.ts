@@ -1,4 +1,5 @@
-// A relay on a free port of loopback with clients by WebSocket, and plain ones beside them. For tests of the relay.
+// A relay on a free port of loopback with clients by WebSocket, and plain ones beside them. For tests of the
+// relay.
 
 import {
   type Listener,

@@ -1,5 +1,5 @@
-// Holds endOfEvent against JSON.parse: by tables, by generated documents and their mutations, by random bytes and by
-// UTF-8 sequences one by one; and describeBadLine against the words its messages promise.
+// Holds endOfEvent against JSON.parse: by tables, by generated documents and their mutations, by random bytes
+// and by UTF-8 sequences one by one; and describeBadLine against the words its messages promise.
 
 import assert from "node:assert/strict";
 import fc from "../support/fast_check.ts";

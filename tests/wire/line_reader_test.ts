@@ -1,4 +1,5 @@
-// Holds LineReader against text.split("\n"): one byte at a time, at every split point and in random chunks; and its limit, to the byte.
+// Holds LineReader against text.split("\n"): one byte at a time, at every split point and in random chunks;
+// and its limit, to the byte.
 
 import assert from "node:assert/strict";
 import fc from "../support/fast_check.ts";
@@ -9,7 +10,9 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 const TOO_LONG = "<too long>";
 
-/** Keeps what a reader finds, line by line. Copies at once, because the bytes are valid only during the call. */
+/**
+ * Keeps what a reader finds, line by line. Copies at once, because the bytes are valid only during the call.
+ */
 class Collector implements LineSink {
   readonly lines: string[] = [];
   calls = 0;
@@ -90,7 +93,8 @@ Deno.test("LineReader agrees with split for random lines in random chunks, too l
       const bytes = encoder.encode(parts.join("\n"));
       const { lines, rest } = read(cut(bytes, edges), maxLineBytes);
       const expected = parts.slice(0, -1);
-      // A long line that lies in one chunk may be passed on; one that spans chunks is not. Which, the last test says.
+      // A long line that lies in one chunk may be passed on; one that spans chunks is not. Which, the last
+      // test says.
       assert.deepEqual(
         lines.slice(0, expected.length).map((text, i) =>
           text === TOO_LONG && encoder.encode(expected[i]).length > maxLineBytes ? expected[i] : text

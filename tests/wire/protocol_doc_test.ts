@@ -1,5 +1,6 @@
-// Holds docs/PROTOCOL.md against the relay: its transcripts are replayed line by line, and its tables and headings are compared with
-// the source in both directions. It reads the source as text: what is only a type or a literal there can't be imported.
+// Holds docs/PROTOCOL.md against the relay: its transcripts are replayed line by line, and its tables and
+// headings are compared with the source in both directions. It reads the source as text: what is only a type
+// or a literal there can't be imported.
 
 import assert from "node:assert/strict";
 import { RELAY_DEFAULTS, serve } from "../../src/relay/relay.ts";
@@ -152,7 +153,10 @@ function sorted(names: Iterable<string>): string[] {
   return [...new Set(names)].sort();
 }
 
-/** The part of the page between the heading of a control line and the next heading, by the control line's name. */
+/**
+ * The part of the page between the heading of a control line and the next heading, by the control line's
+ * name.
+ */
 function controlSections(): Map<string, string> {
   const sections = DOCUMENT.split(/^#+ /m).map((section) => /^`\$(\w+)`\n([^]*)/.exec(section));
   return new Map(sections.filter((match) => match !== null).map(([, name, text]) => [name, text]));

@@ -1,5 +1,5 @@
-// The rooms of a relay by their names: opened when somebody enters, freed when nobody is left; and what they give up
-// when memory is short. Knows neither members nor sockets.
+// The rooms of a relay by their names: opened when somebody enters, freed when nobody is left; and what they
+// give up when memory is short. Knows neither members nor sockets.
 
 import { quote } from "../../wire/untrusted.ts";
 import { LOBBY, MAX_BASE_CHARACTERS, type WireError } from "../../wire/protocol.ts";
@@ -72,8 +72,9 @@ export class Rooms {
   }
 
   /**
-   * Finds a room with a place, or opens it if there may be one more, for `maxMembers` at most; or says why not. If `isAny`, another one
-   * does, too, whose name has a number behind it: the first one that is for as many, and has a place. Somebody must enter at once.
+   * Finds a room with a place, or opens it if there may be one more, for `maxMembers` at most; or says why
+   * not. If `isAny`, another one does, too, whose name has a number behind it: the first one that is for as
+   * many, and has a place. Somebody must enter at once.
    */
   open(name: string, maxMembers?: number, isAny = false): Room | WireError {
     const base = Array.from(name).slice(0, MAX_BASE_CHARACTERS).join("");
@@ -97,7 +98,10 @@ export class Rooms {
     return { code: "too_many_rooms", message: `Cannot open room ${quote(name)}: ${why}`, line: 1 };
   }
 
-  /** Forgets removed keys that all have been told of. Is called every so often, and goes on from step to step as its caller likes. */
+  /**
+   * Forgets removed keys that all have been told of. Is called every so often, and goes on from step to step
+   * as its caller likes.
+   */
   *sweep(): Generator<void> {
     for (const { state, sessions } of this.#rooms.values()) {
       if (!state.hasRemovals) continue;
@@ -116,7 +120,9 @@ export class Rooms {
     this.#flusher.close();
   }
 
-  /** Names the rooms that sessions are in, the fullest first; those whose name begins with a dot are left out. */
+  /**
+   * Names the rooms that sessions are in, the fullest first; those whose name begins with a dot are left out.
+   */
   list(): RoomEntries {
     return this.#listed ??= this.#list();
   }
@@ -166,7 +172,10 @@ export class Rooms {
     return bytes;
   }
 
-  /** Takes from the largest logs, until all that have given are of one size; and from writes that did not end since the last time. */
+  /**
+   * Takes from the largest logs, until all that have given are of one size; and from writes that did not end
+   * since the last time.
+   */
   #dropUnread(neededBytes: number): number {
     const feeds = [...this.#feeds()].filter(({ logBytes }) => logBytes > 0).sort((a, b) =>
       b.logBytes - a.logBytes
@@ -199,7 +208,10 @@ export class Rooms {
   }
 }
 
-/** Says how large the largest of `sizes`, which are in descending order, may be so that all lose `needed` together. */
+/**
+ * Says how large the largest of `sizes`, which are in descending order, may be so that all lose `needed`
+ * together.
+ */
 export function levelAfter(sizes: readonly number[], needed: number): number {
   let sum = 0;
   for (const [i, size] of sizes.entries()) {

@@ -1,5 +1,5 @@
-// Tests of the native load: it must find a good relay faultless and convict bad ones, send the same events as the other
-// load, and speak to each peer that is installed. Left out where there is no C compiler.
+// Tests of the native load: it must find a good relay faultless and convict bad ones, send the same events as
+// the other load, and speak to each peer that is installed. Left out where there is no C compiler.
 
 import assert from "node:assert/strict";
 import {

@@ -1,5 +1,6 @@
-// Tests of the native load behind a WebSocket: it must find a good relay faultless however that cuts lines, messages and frames, and
-// convict one that breaks the protocol. Left out where there is no C compiler. Servers from npm aren't tried here.
+// Tests of the native load behind a WebSocket: it must find a good relay faultless however that cuts lines,
+// messages and frames, and convict one that breaks the protocol. Left out where there is no C compiler.
+// Servers from npm aren't tried here.
 
 import assert from "node:assert/strict";
 import type { Wire } from "../../../bench/peers/contender.ts";

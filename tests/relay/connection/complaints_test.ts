@@ -1,4 +1,5 @@
-// Holds Complaints against what a client is told: each bad line, when so many are too many, and how often that it sends too fast.
+// Holds Complaints against what a client is told: each bad line, when so many are too many, and how often
+// that it sends too fast.
 
 import assert from "node:assert/strict";
 import { Complaints } from "../../../src/relay/connection/complaints.ts";

@@ -1,4 +1,5 @@
-// Holds ConnectionCounts against what came and went: totals are all of it, traffic is each line and byte once, whenever it is asked for.
+// Holds ConnectionCounts against what came and went: totals are all of it, traffic is each line and byte
+// once, whenever it is asked for.
 
 import assert from "node:assert/strict";
 import { ConnectionCounts } from "../../../src/relay/connection/connection_counts.ts";

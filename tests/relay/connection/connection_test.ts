@@ -1,5 +1,5 @@
-// Holds Session against its contract with connections that the test controls to the byte and a clock that it sets: who gets which
-// bytes, who falls behind, what is refused with which words, and how a connection ends.
+// Holds Session against its contract with connections that the test controls to the byte and a clock that it
+// sets: who gets which bytes, who falls behind, what is refused with which words, and how a connection ends.
 
 import assert from "node:assert/strict";
 import type { Flushable } from "../../../src/relay/room/flusher.ts";
@@ -47,7 +47,9 @@ class Table implements AsyncDisposable {
     return seat;
   }
 
-  /** Connects a client that says nothing yet; HTTP is left to nobody, or to who says whether its host browses. */
+  /**
+   * Connects a client that says nothing yet; HTTP is left to nobody, or to who says whether its host browses.
+   */
   connect(name = "ada", isBrowsing?: () => boolean): Seat {
     const conn = new StubTransport();
     const connection = new Connection(

@@ -1,4 +1,5 @@
-// Holds Ending against its steps on a time that only the test moves: their deadlines, which reason stays, and which errors are logged.
+// Holds Ending against its steps on a time that only the test moves: their deadlines, which reason stays, and
+// which errors are logged.
 
 import assert from "node:assert/strict";
 import { Ending, logLevelOf } from "../../../src/relay/connection/ending.ts";

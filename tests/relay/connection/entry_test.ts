@@ -1,5 +1,5 @@
-// Holds Entry against what a connection becomes, with a real lobby and a door that lets in whom the test says; the connection only notes it.
-// What comes of it on a socket is in connection_test.ts.
+// Holds Entry against what a connection becomes, with a real lobby and a door that lets in whom the test
+// says; the connection only notes it. What comes of it on a socket is in connection_test.ts.
 
 import assert from "node:assert/strict";
 import { type Door, type Entrant, Entry } from "../../../src/relay/connection/entry.ts";

@@ -1,4 +1,5 @@
-// Holds classifyFirstBytes against every beginning of every HTTP method and of a hello, and against what lines begin with.
+// Holds classifyFirstBytes against every beginning of every HTTP method and of a hello, and against what
+// lines begin with.
 
 import assert from "node:assert/strict";
 import { classifyFirstBytes, HTTP_REFUSAL } from "../../../src/relay/connection/first_bytes.ts";

@@ -1,5 +1,5 @@
-// Holds Input against its contract on a time that only the test moves: which lines are taken when, how fast a client may be, and whether it
-// counts as silent or in the middle of a line meanwhile.
+// Holds Input against its contract on a time that only the test moves: which lines are taken when, how fast a
+// client may be, and whether it counts as silent or in the middle of a line meanwhile.
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";

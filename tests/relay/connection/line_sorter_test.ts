@@ -1,5 +1,5 @@
-// Holds LineSorter against an oracle made of split and JSON.parse, in any chunking: which lines go on, which are refused, with what
-// number and code; and that what goes on is the very bytes that came.
+// Holds LineSorter against an oracle made of split and JSON.parse, in any chunking: which lines go on, which
+// are refused, with what number and code; and that what goes on is the very bytes that came.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";

@@ -1,5 +1,5 @@
-// Holds SimulatedTransport against its contract: the same bytes, in order, later; no more on the line than it may hold; an end that lets
-// everything arrive, and a close that lets nothing.
+// Holds SimulatedTransport against its contract: the same bytes, in order, later; no more on the line than it
+// may hold; an end that lets everything arrive, and a close that lets nothing.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";

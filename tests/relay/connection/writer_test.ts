@@ -1,4 +1,5 @@
-// Holds Writer against its contract on a stub transport: one write at a time, all of it, then the last line and the end.
+// Holds Writer against its contract on a stub transport: one write at a time, all of it, then the last line
+// and the end.
 
 import assert from "node:assert/strict";
 import { Writer, type WriterSource } from "../../../src/relay/connection/writer.ts";

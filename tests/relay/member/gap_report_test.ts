@@ -1,4 +1,5 @@
-// Holds the lines of a gap against what was missed: which there are, in which order, and the marks between what is told after all.
+// Holds the lines of a gap against what was missed: which there are, in which order, and the marks between
+// what is told after all.
 
 import assert from "node:assert/strict";
 import { type Gap, isNothing, writeLost, writeRest } from "../../../src/relay/member/gap_report.ts";

@@ -1,4 +1,5 @@
-// Holds findMembers against JSON.parse: for any JSON, written in any way, it finds what JSON.parse finds, where it stands.
+// Holds findMembers against JSON.parse: for any JSON, written in any way, it finds what JSON.parse finds,
+// where it stands.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";

@@ -1,5 +1,5 @@
-// Holds the relay against numbers that nobody means: whatever stands in a field of the protocol, it answers at once, shortly, and the others
-// notice nothing.
+// Holds the relay against numbers that nobody means: whatever stands in a field of the protocol, it answers
+// at once, shortly, and the others notice nothing.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
@@ -8,7 +8,10 @@ import { type Seat, Table, turn } from "../../support/session_table.ts";
 /** How long an answer to anything may be, in bytes. */
 const MAX_ANSWER_BYTES = 700;
 
-/** How long the relay may take for one line, in ms: far above what it takes, far below what a client's number could make of it. */
+/**
+ * How long the relay may take for one line, in ms: far above what it takes, far below what a client's number
+ * could make of it.
+ */
 const MAX_TURN_MS = 500;
 
 const NUMBER = fc.oneof(

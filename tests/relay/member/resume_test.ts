@@ -1,5 +1,6 @@
-// Holds resuming to its promise: nothing lost, nothing twice, order kept, in both directions, wherever the connection is cut. At every byte
-// of a dialog that has everything in it, and in random histories; then the cases in which there is nothing, or not all, to go on with.
+// Holds resuming to its promise: nothing lost, nothing twice, order kept, in both directions, wherever the
+// connection is cut. At every byte of a dialog that has everything in it, and in random histories; then the
+// cases in which there is nothing, or not all, to go on with.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
@@ -9,7 +10,10 @@ import { type Seat, Table, turn } from "../../support/session_table.ts";
 /** Makes a break from nothing lost to a little lost. */
 const DIALOG_OPTIONS = { windowBytes: 600, pingTimeoutMs: 1e9 };
 
-/** A dialog of ada, whose connection is cut, and bo, who hears and tells all. Its values and numbers say in which order things were. */
+/**
+ * A dialog of ada, whose connection is cut, and bo, who hears and tells all. Its values and numbers say in
+ * which order things were.
+ */
 class Dialog {
   ada!: Seat;
   bo!: Seat;
@@ -90,7 +94,10 @@ class Dialog {
   }
 }
 
-/** Cuts ada off after so many bytes of the dialog, in each direction, and back in; says how many bytes there were. */
+/**
+ * Cuts ada off after so many bytes of the dialog, in each direction, and back in; says how many bytes there
+ * were.
+ */
 async function runCut(
   bytesDown: number,
   bytesUp: number,
@@ -277,7 +284,10 @@ Deno.test("a session cut at any byte around $lost and $peers is told right how m
   });
 });
 
-/** Lets a session fall behind and come back; the first `bytesDown` bytes of its stream reach it. Meanwhile k3 leaves and k4 comes. */
+/**
+ * Lets a session fall behind and come back; the first `bytesDown` bytes of its stream reach it. Meanwhile k3
+ * leaves and k4 comes.
+ */
 async function loseSome(table: Table, bytesDown: number): Promise<Seat> {
   const bo = await table.join();
   const ada = await table.join();

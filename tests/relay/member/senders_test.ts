@@ -1,6 +1,7 @@
-// Holds the stream of a session to what it promises of senders and receivers: whatever happens, whoever begins, breaks, jumps or comes
-// back gets what was said to all and to itself, nothing else, in the order in which it was said, once or told as lost; and knows of each
-// event who sent it. In random histories of a lobby with sessions and plain clients, to all of whom everything happens.
+// Holds the stream of a session to what it promises of senders and receivers: whatever happens, whoever
+// begins, breaks, jumps or comes back gets what was said to all and to itself, nothing else, in the order in
+// which it was said, once or told as lost; and knows of each event who sent it. In random histories of a
+// lobby with sessions and plain clients, to all of whom everything happens.
 
 import assert from "node:assert/strict";
 import type { Reader } from "../../../src/relay/room/feed.ts";
@@ -145,7 +146,10 @@ class History {
     await seat.say(this.#lines(seat.id, count));
   }
 
-  /** Sends to some of those who are there, perhaps also to who has left, and to itself; now and then something that looks like a mark. */
+  /**
+   * Sends to some of those who are there, perhaps also to who has left, and to itself; now and then something
+   * that looks like a mark.
+   */
   async #sendTo(at: number, count: number): Promise<void> {
     const ids = this.#seats.map(({ id }) => id).filter(() => this.#random() < 0.5);
     if (this.#random() < 0.1) ids.push("k1");

@@ -1,4 +1,5 @@
-// Holds SentLedger against a list of bytes: a count of the stream, wherever it ends, stands for a place in the log and a version of the state.
+// Holds SentLedger against a list of bytes: a count of the stream, wherever it ends, stands for a place in
+// the log and a version of the state.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";

@@ -1,5 +1,5 @@
-// Holds SentStream against a client that takes what comes line by line: whatever is written, confirmed, skipped and broken off at any byte,
-// its lines are the ones it has not had, in order, nothing twice.
+// Holds SentStream against a client that takes what comes line by line: whatever is written, confirmed,
+// skipped and broken off at any byte, its lines are the ones it has not had, in order, nothing twice.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";

@@ -1,5 +1,6 @@
-// Holds SessionMember against its contract on connections that the test controls to the byte and a clock that it sets: presence, state,
-// acknowledgements, what a member misses that is behind, and control lines. What a resume promises is in resume_test.ts.
+// Holds SessionMember against its contract on connections that the test controls to the byte and a clock that
+// it sets: presence, state, acknowledgements, what a member misses that is behind, and control lines. What a
+// resume promises is in resume_test.ts.
 
 import assert from "node:assert/strict";
 import { VERSION } from "../../../src/wire/version.ts";

@@ -1,4 +1,5 @@
-// Holds collectChanges against a room: what of its state one of its members may be told, and how far it has all of it then.
+// Holds collectChanges against a room: what of its state one of its members may be told, and how far it has
+// all of it then.
 
 import assert from "node:assert/strict";
 import { collectChanges } from "../../../src/relay/member/state_changes.ts";

@@ -1,5 +1,6 @@
-// Holds sessions to the promise that all of them rest on: whatever happens, what is received and what is told lost are together all that
-// was said, in order, nothing twice; and who is there and what holds is known in the end. In random histories, over good and bad networks.
+// Holds sessions to the promise that all of them rest on: whatever happens, what is received and what is told
+// lost are together all that was said, in order, nothing twice; and who is there and what holds is known in
+// the end. In random histories, over good and bad networks.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";

@@ -1,4 +1,5 @@
-// Holds writeWelcome against what it describes: the line and what follows it are together all there is, each thing once, within their limits.
+// Holds writeWelcome against what it describes: the line and what follows it are together all there is, each
+// thing once, within their limits.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
@@ -27,7 +28,9 @@ function makeTable(): StateTable {
   return new StateTable({ ...RELAY_DEFAULTS, memory: new MemoryBudget() });
 }
 
-/** Reads a welcome and what follows it as a client does: who is there with which state, under "" the room's. */
+/**
+ * Reads a welcome and what follows it as a client does: who is there with which state, under "" the room's.
+ */
 function read(line: Uint8Array, rest: Uint8Array[]): Record<string, unknown> {
   const { peers, state } = JSON.parse(decoder.decode(line)).$welcome;
   const known: Record<string, { name?: string; state: Record<string, unknown> }> = { "": { state } };

@@ -1,4 +1,5 @@
-// Holds Feed against its contract with stub readers: who is woken and when, who counts as behind, and when the log tells the time.
+// Holds Feed against its contract with stub readers: who is woken and when, who counts as behind, and when
+// the log tells the time.
 
 import assert from "node:assert/strict";
 import { Feed, type FeedSettings, type Reader } from "../../../src/relay/room/feed.ts";

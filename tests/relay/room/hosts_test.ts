@@ -1,4 +1,5 @@
-// Tests src/relay/room/hosts.ts: who leads, in every order in which members come, break off, pass it on and go.
+// Tests src/relay/room/hosts.ts: who leads, in every order in which members come, break off, pass it on and
+// go.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";

@@ -1,4 +1,5 @@
-// Holds QuietLines and Feed.jump against their contract: what is kept for a reader that the log overflows for, of whom, and for how long.
+// Holds QuietLines and Feed.jump against their contract: what is kept for a reader that the log overflows
+// for, of whom, and for how long.
 
 import assert from "node:assert/strict";
 import { MemoryBudget } from "../../../src/relay/memory_budget.ts";

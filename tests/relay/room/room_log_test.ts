@@ -1,5 +1,6 @@
-// Holds RoomLog and Cursor against a naive model, an array of lines with their owners, through random histories: what each cursor
-// takes, loses and counts. Beside that, worked numbers for ages, the bound on memory, and what appending costs.
+// Holds RoomLog and Cursor against a naive model, an array of lines with their owners, through random
+// histories: what each cursor takes, loses and counts. Beside that, worked numbers for ages, the bound on
+// memory, and what appending costs.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
@@ -15,7 +16,9 @@ const SETTINGS: LogSettings = { maxLogBytes: 8 * 1024 * 1024, maxLagMs: 1000, me
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Appends text of complete lines, out of the middle of a buffer as a session does. Owned by `owner`, if any. */
+/**
+ * Appends text of complete lines, out of the middle of a buffer as a session does. Owned by `owner`, if any.
+ */
 function append(log: RoomLog, text: string, owner?: Cursor): void {
   const start = log.end, lines = text.split("\n").length - 1;
   const bytes = encoder.encode(`"before"\n${text}"behind"\n`);
@@ -334,7 +337,8 @@ Deno.test("RoomLog.ageMs after a pause counts from when the bytes came, not from
 });
 
 Deno.test("RoomLog appends at about the same cost with 2,000 cursors as with 2", () => {
-  // Minima of interleaved rounds, and a wide factor: work for each cursor would make it a thousand times as slow.
+  // Minima of interleaved rounds, and a wide factor: work for each cursor would make it a thousand times as
+  // slow.
   const fewMs: number[] = [], manyMs: number[] = [];
   for (let round = 0; round < 7; round++) {
     fewMs.push(timeAppends(2));

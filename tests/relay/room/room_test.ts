@@ -1,4 +1,5 @@
-// Holds Room against its contract with stub readers: which level hears what, when it has news, and when its own values go.
+// Holds Room against its contract with stub readers: which level hears what, when it has news, and when its
+// own values go.
 
 import assert from "node:assert/strict";
 import { type Peer, Room } from "../../../src/relay/room/room.ts";

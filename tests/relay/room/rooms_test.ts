@@ -1,5 +1,5 @@
-// Holds Rooms against its contract: what rooms know of each other, what is freed when somebody leaves, and what is given up when memory
-// is short.
+// Holds Rooms against its contract: what rooms know of each other, what is freed when somebody leaves, and
+// what is given up when memory is short.
 
 import assert from "node:assert/strict";
 import { MemoryBudget } from "../../../src/relay/memory_budget.ts";

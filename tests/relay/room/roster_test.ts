@@ -1,4 +1,5 @@
-// Holds Roster against a map of peers through random histories, and its promise that what did not change is not written down anew.
+// Holds Roster against a map of peers through random histories, and its promise that what did not change is
+// not written down anew.
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.3.0";

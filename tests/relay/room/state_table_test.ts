@@ -1,4 +1,5 @@
-// Holds StateTable against a map of maps through random histories, with readers that look now and then; and its limits, removals and costs.
+// Holds StateTable against a map of maps through random histories, with readers that look now and then; and
+// its limits, removals and costs.
 
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";

@@ -1,4 +1,5 @@
-// Holds what is answered to a request with conditions against RFC 9110, section 13: which ones count, in which order, and what does not.
+// Holds what is answered to a request with conditions against RFC 9110, section 13: which ones count, in
+// which order, and what does not.
 
 import assert from "node:assert/strict";
 import { conditionOf } from "../../../src/relay/web/conditions.ts";

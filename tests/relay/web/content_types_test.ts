@@ -1,4 +1,5 @@
-// Holds contentTypeOf against names: what browsers run or show needs its type, and nothing gets another one's.
+// Holds contentTypeOf against names: what browsers run or show needs its type, and nothing gets another
+// one's.
 
 import assert from "node:assert/strict";
 import { contentTypeOf } from "../../../src/relay/web/content_types.ts";

@@ -1,5 +1,5 @@
-// Holds the files of an operator's folder against what is in it: types, tags, ranges, what is hidden, what lies outside, also while
-// somebody moves links about, and files that are larger than anybody reads at once.
+// Holds the files of an operator's folder against what is in it: types, tags, ranges, what is hidden, what
+// lies outside, also while somebody moves links about, and files that are larger than anybody reads at once.
 
 import assert from "node:assert/strict";
 import { WebTable } from "../../support/web_table.ts";

@@ -1,4 +1,5 @@
-// Holds the handshake of WebSocket against RFC 6455: what counts as one, what is wrong with others, and the answer of its example.
+// Holds the handshake of WebSocket against RFC 6455: what counts as one, what is wrong with others, and the
+// answer of its example.
 
 import assert from "node:assert/strict";
 import { encodeSwitch, handshakeFault, isHandshake } from "../../../src/relay/web/handshake.ts";

@@ -1,5 +1,6 @@
-// Holds HeadReader against heads in all pieces, and against everything by which servers that stand behind each other were tricked: what it
-// takes it takes apart as it stands, and what is not clear has a status, however it comes.
+// Holds HeadReader against heads in all pieces, and against everything by which servers that stand behind
+// each other were tricked: what it takes it takes apart as it stands, and what is not clear has a status,
+// however it comes.
 
 import assert from "node:assert/strict";
 import {

@@ -1,5 +1,6 @@
-// Holds HttpConnection against its contract with a connection that the test controls to the byte and a time that it sets: answers in order,
-// deadlines for all that is waited for, nothing looked at behind what ends it, and a socket that is closed once whatever happens.
+// Holds HttpConnection against its contract with a connection that the test controls to the byte and a time
+// that it sets: answers in order, deadlines for all that is waited for, nothing looked at behind what ends
+// it, and a socket that is closed once whatever happens.
 
 import assert from "node:assert/strict";
 import { type Answer, type BodySource, textAnswer } from "../../../src/relay/web/answer.ts";

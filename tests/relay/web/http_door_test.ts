@@ -1,5 +1,5 @@
-// Holds the HTTP of a relay against its contract over loopback TCP, byte by byte: what is answered, what is closed, and that nothing of
-// a request ever is a line, a client or a wait for anybody else.
+// Holds the HTTP of a relay against its contract over loopback TCP, byte by byte: what is answered, what is
+// closed, and that nothing of a request ever is a line, a client or a wait for anybody else.
 
 import assert from "node:assert/strict";
 import { MAX_HTTP_CONNECTIONS_PER_HOST } from "../../../src/relay/web/http_door.ts";

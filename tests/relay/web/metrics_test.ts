@@ -56,7 +56,8 @@ for (
       const { bytes, fields, text } = await table.get("/metrics", { Accept: accept });
       assert.equal(fields["content-type"], type);
       assert.equal(text.endsWith("\n# EOF\n"), type === OPEN_METRICS_TYPE);
-      // It reads text 0.0.4 alone: in OpenMetrics, the families of counters have no _total, and there is an end.
+      // It reads text 0.0.4 alone: in OpenMetrics, the families of counters have no _total, and there is an
+      // end.
       const asText = type === TEXT_TYPE ? bytes : new TextEncoder().encode(
         text.replace("# EOF\n", "").replace(
           /^# (HELP|TYPE) (\S+)(?= counter|(?=.*\n# TYPE \S+ counter))/gm,

@@ -1,4 +1,5 @@
-// Holds the numbers that the relay tells to browsers against what happened, and their cost and length against how many members there are.
+// Holds the numbers that the relay tells to browsers against what happened, and their cost and length against
+// how many members there are.
 
 import assert from "node:assert/strict";
 import { findResource, LANDING } from "../../../src/relay/web/resources.ts";

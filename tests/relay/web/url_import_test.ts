@@ -1,4 +1,5 @@
-// Tests that programs can import client.ts and motion.ts from a running relay by URL, the pinned version too; with types, into an empty cache.
+// Tests that programs can import client.ts and motion.ts from a running relay by URL, the pinned version too;
+// with types, into an empty cache.
 
 import assert from "node:assert/strict";
 import { VERSION } from "../../../src/wire/version.ts";

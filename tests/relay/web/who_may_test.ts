@@ -1,4 +1,5 @@
-// Holds the rules for Host and Origin against tables: what is let in, what is refused with which status and words, and what is no name.
+// Holds the rules for Host and Origin against tables: what is let in, what is refused with which status and
+// words, and what is no name.
 
 import assert from "node:assert/strict";
 import { hostFault, originFault, parseHost, parseOrigin } from "../../../src/relay/web/who_may.ts";

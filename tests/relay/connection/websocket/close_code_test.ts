@@ -1,4 +1,5 @@
-// Holds the bodies of close frames against RFC 6455, section 7.4. Which codes may come, frame_reader_test.ts says.
+// Holds the bodies of close frames against RFC 6455, section 7.4. Which codes may come, frame_reader_test.ts
+// says.
 
 import assert from "node:assert/strict";
 import { encodeClosing, readClosing } from "../../../../src/relay/connection/websocket/close_code.ts";

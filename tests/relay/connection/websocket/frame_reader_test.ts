@@ -1,5 +1,5 @@
-// Holds FrameReader against RFC 6455, rule by rule: each case in one piece, byte by byte and cut in two at every place; and any frames
-// against a model that has the whole input before it.
+// Holds FrameReader against RFC 6455, rule by rule: each case in one piece, byte by byte and cut in two at
+// every place; and any frames against a model that has the whole input before it.
 
 import assert from "node:assert/strict";
 import fc from "../../../support/fast_check.ts";
@@ -387,7 +387,10 @@ function isWhole(bytes: number[]): boolean {
   }
 }
 
-/** Whether some text begins with these bytes: the runtime's decoder says so when it is told that more will come. */
+/**
+ * Whether some text begins with these bytes: the runtime's decoder says so when it is told that more will
+ * come.
+ */
 function mayBegin(bytes: number[]): boolean {
   try {
     new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes), { stream: true });

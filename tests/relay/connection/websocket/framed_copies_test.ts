@@ -1,5 +1,5 @@
-// Holds FramedCopies against its contract: one copy for all who ask with the same view, memory that is used again and counted, nothing kept
-// for long.
+// Holds FramedCopies against its contract: one copy for all who ask with the same view, memory that is used
+// again and counted, nothing kept for long.
 
 import assert from "node:assert/strict";
 import { MemoryBudget } from "../../../../src/relay/memory_budget.ts";

@@ -1,5 +1,6 @@
-// Holds WebSocketTransport against its contract on a stub socket: lines in, lines out, whatever the socket takes or gives at once; control
-// frames between frames, never in one; no more of them than fit; how each side ends.
+// Holds WebSocketTransport against its contract on a stub socket: lines in, lines out, whatever the socket
+// takes or gives at once; control frames between frames, never in one; no more of them than fit; how each
+// side ends.
 
 import assert from "node:assert/strict";
 import fc from "../../../support/fast_check.ts";
