@@ -25,6 +25,8 @@ export class EventLoop {
   /** Who is called at the end of this turn. */
   #atEnd: ((nowMs: number) => void)[] = [];
   #turnEnd: ReturnType<typeof setImmediate> | undefined;
+  /** The part of a turn in which all others are called. */
+  #work: ReturnType<typeof setImmediate> | undefined;
   #lookedMs = -Infinity;
   #opening: Promise<void> | undefined;
   #pipe: Pipe | undefined;
@@ -57,7 +59,8 @@ export class EventLoop {
   }
 
   /**
-   * Calls `callback` at the end of this turn, after all that was read in it, with the time. One wait and one
+   * Calls `callback` at the end of this turn, after all that was read in it, with the time; before who is
+   * called in it: what has just been read goes out before further work begins. One wait and one
    * look at the clock for all who ask: each is a good part of what a relay does about a line that comes alone.
    */
   atTurnEnd(callback: (nowMs: number) => void): void {
@@ -67,7 +70,7 @@ export class EventLoop {
   }
 
   /**
-   * Calls `callback` in the next turn, once sockets were looked at; callbacks come in order. After `close()`
+   * Calls `callback` in the next turn, once sockets were looked at and what was there is read; callbacks come in order. After `close()`
    * nothing is called.
    */
   call(callback: () => void): void {
@@ -105,20 +108,24 @@ export class EventLoop {
     if (this.#isClosed || this.#isAskedFor) return;
     this.#isAskedFor = true;
     const pipe = this.#pipe;
-    if (pipe === undefined) setImmediate(this.#callAll);
-    else {
-      pipe.turn().then(this.#callAll, () => {
-        this.#pipe = undefined;
-        pipe.close();
-        setImmediate(this.#callAll);
-      });
-    }
+    if (pipe === undefined) return this.#planWork();
+    pipe.turn().then(this.#planWork, () => {
+      this.#pipe = undefined;
+      pipe.close();
+      this.#planWork();
+    });
   }
+
+  /** The loop has looked at its sockets: what others have sent is read before anybody is called. */
+  readonly #planWork = (): void => {
+    if (!this.#isClosed) this.#work = setImmediate(this.#callAll);
+  };
 
   /** Calls nobody any more. Never rejects. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearImmediate(this.#turnEnd);
+    clearImmediate(this.#work);
     this.#atEnd = [];
     this.#callbacks = [];
     this.#bulk = [];
@@ -128,6 +135,7 @@ export class EventLoop {
   }
 
   readonly #endTurn = (): void => {
+    clearImmediate(this.#turnEnd);
     this.#turnEnd = undefined;
     const callbacks = this.#atEnd, nowMs = this.#clock();
     this.#atEnd = [];
@@ -137,6 +145,7 @@ export class EventLoop {
   readonly #callAll = (): void => {
     this.#isAskedFor = false;
     this.#lookedMs = this.#clock();
+    if (this.#turnEnd !== undefined) this.#endTurn();
     const callbacks = this.#callbacks, bulk = this.#bulk;
     this.#callbacks = [];
     for (const callback of callbacks) callback();

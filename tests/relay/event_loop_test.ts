@@ -48,6 +48,30 @@ Deno.test("EventLoop.atTurnEnd calls all who ask in a turn at its end, in order,
   assert.equal(called.length, 3);
 });
 
+Deno.test("EventLoop ends what was read before it calls who has work, in the same turn", async () => {
+  const loop = new EventLoop();
+  await loop.open();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using near = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  using far = await listener.accept();
+  const called: string[] = [], buffer = new Uint8Array(1);
+  for (let turn = 0; turn < 3; turn++) {
+    const read = far.read(buffer).then(() => {
+      called.push("read");
+      loop.atTurnEnd(() => called.push("end"));
+    });
+    await near.write(buffer); // is there before the loop looks
+    const { promise, resolve } = Promise.withResolvers<void>();
+    loop.call(() => {
+      called.push("work");
+      resolve();
+    });
+    await Promise.all([read, promise]);
+  }
+  await loop.close();
+  assert.deepEqual(called, Array(3).fill(["read", "end", "work"]).flat());
+});
+
 Deno.test("EventLoop looks at the sockets before each turn, however busy it is", async () => {
   const loop = new EventLoop();
   await loop.open();

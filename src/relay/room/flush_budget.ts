@@ -31,6 +31,15 @@ const PERIOD_MS = 100;
  */
 const MAX_DEBT_MS = 5;
 
+/** A flush that took so many times as long as those of its feed usually do was interrupted: the rest is not its own. */
+const MAX_TIMES_USUAL = 4;
+
+/** …or so much longer, in ms: short ones vary. */
+const MAX_ABOVE_USUAL_MS = 0.25;
+
+/** The part of a new flush in what is usual. */
+const USUAL_SHARE = 1 / 8;
+
 /**
  * What may be spent: grows with the time, up to a period's worth; below zero after more was spent than there
  * was.
@@ -38,6 +47,7 @@ const MAX_DEBT_MS = 5;
 class Account {
   /** The period in which it was last used. */
   period = -1;
+  #usualMs: number | undefined;
   #balanceMs: number;
   #atMs: number;
 
@@ -56,6 +66,14 @@ class Account {
   spend(tookMs: number, share: number, maxWaitMs: number, nowMs: number): void {
     this.#fill(share, nowMs);
     this.#balanceMs = Math.max(this.#balanceMs - tookMs, -maxWaitMs * share);
+  }
+
+  /** Says what of the time that a flush took is its own: not what the machine did meanwhile. */
+  ownMs(tookMs: number): number {
+    const usualMs = this.#usualMs ?? tookMs;
+    const ownMs = Math.min(tookMs, MAX_TIMES_USUAL * usualMs + MAX_ABOVE_USUAL_MS);
+    this.#usualMs = usualMs + USUAL_SHARE * (ownMs - usualMs);
+    return ownMs;
   }
 
   #fill(share: number, nowMs: number): void {
@@ -95,8 +113,11 @@ export class FlushBudget {
     return Math.max(0, Math.min(waitMs, account.waitMs(share / this.#feedCount(nowMs), nowMs)));
   }
 
-  /** Takes what the flush of a feed took, which has just ended, off the budget. */
-  spend(feed: object, tookMs: number, isBehind: boolean, nowMs: number): void {
+  /**
+   * Takes what the flush of a feed took, which has just ended, off the budget; of one that was interrupted, by
+   * other programs or a collection of garbage, a few times what its flushes usually take.
+   */
+  spend(feed: object, elapsedMs: number, isBehind: boolean, nowMs: number): void {
     this.#turnPeriod(nowMs);
     let account = this.#accounts.get(feed);
     if (account?.period !== this.#period) this.#feeds++;
@@ -104,6 +125,7 @@ export class FlushBudget {
     const share = shareOfAll / this.#feedCount(nowMs);
     if (account === undefined) this.#accounts.set(feed, account = new Account(share, nowMs));
     account.period = this.#period;
+    const tookMs = account.ownMs(elapsedMs);
     account.spend(tookMs, share, tookMs / share - tookMs + MAX_DEBT_MS, nowMs);
     this.#all.spend(tookMs, shareOfAll, PERIOD_MS, nowMs);
   }

@@ -35,6 +35,9 @@ export const MAX_WAKES_A_TURN = 100;
 /** How long readers are woken in a turn, in ms: one who gets much takes long. */
 const MAX_TURN_MS = 2;
 
+/** …and while clients wait to be served: their work is in the turn, too. */
+const MAX_BEHIND_TURN_MS = 1;
+
 /**
  * How many readers of a feed are woken before those of the next: a small room doesn't wait until a crowd has
  * all.
@@ -190,7 +193,7 @@ export class Flusher {
   #flushSome(onlyFresh: boolean, nowMs: number): void {
     if (this.#isClosed) return;
     this.#takeNews(nowMs);
-    const untilMs = nowMs + MAX_TURN_MS;
+    const untilMs = nowMs + (this.#service.isBehind ? MAX_BEHIND_TURN_MS : MAX_TURN_MS);
     for (let wakesLeft = MAX_WAKES_A_TURN; wakesLeft > 0 && nowMs < untilMs && !this.#isClosed;) {
       const feed = this.#takeDue(onlyFresh);
       if (feed === undefined) break;

@@ -174,6 +174,21 @@ Deno.test("Flusher flushes who has news at the end of that turn while a crowd wa
   assert.deepEqual([wakes(), crowd.flushes, other.flushes], [[300, 2, 150], 1, 1]);
 });
 
+Deno.test("Flusher lets a small feed not pay for an interruption of one of its flushes", () => {
+  const { loop, feed } = setUp();
+  const pair = feed(2, 0.05), crowd = feed(50, 0.2);
+  loop.service.isBehind = true;
+  crowd.appendEvery(1, 1000);
+  pair.appendEvery(10, 1000);
+  loop.run(500);
+  pair.wakeMs = 10; // the machine does something else meanwhile
+  loop.run(10);
+  pair.wakeMs = 0.05;
+  loop.run(490);
+  assert.ok(pair.costs.some(({ tookMs }) => tookMs > 10));
+  assert.ok(pair.longestWait(540, 1000) < 20, `${pair.longestWait(540, 1000)}`);
+});
+
 Deno.test("Flusher flushes again, once, when there is news during a flush", () => {
   const { loop, feed } = setUp();
   const crowd = feed(2.5 * MAX_WAKES_A_TURN);
