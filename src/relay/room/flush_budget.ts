@@ -47,6 +47,8 @@ const USUAL_SHARE = 1 / 8;
 class Account {
   /** The period in which it was last used. */
   period = -1;
+  /** What it took in that period, in ms. */
+  periodMs = 0;
   #usualMs: number | undefined;
   #balanceMs: number;
   #atMs: number;
@@ -91,8 +93,9 @@ export class FlushBudget {
   readonly #accounts = new WeakMap<object, Account>();
   readonly #startMs: number;
   #period = 0;
-  #feeds = 0;
-  #feedsBefore = 0;
+  /** How many parts feeds have taken in this period and in the one before: who takes little takes a fraction of one. */
+  #parts = 0;
+  #partsBefore = 0;
 
   /** @param nowMs when it is full */
   constructor(nowMs: number) {
@@ -103,14 +106,15 @@ export class FlushBudget {
   /**
    * Says how long the next flush of a feed is to be put off, in ms: 0 while all feeds together stay within
    * the budget, and for one that stays within its own part, which is the budget divided by how many have
-   * flushed lately. `isBehind` says whether clients wait to be served.
+   * taken as much lately: those who take little leave the rest of theirs to others. `isBehind` says whether
+   * clients wait to be served.
    */
   waitMs(feed: object, isBehind: boolean, nowMs: number): number {
     const share = isBehind ? BEHIND_SHARE : FLUSH_SHARE;
     const waitMs = this.#all.waitMs(share, nowMs);
     const account = this.#accounts.get(feed);
     if (waitMs <= 0 || account === undefined) return 0;
-    return Math.max(0, Math.min(waitMs, account.waitMs(share / this.#feedCount(nowMs), nowMs)));
+    return Math.max(0, Math.min(waitMs, account.waitMs(share / this.#partCount(nowMs), nowMs)));
   }
 
   /**
@@ -120,27 +124,35 @@ export class FlushBudget {
   spend(feed: object, elapsedMs: number, isBehind: boolean, nowMs: number): void {
     this.#turnPeriod(nowMs);
     let account = this.#accounts.get(feed);
-    if (account?.period !== this.#period) this.#feeds++;
     const shareOfAll = isBehind ? BEHIND_SHARE : FLUSH_SHARE;
-    const share = shareOfAll / this.#feedCount(nowMs);
+    const share = shareOfAll / this.#partCount(nowMs);
     if (account === undefined) this.#accounts.set(feed, account = new Account(share, nowMs));
-    account.period = this.#period;
     const tookMs = account.ownMs(elapsedMs);
+    this.#countPart(account, tookMs, shareOfAll);
     account.spend(tookMs, share, tookMs / share - tookMs + MAX_DEBT_MS, nowMs);
     this.#all.spend(tookMs, shareOfAll, PERIOD_MS, nowMs);
   }
 
-  /** Counts who has flushed in this period and in the one before, whichever were more. */
-  #feedCount(nowMs: number): number {
+  /** Counts the parts of this period and of the one before, whichever were more. */
+  #partCount(nowMs: number): number {
     this.#turnPeriod(nowMs);
-    return Math.max(1, this.#feeds, this.#feedsBefore);
+    return Math.max(1, this.#parts, this.#partsBefore);
+  }
+
+  #countPart(account: Account, tookMs: number, shareOfAll: number): void {
+    if (account.period !== this.#period) account.periodMs = 0;
+    account.period = this.#period;
+    const partMs = shareOfAll * PERIOD_MS / Math.max(1, this.#partsBefore);
+    const before = Math.min(1, account.periodMs / partMs);
+    account.periodMs += tookMs;
+    this.#parts += Math.min(1, account.periodMs / partMs) - before;
   }
 
   #turnPeriod(nowMs: number): void {
     const period = Math.floor((nowMs - this.#startMs) / PERIOD_MS);
     if (period === this.#period) return;
-    this.#feedsBefore = period === this.#period + 1 ? this.#feeds : 0;
-    this.#feeds = 0;
+    this.#partsBefore = period === this.#period + 1 ? this.#parts : 0;
+    this.#parts = 0;
     this.#period = period;
   }
 }

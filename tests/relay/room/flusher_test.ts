@@ -181,12 +181,29 @@ Deno.test("Flusher lets a small feed not pay for an interruption of one of its f
   crowd.appendEvery(1, 1000);
   pair.appendEvery(10, 1000);
   loop.run(500);
-  pair.wakeMs = 10; // the machine does something else meanwhile
-  loop.run(10);
-  pair.wakeMs = 0.05;
-  loop.run(490);
-  assert.ok(pair.costs.some(({ tookMs }) => tookMs > 10));
-  assert.ok(pair.longestWait(540, 1000) < 20, `${pair.longestWait(540, 1000)}`);
+  let interruptedAt = Infinity;
+  pair.onWake = () => {
+    loop.spend(20); // the machine does something else meanwhile
+    interruptedAt = loop.nowMs;
+    pair.onWake = () => {};
+  };
+  loop.run(500);
+  assert.ok(interruptedAt < 550);
+  assert.ok(pair.longestWait(interruptedAt, 1000) < 20, `${pair.longestWait(interruptedAt, 1000)}`);
+});
+
+Deno.test("Flusher gives what many small feeds leave of their parts to those who need more", () => {
+  const { loop, feed } = setUp();
+  const pair = feed(2, 0.3), crowd = feed(50, 0.2);
+  const small = Array.from({ length: 20 }, () => feed(1, 0.001));
+  loop.service.isBehind = true;
+  for (const each of [crowd, ...small]) each.appendEvery(1, 2000);
+  pair.appendEvery(10, 2000);
+  loop.run(2000);
+  assert.ok(pair.share(1000, 2000) > 0.05, `${pair.share(1000, 2000)}`);
+  assert.ok(pair.longestWait(1000, 2000) < 15, `${pair.longestWait(1000, 2000)}`); // as long as the crowd's flush
+  const all = [pair, crowd, ...small].reduce((sum, each) => sum + each.share(1000, 2000), 0);
+  assert.ok(all < BEHIND_SHARE + 0.05, `${all}`);
 });
 
 Deno.test("Flusher flushes again, once, when there is news during a flush", () => {
