@@ -59,6 +59,16 @@ export function startBareRelay(): Promise<Server> {
   return start([Deno.execPath(), "run", "--no-lock", "--allow-net", script], BARE_READY_LINE, "inherit");
 }
 
+/** Starts the server that passes on to one member what another one says, in pieces of `pieceBytes`. */
+export function startPairs(pieceBytes: number): Promise<Server> {
+  const script = decodeURIComponent(new URL("pairs.ts", import.meta.url).pathname);
+  return start(
+    [Deno.execPath(), "run", "--no-lock", "--allow-net", script, `${pieceBytes}`],
+    BARE_READY_LINE,
+    "inherit",
+  );
+}
+
 /** Starts a command; what `readyLine` finds ends with the port, and may have the address before it. */
 async function start(
   command: readonly string[],
