@@ -97,11 +97,11 @@ function readFields({ bytes, body }: Control, names: readonly MemberName[]): unk
 }
 
 /**
- * How an `$ack` begins and ends that is written without spaces, and how many digits between are a safe
- * integer in any case.
+ * How an `$ack` begins and any control line ends that is written without spaces, and how many digits between
+ * are a safe integer in any case.
  */
 const ACK_START = encoder.encode('{"$ack":{"bytes":');
-const ACK_END = encoder.encode("}}\n");
+const LINE_END = encoder.encode("}}\n");
 const MAX_DIGITS = 15;
 
 /**
@@ -109,9 +109,9 @@ const MAX_DIGITS = 15;
  * it should cost little. Returns undefined for any other line, and for one that is written in another way.
  */
 export function readPlainAck(bytes: Uint8Array, start: number, end: number): number | undefined {
-  const from = start + ACK_START.length, to = end - ACK_END.length;
+  const from = start + ACK_START.length, to = end - LINE_END.length;
   if (to <= from || to > from + MAX_DIGITS) return undefined;
-  if (!startsAt(bytes, start, ACK_START) || !startsAt(bytes, to, ACK_END)) return undefined;
+  if (!startsAt(bytes, start, ACK_START) || !startsAt(bytes, to, LINE_END)) return undefined;
   let count = 0;
   for (let at = from; at < to; at++) {
     const digit = bytes[at] - 0x30;
@@ -279,6 +279,28 @@ export function readTo(
   const tag = readTag(ask, reply, failed, values.length);
   if (tag instanceof Misunderstood) return tag;
   return { ids: values, tag, event: bytes.subarray(event.start, event.end) };
+}
+
+/** How a `$to` begins that client.ts writes for one member, and what stands between its id and the event. */
+const TO_START = encoder.encode('{"$to":{"ids":["');
+const TO_EVENT = encoder.encode('"],"event":');
+
+/**
+ * Reads a `$to` for one member, `bytes[start, end)` with its LF, which is known to be JSON: where many are sent,
+ * reading should cost little. Returns undefined for any other line, and for one that is written in another way.
+ */
+export function readPlainTo(bytes: Uint8Array, start: number, end: number): ToLine | undefined {
+  if (!startsAt(bytes, start, TO_START)) return undefined;
+  const id = start + TO_START.length - 1, idEnd = endOfString(bytes, id);
+  const event = idEnd + TO_EVENT.length - 1, eventEnd = end - LINE_END.length;
+  if (!startsAt(bytes, idEnd - 1, TO_EVENT) || !startsAt(bytes, eventEnd, LINE_END)) return undefined;
+  // What stands behind the event would be another member.
+  if (endOfValue(bytes, event) !== eventEnd) return undefined;
+  return {
+    ids: [textOf(bytes, { start: id, end: idEnd })],
+    tag: undefined,
+    event: bytes.subarray(event, eventEnd),
+  };
 }
 
 function readTag(

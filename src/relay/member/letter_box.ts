@@ -6,9 +6,11 @@
 //   letters  │ confirmed │ written │ a │ b │ c │
 //                                  └ sent: the next to write; back to `confirmed` when the connection breaks
 
-import { concat } from "../../wire/concat.ts";
 import { encodeControl, LF } from "../../wire/protocol.ts";
+import type { MemoryBudget } from "../memory_budget.ts";
 import type { Lost } from "../room/cursor.ts";
+import { Letter } from "../room/letter.ts";
+import { LetterBytes } from "./letter_bytes.ts";
 
 /** How much may wait unwritten for one member, in bytes… */
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -28,25 +30,41 @@ const FREE_ANSWER_BYTES = 4 * 1024;
 /** How much is told of what had not been written when the member was skipped ahead, in bytes: the newest. */
 const MAX_PIECES_BYTES = 64 * 1024;
 
-/** What a letter takes in memory beside its bytes, in bytes. */
-const LETTER_BYTES = 120;
-
-/** A letter that is kept. */
-interface Kept {
-  /** Where it begins among all bytes of letters. */
-  start: number;
-  bytes: Uint8Array;
-  lines: number;
-  /** Whether it is never skipped. */
-  isAnswer: boolean;
-  /** The version of the state that comes before it. */
-  stateVersion: number;
+/**
+ * What is known of a letter that is kept: numbers, side by side, as many letters live long enough to be a burden
+ * as objects.
+ */
+const enum Field {
+  /** Where it ends among all bytes of letters. */
+  End,
   /** The offset in the log behind which it stands. */
-  place: number;
-  atMs: number;
-  /** What was dropped here, if this only tells that. */
-  lost?: Lost;
+  Place,
+  AtMs,
+  /** The version of the state that comes before it. */
+  StateVersion,
+  /** How many events it has, or, if it only tells what was dropped here, how many were. */
+  Lines,
+  Kind,
+  /** How many bytes were dropped here. */
+  LostBytes,
+  Count,
 }
+
+const enum Kind {
+  Event,
+  /** It is never skipped. */
+  Answer,
+  /** It only tells what was dropped in its place. */
+  Lost,
+}
+
+/** What a letter takes in memory beside its bytes, in bytes. */
+const LETTER_BYTES = Field.Count * Float64Array.BYTES_PER_ELEMENT;
+
+/** For how many letters there is room at first. */
+const FIRST_ROWS = 4;
+
+const NO_NUMBERS = new Float64Array(0);
 
 /** A letter, or what is left of it, that is told with what was kept of the log. */
 export interface LetterPiece {
@@ -68,20 +86,24 @@ export interface SkippedLetters {
 
 /** The letters of one member. */
 export class LetterBox {
-  #letters: Kept[] = [];
+  readonly #bytes = new LetterBytes();
+  /** The fields of all letters, one after the other; those of the first that is kept begin at #start. */
+  #numbers: Float64Array = NO_NUMBERS;
+  #start = 0;
+  #count = 0;
   /** The first letter that is not written whole. */
   #next = 0;
-  /** Counts of bytes of letters: written, confirmed, and all. */
-  #sent = 0;
+  /** Counts of bytes of letters: forgotten, confirmed, written, and all. */
+  #forgotten = 0;
   #confirmed = 0;
+  #sent = 0;
   #end = 0;
   /** The bytes of answers that are kept. */
   #answerBytes = 0;
 
   /** What it takes in memory, in bytes. */
   get memoryBytes(): number {
-    const first = this.#letters[0];
-    return first === undefined ? 0 : this.#end - first.start + this.#letters.length * LETTER_BYTES;
+    return this.#bytes.memoryBytes + this.#numbers.byteLength;
   }
 
   /** How many bytes of letters are written, or passed over. */
@@ -96,92 +118,120 @@ export class LetterBox {
 
   /** The offset in the log behind which the next letter stands; Infinity if there is none. */
   get nextPlace(): number {
-    return this.#letters[this.#next]?.place ?? Infinity;
+    return this.#next < this.#count ? this.#field(this.#next, Field.Place) : Infinity;
   }
 
   /** When the next letter came, in ms, if it begins at or behind `from`; Infinity if there is none. */
   nextAtMs(from: number): number {
-    const next = this.#letters[this.#next];
-    return next === undefined || next.start < from ? Infinity : next.atMs;
+    const next = this.#next;
+    return next === this.#count || this.#startOf(next) < from ? Infinity : this.#field(next, Field.AtMs);
   }
 
   /**
-   * Puts a letter behind all others; returns whether it did. Where too much waits already, it is dropped and
-   * told as lost in its place instead; an answer is dropped without that: who waits for it has a deadline.
-   * @param hasRoom whether there is memory for so many bytes
-   * @param isShort whether memory is short
+   * Puts a letter behind all others; returns whether it did. Where too much waits already, or `memory` has no
+   * room, it is dropped and told as lost in its place instead; an answer is dropped without that: who waits
+   * for it has a deadline.
    */
   push(
-    letter: { bytes: Uint8Array; lines: number; isAnswer?: boolean; stateVersion?: number },
+    letter: Letter,
     place: number,
     atMs: number,
-    hasRoom: (bytes: number) => boolean,
-    isShort: boolean,
+    memory: Pick<MemoryBudget, "hasRoomFor" | "isShort">,
   ): boolean {
-    const { bytes, lines, isAnswer = false, stateVersion = 0 } = letter;
+    const { length, lines, isAnswer } = letter;
     if (isAnswer) {
-      const answerBytes = this.#answerBytes + bytes.length;
-      const maxBytes = isShort ? MIN_ANSWER_BYTES : MAX_ANSWER_BYTES;
+      const answerBytes = this.#answerBytes + length;
+      const maxBytes = memory.isShort ? MIN_ANSWER_BYTES : MAX_ANSWER_BYTES;
       if (answerBytes > maxBytes && this.#answerBytes > 0) return false;
-      if (answerBytes > FREE_ANSWER_BYTES && !hasRoom(bytes.length + LETTER_BYTES)) return false;
+      if (answerBytes > FREE_ANSWER_BYTES && !memory.hasRoomFor(length + LETTER_BYTES)) return false;
       this.#answerBytes = answerBytes;
-      this.#add({ start: this.#end, bytes, lines, isAnswer, stateVersion, place, atMs });
+      this.#add(letter, Kind.Answer, place, atMs);
       return true;
     }
-    const maxBytes = isShort ? MIN_WAITING_BYTES : MAX_WAITING_BYTES;
-    const isFull = this.#end - this.#sent + bytes.length > maxBytes && this.#sent < this.#end;
-    if (!isFull && hasRoom(bytes.length + LETTER_BYTES)) {
-      this.#add({ start: this.#end, bytes, lines, isAnswer, stateVersion, place, atMs });
+    const maxBytes = memory.isShort ? MIN_WAITING_BYTES : MAX_WAITING_BYTES;
+    const isFull = this.#end - this.#sent + length > maxBytes && this.#sent < this.#end;
+    if (!isFull && memory.hasRoomFor(length + LETTER_BYTES)) {
+      this.#add(letter, Kind.Event, place, atMs);
       return true;
     }
-    const last = this.#letters.at(-1);
-    if (last?.lost !== undefined && last.start >= this.#sent) {
-      this.#letters.pop();
-      this.#end = last.start;
-      this.#addLost(
-        { lines: last.lost.lines + lines, bytes: last.lost.bytes + bytes.length },
-        last.place,
-        last.atMs,
-      );
-    } else this.#addLost({ lines, bytes: bytes.length }, place, atMs);
+    this.#addLost(lines, length, place, atMs);
     return false;
   }
 
-  #addLost(lost: Lost, place: number, atMs: number): void {
-    this.#add({
-      start: this.#end,
-      bytes: encodeControl("lost", lost),
-      lines: 0,
-      isAnswer: false,
-      stateVersion: 0,
+  /** Tells what is dropped, together with what was dropped just before. */
+  #addLost(lines: number, bytes: number, place: number, atMs: number): void {
+    const last = this.#count - 1;
+    if (last >= 0 && this.#field(last, Field.Kind) === Kind.Lost && this.#startOf(last) >= this.#sent) {
+      lines += this.#field(last, Field.Lines);
+      bytes += this.#field(last, Field.LostBytes);
+      [place, atMs] = [this.#field(last, Field.Place), this.#field(last, Field.AtMs)];
+      this.#end = this.#startOf(last);
+      this.#bytes.cutTo(this.#end);
+      this.#count--;
+    }
+    this.#add(
+      new Letter([encodeControl("lost", { lines, bytes })], { lines }),
+      Kind.Lost,
       place,
       atMs,
-      lost,
-    });
+      bytes,
+    );
   }
 
-  #add(letter: Kept): void {
-    this.#letters.push(letter);
-    this.#end += letter.bytes.length;
+  #add(letter: Letter, kind: Kind, place: number, atMs: number, lostBytes = 0): void {
+    this.#bytes.append(letter, this.#end);
+    this.#end += letter.length;
+    const at = this.#addRow(), numbers = this.#numbers;
+    numbers[at + Field.End] = this.#end;
+    numbers[at + Field.Place] = place;
+    numbers[at + Field.AtMs] = atMs;
+    numbers[at + Field.StateVersion] = letter.stateVersion;
+    numbers[at + Field.Lines] = letter.lines;
+    numbers[at + Field.Kind] = kind;
+    numbers[at + Field.LostBytes] = lostBytes;
+  }
+
+  /** Makes room for the fields of one more letter, and returns where they begin. */
+  #addRow(): number {
+    const used = this.#count * Field.Count, end = this.#start + used;
+    this.#count++;
+    if (end < this.#numbers.length) return end;
+    const old = this.#numbers;
+    // Where half of it is free, what is used moves to the front.
+    if (2 * used > old.length || used === 0) {
+      this.#numbers = new Float64Array(Math.max(2 * old.length, FIRST_ROWS * Field.Count));
+    }
+    this.#numbers.set(old.subarray(this.#start, end));
+    this.#start = 0;
+    return used;
+  }
+
+  #field(letter: number, field: Field): number {
+    return this.#numbers[this.#start + letter * Field.Count + field];
+  }
+
+  /** Where a letter begins among all bytes of letters. */
+  #startOf(letter: number): number {
+    return letter === 0 ? this.#forgotten : this.#field(letter - 1, Field.End);
   }
 
   /**
    * Takes the next letters that stand at `offset` or before it, and don't need more of the state than
-   * `stateVersion`: `limitBytes` at most, but at least one; undefined if there are none.
+   * `stateVersion`, as far as they are one piece: `limitBytes` at most, but at least one; undefined if there
+   * are none.
    */
   take(limitBytes: number, offset: number, stateVersion: number): Uint8Array | undefined {
-    const parts: Uint8Array[] = [];
-    let length = 0;
-    for (;;) {
-      const letter = this.#letters[this.#next];
-      if (letter === undefined || letter.place > offset || letter.stateVersion > stateVersion) break;
-      const bytes = this.#rest(letter);
-      if (length > 0 && length + bytes.length > limitBytes) break;
-      parts.push(bytes);
-      length += bytes.length;
-      this.#pass(letter);
+    const from = this.#sent;
+    if (this.#next === this.#count) return undefined;
+    const pieceEnd = this.#bytes.endOfPiece(from);
+    for (; this.#next < this.#count; this.#next++) {
+      const end = this.#field(this.#next, Field.End);
+      if (end > pieceEnd || (this.#sent > from && end - from > limitBytes)) break;
+      if (this.#field(this.#next, Field.Place) > offset) break;
+      if (this.#field(this.#next, Field.StateVersion) > stateVersion) break;
+      this.#sent = end;
     }
-    return length === 0 ? undefined : parts.length === 1 ? parts[0] : concat(parts);
+    return this.#sent === from ? undefined : this.#bytes.at(from, this.#sent);
   }
 
   /**
@@ -190,13 +240,16 @@ export class LetterBox {
    */
   skip(sinceMs: number): SkippedLetters {
     const pieces: LetterPiece[] = [], answers: Uint8Array[] = [], lost = { lines: 0, bytes: 0 };
-    for (let letter = this.#letters[this.#next]; letter !== undefined; letter = this.#letters[this.#next]) {
-      const bytes = this.#rest(letter), lines = Math.min(letter.lines, countLines(bytes));
-      this.#pass(letter);
-      if (letter.lost !== undefined) add(lost, letter.lost);
-      else if (letter.isAnswer) answers.push(bytes);
-      else if (letter.atMs < sinceMs) add(lost, { lines, bytes: bytes.length });
-      else pieces.push({ bytes, lines, offset: letter.place, atMs: letter.atMs });
+    for (; this.#next < this.#count; this.#next++) {
+      const end = this.#field(this.#next, Field.End), atMs = this.#field(this.#next, Field.AtMs);
+      const kind = this.#field(this.#next, Field.Kind), offset = this.#field(this.#next, Field.Place);
+      const bytes = this.#bytes.at(this.#sent, end), all = this.#field(this.#next, Field.Lines);
+      const lines = Math.min(all, countLines(bytes));
+      this.#sent = end;
+      if (kind === Kind.Lost) add(lost, { lines: all, bytes: this.#field(this.#next, Field.LostBytes) });
+      else if (kind === Kind.Answer) answers.push(bytes);
+      else if (atMs < sinceMs) add(lost, { lines, bytes: bytes.length });
+      else pieces.push({ bytes, lines, offset, atMs });
     }
     let excess = pieces.reduce((sum, { bytes }) => sum + bytes.length, -MAX_PIECES_BYTES);
     while (excess > 0) {
@@ -211,13 +264,17 @@ export class LetterBox {
   confirmTo(bytes: number): void {
     this.#confirmed = Math.max(this.#confirmed, bytes);
     let done = 0;
-    while (done < this.#next && endOf(this.#letters[done]) <= this.#confirmed) done++;
-    if (done === 0) return;
-    for (let i = 0; i < done; i++) {
-      if (this.#letters[i].isAnswer) this.#answerBytes -= this.#letters[i].bytes.length;
+    for (; done < this.#next && this.#field(done, Field.End) <= this.#confirmed; done++) {
+      const start = this.#startOf(done), end = this.#field(done, Field.End);
+      if (this.#field(done, Field.Kind) === Kind.Answer) this.#answerBytes -= end - start;
     }
-    this.#letters.splice(0, done);
+    if (done === 0) return;
+    if (done === this.#count) return this.#forgetAll();
+    this.#forgotten = this.#field(done - 1, Field.End);
+    this.#start += done * Field.Count;
+    this.#count -= done;
     this.#next -= done;
+    this.#bytes.dropTo(this.#forgotten);
   }
 
   /** Forgets `bytes` more. */
@@ -233,22 +290,15 @@ export class LetterBox {
 
   /** Forgets everything. */
   close(): void {
-    this.#letters = [];
-    this.#next = 0;
+    this.#forgetAll();
   }
 
-  #rest(letter: Kept): Uint8Array {
-    return letter.start >= this.#sent ? letter.bytes : letter.bytes.subarray(this.#sent - letter.start);
+  #forgetAll(): void {
+    this.#numbers = NO_NUMBERS;
+    this.#start = this.#count = this.#next = 0;
+    this.#forgotten = this.#end;
+    this.#bytes.dropTo(this.#end);
   }
-
-  #pass(letter: Kept): void {
-    this.#next++;
-    this.#sent = endOf(letter);
-  }
-}
-
-function endOf({ start, bytes }: Kept): number {
-  return start + bytes.length;
 }
 
 function add(sum: Lost, { lines, bytes }: Lost): void {

@@ -13,11 +13,12 @@ import {
   readRooms,
   readSet,
   readTo,
+  type ToLine,
   type Understood,
 } from "./client_control.ts";
-import { concat } from "../../wire/concat.ts";
 import { encodeControl, encodeFrom, isControlLine, LF, type WireError } from "../../wire/protocol.ts";
 import { beginning, quote } from "../../wire/untrusted.ts";
+import { Letter } from "../room/letter.ts";
 import type { Receiver } from "../room/post.ts";
 import type { Peer, Room } from "../room/room.ts";
 
@@ -40,8 +41,6 @@ export type ControlError = Omit<WireError, "line">;
 
 const SPACE = Uint8Array.of(0x20);
 const LINE_END = Uint8Array.of(LF);
-const NOTHING = new Uint8Array(0);
-
 /** How a control line ends. */
 const ANSWER_END = "}}\n";
 
@@ -70,8 +69,12 @@ export function follow(session: ControlledSession, control: Control): ControlErr
       });
     case "host":
       return passHost(session, control);
-    case "to":
-      return sendTo(session, control);
+    case "to": {
+      const to = readTo(control);
+      return to instanceof Misunderstood
+        ? { code: "bad_to", message: `in $to, ${to.message}` }
+        : sendTo(session, to);
+    }
     case "bye":
       session.onBye();
       return undefined;
@@ -128,22 +131,21 @@ function passHost(session: ControlledSession, control: Control): ControlError | 
 }
 
 /** Sends an event to some members alone. */
-function sendTo(session: ControlledSession, control: Control): ControlError | undefined {
-  const to = readTo(control), { room } = session;
-  if (to instanceof Misunderstood) return { code: "bad_to", message: `in $to, ${to.message}` };
-  const receivers = new Set<Receiver>(), missing: string[] = [];
-  for (const id of new Set(to.ids)) {
+export function sendTo(session: ControlledSession, to: ToLine): ControlError | undefined {
+  const { room } = session;
+  const receivers: Receiver[] = [], missing: string[] = [];
+  for (const id of to.ids.length > 1 ? new Set(to.ids) : to.ids) {
     const receiver = room.roster.find(id)?.receiver;
     if (receiver === undefined) missing.push(id);
-    else receivers.add(receiver);
+    else receivers.push(receiver);
   }
   const { tag } = to;
-  if (receivers.size > 0) {
+  if (receivers.length > 0) {
     const from = tag === undefined ? session.fromLine : encodeFrom(session.id, tag);
     const isAnswer = tag?.reply !== undefined;
     // What begins like a control line is none: a space stands before it.
-    const space = isControlLine(to.event, 0) ? SPACE : NOTHING;
-    room.deliver({ bytes: concat([from, space, to.event, LINE_END]), lines: 1, isAnswer }, receivers);
+    const parts = isControlLine(to.event, 0) ? [from, SPACE, to.event, LINE_END] : [from, to.event, LINE_END];
+    room.deliver(new Letter(parts, { lines: 1, isAnswer }), receivers);
   }
   if (missing.length === 0 || tag?.reply !== undefined) return undefined; // who has asked may have left
   const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
@@ -170,6 +172,6 @@ function deliverAnswer(
 ): boolean {
   const line = encodeControl("answer", { ask });
   const opening = line.subarray(0, line.length - ANSWER_END.length);
-  const bytes = concat([opening, encoder.encode(`,${fields.slice(1)}}\n`)]);
-  return session.room.deliver({ bytes, lines: 0, isAnswer: true, stateVersion }, [session]);
+  const rest = encoder.encode(`,${fields.slice(1)}}\n`);
+  return session.room.deliver(new Letter([opening, rest], { isAnswer: true, stateVersion }), [session]);
 }

@@ -5,12 +5,15 @@
 
 import { concat } from "../../wire/concat.ts";
 import {
+  type Control,
   type Hello,
   Misunderstood,
   type PingLine,
   readControl,
   readPlainAck,
+  readPlainTo,
   type Told,
+  type Understood,
 } from "./client_control.ts";
 import { type Gap, isNothing, writeLost, writeRest } from "./gap_report.ts";
 import { type EndReason, Member, type Outlet } from "./member.ts";
@@ -18,9 +21,10 @@ import { encodeControl, encodeFrom, type WireError } from "../../wire/protocol.t
 import type { Settings } from "../options.ts";
 import type { LeaveReason, Room } from "../room/room.ts";
 import type { Cursor } from "../room/cursor.ts";
-import type { Letter, Receiver } from "../room/post.ts";
+import { Letter } from "../room/letter.ts";
+import type { Receiver } from "../room/post.ts";
 import { SentStream } from "./sent_stream.ts";
-import { type ControlError, type ControlledSession, follow } from "./session_control.ts";
+import { type ControlError, type ControlledSession, follow, sendTo } from "./session_control.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import { collectChanges } from "./state_changes.ts";
 import { greet, type WelcomeRest, writeWelcome } from "./welcome.ts";
@@ -234,14 +238,14 @@ export class SessionMember extends Member implements ControlledSession {
     return this;
   }
 
-  receive(letter: Letter, place: number): boolean {
+  receive(letter: Letter, place: number, nowMs: number): boolean {
     if (this.#isOver) return false;
-    const { memory, clock } = this.settings, nowMs = clock();
-    const hasRoom = (bytes: number) => memory.hasRoomFor(bytes);
-    const push = (each: Letter) => this.#stream.letters.push(each, place, nowMs, hasRoom, memory.isShort);
-    const timeLine = this.feed.timeLineSince(this.#letterTimeMs);
-    if (timeLine !== undefined && push({ bytes: timeLine, lines: 0 })) this.#letterTimeMs = nowMs;
-    const isKept = push(letter);
+    const { memory } = this.settings, { letters } = this.#stream;
+    const timeLine = this.feed.timeLineSince(this.#letterTimeMs, nowMs);
+    if (timeLine !== undefined && letters.push(new Letter([timeLine], {}), place, nowMs, memory)) {
+      this.#letterTimeMs = nowMs;
+    }
+    const isKept = letters.push(letter, place, nowMs, memory);
     this.countMemory();
     return isKept;
   }
@@ -260,12 +264,15 @@ export class SessionMember extends Member implements ControlledSession {
   onControl(bytes: Uint8Array, start: number, end: number, lineNumber: number): WireError | undefined {
     const acknowledged = readPlainAck(bytes, start, end);
     if (acknowledged !== undefined) return void this.onAck(acknowledged);
-    const control = readControl(bytes, start, end);
-    const wrong: ControlError | undefined = control instanceof Misunderstood
-      ? { code: "unknown_control", message: control.message }
-      : follow(this, control);
+    const to = this.settings.isChecked ? readPlainTo(bytes, start, end) : undefined;
+    const wrong = to === undefined ? this.#followControl(readControl(bytes, start, end)) : sendTo(this, to);
     if (wrong === undefined) return undefined;
     return { ...wrong, message: `Cannot follow line ${lineNumber}: ${wrong.message}`, line: lineNumber };
+  }
+
+  #followControl(control: Understood<Control>): ControlError | undefined {
+    if (control instanceof Misunderstood) return { code: "unknown_control", message: control.message };
+    return follow(this, control);
   }
 
   override get hasNews(): boolean {

@@ -214,10 +214,9 @@ export class Feed {
     return this.#log.end;
   }
 
-  /** Makes a `$time` line for who is told something now beside the log, unless that in the log, or one of `toldMs`, still holds. */
-  timeLineSince(toldMs: number): Uint8Array | undefined {
-    const now = this.#settings.clock();
-    if (now - Math.max(this.#timeLineAt, toldMs) < TIME_LINE_MS) return undefined;
+  /** Makes a `$time` line for who is told something at `nowMs` beside the log, unless that in the log, or one of `toldMs`, still holds. */
+  timeLineSince(toldMs: number, nowMs: number): Uint8Array | undefined {
+    if (nowMs - Math.max(this.#timeLineAt, toldMs) < TIME_LINE_MS) return undefined;
     return encodeControl("time", { time: this.#settings.relayTime() });
   }
 

@@ -3,25 +3,15 @@
 // where nothing is sent.
 
 import type { Reader } from "./feed.ts";
-
-/** A line for one member, as it is handed over; the same object may go to several. */
-export interface Letter {
-  /** The line, with the control lines about it before it; all complete. */
-  readonly bytes: Uint8Array;
-  /** How many of these lines are events. */
-  readonly lines: number;
-  /** Whether somebody waits for it: it is not skipped. */
-  readonly isAnswer?: boolean;
-  /** The version of the state that its receiver should have when it gets it. */
-  readonly stateVersion?: number;
-}
+import type { Letter } from "./letter.ts";
 
 /** Who can be handed letters. */
 export interface Receiver extends Reader {
   /**
-   * Takes a letter that stands behind the offset `place` of the log; returns false if it has no place for it.
+   * Takes a letter that came at `nowMs` and stands behind the offset `place` of the log; returns false if it
+   * has no place for it.
    */
-  receive(letter: Letter, place: number): boolean;
+  receive(letter: Letter, place: number, nowMs: number): boolean;
 }
 
 /** Those members of a room for whom something is there that is not for all. */

@@ -8,7 +8,8 @@
 import { Feed, type FeedSettings, type Reader } from "./feed.ts";
 import { Hosts } from "./hosts.ts";
 import { likeAnswers, withSpaces } from "./lookalike.ts";
-import { type Letter, Post, type Receiver } from "./post.ts";
+import type { Letter } from "./letter.ts";
+import { Post, type Receiver } from "./post.ts";
 import { encodeControl } from "../../wire/protocol.ts";
 import { type Peer, Roster } from "./roster.ts";
 import { type StateOwner, type StateRefusal, type StateSettings, StateTable } from "./state_table.ts";
@@ -36,6 +37,7 @@ export class Room {
   readonly owner: StateOwner = {};
   /** Lines for some of its members alone. */
   readonly #post: Post;
+  readonly #clock: () => number;
   readonly #onNews: (news: Feed | Post, mayWait?: boolean) => void;
   readonly #onEmpty: () => void;
   readonly #onPresence: () => void;
@@ -64,6 +66,7 @@ export class Room {
     this.state = new StateTable(settings);
     this.roster = new Roster(this.state);
     this.#post = new Post(onNews);
+    this.#clock = settings.clock;
     this.#onNews = onNews;
     this.#onEmpty = onEmpty;
     this.#onPresence = onPresence;
@@ -175,13 +178,16 @@ export class Room {
     to.append(escaped, 0, escaped.length, lines, own, sender);
   }
 
-  /** Hands a letter to some members, behind all that was said before it; returns whether all had a place for it. Costs nothing for anybody else. */
+  /**
+   * Hands a letter to some members, behind all that was said before it; returns whether all had a place for
+   * it. Costs nothing for anybody else.
+   */
   deliver(letter: Letter, receivers: Iterable<Receiver>): boolean {
-    const place = letter.lines > 0 ? this.sessions.openPlace() : this.sessions.end;
+    const place = letter.lines > 0 ? this.sessions.openPlace() : this.sessions.end, nowMs = this.#clock();
     let areAllKept = true;
     for (const receiver of receivers) {
-      if (!receiver.receive(letter, place)) areAllKept = false;
-      this.#post.note(receiver, letter.bytes.length);
+      if (!receiver.receive(letter, place, nowMs)) areAllKept = false;
+      this.#post.note(receiver, letter.length);
     }
     return areAllKept;
   }

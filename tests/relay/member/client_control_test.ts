@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
+import { encodeTo } from "../../../src/wire/protocol.ts";
 import {
   type Control,
   Misunderstood,
@@ -13,6 +14,7 @@ import {
   readNonce,
   readPing,
   readPlainAck,
+  readPlainTo,
   readRooms,
   readSet,
   readTo,
@@ -247,6 +249,39 @@ Deno.test("readHello takes a nonce of up to 64 code points, and readNonce finds 
     assert.equal(readNonce(controlOf(JSON.stringify({ $hello: { version: 1, nonce } }))), undefined);
   }
   assert.equal(readNonce(controlOf('{"$hello":{"version":1}}')), undefined);
+});
+
+Deno.test("readPlainTo reads what client.ts writes for one member as readTo does, and nothing else", () => {
+  const plain = (line: string) => {
+    const bytes = encoder.encode(`"before"\n${line}\n"}}\n`), end = bytes.length - 4;
+    const to = readPlainTo(bytes, 9, end);
+    return to && { ...to, event: decoder.decode(to.event) };
+  };
+  const whole = (line: string) => {
+    const to = readTo(controlOf(line));
+    if (to instanceof Misunderstood) assert.fail(line);
+    return { ...to, event: decoder.decode(to.event) };
+  };
+  fc.assert(fc.property(fc.string({ unit: "binary" }), fc.json(), (id, event) => {
+    const line = decoder.decode(encodeTo([id], event)).trimEnd();
+    assert.deepEqual(plain(line), whole(line));
+  }));
+  for (
+    const line of [
+      '{"$to":{"ids":["k1"],"event":1,"ask":"7"}}',
+      '{"$to":{"ids":["k1"],"event":{},"event":{}}}',
+      '{"$to":{"ids":["k1","k2"],"event":1}}',
+      '{"$to":{"ids":["k1"],"ask":"7","event":1}}',
+      '{"$to":{"ids":["k1"],"event":1 }}',
+      '{"$to":{"ids":["k1"],"event": 1}}',
+      '{"$to":{"ids":["k1"],"event":1}} ',
+      '{"$to":{"ids": ["k1"],"event":1}}',
+      '{"$to":{"ids":["k1" ],"event":1}}',
+      '{"$to":{"event":1,"ids":["k1"]}}',
+      '{"$to":{"ids":[1],"event":1}}',
+      '{"$set":{"key":"k","value":1}}',
+    ]
+  ) assert.equal(plain(line), undefined, line);
 });
 
 Deno.test("readTo takes up to 256 ids and the event's text as it was written, and refuses all else", () => {

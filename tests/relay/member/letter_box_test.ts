@@ -3,9 +3,16 @@
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
 import { LetterBox } from "../../../src/relay/member/letter_box.ts";
+import { Letter } from "../../../src/relay/room/letter.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+
+/** A letter in two parts, whose bytes are others once it is delivered. */
+function letterOf(text: string, kind: ConstructorParameters<typeof Letter>[1]): Letter {
+  const bytes = encoder.encode(text), half = bytes.length >> 1;
+  return new Letter([bytes.subarray(0, half), bytes.subarray(half)], kind);
+}
 
 function push(
   box: LetterBox,
@@ -15,7 +22,7 @@ function push(
   { room = true, isShort = false } = {},
 ): boolean {
   const lines = text.split("\n").length - 1;
-  return box.push({ bytes: encoder.encode(text), lines }, place, atMs, () => room, isShort);
+  return box.push(letterOf(text, { lines }), place, atMs, { hasRoomFor: () => room, isShort });
 }
 
 function take(box: LetterBox, limit = Infinity, offset = Infinity): string | undefined {
@@ -59,6 +66,56 @@ Deno.test("LetterBox goes on at exactly what is not confirmed, wherever it break
   );
 });
 
+Deno.test("LetterBox gives the very same bytes as one stream would, whatever their sizes and however it breaks", () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant("push" as const), size: fc.oneof(fc.nat(300), fc.nat(3000)) }),
+    fc.record({
+      kind: fc.constantFrom("take" as const, "confirm" as const, "rewind" as const),
+      size: fc.nat(4000),
+    }),
+  );
+  fc.assert(fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+    const box = new LetterBox();
+    const ends: number[] = [];
+    let stream = "", sent = 0, confirmed = 0;
+    for (const { kind, size } of steps) {
+      if (kind === "push") {
+        const text = String.fromCharCode(97 + ends.length % 26).repeat(size) + "\n",
+          bytes = encoder.encode(text),
+          half = size >> 1;
+        const letter = new Letter([bytes.subarray(0, half), bytes.subarray(half)], { lines: 1 });
+        box.push(letter, 0, 0, { hasRoomFor: () => true, isShort: false });
+        bytes.fill(0x7a); // a read buffer is used again
+        stream += text;
+        ends.push(stream.length);
+      } else if (kind === "take") {
+        const text = take(box, size) ?? "", from = sent;
+        sent += text.length;
+        assert.equal(text, stream.slice(from, sent));
+        assert.ok(text !== "" || from === stream.length, "there is something as long as anything is left");
+        assert.ok(sent === 0 || ends.includes(sent), "whole letters");
+        assert.ok(
+          text.length <= size || ends.find((end) => end > from) === sent,
+          "no more than asked for, but one",
+        );
+      } else if (kind === "confirm") {
+        const bytes = Math.min(size, sent - confirmed);
+        box.confirm(bytes);
+        confirmed += bytes;
+      } else {
+        box.rewind();
+        sent = confirmed;
+      }
+      assert.equal(box.nextPlace, sent < stream.length ? 0 : Infinity);
+      const kept = ends.filter((end) => end > confirmed).length;
+      assert.ok(box.memoryBytes >= stream.length - confirmed + 56 * kept, "all that is kept is counted");
+    }
+    for (let text = take(box); text !== undefined; text = take(box)) sent += text.length;
+    box.confirm(sent - confirmed);
+    assert.deepEqual([sent, box.memoryBytes], [stream.length, 0]);
+  }));
+});
+
 Deno.test("LetterBox that is full tells in its place what it dropped, and goes on", () => {
   const box = new LetterBox();
   const big = "x".repeat(600_000) + "\n";
@@ -77,7 +134,7 @@ Deno.test("LetterBox that is full tells in its place what it dropped, and goes o
 
 Deno.test("LetterBox keeps answers as far as there is memory, and a few in any case", () => {
   const answer = (box: LetterBox, bytes: number, hasRoom: (bytes: number) => boolean, isShort = false) =>
-    box.push({ bytes: new Uint8Array(bytes), lines: 0, isAnswer: true }, 0, 0, hasRoom, isShort);
+    box.push(new Letter([new Uint8Array(bytes)], { isAnswer: true }), 0, 0, { hasRoomFor: hasRoom, isShort });
   const cases: [sizes: number[], room: boolean, isShort: boolean, kept: boolean[]][] = [
     [[4096, 1], false, true, [true, false]],
     [[4097, 100], false, true, [false, true]],
@@ -90,7 +147,7 @@ Deno.test("LetterBox keeps answers as far as there is memory, and a few in any c
     const box = new LetterBox();
     assert.deepEqual(sizes.map((bytes) => answer(box, bytes, () => room, isShort)), kept, `${sizes}`);
     const bytes = sizes.reduce((sum, size, i) => kept[i] ? sum + size : sum, 0);
-    box.take(Infinity, Infinity, 0);
+    while (box.take(Infinity, Infinity, 0) !== undefined);
     box.confirm(bytes);
     assert.deepEqual(
       [box.memoryBytes, answer(box, 4096, () => false)],

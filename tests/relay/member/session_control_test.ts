@@ -9,7 +9,7 @@ import {
   follow,
 } from "../../../src/relay/member/session_control.ts";
 import { RELAY_DEFAULTS } from "../../../src/relay/options.ts";
-import type { Letter } from "../../../src/relay/room/post.ts";
+import type { Letter } from "../../../src/relay/room/letter.ts";
 import { Room } from "../../../src/relay/room/room.ts";
 import { encodeControl, encodeFrom } from "../../../src/wire/protocol.ts";
 import { StubReader } from "../../support/stub_reader.ts";
