@@ -128,7 +128,11 @@ export class Admission implements SessionKeeper {
     }
     const why = place.claim();
     if (why !== undefined) return { error: relayFull(why) };
-    const room = this.#rooms.open(hello.room, hello.maxMembers, hello.any);
+    const room = this.#rooms.open(
+      hello.room,
+      hello.maxMembers,
+      hello.any ? hello.base ?? hello.room : undefined,
+    );
     if ("code" in room) return { error: room };
     const peer = { id: encodeId(++this.#lastId), name: hello.name };
     const member = new SessionMember(room, peer, makeSecret(SECRET_BYTES), this.#settings, this, hello);

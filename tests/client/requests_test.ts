@@ -327,6 +327,48 @@ Deno.test("Relay.joinAny puts members together, as many as a room takes, however
   for (const relay of [...relays, next, four]) await relay.close();
 });
 
+Deno.test("joinAny keeps a pair in its room over restarts of the relay, and names do not grow", async () => {
+  await using server = new NewRelay();
+  await withoutBackoff(async () => {
+    const relays = await Promise.all(
+      Array.from({ length: 7 }, () => connect(`${server.target}/pong`, { maxMembers: 2, any: true })),
+    );
+    const before = relays.map(({ room }) => room);
+    assert.deepEqual(Array.from(new Set(before)).sort(), ["pong", "pong-2", "pong-3", "pong-4"]);
+    const names = new Set(before);
+    for (let restart = 0; restart < 3; restart++) {
+      await server.stop();
+      server.start();
+      await until(
+        () => relays.every(({ status, room }) => status === "connected" && room !== ""),
+        "all are back",
+      );
+      await until(() => relays.filter(({ peers }) => peers.size === 1).length === 6, "in pairs");
+      assert.deepEqual(relays.map(({ room }) => room), before, "each with the one it had");
+      // One of another program has taken a place meanwhile: who has none goes where there is one, or opens the next.
+      const late = await connect(`${server.target}/pong`, { maxMembers: 2, any: true });
+      names.add(late.room);
+      await late.close();
+    }
+    assert.deepEqual([...names].sort(), ["pong", "pong-2", "pong-3", "pong-4"]);
+    await server.stop();
+    server.start();
+    const thieves = await Promise.all(
+      ["pong", "pong-2", "pong-3", "pong-4"].flatMap((room) =>
+        [1, 2].map(() =>
+          connect(`${server.target}/${room}`, { maxMembers: 2, retry: true }).catch(() => undefined)
+        )
+      ),
+    );
+    await until(
+      () => relays.every(({ status }) => status === "connected"),
+      "all are back, wherever there is a place",
+    );
+    for (const { room } of relays) assert.match(room, /^pong(-\d+)?$/);
+    for (const relay of [...relays, ...thieves]) await relay?.close();
+  });
+});
+
 Deno.test("there is one host of a room, known to all: who has been there longest, until it leaves or passes it on", async () => {
   await using server = new NewRelay();
   const told: [string, string | undefined][] = [];

@@ -51,6 +51,7 @@ export function hostileHello(random: Random, room: string): string {
       ...random() < 0.3 ? { canHost: ["true", () => hostileValue(random)] } : {},
       ...random() < 0.2 ? { maxMembers: ["3", () => hostileNumber(random)] } : {},
       ...random() < 0.2 ? { any: ["true", () => hostileValue(random)] } : {},
+      ...random() < 0.2 ? { base: [JSON.stringify(room), () => hostileString(random)] } : {},
     })
   }}`;
 }

@@ -19,6 +19,8 @@ export interface Hello {
   /** How many members the room has at most, if it is opened, and whether another one of its kind will do. */
   maxMembers?: number;
   any?: boolean;
+  /** The name of that kind, if `room` is one of them that this program has been in. */
+  base?: string;
   /** What the answer has to repeat. */
   nonce: string;
   /** The session to go on with, and the bytes of it that were received. */
@@ -37,6 +39,7 @@ export function encodeHello({ room, name, token, simulate, nonce, resume, ...wis
     ...wish(wishes.canHost, { canHost: true }),
     ...(wishes.maxMembers === undefined ? {} : { maxMembers: wishes.maxMembers }),
     ...wish(wishes.any, { any: true }),
+    ...(wishes.base === undefined ? {} : { base: wishes.base }),
     nonce,
     ...(resume === undefined ? {} : { resume }),
   });

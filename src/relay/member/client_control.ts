@@ -53,8 +53,9 @@ export interface Hello {
   canHost: boolean;
   /** How many members the room has at most, if it is opened. */
   maxMembers: number | undefined;
-  /** Whether another room of that kind will do. */
+  /** Whether another room of that kind will do, and which name they have, if it is not that of the room. */
   any: boolean;
+  base: string | undefined;
 }
 
 /** A control line: its name without the `$`, and where its fields stand. Valid as long as its bytes are. */
@@ -124,7 +125,7 @@ export function readPlainAck(bytes: Uint8Array, start: number, end: number): num
 // Which fields are read of each line, in this order.
 const HELLO_FIELDS = [
   ...["version", "room", "name", "token", "simulate", "nonce"],
-  ...["echo", "canHost", "any", "maxMembers", "resume"],
+  ...["echo", "canHost", "any", "base", "maxMembers", "resume"],
 ].map(toName);
 const RESUME_FIELDS = ["session", "bytes"].map(toName);
 const SET_FIELDS = ["key", "value", "room", "hold"].map(toName);
@@ -148,12 +149,13 @@ export function readHello({ bytes, body }: Control): Understood<Hello> {
     bytes,
     pieces,
   );
-  const [echo = false, canHost = false, any = false, maxMembers] = wishes;
+  const [echo = false, canHost = false, any = false, base, maxMembers] = wishes;
   if (!isCount(version) || version < 1) return new Misunderstood("version is a whole number from 1");
   const faults = {
     nonce: nonce === undefined ? undefined : nonceFault(nonce),
     room: nameFault(room, 1),
     name: nameFault(name, 0),
+    base: base === undefined ? undefined : nameFault(base, 1),
   };
   for (const [field, fault] of Object.entries(faults)) {
     if (fault !== undefined) return new Misunderstood(`${field} ${fault}`);
@@ -166,11 +168,14 @@ export function readHello({ bytes, body }: Control): Understood<Hello> {
   if (maxMembers !== undefined && (!isCount(maxMembers) || maxMembers < 1)) {
     return new Misunderstood("maxMembers is a whole number from 1");
   }
-  if (room === LOBBY && (any || maxMembers !== undefined)) {
+  if (room === LOBBY && (any || maxMembers !== undefined) || (base === LOBBY && any)) {
     return new Misunderstood(`the room "${LOBBY}" is one, and open to all`);
   }
   const texts = { room: room as string, name: name as string, nonce: nonce as string | undefined };
-  const kind = { echo, canHost, any, maxMembers } as Pick<Hello, "echo" | "canHost" | "any" | "maxMembers">;
+  const kind = { echo, canHost, any, base, maxMembers } as Pick<
+    Hello,
+    "echo" | "canHost" | "any" | "base" | "maxMembers"
+  >;
   const resume = readResume(bytes, pieces.at(-1));
   return resume instanceof Misunderstood ? resume : { ...texts, ...kind, version, token, simulate, resume };
 }

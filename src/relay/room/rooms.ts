@@ -73,14 +73,15 @@ export class Rooms {
 
   /**
    * Finds a room with a place, or opens it if there may be one more, for `maxMembers` at most; or says why
-   * not. If `isAny`, another one does, too, whose name has a number behind it: the first one that is for as
-   * many, and has a place. Somebody must enter at once.
+   * not. With `base`, another one does, too, that is for as many and has a place: of that name, or with a
+   * number behind it. A `name` that is not `base` is that of who comes back. Somebody must enter at once.
    */
-  open(name: string, maxMembers?: number, isAny = false): Room | WireError {
-    const base = Array.from(name).slice(0, MAX_BASE_CHARACTERS).join("");
+  open(name: string, maxMembers?: number, base?: string): Room | WireError {
     let found = this.#rooms.get(name);
-    for (let n = 2; isAny && found !== undefined && (found.isFull || found.maxMembers !== maxMembers); n++) {
-      found = this.#rooms.get(name = `${base}-${n}`);
+    const isReturn = base !== name && found === undefined;
+    if (base !== undefined && !isReturn && !hasPlace(found, maxMembers)) {
+      name = this.#nameOfAny(base, maxMembers);
+      found = this.#rooms.get(name);
     }
     if (found?.isFull) {
       const message = `Cannot enter room ${
@@ -96,6 +97,24 @@ export class Rooms {
       ? `there are ${maxRooms} rooms, no more are allowed`
       : "the memory of the relay is full";
     return { code: "too_many_rooms", message: `Cannot open room ${quote(name)}: ${why}`, line: 1 };
+  }
+
+  /**
+   * Names the first room of a base that is for so many and has a place; if there is none, the first one that is
+   * not open.
+   */
+  #nameOfAny(base: string, maxMembers: number | undefined): string {
+    const opening = Array.from(base).slice(0, MAX_BASE_CHARACTERS).join("") + "-";
+    const numbers = new Set<number>();
+    let first = Infinity;
+    for (const room of this.#rooms.values()) {
+      const number = room.name === base ? 1 : numberBehind(opening, room.name);
+      if (number === undefined) continue;
+      numbers.add(number);
+      if (number < first && hasPlace(room, maxMembers)) first = number;
+    }
+    for (let n = 1; first === Infinity; n++) if (!numbers.has(n)) first = n;
+    return first === 1 ? base : `${opening}${first}`;
   }
 
   /**
@@ -206,6 +225,18 @@ export class Rooms {
     this.#pins = pins;
     return bytes;
   }
+}
+
+/** Whether there is such a room, which is for so many and has a place. */
+function hasPlace(room: Room | undefined, maxMembers: number | undefined): boolean {
+  return room !== undefined && !room.isFull && room.maxMembers === maxMembers;
+}
+
+/** Returns the number from 2 on that stands in a name behind `opening`; undefined if there is none. */
+function numberBehind(opening: string, name: string): number | undefined {
+  if (!name.startsWith(opening)) return undefined;
+  const digits = name.slice(opening.length), number = Number(digits);
+  return Number.isSafeInteger(number) && number >= 2 && `${number}` === digits ? number : undefined;
 }
 
 /**

@@ -77,6 +77,7 @@ Deno.test("readHello fills in what is not there, and ignores what it doesn't kno
     canHost: false,
     maxMembers: undefined,
     any: false,
+    base: undefined,
     nonce: undefined,
     resume: undefined,
   });
@@ -92,6 +93,7 @@ Deno.test("readHello fills in what is not there, and ignores what it doesn't kno
     canHost: true,
     maxMembers: 3,
     any: true,
+    base: "b",
   };
   assert.deepEqual(helloOf({ ...full, unknown: [] }), full);
 });
@@ -329,6 +331,10 @@ Deno.test("readHello takes what a room is opened for, and refuses limits that ar
   }
   assert.match(whyNot(helloOf({ version: 1, maxMembers: 2 })), /open to all/);
   assert.match(whyNot(helloOf({ version: 1, any: true })), /open to all/);
+  assert.match(whyNot(helloOf({ version: 1, room: "r", any: true, base: "lobby" })), /open to all/);
+  for (const base of ["", 5, null, "x".repeat(65), "\n"]) {
+    assert.match(whyNot(helloOf({ version: 1, room: "r", any: true, base })), /^base (is|has) /);
+  }
 });
 
 Deno.test("readClaim, readRooms and readHost take what is right, and say what is not", () => {

@@ -117,6 +117,50 @@ Deno.test("Rooms makes fifty joins at once fifty $join lines for who is there, a
   }
 });
 
+Deno.test("Rooms.open with a base finds who waits in any room of that name, and opens the first that is free", () => {
+  const rooms = new Rooms(resolveOptions({}));
+  const readers = new Map<string, StubReader[]>();
+  const enter = (name: string, maxMembers?: number, base?: string) => {
+    const room = rooms.open(name, maxMembers, base) as Room, reader = new StubReader(room.sessions);
+    readers.set(room.name, [...readers.get(room.name) ?? [], reader]);
+    return room.name;
+  };
+  const leave = (name: string) => {
+    rooms.find(name)!.leave(readers.get(name)![0], rooms.find(name)!.sessions);
+    readers.set(name, readers.get(name)!.slice(1));
+  };
+  const any = (maxMembers?: number) => enter("pong", maxMembers, "pong");
+  assert.deepEqual([any(2), any(2), any(2), any(2), any(2)], ["pong", "pong", "pong-2", "pong-2", "pong-3"]);
+  leave("pong");
+  leave("pong");
+  assert.equal(rooms.find("pong"), undefined);
+  assert.equal(any(2), "pong-3", "somebody waits there, though pong is not open");
+  assert.equal(any(2), "pong");
+  leave("pong-2");
+  assert.deepEqual([any(2), any(2), any(2)], ["pong", "pong-2", "pong-4"], "the first that has a place");
+  enter("pong-02", 2);
+  enter("pong-1", 2);
+  enter("pong-5x", 2);
+  assert.deepEqual(
+    [any(3), any(2)],
+    ["pong-5", "pong-4"],
+    "those are other names, and one of another size will not do",
+  );
+
+  // Who comes back after a session that could not go on asks for the room it was in.
+  assert.equal(enter("pong-9", 2, "pong"), "pong-9", "it is opened again");
+  assert.equal(enter("pong-9", 2, "pong"), "pong-9", "and the other one of the pair finds it");
+  assert.equal(enter("pong-9", 2, "pong"), "pong-6", "a third goes where anybody would: names do not grow");
+  assert.equal(enter("pong-2", 2, "pong"), "pong-6");
+
+  const long = "x".repeat(64), cut = "x".repeat(58);
+  assert.deepEqual([enter(long, 1, long), enter(long, 1, long), enter(long, 1, long)], [
+    long,
+    `${cut}-2`,
+    `${cut}-3`,
+  ]);
+});
+
 Deno.test("Rooms frees a room and its memory when the last has left, whoever else is there", () => {
   const memory = new MemoryBudget();
   const rooms = new Rooms({ ...resolveOptions({}), memory });

@@ -210,7 +210,8 @@ interface ConnectOptions<E = unknown, S extends object = Record<string, unknown>
     /**
      * If the room is full, or is for another number of members, takes another one, whose name has a number
      * behind it (`pong-2`), or opens it: the relay decides it at once for all who ask. `relay.room` says which
-     * it is. Not for the lobby. Default: false.
+     * it is. After a session that could not be resumed it is the room it was in, if that has a place or is not
+     * open. Not for the lobby. Default: false.
      */
     any?: boolean;
     /**

@@ -3524,6 +3524,9 @@ function encodeHello({ room, name, token, simulate, nonce, resume, ...wishes }) 
     ...wish(wishes.any, {
       any: true
     }),
+    ...wishes.base === void 0 ? {} : {
+      base: wishes.base
+    },
     nonce,
     ...resume === void 0 ? {} : {
       resume
@@ -5083,6 +5086,7 @@ var Session = class {
         resume,
         welcomeTimeoutMs
       },
+      base: room === this.#options.room ? void 0 : this.#options.room,
       maxLineBytes: this.#options.maxUnfinishedBytes,
       isKnown: before !== void 0,
       now: this.#now
