@@ -120,6 +120,41 @@ Deno.test("Golden is dropped by a player, once, where the host is a program that
   for (const { relay } of [...players, { relay: stranger }, { relay: watcher }]) await relay.close();
 });
 
+Deno.test("the golden ball goes on when the process of the host is killed", async () => {
+  await using server = new NewRelay();
+  await using watcher = await connect(`${server.target}/gold`, { canHost: false });
+  const main = new URL("../../example/main.ts", import.meta.url).pathname;
+  const play = (name: string) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--allow-net", main, `${server.target}/gold`, "--name", name],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+  const ada = play("ada");
+  await until(() => watcher.host?.name === "ada" && goldOf(watcher.state) !== undefined, "ada drops one");
+  const bo = play("bo");
+  try {
+    await until(() => watcher.peers.size === 2, "bo plays, too");
+    ada.kill("SIGKILL");
+    await ada.status;
+    await until(() => watcher.host?.name === "bo", "bo leads");
+    const { n, x, y } = watcher.state.gold as { n: number; x: number; y: number };
+    watcher.set("gold", { n, x, y, t: watcher.now() - STALE_MS }, { room: true }); // nobody has caught it
+    await until(() => (goldOf(watcher.state)?.n ?? 0) > n, "bo drops the next one");
+    assert.deepEqual(Array.from(watcher.peers.values(), ({ name }) => name), ["bo"]);
+  } finally {
+    for (const player of [ada, bo]) {
+      try {
+        player.kill("SIGKILL");
+      } catch {
+        // It has ended.
+      }
+      await player.status;
+    }
+  }
+});
+
 Deno.test("Golden is caught by one of all who touch it, and another host goes on when the first is gone", async () => {
   await using server = new NewRelay();
   const players: { relay: Relay; golden: Golden }[] = [];

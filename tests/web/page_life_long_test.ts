@@ -100,6 +100,42 @@ testInChromium("The client in the life of a page", async (browser, t) => {
     assert.deepEqual(await s.page.evaluate("told"), [["connecting"], ["connected"]]);
   });
 
+  await t.step("a hidden page passes the host on, once, and leads where nobody else may", async () => {
+    await using s = await scene("host");
+    await using watcher = await connect(`${relay.target}/host`, { name: "watcher", canHost: false });
+    s.ada.passHost(s.id);
+    await s.page.until("relay.isHost");
+    await until(() => watcher.host?.id === s.id, "the page leads");
+    await browser.hideAll();
+    await until(() => s.ada.isHost && watcher.host?.name === "ada", "it has passed it on");
+    assert.equal(await s.page.evaluate("document.visibilityState"), "hidden");
+    s.ada.passHost(s.id); // it has done so once
+    await until(() => watcher.host?.id === s.id, "it leads, though hidden");
+    s.ada.send("still there");
+    await s.page.until(`events.includes("still there") && relay.isHost`);
+    await browser.show(s.page);
+    await s.page.until(`document.visibilityState === "visible"`);
+    assert.equal(watcher.host?.id, s.id);
+    await browser.hideAll();
+    await until(() => watcher.host?.name === "ada", "and again, when it is hidden again");
+    await s.ada.close();
+    await until(() => watcher.host?.id === s.id, "better one who is hidden than nobody");
+  });
+
+  await t.step(
+    "a frozen page that leads is followed by another one, and comes back as a member",
+    async () => {
+      await using s = await scene("frozen host");
+      s.ada.passHost(s.id);
+      await s.page.until("relay.isHost");
+      await s.page.freeze(); // without being hidden before, as on a machine that stands still
+      await until(() => s.ada.isHost, "its connection was closed, or it is silent");
+      await s.page.freeze(false);
+      await browser.show(s.page);
+      await s.page.until(`relay.status === "connected" && !relay.isHost && relay.host.name === "ada"`);
+    },
+  );
+
   await t.step("a frozen page keeps its session, and gets what was said meanwhile", async () => {
     await using s = await scene("frozen");
     await browser.hideAll();

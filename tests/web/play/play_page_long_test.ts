@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { connect, type Relay } from "../../../client.ts";
+import { goldOf } from "../../../example/golden.ts";
 import { HEIGHT, WIDTH } from "../../../example/walls.ts";
 import { World } from "../../../example/world.ts";
 import { Browser, type Page, testInChromium } from "../../support/browser.ts";
@@ -12,6 +13,9 @@ import { WebTable } from "../../support/web_table.ts";
 
 const TEXT = (id: string) => `document.getElementById("${id}").textContent`;
 const CONNECTED = `document.getElementById("state").dataset.state === "connected"`;
+
+/** How the golden ball is painted: the colour that picture.ts names. */
+const GOLD_COLOUR = [255, 255, 255];
 
 /** A ball as it goes over the wire. */
 interface Move {
@@ -69,6 +73,7 @@ testInChromium("the game", async (browser, t) => {
   await t.step("is steered by pointer, touch and keys", () => isSteered(browser));
   await t.step("shows the balls of a program where they are, and in motion", () => showsOthers(browser));
   await t.step("two players and a terminal see each other", () => seeEachOther(browser));
+  await t.step("drops the golden ball, shows it and catches it", () => catchesGold(browser));
   await t.step("switches strategy, ghosts, names and numbers", () => switches(browser));
   await t.step("says when it is not connected, and goes on", () => saysWhenAway(browser));
   await t.step("says why it is refused, and takes the token from the address", () => isRefused(browser));
@@ -213,6 +218,40 @@ async function seeEachOther(browser: Browser): Promise<void> {
   }
   await assertClean(ada, table.url);
   await assertClean(bo, table.url);
+}
+
+async function catchesGold(browser: Browser): Promise<void> {
+  await using table = new WebTable();
+  const page = await playing(browser, table);
+  await page.look({ width: 1000, height: 800 });
+  await using watcher = await connect(`127.0.0.1:${table.port}`, { name: "watcher", canHost: false });
+  const watch = async (isIt: () => boolean, what: string) => {
+    for (const since = performance.now(); !isIt();) {
+      assert.ok(performance.now() - since < 15_000, what);
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  };
+  await watch(() => goldOf(watcher.state) !== undefined, "the page is the host, and drops one");
+  // It lies where it is known to, and the page's own ball is elsewhere.
+  await mouse(page, "mousePressed", await placeOf(page, 600, 450));
+  const n = goldOf(watcher.state)!.n + 1;
+  watcher.set("gold", { n, x: 100, y: 100, t: watcher.now() }, { room: true });
+  await page.until(
+    `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`,
+  );
+  for (const since = performance.now(); `${await colourAt(page, 100, 100)}` !== `${GOLD_COLOUR}`;) {
+    assert.ok(performance.now() - since < 10_000, `it is golden: ${await colourAt(page, 100, 100)}`);
+  }
+  await mouse(page, "mouseMoved", await placeOf(page, 100, 100));
+  await watch(() => watcher.state["points ada"] === 1, "it is caught");
+  assert.deepEqual(
+    [goldOf(watcher.state), (watcher.state[`catch ${n}`] as { name: string }).name],
+    [undefined, "ada"],
+  );
+  await page.until(`${TEXT("who")}.includes("ada ★1")`);
+  await watch(() => (goldOf(watcher.state)?.n ?? 0) > n, "the next one");
+  await mouse(page, "mouseReleased", await placeOf(page, 100, 100));
+  await assertClean(page, table.url);
 }
 
 async function switches(browser: Browser): Promise<void> {
