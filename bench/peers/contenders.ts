@@ -82,7 +82,10 @@ export function allContenders(
     product("eventrelay, WebSocket", "lines/websocket", ["websocket"]),
     product("eventrelay, sessions, WebSocket", "sessions/websocket", ["websocket"]),
     product("eventrelay, WebSocket, an event a message", "lines apart/websocket", ["websocket"]),
-    ...(before === null ? [] : [product("eventrelay, before", "lines", TRANSPORTS, [], before)]),
+    ...(before === null ? [] : [
+      product("eventrelay, before", "lines", TRANSPORTS, [], before),
+      product("eventrelay, before, sessions", "sessions", TRANSPORTS, [], before),
+    ]),
     {
       name: "redis",
       kind: "broker",
