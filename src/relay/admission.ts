@@ -1,4 +1,4 @@
-// Who may take part: a place, the token, a session that goes on or a new one in its room, and the sessions
+// Who may take part: a seat, the token, a session that goes on or a new one in its room, and the sessions
 // whose clients are away. Knows neither sockets nor what members write.
 
 import type { Door } from "./connection/entry.ts";
@@ -6,7 +6,7 @@ import type { Hello } from "./member/client_control.ts";
 import type { Outlet } from "./member/member.ts";
 import { type SessionKeeper, SessionMember } from "./member/session_member.ts";
 import type { Settings } from "./options.ts";
-import { type Place, Places } from "./places.ts";
+import { type Seat, Seats } from "./seats.ts";
 import type { RoomEntries, Rooms } from "./room/rooms.ts";
 import { isSame, makeSecret, SECRET_BYTES } from "./secrets.ts";
 import { parseSimulation, type SimulationOptions } from "../simulation/parse_simulation.ts";
@@ -26,11 +26,11 @@ const MAX_GIVEN_UP = 100;
 export class Admission implements SessionKeeper {
   readonly #settings: Settings;
   readonly #rooms: Rooms;
-  readonly #places: Places;
+  readonly #seats: Seats;
   readonly #wrongTokens = new WrongTokens();
   /** By their secret. */
   readonly #members = new Map<string, SessionMember>();
-  readonly #placeOf = new Map<SessionMember, Place>();
+  readonly #seatOf = new Map<SessionMember, Seat>();
   /** Those whose clients are away, the oldest absence first. */
   readonly #absent = new Set<SessionMember>();
   #lastId = 0;
@@ -38,20 +38,20 @@ export class Admission implements SessionKeeper {
   constructor(settings: Settings, rooms: Rooms) {
     this.#settings = settings;
     this.#rooms = rooms;
-    this.#places = new Places(settings);
+    this.#seats = new Seats(settings);
     settings.memory.onShort("absent sessions", (neededBytes) => this.#giveUpAbsent(neededBytes));
   }
 
   /** Lets a connection from `host` come to the door; returns undefined if not even that is possible. */
   arrive(host: string): Visit | undefined {
-    const place = this.#places.enter(host);
-    return place && new Visit(this, host, place);
+    const seat = this.#seats.enter(host);
+    return seat && new Visit(this, host, seat);
   }
 
   /** Counts who is there. */
   stats(): { waiting: number; sessions: number; absentSessions: number } {
     const absentSessions = this.#absent.size;
-    return { waiting: this.#places.waiting, sessions: this.#members.size - absentSessions, absentSessions };
+    return { waiting: this.#seats.waiting, sessions: this.#members.size - absentSessions, absentSessions };
   }
 
   /**
@@ -81,8 +81,8 @@ export class Admission implements SessionKeeper {
   onOver(member: SessionMember): void {
     this.#absent.delete(member);
     this.#members.delete(member.secret);
-    this.#placeOf.get(member)?.drop();
-    this.#placeOf.delete(member);
+    this.#seatOf.get(member)?.drop();
+    this.#seatOf.delete(member);
   }
 
   /**
@@ -95,18 +95,18 @@ export class Admission implements SessionKeeper {
   }
 
   /** @internal For {@linkcode Visit}. */
-  refusePlain(place: Place): WireError | undefined {
+  refusePlain(seat: Seat): WireError | undefined {
     if (this.#settings.needsToken) {
       const message =
         "Cannot serve a plain client: this relay needs a token, which a session's $hello can carry";
       return { code: "bad_token", message };
     }
-    const why = place.claim();
+    const why = seat.claim();
     return why === undefined ? undefined : relayFull(why);
   }
 
-  /** @internal For {@linkcode Visit}: the member, and the place that its connection holds from now on. */
-  admit(hello: Hello, outlet: Outlet, host: string, place: Place): Answer & { place?: Place } {
+  /** @internal For {@linkcode Visit}: the member, and the seat that its connection holds from now on. */
+  admit(hello: Hello, outlet: Outlet, host: string, seat: Seat): Answer & { seat?: Seat } {
     const known = hello.resume && this.#members.get(hello.resume.session);
     const refusal = this.#checkToken(hello.token, host, known !== undefined);
     if (refusal !== undefined) return { error: refusal };
@@ -119,14 +119,14 @@ export class Admission implements SessionKeeper {
     if (known !== undefined) {
       if (known.resume(outlet, hello.resume!.bytes, simulation, hello.nonce)) {
         this.#absent.delete(known);
-        const kept = this.#placeOf.get(known)!;
+        const kept = this.#seatOf.get(known)!;
         kept.hold();
         kept.moveTo(host);
-        return { member: known, place: kept };
+        return { member: known, seat: kept };
       }
       known.close("lost");
     }
-    const why = place.claim();
+    const why = seat.claim();
     if (why !== undefined) return { error: relayFull(why) };
     const room = this.#rooms.open(
       hello.room,
@@ -137,8 +137,8 @@ export class Admission implements SessionKeeper {
     const peer = { id: encodeId(++this.#lastId), name: hello.name };
     const member = new SessionMember(room, peer, makeSecret(SECRET_BYTES), this.#settings, this, hello);
     this.#members.set(member.secret, member);
-    this.#placeOf.set(member, place);
-    place.hold();
+    this.#seatOf.set(member, seat);
+    seat.hold();
     member.attach(outlet, simulation, hello.nonce);
     return { member };
   }
@@ -209,31 +209,31 @@ export class Admission implements SessionKeeper {
 export class Visit implements Door {
   readonly #admission: Admission;
   readonly #host: string;
-  #place: Place;
+  #seat: Seat;
 
   /** @internal Use {@linkcode Admission.arrive}. */
-  constructor(admission: Admission, host: string, place: Place) {
+  constructor(admission: Admission, host: string, seat: Seat) {
     this.#admission = admission;
     this.#host = host;
-    this.#place = place;
+    this.#seat = seat;
   }
 
   refusePlain(): WireError | undefined {
-    return this.#admission.refusePlain(this.#place);
+    return this.#admission.refusePlain(this.#seat);
   }
 
   admit(hello: Hello, outlet: Outlet): Answer {
-    const answer = this.#admission.admit(hello, outlet, this.#host, this.#place);
-    if (answer.place !== undefined) {
-      this.#place.drop();
-      this.#place = answer.place;
+    const answer = this.#admission.admit(hello, outlet, this.#host, this.#seat);
+    if (answer.seat !== undefined) {
+      this.#seat.drop();
+      this.#seat = answer.seat;
     }
     return answer;
   }
 
   /** Gives up what the connection has taken, once its socket is closed. */
   end(): void {
-    this.#place.drop();
+    this.#seat.drop();
   }
 }
 

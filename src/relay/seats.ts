@@ -1,16 +1,16 @@
-// How many connections and sessions there may be, in all and of one host. A place belongs to a connection, or
+// How many connections and sessions there may be, in all and of one host. A seat belongs to a connection, or
 // to a session for as long as it may come back, and is free again when its last holder has let go of it. Who
-// finds no place may wait for a moment: a hello may show that it has one already. Pure.
+// finds no seat may wait for a moment: a hello may show that it has one already. Pure.
 
 import type { Settings } from "./options.ts";
 
 /**
- * How many connections may wait for their first line without a place; further ones are closed without a word.
+ * How many connections may wait for their first line without a seat; further ones are closed without a word.
  */
 const MAX_WAITING = 100;
 
-/** All places of a relay. */
-export class Places {
+/** All seats of a relay. */
+export class Seats {
   readonly #limits: Pick<Settings, "maxClients" | "maxClientsPerHost">;
   readonly #takenByHost = new Map<string, number>();
   #taken = 0;
@@ -20,26 +20,22 @@ export class Places {
     this.#limits = limits;
   }
 
-  /** How many places are taken. */
-  get taken(): number {
-    return this.#taken;
-  }
-
   /** How many wait for one. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Gives a connection from `host` a place, or lets it wait for one; returns undefined if too many wait. */
-  enter(host: string): Place | undefined {
-    const place = new Place(this, host);
-    if (place.claim() !== undefined && this.#waiting >= MAX_WAITING) return undefined;
-    if (place.isWaiting) this.#waiting++;
-    return place;
+  /** Gives a connection from `host` a seat, or lets it wait for one; returns undefined if too many wait. */
+  enter(host: string): Seat | undefined {
+    const seat = new Seat(this, host);
+    if (seat.claim() === undefined) return seat;
+    if (this.#waiting >= MAX_WAITING) return undefined;
+    seat.wait();
+    return seat;
   }
 
   /**
-   * @internal Says why there is no place for a connection from `host`; undefined if there is. Who may come
+   * @internal Says why there is no seat for a connection from `host`; undefined if there is. Who may come
    * back counts as connected.
    */
   whyFull(host: string): string | undefined {
@@ -52,7 +48,7 @@ export class Places {
     }
   }
 
-  /** @internal Counts a place, or with -1 one that is free again. */
+  /** @internal Counts a seat, or with -1 one that is free again. */
   count(host: string, step: 1 | -1): void {
     this.#taken += step;
     const taken = (this.#takenByHost.get(host) ?? 0) + step;
@@ -60,43 +56,46 @@ export class Places {
     else this.#takenByHost.set(host, taken);
   }
 
-  /** @internal Counts one that does not wait any more. */
-  endWait(): void {
-    this.#waiting--;
+  /** @internal Counts one that waits, or with -1 one that does not wait any more. */
+  countWait(step: 1 | -1): void {
+    this.#waiting += step;
   }
 }
 
-/** A place, or the wait for one. */
-export class Place {
-  readonly #places: Places;
+/** A seat, or the wait for one. */
+export class Seat {
+  readonly #seats: Seats;
   #host: string;
   #holders = 1;
   #isTaken = false;
+  #isWaiting = false;
 
-  /** @internal Use {@linkcode Places.enter}. */
-  constructor(places: Places, host: string) {
-    this.#places = places;
+  /** @internal Use {@linkcode Seats.enter}. */
+  constructor(seats: Seats, host: string) {
+    this.#seats = seats;
     this.#host = host;
   }
 
-  /** Whether it is none yet. */
-  get isWaiting(): boolean {
-    return !this.#isTaken;
+  /** @internal Waits for one that gets free. */
+  wait(): void {
+    this.#isWaiting = true;
+    this.#seats.countWait(1);
   }
 
-  /** Makes it a place if it is none yet; returns why it can't. */
+  /** Makes it a seat if it is none yet; returns why it can't. */
   claim(): string | undefined {
     if (this.#isTaken) return undefined;
-    const why = this.#places.whyFull(this.#host);
+    const why = this.#seats.whyFull(this.#host);
     if (why !== undefined) return why;
     this.#isTaken = true;
-    this.#places.count(this.#host, 1);
+    this.#seats.count(this.#host, 1);
+    this.#endWait();
   }
 
   /** Counts it for another host from now on, even if that has none to give: its holder has moved. */
   moveTo(host: string): void {
-    this.#places.count(this.#host, -1);
-    this.#places.count(host, 1);
+    this.#seats.count(this.#host, -1);
+    this.#seats.count(host, 1);
     this.#host = host;
   }
 
@@ -108,7 +107,12 @@ export class Place {
   /** Takes a holder away. With the last one it is free. */
   drop(): void {
     if (--this.#holders > 0) return;
-    if (this.#isTaken) this.#places.count(this.#host, -1);
-    else this.#places.endWait();
+    if (this.#isTaken) this.#seats.count(this.#host, -1);
+    this.#endWait();
+  }
+
+  #endWait(): void {
+    if (this.#isWaiting) this.#seats.countWait(-1);
+    this.#isWaiting = false;
   }
 }
