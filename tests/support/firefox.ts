@@ -169,6 +169,20 @@ export class Firefox implements AsyncDisposable {
     }
   }
 
+  /** Moves and presses the mouse; it stays where and as it is from one call to the next. */
+  async pointer(actions: Params[]): Promise<void> {
+    await this.#perform({ type: "pointer", id: "mouse", parameters: { pointerType: "mouse" }, actions });
+  }
+
+  /** Presses and lets go of keys. */
+  async keys(actions: Params[]): Promise<void> {
+    await this.#perform({ type: "key", id: "keyboard", actions });
+  }
+
+  async #perform(source: Params): Promise<void> {
+    await this.send("input.performActions", { context: this.#context, actions: [source] });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     globalThis.removeEventListener("unload", this.#kill);
     this.#kill();

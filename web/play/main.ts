@@ -186,11 +186,13 @@ function pointsText(points: readonly Points[]): string {
 
 function tellState(status: string, detail: string): void {
   const state = byId("state", HTMLElement);
+  // The page came from this relay, so what else the client says to look at is of no use to who plays.
+  const why = detail.startsWith("Cannot connect to ") ? "the relay does not answer" : plain(detail, 120);
   const text = status === "connected"
     ? "connected"
     : status === "closed"
     ? "not connected"
-    : `not connected, trying again${detail === "" ? "" : `: ${plain(detail, 120)}`}`;
+    : `not connected, trying again${why === "" ? "" : `: ${why}`}`;
   if (state.dataset.state !== status) state.dataset.state = status;
   setText(state, status === "connected" && detail !== "" ? `connected; ${plain(detail, 120)}` : text);
 }

@@ -14,7 +14,8 @@ export interface Painted {
 const GROUND = "#0d2321";
 const FRAME = "#2c5551";
 const OWN = "#ffc53d";
-const GOLD = "#ffffff";
+const GOLD = "#fff7dc";
+const GOLD_EDGE = "#f2a900";
 
 /** The colours of others, who keep theirs by their id: none is like ours, all stand out from the ground. */
 const COLOURS = ["#4fd8cb", "#7cc4ff", "#c5a3ff", "#ff9ec4", "#9be37a", "#ff9d7a", "#e6ece9"];
@@ -97,7 +98,7 @@ export class Picture {
 
   /** Paints the golden ball. */
   gold(ball: Painted): void {
-    this.#copy(this.#disc(GOLD, "own"), ball.x, ball.y);
+    this.#copy(this.#disc(GOLD, "gold"), ball.x, ball.y);
   }
 
   /** Paints one of our balls. */
@@ -142,7 +143,7 @@ export class Picture {
     );
   }
 
-  #disc(colour: string, kind: "own" | "other" | "ghost"): Sprite {
+  #disc(colour: string, kind: "own" | "other" | "ghost" | "gold"): Sprite {
     const known = this.#discs.get(colour);
     if (known !== undefined) return known;
     const radius = Math.max(3 * this.#scale, RADIUS * this.#unit);
@@ -158,6 +159,7 @@ export class Picture {
       }
       context.fillStyle = colour;
       context.fill();
+      if (kind === "gold") return paintStar(context, radius);
       context.lineWidth = Math.max(1, 0.16 * radius);
       context.strokeStyle = kind === "own" ? "#fff4d4" : "rgb(0 0 0 / 0.35)";
       context.stroke();
@@ -190,6 +192,19 @@ export class Picture {
     this.#names.set(key, sprite);
     return sprite;
   }
+}
+
+/** Makes a disc of this radius, around the origin, the golden ball: no ball of a player has an edge and a star. */
+function paintStar(context: CanvasRenderingContext2D, radius: number): void {
+  context.lineWidth = 0.22 * radius;
+  context.strokeStyle = context.fillStyle = GOLD_EDGE;
+  context.stroke();
+  context.beginPath();
+  for (let corner = 0; corner < 10; corner++) {
+    const angle = Math.PI * (corner / 5 - 0.5), far = radius * (corner % 2 === 0 ? 0.72 : 0.3);
+    context.lineTo(far * Math.cos(angle), far * Math.sin(angle));
+  }
+  context.fill();
 }
 
 function makeSprite(

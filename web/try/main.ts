@@ -25,6 +25,8 @@ const level = byId("level", HTMLSelectElement);
 
 let wire: Wire | undefined;
 let isPaused = false;
+/** Whether the newest line is to be seen, and what comes next should be, too. */
+let follows = true;
 let isDrawn = true;
 /** What is shown while it is paused. */
 let still: Entry[] | undefined;
@@ -49,7 +51,6 @@ function redraw(): void {
 function draw(): void {
   const now = store.shown(filter.value, controls.checked, MOST_SHOWN);
   const shown = isPaused ? still ??= now : now;
-  const isAtEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 8;
   // Mostly some go at the front and some come at the end.
   const first = shown.length === 0 ? -1 : onPage.indexOf(shown[0]);
   const kept = first < 0 ? 0 : onPage.length - first;
@@ -63,7 +64,7 @@ function draw(): void {
   onPage = shown;
   show(byId("hint", HTMLElement), store.total === 0);
   setText(byId("counts", HTMLElement), counts(shown.length));
-  if (isAtEnd && !isPaused) list.scrollTop = list.scrollHeight;
+  if (follows && !isPaused) list.scrollTop = list.scrollHeight;
 }
 
 function counts(shown: number): string {
@@ -197,6 +198,10 @@ byId("clear", HTMLButtonElement).addEventListener("click", () => {
   still = undefined;
   redraw();
 });
+list.addEventListener("scroll", () => follows = list.scrollTop + list.clientHeight >= list.scrollHeight - 8);
+new ResizeObserver(() => {
+  if (follows && !isPaused) list.scrollTop = list.scrollHeight;
+}).observe(list); // a phone that is turned, a keyboard that comes up
 level.addEventListener("change", onLevel);
 level.value = wishes.get("level") ?? (kept("eventrelay-try-level") || "session");
 if (level.value === "") level.value = "session";

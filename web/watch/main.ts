@@ -256,10 +256,8 @@ function tell(answer: Answer): void {
   }
   const { kind, message } = answer.refusal;
   state.dataset.state = kind === "away" ? "reconnecting" : "closed";
-  setText(
-    state,
-    kind === "token" ? "a token is needed" : `${message}${kind === "away" ? ", asking again" : ""}`,
-  );
+  const words = { token: "a token is needed", away: "no answer, asking again", wrong: message };
+  setText(state, words[kind]);
   if (kind !== "token") return;
   show(byId("board", HTMLElement), false);
   const form = byId("ask", HTMLFormElement);
@@ -294,6 +292,7 @@ async function run(): Promise<void> {
 }
 
 byId("chart", HTMLElement).append(chart.element);
+new ResizeObserver(drawRates).observe(chart.element); // also while it is paused, or the relay away
 byId("member-heads", HTMLElement).append(...COLUMNS.map(({ id, title, isNumber }) => {
   const button = el("button", { type: "button" }, title);
   button.addEventListener("click", () => sortBy(id));

@@ -124,7 +124,7 @@ async function saysAway(browser: Browser): Promise<void> {
   const page = await openPage(browser, `${table.url}/watch`);
   await page.until(`${TEXT("state")} === "live"`);
   await table[Symbol.asyncDispose]();
-  await page.until(`${TEXT("state")} === "The relay does not answer, asking again"`);
+  await page.until(`${TEXT("state")} === "no answer, asking again"`);
   await using _again = new WebTable({}, table.port);
   await page.until(`${TEXT("state")} === "live"`);
 }
