@@ -12,8 +12,11 @@ const ONE_BYTE = new Uint8Array(1);
 /** How long work may go on, in ms, until the sockets are looked at again. */
 const MAX_BUSY_MS = 2;
 
-/** How long those who are in no hurry are called in one turn, in ms. */
+/** How long those who are in no hurry are called in one turn, in ms… */
 const BULK_MS = 1;
+
+/** …and how long if others have had the time until the next look at the sockets. */
+const MIN_BULK_MS = 0.5;
 
 /** Calls back in later turns. */
 export class EventLoop {
@@ -149,12 +152,17 @@ export class EventLoop {
     const callbacks = this.#callbacks, bulk = this.#bulk;
     this.#callbacks = [];
     for (const callback of callbacks) callback();
-    const untilMs = this.#clock() + BULK_MS;
+    const nowMs = this.#clock();
+    const untilMs = nowMs + clamp(this.#lookedMs + MAX_BUSY_MS - nowMs, MIN_BULK_MS, BULK_MS);
     let called = 0;
     while (called < bulk.length && (called === 0 || this.#clock() < untilMs)) bulk[called++]();
     if (called > 0) bulk.splice(0, called); // what was added meanwhile stands behind
     if (this.#bulk.length > 0) this.#askForTurn();
   };
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
 }
 
 /** A connection of this process with itself. */

@@ -122,6 +122,27 @@ Deno.test("EventLoop.callLater gives way to what is called in the next turn, as 
   }
 });
 
+Deno.test("EventLoop.callLater has less of a turn in which others took long", async () => {
+  for (const [tookMs, count] of [[0, 4], [1.5, 2], [30, 2]]) {
+    let nowMs = 0;
+    const loop = new EventLoop(() => nowMs), called: number[] = [];
+    await loop.open();
+    for (let i = 0; i < 10; i++) {
+      loop.callLater(() => {
+        called.push(i);
+        nowMs += 0.3;
+      });
+    }
+    const { promise, resolve } = Promise.withResolvers<number>();
+    loop.call(() => {
+      nowMs += tookMs;
+      loop.call(() => resolve(called.length));
+    });
+    assert.equal(await promise, count, `beside ${tookMs} ms`);
+    await loop.close();
+  }
+});
+
 Deno.test("EventLoop is busy once it has not looked at its sockets for two milliseconds", async () => {
   let nowMs = 100;
   const loop = new EventLoop(() => nowMs);

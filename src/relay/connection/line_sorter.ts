@@ -41,7 +41,7 @@ export type LineKind = "events" | "control lines" | "bad lines";
 const LINE_WORK = 32;
 
 /** …and one that is handled by itself, a control line or a bad one. */
-const SINGLE_WORK = 2048;
+const SINGLE_WORK = 8192;
 
 /** What a byte of a control line costs beside itself: each few may name a member that gets something. */
 const CONTROL_BYTE_WORK = 16;
