@@ -188,7 +188,8 @@ Deno.test("A burst of 20 MB in one turn arrives, or is told", async () => {
   );
   assert.equal(ada.stats.droppedSent, 0);
   assert.equal(received + lost.reduce((sum, { lines }) => sum + lines, 0), count);
-  assert.ok(lost.every(({ reason }) => reason === "behind"), "the relay's log has 8 MiB");
+  // The relay's log has 8 MiB; and on a busy machine what it has kept may be too old once it is read.
+  assert.ok(lost.every(({ reason }) => reason === "behind" || reason === "stale"), JSON.stringify(lost));
 });
 
 Deno.test("A break drops nothing of what waited, and what a resume brings is let into the inbox", async () => {
