@@ -333,12 +333,12 @@ async function cutManyTimes(cuts: number, seed: number, transport: TransportKind
 }
 
 testBoth(
-  "A session loses and doubles nothing when its connection is cut 200 times under load",
+  "A session loses and doubles nothing when its connection is cut 100 times under load",
   async (transport) => {
     const seed = Number(Deno.env.get("SEED") ?? Math.floor(Math.random() * 2 ** 31));
     await withoutBackoff(async () => {
       try {
-        await cutManyTimes(200, seed, transport);
+        await cutManyTimes(100, seed, transport);
       } catch (error) {
         throw new Error(`with SEED=${seed}`, { cause: error });
       }
