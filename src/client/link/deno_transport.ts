@@ -57,12 +57,10 @@ async function connectTcp({ hostname, port }: Address, signal: AbortSignal): Pro
   signal.throwIfAborted();
   const connecting = Deno.connect({ hostname, port, signal });
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => {
-    connecting.then((conn) => conn.close(), () => {}); // should it be there after all
-    reject(signal.reason);
-  };
+  const abort = () => reject(signal.reason);
   signal.addEventListener("abort", abort);
   try {
+    // Where both happen in one turn the connection is given out, and whoever gets it closes it: only once.
     const conn = await Promise.race([connecting, aborted]);
     try {
       conn.setNoDelay(true);
@@ -70,6 +68,9 @@ async function connectTcp({ hostname, port }: Address, signal: AbortSignal): Pro
       // A connection that is already broken says so at the first read.
     }
     return conn;
+  } catch (error) {
+    connecting.then((conn) => conn.close(), () => {}); // should it be there after all
+    throw error;
   } finally {
     signal.removeEventListener("abort", abort);
   }

@@ -73,3 +73,27 @@ Deno.test("openTcp rejects with the reason of its signal", async () => {
   const reason = new Error("enough");
   await assert.rejects(openTcp(address, AbortSignal.abort(reason)), reason);
 });
+
+for (const isFirst of ["the connection", "the abort"] as const) {
+  Deno.test(`openTcp's connection is closed once when it is aborted in that very turn, ${isFirst} first`, async () => {
+    const { connect } = Deno;
+    const abort = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<Deno.TcpConn>();
+    let closes = 0;
+    const close = () => {
+      if (++closes > 1) throw new Deno.errors.BadResource("Bad resource ID"); // as Deno does
+    };
+    const conn = { setNoDelay() {}, close } as unknown as Deno.TcpConn;
+    try {
+      Deno.connect = (() => promise) as unknown as typeof Deno.connect;
+      const opening = openTcp(address, abort.signal);
+      const acts = [() => resolve(conn), () => abort.abort(new Error("enough"))];
+      for (const act of isFirst === "the connection" ? acts : acts.reverse()) act();
+      await opening.then((transport) => transport.close(), () => {});
+      await new Promise((done) => setTimeout(done));
+      assert.equal(closes, 1);
+    } finally {
+      Deno.connect = connect;
+    }
+  });
+}

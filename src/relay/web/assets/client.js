@@ -1976,11 +1976,7 @@ async function connectTcp({ hostname, port }, signal) {
     signal
   });
   const { promise: aborted, reject } = Promise.withResolvers();
-  const abort = () => {
-    connecting.then((conn) => conn.close(), () => {
-    });
-    reject(signal.reason);
-  };
+  const abort = () => reject(signal.reason);
   signal.addEventListener("abort", abort);
   try {
     const conn = await Promise.race([
@@ -1992,6 +1988,10 @@ async function connectTcp({ hostname, port }, signal) {
     } catch {
     }
     return conn;
+  } catch (error) {
+    connecting.then((conn) => conn.close(), () => {
+    });
+    throw error;
   } finally {
     signal.removeEventListener("abort", abort);
   }
