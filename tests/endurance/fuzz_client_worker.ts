@@ -103,7 +103,8 @@ class Case {
   async #live(relay: Relay): Promise<void> {
     const endMs = performance.now() + LIFE_MS;
     let lastNow = -Infinity;
-    for (let round = 0; performance.now() < endMs; round++) {
+    // On a machine that has no time for this program, it has as many turns all the same.
+    for (let round = 0; performance.now() < endMs || round < LIFE_MS / LOOK_MS; round++) {
       try {
         relay.send({ round });
         relay.set(`key ${round % 3}`, round, { room: round % 2 === 0 });

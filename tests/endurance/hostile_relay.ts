@@ -76,10 +76,7 @@ export class HostileRelay {
     if (this.#connections > MAX_CONNECTIONS) {
       faults.push(`the client has connected ${this.#connections} times`);
     }
-    if (
-      this.#isFair && this.#isWhole && outcome === "connected" &&
-      JSON.stringify(marks) !== JSON.stringify(this.#due)
-    ) {
+    if (this.#isDue(outcome) && marks.some((mark, index) => mark !== this.#due[index])) {
       faults.push(`the program got the events ${marks}, ${this.#due} were valid`);
     }
     if (marks.some((mark, index) => marks.indexOf(mark) !== index)) {
@@ -89,8 +86,18 @@ export class HostileRelay {
   }
 
   /** The same, for what may also come of too little time. */
-  judgeOutcome({ outcome }: Done): string[] {
-    return this.#isFair && outcome !== "connected" ? [`the client has ${outcome} a good welcome`] : [];
+  judgeOutcome({ marks, outcome }: Done): string[] {
+    const faults: string[] = [];
+    if (this.#isFair && outcome !== "connected") faults.push(`the client has ${outcome} a good welcome`);
+    if (this.#isDue(outcome) && marks.length < this.#due.length) {
+      faults.push(`the program got ${marks.length} of ${this.#due.length} events`);
+    }
+    return faults;
+  }
+
+  /** Whether the program has to have got all events. */
+  #isDue(outcome: string): boolean {
+    return this.#isFair && this.#isWhole && outcome === "connected";
   }
 
   #onConnection(socket: net.Socket): void {

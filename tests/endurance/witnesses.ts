@@ -79,9 +79,9 @@ export class Witnesses {
     while (isDue() && this.#fairMs() - startMs < LAST_MS) await sleep(WATCH_MS);
     clearInterval(this.#timers[1]);
     this.#look();
-    for (const [who, last] of this.#last) {
-      if (last !== this.#sent) this.#find(`${who} has received ${last} of ${this.#sent} events`);
-    }
+    const behind = [...this.#last].filter(([, last]) => last !== this.#sent);
+    const list = behind.map(([who, last]) => `${who} ${last}`).join(", ");
+    if (behind.length > 0) this.#find(`of ${this.#sent} events were received: ${list}`);
     for (const client of this.#all) client.abandon();
   }
 
