@@ -9,6 +9,7 @@ const ROOT = new URL("../", import.meta.url);
 const RELAY_GROUND = [
   "src/relay/event_loop.ts",
   "src/relay/service_queue.ts",
+  "src/relay/silence_watch.ts",
   "src/relay/log.ts",
   "src/relay/secrets.ts",
   "src/relay/memory_budget.ts",
@@ -23,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   "src/relay/event_loop.ts": [],
   "src/relay/service_queue.ts": ["src/relay/event_loop.ts"],
+  "src/relay/silence_watch.ts": [],
   "src/relay/log.ts": [],
   "src/relay/secrets.ts": [],
   "src/relay/memory_budget.ts": [],

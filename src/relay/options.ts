@@ -3,6 +3,7 @@
 
 import type { SimulationOptions } from "../simulation/parse_simulation.ts";
 import { DEFAULT_LIMITS } from "../wire/protocol.ts";
+import { HELLO_MS, HOLD_MS, SilenceWatch } from "./silence_watch.ts";
 import { ServiceQueue } from "./service_queue.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { LogFunction } from "./log.ts";
@@ -167,6 +168,8 @@ export interface Settings extends Readonly<Required<Omit<RelayOptions, "simulate
   readonly loop: EventLoop;
   /** Who is served when. */
   readonly service: ServiceQueue;
+  /** Connections that have sent nothing yet. */
+  readonly silences: SilenceWatch;
   /** The memory that all parts draw from. */
   readonly memory: MemoryBudget;
 }
@@ -176,9 +179,10 @@ export function resolveOptions(options: RelayOptions, environment: Environment =
   const { clock, timeOriginMs, timers } = environment;
   const all = { ...RELAY_DEFAULTS, ...options };
   const loop = new EventLoop(clock);
+  const needsToken = all.token !== "";
   return {
     ...all,
-    needsToken: all.token !== "",
+    needsToken,
     simulate: all.simulate && simulateEach(all.simulate),
     runId: makeSecret(RUN_ID_BYTES),
     clock,
@@ -186,6 +190,7 @@ export function resolveOptions(options: RelayOptions, environment: Environment =
     timers,
     loop,
     service: new ServiceQueue(clock, loop),
+    silences: new SilenceWatch({ clock, timers, waitMs: needsToken ? HELLO_MS : HOLD_MS }),
     memory: new MemoryBudget({
       maxMemoryBytes: all.maxMemoryBytes,
       timers,

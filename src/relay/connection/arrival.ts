@@ -8,20 +8,12 @@
 //                            └─▶ another protocol ─▶ refused    browser may hold the socket in reserve)
 
 import { concat } from "../../wire/concat.ts";
-import type { Settings, Timer } from "../options.ts";
+import type { Settings } from "../options.ts";
+import type { Silent } from "../silence_watch.ts";
 import type { Cursor } from "../room/cursor.ts";
 import type { Reader } from "../room/feed.ts";
 import type { Room } from "../room/room.ts";
 import { classifyFirstBytes, type FirstBytes } from "./first_bytes.ts";
-
-/**
- * How long nothing is written to a connection that has sent nothing: a session's hello is usually there by
- * then.
- */
-const HOLD_MS = 250;
-
-/** How long a hello may take from its first byte to its end, and to come at all where a token is needed. */
-export const HELLO_MS = 5000;
 
 const NOTHING = new Uint8Array(0);
 
@@ -31,27 +23,38 @@ export interface Opening {
   bytes: Uint8Array;
 }
 
-/** The beginning of one connection. */
-export class Arrival {
+/** The beginning of one connection: a reader of the lobby's log that takes nothing. */
+export class Arrival implements Reader {
+  readonly #lobby: Room;
   readonly #settings: Settings;
-  readonly #onSilent: () => void;
-  #timer: Timer | undefined;
-  #place: Place | undefined;
+  readonly #silent: Silent;
+  /** Its place in the log, until it hands that on or gives it up. */
+  #cursor: Cursor | undefined;
   #bytes: Uint8Array = NOTHING;
   #since = 0;
 
-  /** @param onSilent is called when it has sent nothing for so long that it can't wait any more */
-  constructor(lobby: Room, settings: Settings, onSilent: () => void) {
+  /** @param silent is told when nothing was sent for so long that it can't be waited for any more */
+  constructor(lobby: Room, settings: Settings, silent: Silent) {
+    this.#lobby = lobby;
     this.#settings = settings;
-    this.#onSilent = onSilent;
-    this.#place = new Place(lobby);
-    this.#timer = settings.timers.setTimeout(onSilent, settings.needsToken ? HELLO_MS : HOLD_MS);
+    this.#silent = silent;
+    this.#cursor = lobby.plain.openCursor();
+    lobby.plain.join(this);
+    settings.silences.add(silent);
   }
 
   /** Waits once more, where silence does not tell yet what it is. */
   waitOn(): void {
-    this.#timer = this.#settings.timers.setTimeout(this.#onSilent, HOLD_MS);
+    this.#settings.silences.add(this.#silent);
   }
+
+  get cursor(): Cursor {
+    return this.#cursor!;
+  }
+
+  wake(): void {}
+
+  skipOwn(): void {}
 
   /** What has come so far, and does not tell what it is. */
   get bytes(): Uint8Array {
@@ -74,42 +77,21 @@ export class Arrival {
 
   /** Hands its place on, once: `take` makes a plain member that goes on from there. */
   handOn<T>(take: (cursor: Cursor) => T): T {
-    const taker = take(this.#place!.cursor);
+    const taker = take(this.#cursor!);
     this.#leave();
     return taker;
   }
 
   /** Gives its place up, if it still has it. */
   leave(): void {
-    this.#place?.cursor.close();
+    this.#cursor?.close();
     this.#leave();
   }
 
   #leave(): void {
-    this.#settings.timers.clearTimeout(this.#timer);
-    // A timer that is over is half a kilobyte, and an arrival may be looked at for hours.
-    this.#timer = undefined;
-    this.#place?.leave();
-    this.#place = undefined;
-  }
-}
-
-/** A place in the lobby's log that nobody reads from. */
-class Place implements Reader {
-  readonly #lobby: Room;
-  readonly cursor: Cursor;
-
-  constructor(lobby: Room) {
-    this.#lobby = lobby;
-    this.cursor = lobby.plain.openCursor();
-    lobby.plain.join(this);
-  }
-
-  wake(): void {}
-
-  skipOwn(): void {}
-
-  leave(): void {
+    if (this.#cursor === undefined) return;
+    this.#settings.silences.delete(this.#silent);
     this.#lobby.leave(this, this.#lobby.plain);
+    this.#cursor = undefined;
   }
 }

@@ -9,7 +9,8 @@ import type { SessionMember } from "../member/session_member.ts";
 import type { Settings } from "../options.ts";
 import type { Room } from "../room/room.ts";
 import type { WireError } from "../../wire/protocol.ts";
-import { Arrival, HELLO_MS, type Opening } from "./arrival.ts";
+import { HELLO_MS, type Silent } from "../silence_watch.ts";
+import { Arrival, type Opening } from "./arrival.ts";
 import { HTTP_REFUSAL } from "./first_bytes.ts";
 
 /** Where a connection asks whether it may take part. */
@@ -49,7 +50,7 @@ export interface Entrant extends Outlet {
 const RESERVE_MS = 15_000;
 
 /** The way of one connection into the relay. */
-export class Entry {
+export class Entry implements Silent {
   readonly #entrant: Entrant;
   readonly #lobby: Room;
   readonly #settings: Settings;
@@ -70,7 +71,7 @@ export class Entry {
     this.#door = door;
     this.#httpTaker = httpTaker;
     this.#startedAt = settings.clock();
-    this.#arrival = new Arrival(lobby, settings, () => this.#onSilence());
+    this.#arrival = new Arrival(lobby, settings, this);
   }
 
   /** Whether its first bytes have said what it is. */
@@ -144,10 +145,10 @@ export class Entry {
   }
 
   /**
-   * It has said nothing for a moment: a client that only listens, or a browser's socket in reserve, which
-   * must not be written to.
+   * @internal For the watch: it has said nothing for a moment. It is a client that only listens, or a browser's
+   * socket in reserve, which must not be written to.
    */
-  #onSilence(): void {
+  onSilence(): void {
     const isYoung = this.#settings.clock() - this.#startedAt < RESERVE_MS;
     if (isYoung && this.#httpTaker?.isBrowsing()) return this.#arrival?.waitOn();
     this.becomePlain();
