@@ -71,11 +71,17 @@ function readOptions(args: string[]): Options | null {
   };
 }
 
+/** The relay of a folder, with V8 as this one has it. */
+function commandOf(folder: string | undefined): string[] {
+  const own = sourceCommand();
+  return folder === undefined ? own : [...own.slice(0, -1), `${folder}/server.ts`];
+}
+
 function contenders(before: string | null): Contender[] {
   const relay = (name: string, folder?: string): Contender => ({
     name,
     isRelay: true,
-    start: () => startRelay(sourceCommand(folder), ARGUMENTS, "null"),
+    start: () => startRelay(commandOf(folder), ARGUMENTS, "null"),
   });
   return [
     relay("eventrelay"),
