@@ -3,7 +3,7 @@
 
 import type { Outgoing } from "./outgoing.ts";
 import { needSession } from "./plain.ts";
-import { type Addressee, readReceivers } from "./receivers.ts";
+import { type Addressee, readPeer } from "./receivers.ts";
 import type { Session } from "./session/session.ts";
 
 const encoder = new TextEncoder();
@@ -26,7 +26,7 @@ export class HostRole {
   /** Makes another member the host, see {@linkcode Relay.passHost}. */
   pass(peer?: Addressee): void {
     const session = needSession(this.#session, "pass the host on");
-    const [id] = peer === undefined ? [] : readReceivers({ to: peer });
+    const id = peer === undefined ? undefined : readPeer("pass the host on", peer);
     if (!session.isHost || this.#isClosed) return;
     this.#outgoing.sendControl(encoder.encode(`{"$host":${JSON.stringify({ id })}}\n`));
   }

@@ -12,24 +12,56 @@ export type Addressee = { readonly id: string } | string;
 /** Who an event is for. */
 export interface SendOptions {
   /**
-   * Those members of the room alone, by themselves or by their ids, each once, as many as you like; none get
-   * nothing.
+   * Those members of the room alone, by themselves or by their ids, each once, as many as you like: a peer, an
+   * array, a set, `relay.peers.values()`; where there is none, nobody gets it.
    */
-  to: Addressee | readonly Addressee[];
+  to: Addressee | Iterable<Addressee>;
 }
 
-/** Reads who an event is for. */
+/**
+ * Reads who an event is for.
+ *
+ * @throws {TypeError} when an option is none, or `to` names nobody it could be
+ */
 export function readReceivers(options: SendOptions): readonly string[] {
+  if (idOf(options) !== undefined && !Object.hasOwn(options, "to")) {
+    throw new TypeError("Cannot send event: options is a peer or an id, { to: peer } is allowed");
+  }
   checkOptions("send event", options, { to: "any" });
-  const receivers: readonly unknown[] = Array.isArray(options.to) ? options.to : [options.to];
-  const ids = receivers.map((receiver) => {
-    const id = typeof receiver === "object" && receiver !== null
-      ? (receiver as { id?: unknown }).id
-      : receiver;
-    if (typeof id === "string") return id;
-    throw new TypeError(`Cannot send event: to is ${show(receiver)}, peers and ids of peers are allowed`);
-  });
-  return [...new Set(ids)];
+  const { to } = options;
+  const receivers: Iterable<unknown> = idOf(to) === undefined && isIterable(to) ? to : [to];
+  const ids = new Set<string>();
+  for (const receiver of receivers) {
+    const id = idOf(receiver);
+    if (id === undefined) {
+      throw new TypeError(`Cannot send event: to is ${show(receiver)}, peers and ids of peers are allowed`);
+    }
+    ids.add(id);
+  }
+  return [...ids];
+}
+
+/**
+ * Reads which one member is meant; `verb` says what can't be done otherwise.
+ *
+ * @throws {TypeError} when it is neither a member nor an id
+ */
+export function readPeer(verb: string, peer: unknown): string {
+  const id = idOf(peer);
+  if (id !== undefined) return id;
+  throw new TypeError(`Cannot ${verb}: peer is ${show(peer)}, a peer or its id is allowed`);
+}
+
+function idOf(addressee: unknown): string | undefined {
+  const id = typeof addressee === "object" && addressee !== null
+    ? (addressee as { id?: unknown }).id
+    : addressee;
+  return typeof id === "string" ? id : undefined;
+}
+
+/** Whether it gives one after the other; a map gives pairs, and is none even where it is empty. */
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value && !(value instanceof Map);
 }
 
 /** Writes as few lines as carry an event to all of `ids`. */

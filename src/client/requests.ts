@@ -18,7 +18,7 @@ import { jsonText } from "./json_text.ts";
 import type { ConnectOptions } from "./options.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { needSession } from "./plain.ts";
-import { type Addressee, readReceivers } from "./receivers.ts";
+import { type Addressee, readPeer } from "./receivers.ts";
 import { readRoomList, type RoomList } from "./room_list.ts";
 import { forgiving, MAX_REASON_LENGTH } from "./session/asks.ts";
 import type { Peer } from "./session/roster.ts";
@@ -87,7 +87,7 @@ export class Requests {
   #request(peer: Addressee, event: unknown, options: RequestOptions): Promise<unknown> {
     const session = needSession(this.#session, "request");
     const timeoutMs = readRequestOptions(options);
-    const [id] = readReceivers({ to: peer });
+    const id = readPeer("request", peer);
     const text = jsonText("send request", event);
     const { ask, answer } = session.asks.open(`request ${quote(id)}`, id, timeoutMs);
     if (this.#isClosed) return this.#failClosed(session, answer);
@@ -101,11 +101,11 @@ export class Requests {
   }
 
   #claim(key: string, value: unknown, options: ClaimOptions): Promise<boolean> {
-    const session = needSession(this.#session, "set state", "has none");
-    checkKey(key);
+    const session = needSession(this.#session, "claim", "has no state");
+    checkKey(key, "claim");
     const { hold, timeoutMs } = readClaimOptions(options);
-    const json = jsonText("set state", value);
-    checkValue(session, json);
+    const json = jsonText(`claim ${quote(key)}`, value);
+    checkValue(session, json, `claim ${quote(key)}`);
     const answer = this.#ask(session, `claim ${quote(key)}`, timeoutMs, (ask) => {
       const fields = JSON.stringify({ ask, key, ...(hold ? { hold } : {}) });
       return `{"$claim":${fields.slice(0, -1)},"value":${json}}}`;

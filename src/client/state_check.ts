@@ -7,15 +7,15 @@ import type { Session } from "./session/session.ts";
 const encoder = new TextEncoder();
 
 /**
- * Checks a key.
+ * Checks a key; `verb` says what can't be done with one that is none.
  *
  * @throws {TypeError} when it is not a string
  * @throws {RangeError} when it has not 1 to 128 characters, or half of a surrogate pair
  */
-export function checkKey(key: unknown): void {
+export function checkKey(key: unknown, verb = "set state"): void {
   const fault = keyFault(key);
   if (fault === undefined) return;
-  throw new (typeof key === "string" ? RangeError : TypeError)(`Cannot set state: the key ${fault}`);
+  throw new (typeof key === "string" ? RangeError : TypeError)(`Cannot ${verb}: the key ${fault}`);
 }
 
 /**
@@ -23,10 +23,10 @@ export function checkKey(key: unknown): void {
  *
  * @throws {RangeError} when it has more bytes than the relay allows
  */
-export function checkValue({ limits }: Pick<Session, "limits">, json: string): void {
+export function checkValue({ limits }: Pick<Session, "limits">, json: string, verb = "set state"): void {
   const bytes = encoder.encode(json).length, most = limits?.maxValueBytes ?? Infinity;
   if (bytes <= most) return;
-  throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${most}`);
+  throw new RangeError(`Cannot ${verb}: it has ${bytes} bytes, maxValueBytes is ${most}`);
 }
 
 /**

@@ -123,7 +123,15 @@ Deno.test("Relay.request ends when the time is over, who was asked leaves, or it
     ]] as const
   ) await assert.rejects(ada.request("k1", 1, { timeoutMs: timeoutMs as number }), { name });
   await assert.rejects(ada.request("k1", undefined), { name: "TypeError" });
-  await assert.rejects(ada.request(null as never, 1), { name: "TypeError" });
+  for (
+    const [peer, shown] of [[null, "null"], [["k1"], "an array"], [["k1", "k2"], "an array"], [
+      {},
+      "an object",
+    ]]
+  ) {
+    const message = `Cannot request: peer is ${shown}, a peer or its id is allowed`;
+    await assert.rejects(ada.request(peer as never, 1), { name: "TypeError", message });
+  }
   await ada.close();
   await assert.rejects(ada.claim("k", 1), failsWith("closed"));
   await assert.rejects(ada.request("k1", 1), failsWith("closed"));
@@ -192,11 +200,20 @@ Deno.test("Relay.claim rejects where the room is full, and refuses what can't be
   assert.deepEqual([await ada.claim("a", 1), await ada.claim("b", null)], [true, true]);
   await assert.rejects(ada.claim("c", 1), failsWith("too_many_keys", /^Cannot claim "c": /));
   assert.equal(await ada.claim("b", 1), false, "null is a value");
-  await assert.rejects(ada.claim("", 1), { name: "RangeError" });
+  await assert.rejects(ada.claim("", 1), {
+    name: "RangeError",
+    message: /^Cannot claim: the key has 0 char/,
+  });
   await assert.rejects(ada.claim("\ud800", 1), { name: "RangeError", message: /the key has half/ });
   await assert.rejects(ada.claim(1 as never, 1), { name: "TypeError" });
-  await assert.rejects(ada.claim("d", undefined), { name: "TypeError" });
-  await assert.rejects(ada.claim("d", "x".repeat(20_000)), { name: "RangeError" });
+  await assert.rejects(ada.claim("d", undefined), {
+    name: "TypeError",
+    message: /^Cannot claim "d": it is und/,
+  });
+  await assert.rejects(ada.claim("d", "x".repeat(20_000)), {
+    name: "RangeError",
+    message: 'Cannot claim "d": it has 20002 bytes, maxValueBytes is 16384',
+  });
   await assert.rejects(ada.claim("d", 1, { hold: "yes" } as never), { name: "TypeError" });
   await assert.rejects(plain.claim("d", 1), { name: "TypeError" });
 });
@@ -386,7 +403,10 @@ Deno.test("there is one host of a room, known to all: who has been there longest
   ada.passHost("k99");
   ada.passHost(bo.id);
   await until(() => bo.isHost && !ada.isHost && watcher.host?.name === "bo", "bo leads");
-  assert.throws(() => bo.passHost(5 as never), { name: "TypeError" });
+  for (const [peer, shown] of [[5, "5"], [null, "null"], [[ada.id], "an array"]]) {
+    const message = `Cannot pass the host on: peer is ${shown}, a peer or its id is allowed`;
+    assert.throws(() => bo.passHost(peer as never), { name: "TypeError", message });
+  }
   bo.passHost();
   await until(() => ada.isHost, "ada again");
   await ada.close();

@@ -79,6 +79,17 @@ Deno.test("Relay.send refuses receivers that can be none, lines that are too lon
       message: `Cannot send event: to is ${shown}, peers and ids of peers are allowed`,
     });
   }
+  for (const options of ["k1", { id: "k1", name: "bo", state: {} }]) {
+    assert.throws(() => ada.send(1, options as never), {
+      name: "TypeError",
+      message: "Cannot send event: options is a peer or an id, { to: peer } is allowed",
+    });
+  }
+  assert.throws(
+    () => ada.send(1, { to: ada.peers as never }),
+    { name: "TypeError" },
+    "a map of ids and peers",
+  );
   assert.throws(() => ada.send(1, { too: "k1" } as never), {
     name: "TypeError",
     message: /"too" is no option \(to\?\)/,
@@ -93,6 +104,29 @@ Deno.test("Relay.send refuses receivers that can be none, lines that are too lon
   });
   ada.send("x".repeat(65_480), { to: Array.from({ length: 300 }, () => ada.id).concat("k77", "k78") });
   assert.equal((await take(ada, 1))[0], "x".repeat(65_480));
+});
+
+Deno.test("Relay.send takes receivers in whatever gives them one after the other, each once", async () => {
+  await using server = new NewRelay();
+  await using ada = await connect(server.target);
+  await using bo = await connect(server.target);
+  await until(() => ada.peers.size === 1, "bo is there");
+  const peer = ada.peers.get(bo.id)!;
+  const all = [
+    peer,
+    bo.id,
+    [peer],
+    [bo.id, peer],
+    new Set([peer, bo.id]),
+    ada.peers.values(),
+    ada.peers.keys(),
+  ];
+  for (const [n, to] of all.entries()) ada.send(n, { to });
+  ada.send("nobody", { to: [] });
+  ada.send("nobody", { to: new Set<string>() });
+  assert.deepEqual(await take(bo, all.length), Array.from(all.keys()));
+  ada.send("end", { to: bo });
+  assert.deepEqual(await take(bo, 1), ["end"]);
 });
 
 Deno.test("Relay.send to single members arrives once and in order, whatever breaks", async () => {

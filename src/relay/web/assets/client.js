@@ -644,20 +644,39 @@ function isNear(a, b) {
 // src/client/receivers.ts
 var encoder2 = new TextEncoder();
 function readReceivers(options) {
+  if (idOf(options) !== void 0 && !Object.hasOwn(options, "to")) {
+    throw new TypeError("Cannot send event: options is a peer or an id, { to: peer } is allowed");
+  }
   checkOptions("send event", options, {
     to: "any"
   });
-  const receivers = Array.isArray(options.to) ? options.to : [
-    options.to
+  const { to } = options;
+  const receivers = idOf(to) === void 0 && isIterable(to) ? to : [
+    to
   ];
-  const ids = receivers.map((receiver) => {
-    const id = typeof receiver === "object" && receiver !== null ? receiver.id : receiver;
-    if (typeof id === "string") return id;
-    throw new TypeError(`Cannot send event: to is ${show(receiver)}, peers and ids of peers are allowed`);
-  });
+  const ids = /* @__PURE__ */ new Set();
+  for (const receiver of receivers) {
+    const id = idOf(receiver);
+    if (id === void 0) {
+      throw new TypeError(`Cannot send event: to is ${show(receiver)}, peers and ids of peers are allowed`);
+    }
+    ids.add(id);
+  }
   return [
-    ...new Set(ids)
+    ...ids
   ];
+}
+function readPeer(verb, peer) {
+  const id = idOf(peer);
+  if (id !== void 0) return id;
+  throw new TypeError(`Cannot ${verb}: peer is ${show(peer)}, a peer or its id is allowed`);
+}
+function idOf(addressee) {
+  const id = typeof addressee === "object" && addressee !== null ? addressee.id : addressee;
+  return typeof id === "string" ? id : void 0;
+}
+function isIterable(value) {
+  return typeof value === "object" && value !== null && Symbol.iterator in value && !(value instanceof Map);
 }
 function encodeLetters(text, ids, maxLineBytes, tag) {
   const lines = [];
@@ -696,9 +715,7 @@ var HostRole = class {
   /** Makes another member the host, see {@linkcode Relay.passHost}. */
   pass(peer) {
     const session = needSession(this.#session, "pass the host on");
-    const [id] = peer === void 0 ? [] : readReceivers({
-      to: peer
-    });
+    const id = peer === void 0 ? void 0 : readPeer("pass the host on", peer);
     if (!session.isHost || this.#isClosed) return;
     this.#outgoing.sendControl(encoder3.encode(`{"$host":${JSON.stringify({
       id
@@ -2684,15 +2701,15 @@ function jsonText(verb, value) {
 
 // src/client/state_check.ts
 var encoder5 = new TextEncoder();
-function checkKey(key) {
+function checkKey(key, verb = "set state") {
   const fault = keyFault(key);
   if (fault === void 0) return;
-  throw new (typeof key === "string" ? RangeError : TypeError)(`Cannot set state: the key ${fault}`);
+  throw new (typeof key === "string" ? RangeError : TypeError)(`Cannot ${verb}: the key ${fault}`);
 }
-function checkValue({ limits }, json) {
+function checkValue({ limits }, json, verb = "set state") {
   const bytes = encoder5.encode(json).length, most = limits?.maxValueBytes ?? Infinity;
   if (bytes <= most) return;
-  throw new RangeError(`Cannot set state: it has ${bytes} bytes, maxValueBytes is ${most}`);
+  throw new RangeError(`Cannot ${verb}: it has ${bytes} bytes, maxValueBytes is ${most}`);
 }
 function checkChange(session, key, json, isRoom) {
   if (session.limits === void 0) return;
@@ -3101,9 +3118,7 @@ var Requests = class {
   #request(peer, event, options) {
     const session = needSession(this.#session, "request");
     const timeoutMs = readRequestOptions(options);
-    const [id] = readReceivers({
-      to: peer
-    });
+    const id = readPeer("request", peer);
     const text = jsonText("send request", event);
     const { ask, answer } = session.asks.open(`request ${quote(id)}`, id, timeoutMs);
     if (this.#isClosed) return this.#failClosed(session, answer);
@@ -3120,11 +3135,11 @@ var Requests = class {
     return answer;
   }
   #claim(key, value, options) {
-    const session = needSession(this.#session, "set state", "has none");
-    checkKey(key);
+    const session = needSession(this.#session, "claim", "has no state");
+    checkKey(key, "claim");
     const { hold, timeoutMs } = readClaimOptions(options);
-    const json = jsonText("set state", value);
-    checkValue(session, json);
+    const json = jsonText(`claim ${quote(key)}`, value);
+    checkValue(session, json, `claim ${quote(key)}`);
     const answer = this.#ask(session, `claim ${quote(key)}`, timeoutMs, (ask) => {
       const fields = JSON.stringify({
         ask,
