@@ -160,7 +160,7 @@ class SessionLink:
         """Says hello, and waits for the answer; returns what cuts the stream, and the lines behind the welcome."""
         nonce = secrets.token_urlsafe(16)
         hello = dict(self._hello, nonce=nonce, room=self.room)
-        if self.room != self._hello["room"]:
+        if self._secret and "any" in hello:  # the one that we were in is preferred
             hello["base"] = self._hello["room"]
         if self._secret and self._can_resume and self._more == 0:
             hello["resume"] = {"session": self._secret, "bytes": self._received}

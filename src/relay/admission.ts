@@ -128,11 +128,8 @@ export class Admission implements SessionKeeper {
     }
     const why = seat.claim();
     if (why !== undefined) return { error: relayFull(why) };
-    const room = this.#rooms.open(
-      hello.room,
-      hello.maxMembers,
-      hello.any ? hello.base ?? hello.room : undefined,
-    );
+    const { base = hello.room } = hello, comesBack = hello.base !== undefined;
+    const room = this.#rooms.open(hello.room, hello.maxMembers, hello.any ? base : undefined, comesBack);
     if ("code" in room) return { error: room };
     const peer = { id: encodeId(++this.#lastId), name: hello.name };
     const member = new SessionMember(room, peer, makeSecret(SECRET_BYTES), this.#settings, this, hello);

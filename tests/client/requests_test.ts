@@ -353,13 +353,12 @@ Deno.test("joinAny keeps a pair in its room over restarts of the relay, and name
     const before = relays.map(({ room }) => room);
     assert.deepEqual(Array.from(new Set(before)).sort(), ["pong", "pong-2", "pong-3", "pong-4"]);
     const names = new Set(before);
+    const areBack = (times: number) =>
+      relays.every(({ status, stats }) => status === "connected" && stats.reconnects === times);
     for (let restart = 0; restart < 3; restart++) {
       await server.stop();
       server.start();
-      await until(
-        () => relays.every(({ status, room }) => status === "connected" && room !== ""),
-        "all are back",
-      );
+      await until(() => areBack(restart + 1), "all are back");
       await until(() => relays.filter(({ peers }) => peers.size === 1).length === 6, "in pairs");
       assert.deepEqual(relays.map(({ room }) => room), before, "each with the one it had");
       // One of another program has taken a place meanwhile: who has none goes where there is one, or opens the next.
@@ -377,10 +376,7 @@ Deno.test("joinAny keeps a pair in its room over restarts of the relay, and name
         )
       ),
     );
-    await until(
-      () => relays.every(({ status }) => status === "connected"),
-      "all are back, wherever there is a place",
-    );
+    await until(() => areBack(4), "all are back, wherever there is a place");
     for (const { room } of relays) assert.match(room, /^pong(-\d+)?$/);
     for (const relay of [...relays, ...thieves]) await relay?.close();
   });

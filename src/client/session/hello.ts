@@ -19,7 +19,7 @@ export interface Hello {
   /** How many members the room has at most, if it is opened, and whether another one of its kind will do. */
   maxMembers?: number;
   any?: boolean;
-  /** The name of that kind, if `room` is one of them that this program has been in. */
+  /** The name of that kind, where `room` is the one of them that this program was in before. */
   base?: string;
   /** What the answer has to repeat. */
   nonce: string;

@@ -156,7 +156,7 @@ export class Session implements Speaker {
       : undefined;
     const opened = await openSession(pipe, {
       ...{ room, name, token, simulate, echo, canHost, maxMembers, any, resume, welcomeTimeoutMs },
-      base: room === this.#options.room ? undefined : this.#options.room,
+      base: any === true && before !== undefined ? this.#options.room : undefined,
       maxLineBytes: this.#options.maxUnfinishedBytes,
       isKnown: before !== undefined,
       now: this.#now,

@@ -74,12 +74,13 @@ export class Rooms {
   /**
    * Finds a room with a place, or opens it if there may be one more, for `maxMembers` at most; or says why
    * not. With `base`, another one does, too, that is for as many and has a place: of that name, or with a
-   * number behind it. A `name` that is not `base` is that of who comes back. Somebody must enter at once.
+   * number behind it. Who `comesBack` opens its room again rather than take another. Somebody must enter at
+   * once.
    */
-  open(name: string, maxMembers?: number, base?: string): Room | WireError {
+  open(name: string, maxMembers?: number, base?: string, comesBack = false): Room | WireError {
     let found = this.#rooms.get(name);
-    const isReturn = base !== name && found === undefined;
-    if (base !== undefined && !isReturn && !hasPlace(found, maxMembers)) {
+    const isItsOwn = comesBack && found === undefined;
+    if (base !== undefined && !isItsOwn && !hasPlace(found, maxMembers)) {
       name = this.#nameOfAny(base, maxMembers);
       found = this.#rooms.get(name);
     }

@@ -120,8 +120,9 @@ Deno.test("Rooms makes fifty joins at once fifty $join lines for who is there, a
 Deno.test("Rooms.open with a base finds who waits in any room of that name, and opens the first that is free", () => {
   const rooms = new Rooms(resolveOptions({}));
   const readers = new Map<string, StubReader[]>();
-  const enter = (name: string, maxMembers?: number, base?: string) => {
-    const room = rooms.open(name, maxMembers, base) as Room, reader = new StubReader(room.sessions);
+  const enter = (name: string, maxMembers?: number, base?: string, comesBack = false) => {
+    const room = rooms.open(name, maxMembers, base, comesBack) as Room,
+      reader = new StubReader(room.sessions);
     readers.set(room.name, [...readers.get(room.name) ?? [], reader]);
     return room.name;
   };
@@ -148,10 +149,21 @@ Deno.test("Rooms.open with a base finds who waits in any room of that name, and 
   );
 
   // Who comes back after a session that could not go on asks for the room it was in.
-  assert.equal(enter("pong-9", 2, "pong"), "pong-9", "it is opened again");
-  assert.equal(enter("pong-9", 2, "pong"), "pong-9", "and the other one of the pair finds it");
-  assert.equal(enter("pong-9", 2, "pong"), "pong-6", "a third goes where anybody would: names do not grow");
-  assert.equal(enter("pong-2", 2, "pong"), "pong-6");
+  assert.equal(enter("pong-9", 2, "pong", true), "pong-9", "it is opened again");
+  assert.equal(enter("pong-9", 2, "pong", true), "pong-9", "and the other one of the pair finds it");
+  assert.equal(
+    enter("pong-9", 2, "pong", true),
+    "pong-6",
+    "a third goes where anybody would: names do not grow",
+  );
+  assert.equal(enter("pong-2", 2, "pong", true), "pong-6");
+  const restarted = new Rooms(resolveOptions({}));
+  const back = (name: string) => (restarted.open(name, 2, "pong", true) as Room).name;
+  assert.deepEqual(
+    [back("pong-4"), back("pong"), back("pong-2")],
+    ["pong-4", "pong", "pong-2"],
+    "in any order",
+  );
 
   const long = "x".repeat(64), cut = "x".repeat(58);
   assert.deepEqual([enter(long, 1, long), enter(long, 1, long), enter(long, 1, long)], [

@@ -5101,7 +5101,7 @@ var Session = class {
         resume,
         welcomeTimeoutMs
       },
-      base: room === this.#options.room ? void 0 : this.#options.room,
+      base: any === true && before !== void 0 ? this.#options.room : void 0,
       maxLineBytes: this.#options.maxUnfinishedBytes,
       isKnown: before !== void 0,
       now: this.#now
