@@ -11,6 +11,7 @@ const LOAD_SOURCES = [
   ...["wire.c", "wire_websocket.c", "websocket.c"],
 ];
 const LIMIT_SOURCES = ["limit.c"];
+const STORM_SOURCES = ["storm.c", "event.c", "stats.c", "wire.c", "wire_websocket.c", "websocket.c"];
 const COMPILER_FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra"];
 /**
  * A load that hasn't ended this long after its measured time doesn't end any more; beyond that, idle
@@ -74,14 +75,17 @@ export interface Programs {
 
 /** Builds both programs into `folder`. Rejects with what to install if there is no compiler. */
 export async function buildPrograms(folder: string): Promise<Programs> {
-  const build = async (name: string, sources: string[]) => {
-    const program = `${folder}/${name}`;
-    const files = sources.map((source) => decodeURIComponent(new URL(source, FOLDER).pathname));
-    await run("cc", [...COMPILER_FLAGS, "-o", program, ...files]);
-    return program;
-  };
   const compiler = (await run("cc", ["--version"])).split("\n")[0];
-  return { load: await build("load", LOAD_SOURCES), limit: await build("limit", LIMIT_SOURCES), compiler };
+  return { load: await buildProgram(folder, "load"), limit: await buildProgram(folder, "limit"), compiler };
+}
+
+/** Builds one program into `folder` and returns its path. Rejects with what to install if there is no compiler. */
+export async function buildProgram(folder: string, name: "load" | "limit" | "storm"): Promise<string> {
+  const program = `${folder}/${name}`;
+  const sources = { load: LOAD_SOURCES, limit: LIMIT_SOURCES, storm: STORM_SOURCES }[name];
+  const files = sources.map((source) => decodeURIComponent(new URL(source, FOLDER).pathname));
+  await run("cc", [...COMPILER_FLAGS, "-o", program, ...files]);
+  return program;
 }
 
 async function run(command: string, args: string[]): Promise<string> {

@@ -6,7 +6,7 @@ import { readCount } from "../../bench/command.ts";
 const BENCH = new URL("../../bench/", import.meta.url);
 /** Those whose imports come from npm are left out: the gate may have no registry. */
 const COMMANDS = [
-  ...["fanout.ts", "isolation.ts", "idle_memory.ts", "event_check.ts", "motion/speed.ts"],
+  ...["fanout.ts", "isolation.ts", "storm.ts", "idle_memory.ts", "event_check.ts", "motion/speed.ts"],
   ...["peers/run.ts", "peers/curve.ts", "peers/processes.ts"],
 ];
 
