@@ -666,6 +666,24 @@ class Sessions(unittest.TestCase):
             self.assertRaisesRegex(error, "^(Cannot|Object|Out of range)", call)
         self.assertEqual(session._asks._pending, {}, "what could not be asked waits for no answer")
 
+    def test_comes_back_to_the_room_that_it_was_given(self):
+        greetings = []
+
+        def part(connection):
+            greeting, _ = hello(connection)
+            greetings.append(greeting)
+            connection.sendall(welcome(greeting["nonce"], room="pong-2", session=str(len(greetings)) * 22))
+            if len(greetings) == 3:
+                stay(connection)
+
+        self.patch("FIRST_RETRY_S", 0.005)
+        self.patch("LAST_RETRY_S", 0.005)
+        _, session = self.session(part, room="pong", any_room=True, max_members=2)
+        until(lambda: len(greetings) == 3 and session.status == "connected")
+        self.assertEqual([(each["room"], each.get("base")) for each in greetings],
+                         [("pong", None), ("pong-2", "pong"), ("pong-2", "pong")])
+        self.assertEqual((session.room, greetings[0]["any"], greetings[0]["maxMembers"]), ("pong-2", True, 2))
+
     def test_an_event_for_many_goes_in_as_few_lines_as_hold_it(self):
         said = []
         _, session = self.session(self.answering(said, {}))
