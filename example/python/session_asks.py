@@ -27,9 +27,9 @@ class RequestError(RelayError):
 class Answer(concurrent.futures.Future):
     """What was asked. It comes with the lines of the relay, in drain() or messages().
 
-    result() waits for it and returns it, or raises RequestError if there is none. In the thread that drains it does what
-    arrives meanwhile asks for, on_change() included; the next drain() returns the events. done() tells at once whether
-    it is there; add_done_callback() and asyncio.wrap_future() work as for any Future. It can't be cancelled.
+    result() waits for it and returns it, or raises RequestError if there is none. In the thread that drains it follows
+    what arrives meanwhile and calls on_change(); the next drain() returns the events. done() tells at once whether it
+    is there; add_done_callback() and asyncio.wrap_future() work as for any Future. It can't be cancelled.
     """
 
     def __init__(self, asks, what, peer_id, timeout_s, read):
@@ -138,7 +138,7 @@ class Asks:
 
 
 def read_timeout(timeout_s):
-    """Returns how long to wait, in seconds, for ever if it is None; raises TypeError or ValueError for what is no time."""
+    """Returns how long to wait, in seconds, for ever if it is None; raises TypeError or ValueError for what is none."""
     if timeout_s is None or timeout_s == math.inf:
         return math.inf
     return check_seconds("timeout_s", timeout_s)

@@ -29,8 +29,9 @@ from session_parts import Refused  # noqa: F401, programs take it from here
 #: Who an event is for unless its sender says so. It is not None, which is what a look-up gives that finds nobody.
 EVERYBODY = object()
 
-#: How long request() waits for an answer, in seconds, unless it says otherwise.
-REQUEST_S = 10.0
+#: How long a question waits for its answer unless it says otherwise, in seconds; and a claim, which should not be given
+#: up while the session may still be resumed.
+ANSWERED_S, CLAIMED_S = 10.0, 30.0
 
 #: How much of why there is no answer a relay gets that takes no long lines, in characters.
 SHORT_REASON = 50
@@ -95,8 +96,8 @@ class Session(SessionLink):
         """Is told what is no event; override it. Called by drain(), when `peers` and `state` show the change already.
 
         ("join", peer), also for who is there at the beginning; ("leave", peer, reason); ("set", peer, key, value) and
-        ("unset", peer, key), with None for the room itself; ("host", id), with None if nobody leads; ("error", error), a
-        dict with code and message; ("lost", "behind", n): so many events of others were skipped, we were slow; ("lost",
+        ("unset", peer, key), with None for the room itself; ("host", id), with None if nobody leads; ("error", error),
+        a dict with code and message; ("lost", "behind", n): so many events of others were skipped, we were slow; ("lost",
         "unconfirmed", n): a new session had to begin, so many events of ours (and changes of the room's keys) may have
         arrived or not, and all who were there leave and join; ("lost", "outbox", n): so many events of ours were
         dropped, too many waited for being sent, or they were for single members of a relay that was restarted; ("lost",
@@ -113,8 +114,8 @@ class Session(SessionLink):
         """Returns the answer to a question of a member; override it. Called by drain(), at the place of the question
         among the events; `peer` may be ourselves.
 
-        The answer is what JSON can hold, or a Future of concurrent.futures that will have it, for what takes long. If it
-        raises, or what it returns can't be sent, the asker gets a RequestError that says so ("failed").
+        The answer is what JSON can hold, or a Future of concurrent.futures that will have it, for what takes long. If
+        it raises, or what it returns can't be sent, the asker gets a RequestError that says so ("failed").
         """
         raise NotImplementedError("it answers no requests")
 
@@ -137,7 +138,7 @@ class Session(SessionLink):
         ids = read_ids("send event", to)
         self._push(self._letters("send event", {"event": event}, ids))
 
-    def request(self, peer, event, timeout_s=REQUEST_S):
+    def request(self, peer, event, timeout_s=ANSWERED_S):
         """Asks a member (a Peer or an id) something; returns an Answer: its result() is what the other's on_request()
         returns. Question and answer keep their place among the events, outlive a broken connection, and are no events.
 
@@ -151,26 +152,29 @@ class Session(SessionLink):
         name, answer = self._asks.open(what, ids[0], read_timeout(timeout_s))
         return self._ask(name, answer, lambda: self._letters(what, {"ask": name, "event": event}, ids), self._append)
 
-    def claim(self, key, value, hold=False):
+    def claim(self, key, value, hold=False, timeout_s=CLAIMED_S):
         """Sets a key of the room that has no value; returns an Answer: its result() is True for exactly one of all that
         try, however close together. `state` shows the winner's value by then, or what came later.
 
         The key is free again when it is removed (unset(key, room=True)), with `hold` also when its holder leaves or has
-        lost its connection for 5 s. The answer's result() raises RequestError if it could not be decided: the room is
-        full ("too_many_keys", "state_full"), the session could not go on or was closed. Raises as set() does.
+        lost its connection for 5 s. The answer's result() raises RequestError if it could not be decided, or it is not
+        known how: the room is full ("too_many_keys", "state_full"), the session could not go on or was closed, or there
+        was no answer for `timeout_s` ("timeout": `state` tells who has the key). Raises as set() and request() do.
         """
         check_key("claim", key)
         what = "claim %s" % show(key)
         self._check_value(what, value)
         held = {"hold": True} if check_flag("hold", hold) else {}
-        name, answer = self._asks.open(what, read=lambda body: body.get("won") is True)
+        timeout_s = read_timeout(timeout_s)
+        name, answer = self._asks.open(what, None, timeout_s, lambda body: body.get("won") is True)
         return self._ask_relay(name, answer, {"$claim": dict(held, ask=name, key=key, value=value)})
 
-    def rooms(self):
+    def rooms(self, timeout_s=ANSWERED_S):
         """Asks which rooms there are; returns an Answer: its result() has `rooms`, up to 100 of them with `name`,
-        `members` and `max_members` (or None), the fullest first, and `more`, how many there are beside. Those whose name
-        begins with a dot are left out. Waits while there is no connection."""
-        name, answer = self._asks.open("list rooms", read=read_rooms)
+        `members` and `max_members` (or None), the fullest first, and `more`, how many there are beside. Those whose
+        name begins with a dot are left out. `timeout_s`: how long to wait, also for a connection; None is no limit. Raises
+        TypeError or ValueError for what is no such time."""
+        name, answer = self._asks.open("list rooms", None, read_timeout(timeout_s), read_rooms)
         return self._ask_relay(name, answer, {"$rooms": {"ask": name}})
 
     def pass_host(self, peer=None):

@@ -650,12 +650,23 @@ class Sessions(unittest.TestCase):
         _, session = self.session(refuse)
         self.assertEqual(session.claim("a", 1).exception(DEADLINE_S).code, "closed")
 
+    def test_gives_an_answer_up_that_does_not_come(self):
+        _, session = self.session(self.welcomed())
+        for ask in (session.rooms, lambda timeout_s: session.claim("a", 1, timeout_s=timeout_s),
+                    lambda timeout_s: session.request("k1", 1, timeout_s)):
+            answer, endless = ask(timeout_s=0.01), ask(timeout_s=None)
+            until(answer.done)
+            self.assertRegex(str(answer.exception()),
+                             "^Cannot (list rooms|claim 'a'|request 'k1'): no answer within 0.01 s$")
+            self.assertEqual((answer.exception().code, endless.done()), ("timeout", False))
+
     def test_asking_refuses_what_is_wrong(self):
         _, session = self.session(self.welcomed(limits=dict(LIMITS, maxLineBytes=1000, maxValueBytes=990)))
         until(lambda: session.status == "connected")
         for error, call in (
             (TypeError, lambda: session.request(None, 1)), (TypeError, lambda: session.request(["k1", "k2"], 1)),
             (TypeError, lambda: session.request("k1", object())), (TypeError, lambda: session.request("k1", 1, "1")),
+            (TypeError, lambda: session.claim("k", 1, timeout_s="1")), (ValueError, lambda: session.rooms(-1)),
             (ValueError, lambda: session.request("k1", 1, 0)), (ValueError, lambda: session.request("k1", "x" * 1000)),
             (ValueError, lambda: session.request("k1", float("nan"))), (TypeError, lambda: session.claim(1, 1)),
             (ValueError, lambda: session.claim("", 1)), (ValueError, lambda: session.claim("k", "x" * 990)),
