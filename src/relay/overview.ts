@@ -45,7 +45,16 @@ export class Overview implements RelayView {
   }
 
   totals(): RelayStats {
-    return this.#parts.totals();
+    return { ...this.#parts.totals(), members: this.#countMembers(() => true) };
+  }
+
+  /** Who only may yet take part, such as a browser's socket in reserve, is none. */
+  #countMembers(isCounted: (connection: Connection) => boolean): number {
+    let members = 0;
+    for (const connection of this.#parts.connections()) {
+      if (connection.isMember && isCounted(connection)) members++;
+    }
+    return members;
   }
 
   *members(): Generator<ConnectionStats> {
@@ -53,9 +62,11 @@ export class Overview implements RelayView {
   }
 
   *rooms(): Generator<{ name: string; members: number; sessions: number; logBytes: number }> {
-    for (const { name, plain, sessions, roster } of this.#parts.rooms.all()) {
-      const logBytes = plain.logBytes + sessions.logBytes;
-      yield { name, members: plain.size + roster.size, sessions: roster.size, logBytes };
+    const { lobby } = this.#parts.rooms;
+    for (const room of this.#parts.rooms.all()) {
+      const { name, plain, sessions, roster } = room, logBytes = plain.logBytes + sessions.logBytes;
+      const plainMembers = room === lobby ? this.#countMembers(({ isSession }) => !isSession) : 0;
+      yield { name, members: plainMembers + roster.size, sessions: roster.size, logBytes };
     }
   }
 

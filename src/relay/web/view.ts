@@ -36,6 +36,7 @@ export interface RelayView {
   readonly startedAtMs: number;
   /** In ms since 1970. */
   now(): number;
+  /** All that was counted; members are those who take part. */
   totals(): RelayStats;
   /** Who is there, in the order in which they came; each is looked at when it is reached. */
   members(): Iterable<ConnectionStats>;

@@ -106,6 +106,23 @@ Deno.test("/stats.json tells who is there, what they said and what was refused, 
   ]);
 });
 
+Deno.test("/stats.json and /metrics count who takes part, not a socket that a browser holds in reserve", async () => {
+  await using table = new WebTable();
+  await table.member();
+  await table.get("/healthz");
+  await table.connect(); // silent, of a host that browses
+  while (table.relay.connectionStats().length < 2) await new Promise((done) => setTimeout(done, 1));
+  const stats = JSON.parse((await table.get("/stats.json")).text);
+  assert.deepEqual([stats.totals.members, stats.members.length], [1, 1]);
+  assert.deepEqual(
+    stats.rooms.map(({ name, members }: { name: string; members: number }) => [name, members]),
+    [
+      ["lobby", 1],
+    ],
+  );
+  assert.match((await table.get("/metrics")).text, /^eventrelay_members\{kind="plain"\} 1$/m);
+});
+
 Deno.test("/stats.json has null for a room that is not there, and its numbers never hold a session's secret", async () => {
   await using table = new WebTable();
   const ada = await table.session({ room: "a&b" });
