@@ -6,7 +6,7 @@ export class Starvation {
   readonly #pid: number | "self";
   readonly #everyMs: number;
   #lastMs = performance.now();
-  #lastWaitMs: number;
+  #lastWaitsMs: Map<string, number>;
   /** All that was found so far, in ms. */
   totalMs = 0;
 
@@ -14,7 +14,7 @@ export class Starvation {
   constructor(pid: number | "self", everyMs: number) {
     this.#pid = pid;
     this.#everyMs = everyMs;
-    this.#lastWaitMs = readWaitMs(pid);
+    this.#lastWaitsMs = readWaitsMs(pid);
   }
 
   /**
@@ -22,22 +22,31 @@ export class Starvation {
    */
   look(): number {
     const nowMs = performance.now();
-    const waitMs = readWaitMs(this.#pid);
+    const waitsMs = readWaitsMs(this.#pid);
     const lateMs = Math.max(0, nowMs - this.#lastMs - this.#everyMs);
-    // A program that was started again counts from 0.
-    const starvedMs = lateMs + Math.max(0, waitMs - this.#lastWaitMs);
+    // The thread that waited longest; one that was not there before counts from 0, a program started again, too.
+    let longestMs = 0;
+    for (const [thread, waitMs] of waitsMs) {
+      longestMs = Math.max(longestMs, waitMs - (this.#lastWaitsMs.get(thread) ?? 0));
+    }
+    const starvedMs = lateMs + longestMs;
     this.#lastMs = nowMs;
-    this.#lastWaitMs = waitMs;
+    this.#lastWaitsMs = waitsMs;
     this.totalMs += starvedMs;
     return starvedMs;
   }
 }
 
-/** How long a process has been ready to run without being let, in ms. */
-function readWaitMs(pid: number | "self"): number {
+/** How long each thread of a process has been ready to run without being let, in ms. */
+function readWaitsMs(pid: number | "self"): Map<string, number> {
+  const waitsMs = new Map<string, number>();
   try {
-    return Number(Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ")[1]) / 1e6;
+    const folder = `/proc/${pid}/task`;
+    for (const { name } of Deno.readDirSync(folder)) {
+      waitsMs.set(name, Number(Deno.readTextFileSync(`${folder}/${name}/schedstat`).split(" ")[1]) / 1e6);
+    }
   } catch {
-    return 0;
+    // Another system, or a thread or the whole process has just ended.
   }
+  return waitsMs;
 }
