@@ -1,6 +1,6 @@
-// What Deno's own reads and writes cost where a message is for one member: cuts what it has read from one connection into
-// pieces of the length in its argument, and writes each to another one, all of them in turn. It knows no lines and checks
-// nothing. A contender of private.ts; prints its port.
+// What Deno's own reads and writes cost where a message is for one member: cuts what it has read from one
+// connection into pieces of the length in its argument, and writes each to another one, all of them in turn.
+// It knows no lines and checks nothing. A contender of private.ts; prints its port.
 
 const pieceBytes = Number(Deno.args[0]);
 const members: Deno.TcpConn[] = [];

@@ -1,7 +1,7 @@
-// What private messages cost: sessions in one room, each of which sends so many a second, every one to another
-// member. Prints settings, then a row for each server: the relay, perhaps that of another checkout, and bare Deno,
-// which reads and writes as many packets and does nothing else: nothing in Deno costs less. Server and load are a
-// process each. Run it with: deno task bench:private --help
+// What private messages cost: sessions in one room, each of which sends so many a second, every one to
+// another member. Prints settings, then a row for each server: the relay, perhaps that of another checkout,
+// and bare Deno, which reads and writes as many packets and does nothing else: nothing in Deno costs less.
+// Server and load are a process each. Run it with: deno task bench:private --help
 
 import { parseArgs } from "node:util";
 import { readCount, runCommand } from "./command.ts";

@@ -1,6 +1,6 @@
-// The load of private messages: its order is the JSON in its argument, its result one line of JSON. Speaks to the
-// relay as sessions do, or to the bare server, which passes on to one member what another one says. Who sends
-// takes every receiver in turn; each message has a number and the time at which it was sent.
+// The load of private messages: its order is the JSON in its argument, its result one line of JSON. Speaks to
+// the relay as sessions do, or to the bare server, which passes on to one member what another one says. Who
+// sends takes every receiver in turn; each message has a number and the time at which it was sent.
 
 import { RawSession, writeAll } from "./isolation/raw_session.ts";
 import { LatencyHistogram } from "./latency_histogram.ts";

@@ -1,4 +1,5 @@
-// The server under test: a relay started for one run and stopped after it, or somebody else's that is already there.
+// The server under test: a relay started for one run and stopped after it, or somebody else's that is already
+// there.
 
 /** How long a relay may take until it says that it listens, and to end after SIGTERM. */
 const READY_DEADLINE_MS = 15_000;
@@ -17,10 +18,16 @@ export interface Server extends AsyncDisposable {
   readonly startMs: number | null;
 }
 
-/** How the task "start" and the binary run V8: a small young generation, so that no collection of it takes long. */
+/**
+ * How the task "start" and the binary run V8: a small young generation, so that no collection of it takes
+ * long.
+ */
 const V8_FLAGS = "--v8-flags=--max-semi-space-size=2";
 
-/** Returns the command that runs the relay from a checkout: this one unless `folder` names another, which is run without V8's flags. */
+/**
+ * Returns the command that runs the relay from a checkout: this one unless `folder` names another, which is
+ * run without V8's flags.
+ */
 export function sourceCommand(folder?: string): string[] {
   const server = new URL("../server.ts", import.meta.url);
   const path = folder === undefined ? decodeURIComponent(server.pathname) : `${folder}/server.ts`;
@@ -42,8 +49,8 @@ export function existingServer(hostname: string, port: number, pid: number | nul
 }
 
 /**
- * Starts `command` with `args` and waits for its ready line; what it logs goes to `stderr`. Disposing sends SIGTERM and waits for the end.
- * Rejects if the process ends, or says nothing, before it listens.
+ * Starts `command` with `args` and waits for its ready line; what it logs goes to `stderr`. Disposing sends
+ * SIGTERM and waits for the end. Rejects if the process ends, or says nothing, before it listens.
  */
 export function startRelay(
   command: readonly string[],

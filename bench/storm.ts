@@ -1,8 +1,8 @@
 // A lecture that comes back at once: how long it takes until so many clients that connect in the same moment
 // are connected, and until each has its welcome, or hears the others where there is none. Beside the relay
 // stand redis, nats-server, and bare Deno, which accepts, reads a line and writes an answer. Each server is
-// started anew for each run and has served nobody before. Needs Linux and a C compiler. Run it with: deno task
-// bench:storm --help
+// started anew for each run and has served nobody before. Needs Linux and a C compiler. Run it with: deno
+// task bench:storm --help
 
 import { parseArgs } from "node:util";
 import { readCount, runCommand } from "./command.ts";

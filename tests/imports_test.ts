@@ -1,5 +1,6 @@
-// Holds the imports of all source files against the drawing of the house: each folder may import from the ones named here and from
-// no others, nothing goes round, and what a program imports by URL has only relative imports. It reads the files as text.
+// Holds the imports of all source files against the drawing of the house: each folder may import from the
+// ones named here and from no others, nothing goes round, and what a program imports by URL has only relative
+// imports. It reads the files as text.
 
 import assert from "node:assert/strict";
 
@@ -16,7 +17,10 @@ const RELAY_GROUND = [
   "src/relay/relay_stats.ts",
 ];
 
-/** What may be imported from where, from the ground up: a place is a folder (ends with "/") or a file; the longest that fits counts. */
+/**
+ * What may be imported from where, from the ground up: a place is a folder (ends with "/") or a file; the
+ * longest that fits counts.
+ */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/wire/": [],
   "src/motion/": [],
@@ -145,8 +149,9 @@ Deno.test("imports never go round, those of types neither", () => {
   for (const file of FILES) visit(file, []);
 });
 
-// Node's own modules, which open connections in Node and Bun, are asked for at run time (src/client/link/runtime.ts) and so in no import,
-// a dynamic one neither: a page could not load them, and a bundler would look for them.
+// Node's own modules, which open connections in Node and Bun, are asked for at run time
+// (src/client/link/runtime.ts) and so in no import, a dynamic one neither: a page could not load them, and a
+// bundler would look for them.
 Deno.test("imports of what programs import by URL are relative ones", () => {
   const graph = new Set<string>();
   const visit = (file: string) => {

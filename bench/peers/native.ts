@@ -79,7 +79,10 @@ export async function buildPrograms(folder: string): Promise<Programs> {
   return { load: await buildProgram(folder, "load"), limit: await buildProgram(folder, "limit"), compiler };
 }
 
-/** Builds one program into `folder` and returns its path. Rejects with what to install if there is no compiler. */
+/**
+ * Builds one program into `folder` and returns its path. Rejects with what to install if there is no
+ * compiler.
+ */
 export async function buildProgram(folder: string, name: "load" | "limit" | "storm"): Promise<string> {
   const program = `${folder}/${name}`;
   const sources = { load: LOAD_SOURCES, limit: LIMIT_SOURCES, storm: STORM_SOURCES }[name];

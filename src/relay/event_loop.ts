@@ -1,7 +1,7 @@
-// The end of a turn of the event loop, and the next one, for who has more to do than one turn should take. What
-// is put off by setImmediate alone keeps the loop busy, and a busy loop looks at its sockets only every 61st
-// time (tokio's event_interval): others then wait for tens of milliseconds. Where the turn is asked for through
-// a socket, which a byte of our own makes readable, the loop has to look at all sockets first.
+// The end of a turn of the event loop, and the next one, for who has more to do than one turn should take.
+// What is put off by setImmediate alone keeps the loop busy, and a busy loop looks at its sockets only every
+// 61st time (tokio's event_interval): others then wait for tens of milliseconds. Where the turn is asked for
+// through a socket, which a byte of our own makes readable, the loop has to look at all sockets first.
 
 import { clearImmediate, setImmediate } from "node:timers";
 
@@ -63,8 +63,8 @@ export class EventLoop {
 
   /**
    * Calls `callback` at the end of this turn, after all that was read in it, with the time; before who is
-   * called in it: what has just been read goes out before further work begins. One wait and one
-   * look at the clock for all who ask: each is a good part of what a relay does about a line that comes alone.
+   * called in it: what has just been read goes out before further work begins. One wait and one look at the
+   * clock for all who ask: each is a good part of what a relay does about a line that comes alone.
    */
   atTurnEnd(callback: (nowMs: number) => void): void {
     if (this.#isClosed) return;
@@ -73,8 +73,8 @@ export class EventLoop {
   }
 
   /**
-   * Calls `callback` in the next turn, once sockets were looked at and what was there is read; callbacks come in order. After `close()`
-   * nothing is called.
+   * Calls `callback` in the next turn, once sockets were looked at and what was there is read; callbacks come
+   * in order. After `close()` nothing is called.
    */
   call(callback: () => void): void {
     this.#callbacks.push(callback);

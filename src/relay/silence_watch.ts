@@ -1,6 +1,6 @@
-// Who has connected and said nothing so far, and when that tells something: one timer for all of them, as each
-// is waited for equally long. A thousand who connect at once would be a thousand timers, which nearly all are
-// cleared a moment later. What silence means it does not know.
+// Who has connected and said nothing so far, and when that tells something: one timer for all of them, as
+// each is waited for equally long. A thousand who connect at once would be a thousand timers, which nearly
+// all are cleared a moment later. What silence means it does not know.
 
 type Timer = ReturnType<typeof setTimeout>;
 

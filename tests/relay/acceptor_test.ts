@@ -94,7 +94,8 @@ Deno.test("Acceptor lets other work run while a listener fails without end", asy
   const { clock, timers } = REAL_ENVIRONMENT;
   const acceptor = new Acceptor<StubConn>({ accept }, () => {}, { clock, timers, log: () => {}, loop: IDLE });
   const running = acceptor.run();
-  await new Promise((done) => setTimeout(done, 20)); // would never come, if the loop were one of microtasks only
+  // It would never come if the loop were one of microtasks only.
+  await new Promise((done) => setTimeout(done, 20));
   acceptor.stop();
   await running;
 });

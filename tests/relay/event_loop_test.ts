@@ -1,4 +1,5 @@
-// Holds EventLoop against its contract on real sockets: what comes in its turns, and that a busy loop goes on looking at its sockets.
+// Holds EventLoop against its contract on real sockets: what comes in its turns, and that a busy loop goes on
+// looking at its sockets.
 
 import assert from "node:assert/strict";
 import { EventLoop } from "../../src/relay/event_loop.ts";

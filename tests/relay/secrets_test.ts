@@ -1,4 +1,5 @@
-// Holds secrets against what they are for: texts that nobody guesses and every address can carry, and comparing with them.
+// Holds secrets against what they are for: texts that nobody guesses and every address can carry, and
+// comparing with them.
 
 import assert from "node:assert/strict";
 import { isSame, makeSecret, RUN_ID_BYTES, SECRET_BYTES } from "../../src/relay/secrets.ts";

@@ -1,5 +1,6 @@
-// Drives a real Firefox over WebDriver BiDi, for tests of what has to hold in another browser, too. It can do less than the driver of
-// Chromium (browser.ts), on purpose: what is the same in all browsers is tested there.
+// Drives a real Firefox over WebDriver BiDi, for tests of what has to hold in another browser, too. It can do
+// less than the driver of Chromium (browser.ts), on purpose: what is the same in all browsers is tested
+// there.
 
 import { findProgram, readLine, removeFolder, testWith } from "./browser.ts";
 import { inTime } from "./line_client.ts";
@@ -18,19 +19,26 @@ const PREFERENCES = {
   "toolkit.telemetry.enabled": false,
 };
 
-/** How long to wait between two looks at a page that a test waits for, in ms, and for how long in all: a safety net. */
+/**
+ * How long to wait between two looks at a page that a test waits for, in ms, and for how long in all: a
+ * safety net.
+ */
 const LOOK_MS = 20;
 const DEADLINE_MS = 20_000;
 
 // deno-lint-ignore no-explicit-any -- the protocol has hundreds of kinds
 type Params = Record<string, any>;
 
-/** The Firefox of this machine, also that named by the environment's FIREFOX; `undefined` if there is none. */
+/**
+ * The Firefox of this machine, also that named by the environment's FIREFOX; `undefined` if there is none.
+ */
 export function findFirefox(): string | undefined {
   return findProgram(PROGRAMS, Deno.env.get("FIREFOX"));
 }
 
-/** Registers a test that needs Firefox, and gives it one that is closed when the test ends, however it ends. */
+/**
+ * Registers a test that needs Firefox, and gives it one that is closed when the test ends, however it ends.
+ */
 export function testInFirefox(
   name: string,
   fn: (firefox: Firefox, t: Deno.TestContext) => Promise<void>,
@@ -138,7 +146,10 @@ export class Firefox implements AsyncDisposable {
     await this.send("browsingContext.traverseHistory", { context: this.#context, delta: -1 });
   }
 
-  /** Evaluates statements in the page, of which the last is `return VALUE` if one is wanted; `await` may be used. */
+  /**
+   * Evaluates statements in the page, of which the last is `return VALUE` if one is wanted; `await` may be
+   * used.
+   */
   async run<T = unknown>(statements: string): Promise<T> {
     const { result, exceptionDetails } = await this.send("script.evaluate", {
       expression: `(async () => { ${statements} })().then((value) => JSON.stringify(value) ?? "null")`,

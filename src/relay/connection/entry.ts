@@ -145,8 +145,8 @@ export class Entry implements Silent {
   }
 
   /**
-   * @internal For the watch: it has said nothing for a moment. It is a client that only listens, or a browser's
-   * socket in reserve, which must not be written to.
+   * @internal For the watch: it has said nothing for a moment. It is a client that only listens, or a
+   * browser's socket in reserve, which must not be written to.
    */
   onSilence(): void {
     const isYoung = this.#settings.clock() - this.#startedAt < RESERVE_MS;

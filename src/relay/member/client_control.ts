@@ -291,8 +291,9 @@ const TO_START = encoder.encode('{"$to":{"ids":["');
 const TO_EVENT = encoder.encode('"],"event":');
 
 /**
- * Reads a `$to` for one member, `bytes[start, end)` with its LF, which is known to be JSON: where many are sent,
- * reading should cost little. Returns undefined for any other line, and for one that is written in another way.
+ * Reads a `$to` for one member, `bytes[start, end)` with its LF, which is known to be JSON: where many are
+ * sent, reading should cost little. Returns undefined for any other line, and for one that is written in
+ * another way.
  */
 export function readPlainTo(bytes: Uint8Array, start: number, end: number): ToLine | undefined {
   if (!startsAt(bytes, start, TO_START)) return undefined;

@@ -31,8 +31,8 @@ const FREE_ANSWER_BYTES = 4 * 1024;
 const MAX_PIECES_BYTES = 64 * 1024;
 
 /**
- * What is known of a letter that is kept: numbers, side by side, as many letters live long enough to be a burden
- * as objects.
+ * What is known of a letter that is kept: numbers, side by side, as many letters live long enough to be a
+ * burden as objects.
  */
 const enum Field {
   /** Where it ends among all bytes of letters. */

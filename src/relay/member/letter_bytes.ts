@@ -1,6 +1,6 @@
-// The bytes of one member's letters, in the order of their stream: short ones side by side in a few buffers, so
-// that many of them are one piece to write and none is an object of its own; long ones as they are, shared by
-// all who get them. Pure.
+// The bytes of one member's letters, in the order of their stream: short ones side by side in a few buffers,
+// so that many of them are one piece to write and none is an object of its own; long ones as they are, shared
+// by all who get them. Pure.
 //
 //   stream   0            1000  1120   1240            71240   71360
 //   pieces   │ (forgotten) │ a   │ b    │ c, long       │ d     │ free │

@@ -11,15 +11,22 @@ import { type LogSettings, RoomLog } from "./room_log.ts";
 /** Whoever reads a feed: the member behind a connection, or one that is expected back. */
 export interface Reader {
   readonly cursor: Cursor;
-  /** Is called at `nowMs`, soon after something changed. Must return at once; a reader that is still writing ignores it. */
+  /**
+   * Is called at `nowMs`, soon after something changed. Must return at once; a reader that is still writing
+   * ignores it.
+   */
   wake(nowMs: number): void;
-  /** Leaves out of what this reader takes the last `lines` lines of the log, which begin at offset `start`. */
+  /**
+   * Leaves out of what this reader takes the last `lines` lines of the log, which begin at offset `start`.
+   */
   skipOwn(start: number, lines: number): void;
   /** The version of the state that its client surely has; none for who is told nothing of state. */
   readonly confirmedStateVersion?: number;
   /** Ends its connection: memory is short, and a write to it that does not end keeps some. */
   giveUp?(): void;
-  /** The `$from` line that sessions get before what it says; that of plain clients, if it has none of its own. */
+  /**
+   * The `$from` line that sessions get before what it says; that of plain clients, if it has none of its own.
+   */
   readonly fromLine?: Uint8Array;
   /** Whether its own events are for it as for everybody. */
   readonly hearsItself?: boolean;
@@ -57,7 +64,10 @@ export class Feed {
   #busyUntilMs = -Infinity;
   #spanStart = { offset: 0, atMs: -Infinity };
   #timeLineAt = -Infinity;
-  /** The `$from` line that holds at the end of the log for whoever reads on there; undefined if somebody does not know it. */
+  /**
+   * The `$from` line that holds at the end of the log for whoever reads on there; undefined if somebody does
+   * not know it.
+   */
   #fromLine: Uint8Array | undefined;
   #flushedTo = 0;
   #newsEnd = 0;
@@ -92,7 +102,10 @@ export class Feed {
     return this.#log.dropRead();
   }
 
-  /** Lets go of all but the newest `keepBytes` bytes; returns how much memory that frees, in bytes, now or once writes end. */
+  /**
+   * Lets go of all but the newest `keepBytes` bytes; returns how much memory that frees, in bytes, now or
+   * once writes end.
+   */
   dropUnread(keepBytes: number): number {
     return this.#log.dropUnread(keepBytes);
   }
@@ -114,8 +127,8 @@ export class Feed {
   }
 
   /**
-   * The offset up to which readers should write at once what they have not written. Behind it there are only lines that may wait: they go with
-   * the next flush, or with what is written before.
+   * The offset up to which readers should write at once what they have not written. Behind it there are only
+   * lines that may wait: they go with the next flush, or with what is written before.
    */
   get newsEnd(): number {
     return this.#newsEnd;
@@ -138,8 +151,8 @@ export class Feed {
   }
 
   /**
-   * Appends complete lines, `bytes[start, end)`, for all readers but `sender`. `lines` is how many events they are. Costs the same for any
-   * number of readers; nothing where there is none.
+   * Appends complete lines, `bytes[start, end)`, for all readers but `sender`. `lines` is how many events
+   * they are. Costs the same for any number of readers; nothing where there is none.
    * @param speaker who said them, also where that is a reader of another feed; nobody for lines of the relay
    */
   append(
@@ -156,7 +169,10 @@ export class Feed {
     this.#onNews(this, false);
   }
 
-  /** Appends a line of the relay for all readers but `except`, of which they may be told a little later: many such lines then go out together. */
+  /**
+   * Appends a line of the relay for all readers but `except`, of which they may be told a little later: many
+   * such lines then go out together.
+   */
   appendPatient(line: Uint8Array, except?: Reader): void {
     if (this.#readers.size === 0) return;
     this.#append(line, 0, line.length, 0, except, except);
@@ -172,7 +188,8 @@ export class Feed {
     speaker: Reader | undefined,
   ): void {
     if (this.#level === "session") this.#tellTime();
-    const offset = this.#log.end; // a sender does not get the mark of its own lines either: the next line of others has one
+    // A sender does not get the mark of its own lines either: the next line of others has one.
+    const offset = this.#log.end;
     if (this.#level === "session" && lines > 0 && speaker !== undefined) this.#tellSpeaker(speaker);
     this.#log.append(bytes, start, end, lines);
     sender?.skipOwn(offset, lines);
@@ -181,7 +198,10 @@ export class Feed {
     }
   }
 
-  /** Looks whether so much is said that the log may overflow: then, and for `maxLagMs` after that, lines of quiet senders are kept. */
+  /**
+   * Looks whether so much is said that the log may overflow: then, and for `maxLagMs` after that, lines of
+   * quiet senders are kept.
+   */
   #lookIfBusy(nowMs: number): void {
     const { maxLogBytes, maxLagMs } = this.#settings;
     const { end } = this.#log;
@@ -195,8 +215,9 @@ export class Feed {
   }
 
   /**
-   * Moves a reader's cursor to the end of the log. Where more was said than the log holds, what quiet senders said meanwhile is kept for the
-   * reader; where the reader was too slow for `maxLagMs`, nothing is: it should get what is new.
+   * Moves a reader's cursor to the end of the log. Where more was said than the log holds, what quiet senders
+   * said meanwhile is kept for the reader; where the reader was too slow for `maxLagMs`, nothing is: it
+   * should get what is new.
    */
   jump(reader: Reader, nowMs: number): { lost: Lost; kept: Kept } {
     const { cursor } = reader;
@@ -208,13 +229,19 @@ export class Feed {
     return { lost: cursor.jumpToEnd(kept), kept };
   }
 
-  /** Returns where a line stands that is said now to some readers alone. The next line in the log says again whose it is. */
+  /**
+   * Returns where a line stands that is said now to some readers alone. The next line in the log says again
+   * whose it is.
+   */
   openPlace(): number {
     this.#fromLine = undefined;
     return this.#log.end;
   }
 
-  /** Makes a `$time` line for who is told something at `nowMs` beside the log, unless that in the log, or one of `toldMs`, still holds. */
+  /**
+   * Makes a `$time` line for who is told something at `nowMs` beside the log, unless that in the log, or one
+   * of `toldMs`, still holds.
+   */
   timeLineSince(toldMs: number, nowMs: number): Uint8Array | undefined {
     if (nowMs - Math.max(this.#timeLineAt, toldMs) < TIME_LINE_MS) return undefined;
     return encodeControl("time", { time: this.#settings.relayTime() });
@@ -240,7 +267,10 @@ export class Feed {
     return this.#log.end - this.#flushedTo;
   }
 
-  /** Begins a flush: returns all readers, who are to be woken. `nowMs` becomes the time of what was appended since the last flush. */
+  /**
+   * Begins a flush: returns all readers, who are to be woken. `nowMs` becomes the time of what was appended
+   * since the last flush.
+   */
   startFlush(nowMs: number): Iterable<Reader> {
     this.#log.mark(nowMs);
     this.#lookIfBusy(nowMs);
@@ -248,7 +278,10 @@ export class Feed {
     return this.#readers;
   }
 
-  /** Says how old the oldest line of others is that a cursor has not taken, in ms; Infinity if the log doesn't hold it any more. */
+  /**
+   * Says how old the oldest line of others is that a cursor has not taken, in ms; Infinity if the log doesn't
+   * hold it any more.
+   */
   lagMs(cursor: Cursor, nowMs: number): number {
     return cursor.isEvicted ? Infinity : this.#log.ageMs(cursor.wantedOffset, nowMs);
   }

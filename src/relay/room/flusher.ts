@@ -1,7 +1,7 @@
 // When the members of a feed write: at the end of the turn of the event loop that brought news, so that all
-// that came in it goes out together; a part of them a turn, if they are many, with a look at the sockets between;
-// and after a pause only where the core runs short, as the budget says. News that may wait, who came and who
-// left, gathers where a flush takes long.
+// that came in it goes out together; a part of them a turn, if they are many, with a look at the sockets
+// between; and after a pause only where the core runs short, as the budget says. News that may wait, who came
+// and who left, gathers where a flush takes long.
 //
 //   turn                 turn          turn           pause               turn
 //   ├ news, 100 wakes ┤ ▶ ├ 100 wakes ┤ ▶ ├ 50 wakes ┤ ◀──────────────▶ ├ 100 wakes ┤ ▶ …
@@ -171,7 +171,8 @@ export class Flusher {
 
   readonly #endTurn = (nowMs: number): void => {
     this.#isEndDue = false;
-    // Those who are many have had their part of this turn, or get it in the next one: only others go before them.
+    // Those who are many have had their part of this turn, or get it in the next one: only others go before
+    // them.
     this.#flushSome(this.#isLaterDue, nowMs);
   };
 

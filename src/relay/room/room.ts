@@ -1,9 +1,10 @@
 // A room: who is in it, what they said (a feed for each level of the protocol), and what holds (the state).
 // Knows no sockets.
 //
-//   plain member's line ──┬─▶ plain feed ──▶ plain members    session's line, $join, $leave, $host ─▶ session feed ─▶ sessions
-//                         └─▶ session feed ─▶ sessions        session's line ─────────────────────▶ plain feed ───▶ plain members
-//                                                             a letter ─▶ those sessions that it is for
+//   plain member's line ──────────────┬─▶ plain feed ────▶ plain members
+//   session's line ───────────────────┴─▶ session feed ──▶ sessions
+//   $join, $leave, $host ───────────────▶ session feed
+//   a letter ─▶ those sessions that it is for
 
 import { Feed, type FeedSettings, type Reader } from "./feed.ts";
 import { Hosts } from "./hosts.ts";
@@ -48,7 +49,8 @@ export class Room {
   readonly #holds = new Map<string, { holder: Peer; version: number }>();
 
   /**
-   * @param onNews is called with a feed whenever something changed for all who read it, and with the post for some of them
+   * @param onNews is called with a feed whenever something changed for all who read it, and with the post for
+   * some of them
    * @param onEmpty is called when the last of its readers has left
    * @param onPresence is called when others see one more or one less here
    */
@@ -134,14 +136,18 @@ export class Room {
     return this.roster.peers();
   }
 
-  /** The offset in the session feed from which on a member is known to who reads there; Infinity if it isn't here. */
+  /**
+   * The offset in the session feed from which on a member is known to who reads there; Infinity if it isn't
+   * here.
+   */
   presentSince(owner: StateOwner): number {
     return owner === this.owner ? 0 : this.roster.since(owner.id!) ?? Infinity;
   }
 
   /**
-   * Appends events for everybody but `sender`, who reads `feed` (of this room). Costs the same for any number of members. Those that begin at
-   * `lookalikes` look like control lines and are none: sessions get them with a space before, and plain members get some of them so.
+   * Appends events for everybody but `sender`, who reads `feed` (of this room). Costs the same for any number
+   * of members. Those that begin at `lookalikes` look like control lines and are none: sessions get them with
+   * a space before, and plain members get some of them so.
    */
   say(
     sender: Reader,
@@ -217,7 +223,10 @@ export class Room {
     }
   }
 
-  /** Notes whether a key of the room that was just set goes with its setter: who holds it goes on to, whatever value it gives it. */
+  /**
+   * Notes whether a key of the room that was just set goes with its setter: who holds it goes on to, whatever
+   * value it gives it.
+   */
   #noteHold(setter: Peer, key: string, isHeld: boolean): void {
     if (isHeld) this.#holds.set(key, { holder: setter, version: this.state.version });
     else this.#holds.delete(key);
@@ -234,7 +243,11 @@ export class Room {
     return winner === undefined ? this.set(setter, key, value, true, isHeld) : { value: winner };
   }
 
-  /** Sets a value (JSON, which is copied), of the member or of the room; removes it if it is undefined. One of the room that `isHeld` goes when its setter does. Only sessions hear of it: to a plain member it would look like an event. */
+  /**
+   * Sets a value (JSON, which is copied), of the member or of the room; removes it if it is undefined. One of
+   * the room that `isHeld` goes when its setter does. Only sessions hear of it: to a plain member it would
+   * look like an event.
+   */
   set(
     setter: Peer,
     key: string,

@@ -101,8 +101,8 @@ export class Rooms {
   }
 
   /**
-   * Names the first room of a base that is for so many and has a place; if there is none, the first one that is
-   * not open.
+   * Names the first room of a base that is for so many and has a place; if there is none, the first one that
+   * is not open.
    */
   #nameOfAny(base: string, maxMembers: number | undefined): string {
     const opening = Array.from(base).slice(0, MAX_BASE_CHARACTERS).join("") + "-";

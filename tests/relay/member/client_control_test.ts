@@ -1,4 +1,5 @@
-// Holds the readers of control lines against JSON.parse and tables of what is refused; and the text of a value against what was written.
+// Holds the readers of control lines against JSON.parse and tables of what is refused; and the text of a
+// value against what was written.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";

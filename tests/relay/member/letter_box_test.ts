@@ -1,4 +1,5 @@
-// Tests src/relay/member/letter_box.ts: order and places, what is confirmed and what comes again, what is dropped and told.
+// Tests src/relay/member/letter_box.ts: order and places, what is confirmed and what comes again, what is
+// dropped and told.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";

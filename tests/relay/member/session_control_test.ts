@@ -1,5 +1,5 @@
-// Holds follow() against what each control line asks for: a real room, with sessions in it that only note what they are told.
-// What a member makes of it on a connection is in session_member_test.ts.
+// Holds follow() against what each control line asks for: a real room, with sessions in it that only note
+// what they are told. What a member makes of it on a connection is in session_member_test.ts.
 
 import assert from "node:assert/strict";
 import { type Control, Misunderstood, readControl } from "../../../src/relay/member/client_control.ts";
