@@ -1,6 +1,7 @@
 // Where the memory of idle connections is: embeds the relay, lets a process of its own open more and more
 // connections, and prints what each adds: objects that are alive (after a garbage collection), buffers, what
-// V8 keeps beyond them, the C heap, code. Needs Linux. Run it with: deno run -A bench/idle_memory.ts --help
+// V8 keeps beyond them, the C heap, code. Beside it stands bare Deno, which accepts and reads, and knows nothing of
+// its connections. Needs Linux. Run it with: deno run -A bench/idle_memory.ts --help
 
 import { parseArgs } from "node:util";
 import { runCommand } from "./command.ts";
@@ -8,12 +9,14 @@ import { countOpenFiles, type Mappings, parseSmaps } from "./process_stats.ts";
 
 const HELP = `bench/idle_memory.ts: shows where the memory of idle connections is
 
-USAGE: deno run -A bench/idle_memory.ts [FOLDER]      (half a minute; needs Linux)
+USAGE: deno run -A bench/idle_memory.ts [FOLDER]      (a minute; needs Linux)
 
 FOLDER: another checkout, measured beside this one`;
 
 /** How many connections are held before anything is counted, and after each step; a step is one burst. */
 const [WARM, STEPS] = [200, [1000, 2000, 4000]];
+/** The server that only accepts and reads, in the place of a folder, and the buffer that it reads into: as large as the relay's first. */
+const [BARE, BARE_BUFFER_BYTES] = ["bare", 1024];
 /** Time for the relay to have all, and to have decided what they are. */
 const SETTLE_MS = 1000;
 
@@ -33,10 +36,20 @@ async function hold(port: number): Promise<void> {
   }
 }
 
-/** In a process of its own: embeds the relay of a checkout, and prints readings as JSON. */
+/** What a connection costs in this runtime at the least: it is accepted and read from. */
+async function serveBare(listener: Deno.TcpListener): Promise<void> {
+  const read = async (conn: Deno.TcpConn) => {
+    const buffer = new Uint8Array(BARE_BUFFER_BYTES);
+    while (await conn.read(buffer) !== null);
+  };
+  for await (const conn of listener) void read(conn);
+}
+
+/** In a process of its own: embeds the relay of a checkout, or the bare server, and prints readings as JSON. */
 async function measure(folder: string): Promise<void> {
-  const { serve } = await import(`${folder}/src/relay/relay.ts`);
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 4096 });
+  const { serve } = folder === BARE ? { serve: serveBare } : await import(`${folder}/src/relay/relay.ts`);
+  const options = { hostname: "127.0.0.1", port: 0, tcpBacklog: 4096 };
+  const listener = Deno.listen(options);
   serve(listener);
   const clients = run(["--hold", String(listener.addr.port)]).spawn();
   const orders = clients.stdin.getWriter();
@@ -63,7 +76,15 @@ function sleep(ms: number): Promise<void> {
 function run(args: string[]): Deno.Command {
   const script = decodeURIComponent(new URL(import.meta.url).pathname);
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-lock", "--no-check", "--v8-flags=--expose-gc", script, ...args],
+    args: [
+      "run",
+      "-A",
+      "--no-lock",
+      "--no-check",
+      "--v8-flags=--expose-gc,--max-semi-space-size=2",
+      script,
+      ...args,
+    ],
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
@@ -112,6 +133,7 @@ function readOptions(args: string[]): { other: string | null } | null {
 async function printAll({ other }: { other: string | null }): Promise<number> {
   await print("eventrelay", decodeURIComponent(new URL("..", import.meta.url).pathname));
   if (other !== null) await print(other, await Deno.realPath(other));
+  await print("bare Deno", BARE);
   return 0;
 }
 
