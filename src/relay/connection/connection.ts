@@ -139,7 +139,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
     buffer.release();
     account.close();
     if (this.#handedOver !== undefined) return this.#handedOver;
-    await this.#endSteps.outputEnded;
+    await this.#endSteps.outputEnded();
     this.cut("closed");
     if (this.#session === undefined) this.#member?.cursor.close();
     this.#settings.log("debug", "connection ended", { address: this.address, reason: this.ending! });

@@ -23,7 +23,9 @@ const LINGER_MS = 250;
 export class Ending {
   readonly #connection: Pick<Outlet, "cut">;
   readonly #timers: Timers;
-  readonly #outputEnded = Promise.withResolvers<void>();
+  #isOutputEnded = false;
+  /** Tells who waits for that. */
+  #onOutputEnded: (() => void) | undefined;
   #reason: EndReason | undefined;
   #isCut = false;
   #timer: Timer | undefined;
@@ -44,9 +46,15 @@ export class Ending {
     return this.#isCut;
   }
 
-  /** Resolves when nothing will be written any more. */
-  get outputEnded(): Promise<void> {
-    return this.#outputEnded.promise;
+  /** Resolves when nothing will be written any more. For one who waits. */
+  outputEnded(): Promise<void> {
+    if (this.#isOutputEnded) return Promise.resolve();
+    return new Promise((done) => this.#onOutputEnded = done);
+  }
+
+  #endOutput(): void {
+    this.#isOutputEnded = true;
+    this.#onOutputEnded?.();
   }
 
   /** Begins it, in order: what is due has a moment to be written. */
@@ -63,7 +71,7 @@ export class Ending {
   /** Notes that the output has ended: the other side has a moment to end its own. */
   noteOutputEnded(): void {
     this.#setDeadline(LINGER_MS); // the time for a goodbye went on until now
-    this.#outputEnded.resolve();
+    this.#endOutput();
   }
 
   /** Ends it at once; returns false if that was done before. */
@@ -72,7 +80,7 @@ export class Ending {
     this.#isCut = true;
     this.#reason ??= reason;
     this.#timers.clearTimeout(this.#timer);
-    this.#outputEnded.resolve();
+    this.#endOutput();
     return true;
   }
 

@@ -3,8 +3,8 @@
 
 import { BufferPool } from "../../wire/buffer_pool.ts";
 
-/** The buffer that a connection has at first: one that only listens should cost little… */
-const SMALL_READ_BYTES = 1024;
+/** The buffer that a connection has at first, for a hello: one that only listens should cost little… */
+const SMALL_READ_BYTES = 512;
 
 /**
  * …the one that it has from the first read on that filled that: what a game says in a frame, a `$ping` beside

@@ -3,6 +3,9 @@
 /** What a range takes in memory, in bytes: three numbers in arrays that have room to grow. */
 const RANGE_BYTES = 36;
 
+/** No ranges, for all who have none: most never say anything. */
+const NONE: number[] = [];
+
 /** Is told how many bytes of memory more are in use, or fewer if negative. */
 export interface RangeMemory {
   grow(bytes: number): void;
@@ -11,9 +14,9 @@ export interface RangeMemory {
 /** Ranges of offsets with their line counts, in ascending order; neighbours are merged. */
 export class OwnRanges {
   readonly #memory: RangeMemory;
-  #starts: number[] = [];
-  #ends: number[] = [];
-  #lineCounts: number[] = [];
+  #starts = NONE;
+  #ends = NONE;
+  #lineCounts = NONE;
   #first = 0;
   /** The start and the end of the first range; Infinity if there is none. */
   start = Infinity;
@@ -44,6 +47,11 @@ export class OwnRanges {
       this.#ends[last] = end;
       this.#lineCounts[last] += lines;
     } else {
+      if (this.#starts === NONE) {
+        this.#starts = [];
+        this.#ends = [];
+        this.#lineCounts = [];
+      }
       this.#starts.push(start);
       this.#ends.push(end);
       this.#lineCounts.push(lines);
@@ -72,9 +80,11 @@ export class OwnRanges {
 
   clone(): OwnRanges {
     const twin = new OwnRanges(this.#memory);
-    twin.#starts = this.#starts.slice(this.#first);
-    twin.#ends = this.#ends.slice(this.#first);
-    twin.#lineCounts = this.#lineCounts.slice(this.#first);
+    if (this.size > 0) {
+      twin.#starts = this.#starts.slice(this.#first);
+      twin.#ends = this.#ends.slice(this.#first);
+      twin.#lineCounts = this.#lineCounts.slice(this.#first);
+    }
     twin.#memory.grow(twin.#starts.length * RANGE_BYTES);
     twin.lines = this.lines;
     twin.bytes = this.bytes;
@@ -90,9 +100,7 @@ export class OwnRanges {
   /** Forgets where the ranges are, and keeps the counts. */
   forgetPlaces(): void {
     this.#memory.grow(-this.#starts.length * RANGE_BYTES);
-    this.#starts = [];
-    this.#ends = [];
-    this.#lineCounts = [];
+    this.#starts = this.#ends = this.#lineCounts = NONE;
     this.#first = 0;
     this.start = this.end = Infinity;
   }

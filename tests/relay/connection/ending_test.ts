@@ -13,7 +13,7 @@ class Stub {
   isOutputEnded = false;
 
   constructor() {
-    void this.ending.outputEnded.then(() => this.isOutputEnded = true);
+    void this.ending.outputEnded().then(() => this.isOutputEnded = true);
   }
 
   cut(reason: Parameters<Ending["cut"]>[0]): void {
