@@ -4,17 +4,7 @@
 // session_control.ts does.
 
 import { concat } from "../../wire/concat.ts";
-import {
-  type Control,
-  type Hello,
-  Misunderstood,
-  type PingLine,
-  readControl,
-  readPlainAck,
-  readPlainTo,
-  type Told,
-  type Understood,
-} from "./client_control.ts";
+import type { Hello, PingLine, Told } from "./client_control.ts";
 import { type Gap, isNothing, writeLost, writeRest } from "./gap_report.ts";
 import { type EndReason, Member, type Outlet } from "./member.ts";
 import { encodeControl, encodeFrom, type WireError } from "../../wire/protocol.ts";
@@ -24,7 +14,7 @@ import type { Cursor } from "../room/cursor.ts";
 import { Letter } from "../room/letter.ts";
 import type { Receiver } from "../room/post.ts";
 import { SentStream } from "./sent_stream.ts";
-import { type ControlError, type ControlledSession, follow, sendTo } from "./session_control.ts";
+import { type ControlledSession, followLine } from "./session_control.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import { collectChanges } from "./state_changes.ts";
 import { greet, type WelcomeRest, writeWelcome } from "./welcome.ts";
@@ -64,8 +54,8 @@ export class SessionMember extends Member implements ControlledSession {
   readonly hearsItself: boolean;
   readonly canHost: boolean;
   readonly #stream: SentStream<WireError>;
-  /** Whose turn it is: state's or that of events. */
   #told: Told = NOTHING_TOLD;
+  /** Whose turn it is: state's or that of events. */
   #isStateNext = false;
   /** The `$welcome`, until it is written; it isn't part of the counted stream. */
   #welcome: Uint8Array | undefined;
@@ -262,17 +252,9 @@ export class SessionMember extends Member implements ControlledSession {
 
   /** Handles one control line, `bytes[start, end)` with its LF; returns what is wrong with it. */
   onControl(bytes: Uint8Array, start: number, end: number, lineNumber: number): WireError | undefined {
-    const acknowledged = readPlainAck(bytes, start, end);
-    if (acknowledged !== undefined) return void this.onAck(acknowledged);
-    const to = this.settings.isChecked ? readPlainTo(bytes, start, end) : undefined;
-    const wrong = to === undefined ? this.#followControl(readControl(bytes, start, end)) : sendTo(this, to);
+    const wrong = followLine(this, bytes, start, end, this.settings.isChecked);
     if (wrong === undefined) return undefined;
     return { ...wrong, message: `Cannot follow line ${lineNumber}: ${wrong.message}`, line: lineNumber };
-  }
-
-  #followControl(control: Understood<Control>): ControlError | undefined {
-    if (control instanceof Misunderstood) return { code: "unknown_control", message: control.message };
-    return follow(this, control);
   }
 
   override get hasNews(): boolean {

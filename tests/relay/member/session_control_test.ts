@@ -1,12 +1,11 @@
-// Holds follow() against what each control line asks for: a real room, with sessions in it that only note
+// Holds followLine() against what each control line asks for: a real room, with sessions in it that only note
 // what they are told. What a member makes of it on a connection is in session_member_test.ts.
 
 import assert from "node:assert/strict";
-import { type Control, Misunderstood, readControl } from "../../../src/relay/member/client_control.ts";
 import {
   type ControlError,
   type ControlledSession,
-  follow,
+  followLine,
 } from "../../../src/relay/member/session_control.ts";
 import { RELAY_DEFAULTS } from "../../../src/relay/options.ts";
 import type { Letter } from "../../../src/relay/room/letter.ts";
@@ -65,9 +64,7 @@ class StubSession extends StubReader implements ControlledSession {
 
   says(line: string): ControlError | undefined {
     const bytes = encoder.encode(`${line}\n`);
-    const control = readControl(bytes, 0, bytes.length);
-    assert.ok(!(control instanceof Misunderstood), line);
-    return follow(this, control as Control);
+    return followLine(this, bytes, 0, bytes.length, true);
   }
 
   /** What it was handed, as text. */
@@ -76,7 +73,7 @@ class StubSession extends StubReader implements ControlledSession {
   }
 }
 
-Deno.test("follow hands a session what its $ping, $ack and $bye say", () => {
+Deno.test("followLine hands a session what its $ping, $ack and $bye say", () => {
   const ada = new StubSession(openRoom(), "k1");
   for (const line of ['{"$ping":{"t":-1.5,"rtt":3}}', '{"$ack":{ "bytes":12}}', '{"$bye":{}}']) {
     assert.equal(ada.says(line), undefined);
@@ -84,7 +81,7 @@ Deno.test("follow hands a session what its $ping, $ack and $bye say", () => {
   assert.deepEqual(ada.noted, [{ t: -1.5, told: { rttMs: 3, lagMs: undefined } }, 12, "bye"]);
 });
 
-Deno.test("follow gives each wrong line its code, does nothing, and knows no line number", () => {
+Deno.test("followLine gives each wrong line its code, does nothing, and knows no line number", () => {
   const ada = new StubSession(openRoom(), "k1");
   const cases: [line: string, code: string, message: RegExp][] = [
     ['{"$ping":{"t":"1"}}', "unknown_control", /^in \$ping, t is a number$/],
@@ -94,6 +91,7 @@ Deno.test("follow gives each wrong line its code, does nothing, and knows no lin
     ['{"$set":{"key":""}}', "bad_set", /^in \$set, key /],
     ['{"$claim":{"ask":"1","key":"k"}}', "bad_claim", /^in \$claim, value is missing$/],
     ['{"$to":{"ids":[],"event":1}}', "bad_to", /^in \$to, ids has 0 members, /],
+    ['{"$ping":5}', "unknown_control", /^"\$ping" is no object$/],
     ['{"$shout":{}}', "unknown_control", /^"\$shout" is no control line, \$ping, .* and \$bye are$/],
   ];
   for (const [line, code, message] of cases) {
@@ -105,7 +103,7 @@ Deno.test("follow gives each wrong line its code, does nothing, and knows no lin
   assert.deepEqual([ada.noted, ada.letters], [[], []]);
 });
 
-Deno.test("follow sets values of the member and of the room; a refusal names the key and whose it is", () => {
+Deno.test("followLine sets values of the member and of the room; a refusal names the key and whose it is", () => {
   const room = openRoom(), ada = new StubSession(room, "k1");
   assert.equal(ada.says('{"$set":{"key":"pos","value":[1, 2]}}'), undefined);
   assert.equal(ada.says('{"$set":{"key":"ball","value":3,"room":true}}'), undefined);
@@ -119,7 +117,7 @@ Deno.test("follow sets values of the member and of the room; a refusal names the
   assert.equal(ada.says(`{"$set":{"key":"pos","value":${long}}}`)!.room, undefined);
 });
 
-Deno.test("follow answers claims in the order in which they come, with the version of state that shows who won", () => {
+Deno.test("followLine answers claims in the order in which they come, with the version of state that shows who won", () => {
   const room = openRoom(), ada = new StubSession(room, "k1"), bo = new StubSession(room, "k2");
   assert.equal(ada.says('{"$claim":{"ask":"1","key":"ball","value":"ada"}}'), undefined);
   assert.equal(bo.says('{"$claim":{"ask":"x","key":"ball","value":"bo"}}'), undefined);
@@ -129,13 +127,13 @@ Deno.test("follow answers claims in the order in which they come, with the versi
   assert.deepEqual([isAnswer, lines, stateVersion], [true, 0, room.state.version]);
 });
 
-Deno.test("follow answers $rooms with what the session knows of them", () => {
+Deno.test("followLine answers $rooms with what the session knows of them", () => {
   const ada = new StubSession(openRoom(), "k1");
   ada.says('{"$rooms":{"ask":"7"}}');
   assert.equal(ada.mail, '{"$answer":{"ask":"7","rooms":[{"room":"r"}],"more":0}}\n');
 });
 
-Deno.test("follow lets the host alone pass it on, to who is here, may and is connected", () => {
+Deno.test("followLine lets the host alone pass it on, to who is here, may and is connected", () => {
   const room = openRoom(), ada = new StubSession(room, "k1"), bo = new StubSession(room, "k2");
   assert.equal(room.host, ada);
   assert.equal(bo.says('{"$host":{"id":"k2"}}')?.code, "not_host");
@@ -149,14 +147,14 @@ Deno.test("follow lets the host alone pass it on, to who is here, may and is con
   assert.equal(room.host, ada);
 });
 
-Deno.test("follow sends a $to to each receiver once, with a space before what looks like a control line", () => {
+Deno.test("followLine sends a $to to each receiver once, with a space before what looks like a control line", () => {
   const room = openRoom(), ada = new StubSession(room, "k1"), bo = new StubSession(room, "k2");
   assert.equal(ada.says('{"$to":{"ids":["k2","k2"],"event":{"$a":[ 1 ]}}}'), undefined);
   assert.equal(bo.mail, '{"$from":{"id":"k1"}}\n {"$a":[ 1 ]}\n');
   assert.deepEqual([bo.letters.length, bo.letters[0].lines, ada.letters.length], [1, 1, 0]);
 });
 
-Deno.test("follow says of a $to whom it does not reach: an error for a message, an answer for a question, nothing for an answer", () => {
+Deno.test("followLine says of a $to whom it does not reach: an error for a message, an answer for a question, nothing for an answer", () => {
   const room = openRoom(), ada = new StubSession(room, "k1"), bo = new StubSession(room, "k2");
   const error = ada.says('{"$to":{"ids":["k2","k8","k9"],"event":1}}');
   assert.deepEqual([error?.code, error?.ids, error?.message], [
@@ -177,4 +175,21 @@ Deno.test("follow says of a $to whom it does not reach: an error for a message, 
     const { code, message, ids } = ada.says(line) ?? assert.fail(line);
     assert.deepEqual([code, ids, message], ["no_such_peer", [cut], `nobody here has the id "${cut}"`]);
   }
+});
+
+Deno.test("followLine understands what client.ts writes and what says the same in another way, checked or not", () => {
+  const room = openRoom(), ada = new StubSession(room, "k1"), bo = new StubSession(room, "k2");
+  const lines = [
+    '{"$to":{"ids":["k2"],"event":7}}',
+    '{ "$to" : {"event":7,"ids":[ "k2" ]}}',
+    '{"$ack":{"bytes":5}}',
+  ];
+  for (const isChecked of [true, false]) {
+    for (const line of lines) {
+      const bytes = encoder.encode(`[0]\n${line}\n[1]\n`);
+      assert.equal(followLine(ada, bytes, 4, bytes.length - 4, isChecked), undefined, line);
+    }
+  }
+  assert.equal(bo.mail, '{"$from":{"id":"k1"}}\n7\n'.repeat(4));
+  assert.deepEqual(ada.noted, [5, 5]);
 });
