@@ -2,7 +2,7 @@
 // news, sweeps, counts, and closes in order. Prints nothing, reads no flags, never exits.
 
 import { Acceptor } from "./acceptor.ts";
-import { Handshakes } from "./handshakes.ts";
+import { TlsHandshakes } from "./tls_handshakes.ts";
 import { HttpDoor } from "./web/http_door.ts";
 import type { Upgrade } from "./web/http_connection.ts";
 import { Incidents } from "./incidents.ts";
@@ -82,7 +82,7 @@ export class RelayServer implements AsyncDisposable {
   readonly #admission: Admission;
   readonly #noiseFilter: NoiseFilter;
   readonly #acceptor: Acceptor<Accepted>;
-  readonly #handshakes: Handshakes;
+  readonly #tlsHandshakes: TlsHandshakes;
   readonly #sweeper: Sweeper;
   readonly #httpDoor: HttpDoor;
   readonly #framedCopies: FramedCopies;
@@ -123,7 +123,7 @@ export class RelayServer implements AsyncDisposable {
     const everyMs = Math.min(SWEEP_MS, shortestMs / 4);
     this.#sweeper = new Sweeper(this.#settings, everyMs, (nowMs) => this.#sweep(nowMs));
     void this.#settings.loop.open().then(() => this.#isStarting = false);
-    this.#handshakes = new Handshakes(this.#settings);
+    this.#tlsHandshakes = new TlsHandshakes(this.#settings);
     this.#acceptor = new Acceptor(listener, (conn) => this.#receive(conn), this.#settings);
     this.finished = this.#serveAll();
   }
@@ -165,7 +165,7 @@ export class RelayServer implements AsyncDisposable {
 
   async #serveAll(): Promise<void> {
     await this.#acceptor.run();
-    await this.#handshakes.close();
+    await this.#tlsHandshakes.close();
     await Promise.all(this.#connections.values());
     await this.#httpDoor.close();
     await Promise.all(this.#requests);
@@ -190,7 +190,7 @@ export class RelayServer implements AsyncDisposable {
     const visit = this.#admission.arrive(hostOf(conn));
     if (visit === undefined) return conn.close();
     if (conn.handshake === undefined) return this.#welcome(conn, address, visit);
-    this.#handshakes.start(
+    this.#tlsHandshakes.start(
       conn as Accepted & Required<Pick<Accepted, "handshake">>,
       address,
       () => this.#welcome(conn, address, visit),

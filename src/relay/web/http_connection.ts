@@ -9,7 +9,7 @@ import type { MemoryAccount, MemoryBudget } from "../memory_budget.ts";
 import type { Timer, Timers } from "../options.ts";
 import { closeQuietly, isExpectedEnd, type Transport } from "../connection/transport.ts";
 import { type Answer, type BodySource, encodeHead, faultAnswer, textAnswer } from "./answer.ts";
-import { encodeSwitch, handshakeFault, isHandshake } from "./handshake.ts";
+import { encodeSwitch, handshakeFault, isHandshake } from "./websocket_handshake.ts";
 import { hasBody, HeadReader, HttpFault, lists, type RequestHead } from "./head.ts";
 
 /** How long a head may take from its first byte to its end, in ms. */

@@ -19,7 +19,7 @@ export interface HandshakeSettings {
 }
 
 /** The handshakes that are under way. */
-export class Handshakes {
+export class TlsHandshakes {
   readonly #settings: HandshakeSettings;
   readonly #underWay = new Set<Promise<void>>();
   readonly #closing = Promise.withResolvers<"closing">();

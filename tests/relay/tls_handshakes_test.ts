@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Handshakes } from "../../src/relay/handshakes.ts";
+import { TlsHandshakes } from "../../src/relay/tls_handshakes.ts";
 import { REAL_ENVIRONMENT, type Timers } from "../../src/relay/options.ts";
 
 /** A connection whose handshake the test settles. */
@@ -26,7 +26,7 @@ function setUp() {
     clearTimeout: () => {},
   };
   const log = (level: string, message: string) => lines.push(`${level} ${message}`);
-  const handshakes = new Handshakes({ handshakeMs: 5000, timers, log });
+  const handshakes = new TlsHandshakes({ handshakeMs: 5000, timers, log });
   const start = (name: string) => {
     const conn = new StubConn();
     handshakes.start(conn, name, () => ends.push(`${name} is served`), () => ends.push(`${name} failed`));
@@ -39,7 +39,7 @@ function turn(): Promise<void> {
   return new Promise((done) => setTimeout(done));
 }
 
-Deno.test("Handshakes hands on a connection that has shaken hands, and closes one that could not", async () => {
+Deno.test("TlsHandshakes hands on a connection that has shaken hands, and closes one that could not", async () => {
   const { start, ends, lines } = setUp();
   const [a, b] = [start("ada"), start("bo")];
   await turn();
@@ -54,7 +54,7 @@ Deno.test("Handshakes hands on a connection that has shaken hands, and closes on
   assert.deepEqual(lines, ["debug connection ended before its TLS handshake"]);
 });
 
-Deno.test("Handshakes closes what takes too long, says so, and serves it no more", async () => {
+Deno.test("TlsHandshakes closes what takes too long, says so, and serves it no more", async () => {
   const { start, ends, lines, deadlines } = setUp();
   const conn = start("ada");
   deadlines[0]();
@@ -63,7 +63,7 @@ Deno.test("Handshakes closes what takes too long, says so, and serves it no more
   assert.deepEqual(lines, ["warn TLS handshake took too long, closed"]);
 });
 
-Deno.test("Handshakes warns of what is no TLS", async () => {
+Deno.test("TlsHandshakes warns of what is no TLS", async () => {
   const { start, lines, ends } = setUp();
   start("ada").shaken.reject(new Deno.errors.InvalidData("no TLS"));
   await turn();
@@ -71,7 +71,7 @@ Deno.test("Handshakes warns of what is no TLS", async () => {
   assert.deepEqual(ends, ["ada failed"]);
 });
 
-Deno.test("Handshakes.close closes all, also those whose handshake never settles", async () => {
+Deno.test("TlsHandshakes.close closes all, also those whose handshake never settles", async () => {
   const { handshakes, start, ends } = setUp();
   const conns = [start("ada"), start("bo")];
   for (const conn of conns) conn.shaken.reject = () => {};
@@ -80,7 +80,7 @@ Deno.test("Handshakes.close closes all, also those whose handshake never settles
   assert.deepEqual(ends, ["ada failed", "bo failed"]);
 });
 
-Deno.test("Handshakes goes on when a connection can't be served", async () => {
+Deno.test("TlsHandshakes goes on when a connection can't be served", async () => {
   const { handshakes, lines, ends } = setUp();
   const conn = new StubConn();
   const next = () => {

@@ -2,7 +2,7 @@
 // answer of its example.
 
 import assert from "node:assert/strict";
-import { encodeSwitch, handshakeFault, isHandshake } from "../../../src/relay/web/handshake.ts";
+import { encodeSwitch, handshakeFault, isHandshake } from "../../../src/relay/web/websocket_handshake.ts";
 import { fromBytes } from "../../support/bytes_of_text.ts";
 import { headOf } from "../../support/request_head.ts";
 
