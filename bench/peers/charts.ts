@@ -17,6 +17,7 @@ const COLOURS: Record<string, string> = {
   "mosquitto": "#cc79a7",
   "ncat --broker": "#999999",
   "bare Deno": "#e69f00",
+  "bare Deno, WebSocket": "#000000",
   "copy only": "#000000",
   "eventrelay, WebSocket": "#56b4e9",
   "eventrelay, sessions, WebSocket": "#4b8bbe",

@@ -139,24 +139,15 @@ export function allContenders(
           ...["--max-conns", String(SELECT_CONNECTIONS)],
         ]),
     },
-    {
-      name: "bare Deno",
-      kind: "limit",
-      wire: "lines",
-      transports: TRANSPORTS,
-      fetched: false,
-      hasRooms: false,
-      maxConnections: MANY_CONNECTIONS,
-      settings: "bare.ts: one write to each member for each read; no lines, no checks",
-      version: () => Promise.resolve(Deno.version.deno),
-      start: () => {
-        const script = decodeURIComponent(new URL("bare.ts", import.meta.url).pathname);
-        return startOnOwnPort(
-          [...prefix, Deno.execPath(), "run", "--no-lock", "--allow-net", script],
-          /^(\d+)$/m,
-        );
-      },
-    },
+    bare("bare Deno", "lines", "bare.ts", TRANSPORTS, "one write to each member for each read", prefix),
+    bare(
+      "bare Deno, WebSocket",
+      "lines/websocket",
+      "bare_websocket.ts",
+      ["websocket"],
+      "frames by hand, one to each member for each read",
+      prefix,
+    ),
     {
       name: "copy only",
       kind: "limit",
@@ -171,4 +162,33 @@ export function allContenders(
       start: () => startOnOwnPort([...prefix, limitProgram], /^(\d+)$/m),
     },
   ];
+}
+
+/** Returns a relay of a few lines that only reads and writes, by Deno's own calls. */
+function bare(
+  name: string,
+  wire: Wire,
+  file: string,
+  transports: readonly Transport[],
+  what: string,
+  prefix: readonly string[],
+): Contender {
+  return {
+    name,
+    kind: "limit",
+    wire,
+    transports,
+    fetched: false,
+    hasRooms: false,
+    maxConnections: MANY_CONNECTIONS,
+    settings: `${file}: ${what}; no lines, no checks`,
+    version: () => Promise.resolve(Deno.version.deno),
+    start: () => {
+      const script = decodeURIComponent(new URL(file, import.meta.url).pathname);
+      return startOnOwnPort(
+        [...prefix, Deno.execPath(), "run", "--no-lock", "--allow-net", script],
+        /^(\d+)$/m,
+      );
+    },
+  };
 }
