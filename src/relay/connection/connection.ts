@@ -98,6 +98,10 @@ export class Connection implements Entrant, InputSink, WriterSource {
     return this.#endSteps.reason;
   }
 
+  get isFramed(): boolean {
+    return this.#websocket !== undefined;
+  }
+
   /** Whether it takes part: somebody is there for whom it speaks. */
   get isMember(): boolean {
     return this.#member !== undefined;

@@ -14,6 +14,8 @@ import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 /** A member's connection, as the member sees it. */
 export interface Outlet {
   readonly address: string;
+  /** Whether what it writes is copied once for all who are written the same: a WebSocket. */
+  readonly isFramed?: boolean;
   /** Makes it take what there is to write. `nowMs`, if the caller knows it, saves a look at the clock. */
   wake(nowMs?: number): void;
   /** Writes over a bad network on purpose from now on. */

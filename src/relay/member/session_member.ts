@@ -10,6 +10,7 @@ import { type EndReason, Member, type Outlet } from "./member.ts";
 import { encodeControl, encodeFrom, type WireError } from "../../wire/protocol.ts";
 import type { Settings } from "../options.ts";
 import type { LeaveReason, Room } from "../room/room.ts";
+import { PIECE_BYTES } from "../room/block.ts";
 import type { Cursor } from "../room/cursor.ts";
 import { Letter } from "../room/letter.ts";
 import type { Receiver } from "../room/post.ts";
@@ -30,6 +31,12 @@ const MIN_STATE_WRITE_BYTES = 4 * 1024;
 
 /** What a session takes in memory beside what is counted elsewhere, in bytes. */
 const SESSION_BYTES = 2048;
+
+/** From so many bytes on, pieces of the log end where they do for all who are written the same. */
+const MIN_PIECE_BYTES = 32 * 1024;
+
+/** A client that has so much of the window to acknowledge does so when it has read that. Before, it is given more. */
+const ACK_SHARE = 3 / 4;
 
 const NOTHING_TOLD: Told = {};
 
@@ -294,12 +301,12 @@ export class SessionMember extends Member implements ControlledSession {
   }
 
   protected takeNews(maxBytes: number): Uint8Array | undefined {
-    const limit = Math.min(this.#freeBytes, maxBytes);
+    const limit = Math.min(this.#freeBytes, maxBytes), eventLimit = this.#eventLimit(maxBytes);
     // By turns, so that neither events nor state can keep the other waiting.
     this.#isStateNext = !this.#isStateNext;
     return this.#isStateNext
-      ? this.#takeState(limit) ?? this.#takeEvents(limit)
-      : this.#takeEvents(limit) ?? this.#takeState(limit);
+      ? this.#takeState(limit) ?? this.#takeEvents(eventLimit)
+      : this.#takeEvents(eventLimit) ?? this.#takeState(limit);
   }
 
   /** Jumps, and takes the lines that tell it; only state while what told the last jump is not confirmed. */
@@ -320,7 +327,23 @@ export class SessionMember extends Member implements ControlledSession {
     return this.settings.windowBytes - this.#stream.unconfirmedBytes;
   }
 
+  /**
+   * How much of the log is to be taken at most; 0 where that has to wait. What is framed is copied once for
+   * all who take the same piece. Those whose windows fill up would each stop at another place, and each would
+   * need a header, or a copy, of its own: so they stop at common places, once they have something to
+   * acknowledge.
+   */
+  #eventLimit(maxBytes: number): number {
+    const { windowBytes } = this.settings, limit = Math.min(this.#freeBytes, maxBytes);
+    if (this.outlet?.isFramed !== true || windowBytes < 2 * PIECE_BYTES) return limit;
+    if (this.#stream.letters.nextPlace < Infinity) return limit; // what goes with them is copied anyway
+    const piece = this.cursor.nextPieceBytes;
+    if (piece < MIN_PIECE_BYTES || piece > maxBytes) return limit;
+    return this.#stream.unconfirmedBytes < ACK_SHARE * windowBytes ? piece : 0;
+  }
+
   #takeEvents(limitBytes: number): Uint8Array | undefined {
+    if (limitBytes === 0) return undefined;
     if (this.#stream.letters.nextPlace < Infinity) return this.#stream.takeWithLetters(limitBytes);
     const bytes = this.cursor.take(limitBytes);
     if (bytes !== undefined) this.#stream.addLog(bytes.length);

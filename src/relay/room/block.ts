@@ -16,7 +16,19 @@ export const BLOCK_BYTES = 256 * 1024;
  */
 const MARK_EVERY_BYTES = 1024;
 
+/** How long the pieces are, about, in which a block is read by members who take the same ones. */
+export const PIECE_BYTES = BLOCK_BYTES / 2;
+
+/** How many views of a block are known: members that are not equally far ask for others by turns. */
+const MAX_VIEWS = 4;
+
 const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+interface View {
+  start: number;
+  end: number;
+  bytes: Uint8Array<ArrayBuffer>;
+}
 
 /** Who stands in a block: a cursor. */
 export interface Occupant {
@@ -48,8 +60,11 @@ export class Block {
   /** Whether the log has let go of it. Nobody stands here then, or only who can't go on. */
   evicted = false;
   #bytes: Uint8Array<ArrayBuffer>;
-  /** The view that was asked for last. */
-  #view = { start: 0, end: 0, bytes: NOTHING };
+  /** The views that were asked for last, the newest anywhere among them. */
+  #views: View[] = [];
+  #nextView = 0;
+  /** Where its second piece begins, once that is there. */
+  #secondPiece: number | undefined;
   /** How many lines begin before each multiple of MARK_EVERY_BYTES, as far as somebody asked. */
   #marks: Uint32Array | undefined;
   #lastMark = 0;
@@ -77,17 +92,25 @@ export class Block {
    * view.
    */
   view(start: number, end: number): Uint8Array<ArrayBuffer> {
-    if (this.#view.start !== start || this.#view.end !== end) {
-      this.#view = { start, end, bytes: this.#bytes.subarray(start, end) };
-    }
-    return this.#view.bytes;
+    for (const view of this.#views) if (view.start === start && view.end === end) return view.bytes;
+    const bytes = this.#bytes.subarray(start, end);
+    this.#views[this.#nextView] = { start, end, bytes };
+    this.#nextView = (this.#nextView + 1) % MAX_VIEWS;
+    return bytes;
+  }
+
+  /** Where the piece ends that `start` lies in: behind a line, at the same place for all who ask. */
+  pieceEnd(start: number): number {
+    if (this.length <= PIECE_BYTES) return this.length;
+    this.#secondPiece ??= this.#bytes.lastIndexOf(LF, PIECE_BYTES - 1) + 1;
+    return start < this.#secondPiece ? this.#secondPiece : this.length;
   }
 
   /** Gives the memory back, which nobody reads any more. */
   recycle(): void {
     if (this.#bytes.length === BLOCK_BYTES) blockPool.give(this.#bytes);
     this.#bytes = NOTHING;
-    this.#view.bytes = NOTHING;
+    this.#views = [];
     this.#marks = undefined;
   }
 

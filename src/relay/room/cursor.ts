@@ -106,6 +106,15 @@ export class Cursor implements Occupant {
     return this.#log.end - this.offset - this.#unwanted.bytes;
   }
 
+  /**
+   * How many bytes come next until its owner's own lines, the end of the log, or a place where all readers who
+   * take this much stop, too. So they get the same piece as the same object, however far apart they began.
+   */
+  get nextPieceBytes(): number {
+    if (!this.#findNext()) return 0;
+    return Math.min(this.#spanEnd(), this.#block.pieceEnd(this.#index)) - this.#index;
+  }
+
   /** Whether the log has dropped what comes next: only {@linkcode jumpToEnd} leads on. */
   get isEvicted(): boolean {
     return this.#block.evicted;

@@ -3,6 +3,10 @@
 // resume promises is in resume_test.ts.
 
 import assert from "node:assert/strict";
+import { SessionMember } from "../../../src/relay/member/session_member.ts";
+import { resolveOptions, type Settings } from "../../../src/relay/options.ts";
+import type { Room } from "../../../src/relay/room/room.ts";
+import { Rooms } from "../../../src/relay/room/rooms.ts";
 import { VERSION } from "../../../src/wire/version.ts";
 import { type Seat, Table, TIME_ORIGIN_MS, turn } from "../../support/session_table.ts";
 
@@ -557,4 +561,96 @@ Deno.test("SessionMember that is host and silent for longer than pings are apart
     seat.receive();
     assert.equal(seat.client.host, bo.id);
   }
+});
+
+/** A member of a room, taken from by hand; its client acknowledges as `isDue` says. */
+class Reader {
+  readonly member: SessionMember;
+  readonly pieces: Uint8Array[] = [];
+  text = "";
+  most = 0;
+  received = 0;
+  acked = 0;
+
+  constructor(room: Room, settings: Settings, id: string, isFramed: boolean) {
+    const nothing = () => {};
+    this.member = new SessionMember(room, { id, name: "" }, `secret ${id}`, settings);
+    const outlet = { address: id, wake: nothing, simulate: nothing, leave: nothing, cut: nothing };
+    this.member.attach({ ...outlet, isFramed }, undefined);
+    this.#take(); // the welcome
+    this.received = 0;
+  }
+
+  /** Takes one write; false if there is none. */
+  step(isDue: (unconfirmed: number) => boolean): boolean {
+    const hasTaken = this.#take();
+    this.most = Math.max(this.most, this.received - this.acked);
+    if (isDue(this.received - this.acked)) this.ack();
+    return hasTaken;
+  }
+
+  ack(): void {
+    this.acked = this.received;
+    this.member.onAck(this.acked);
+  }
+
+  #take(): boolean {
+    const batch = this.member.take(0);
+    if (batch === undefined || batch === "behind") return false;
+    if (batch.source === "block") this.pieces.push(batch.bytes);
+    this.received += batch.bytes.length;
+    this.text += new TextDecoder().decode(batch.bytes);
+    batch.written();
+    return true;
+  }
+}
+
+Deno.test("SessionMember takes the same pieces over a WebSocket as others, whose windows fill up at other places", () => {
+  const settings = resolveOptions({}), { windowBytes } = settings;
+  const rooms = new Rooms(settings), room = rooms.open("r") as Room;
+  const names = ["ada", "bo", "cy", "late", "tcp"];
+  const readers = names.map((id) => new Reader(room, settings, id, id !== "tcp"));
+  const [ada, bo, cy, late, tcp] = readers;
+  const sayer = new Reader(room, settings, "sayer", true);
+  for (const reader of readers) while (reader.step(() => true));
+  for (const reader of readers) Object.assign(reader, { text: "", pieces: [] });
+  let text = "";
+  for (let i = 0; i < 500; i++) {
+    const lines = Array.from({ length: 40 }, (_, j) => lineOf(i * 40 + j, 60 + (i * j) % 80)).join("");
+    const bytes = new TextEncoder().encode(lines);
+    sayer.member.onLines(bytes, 0, bytes.length, 40, []);
+    text += lines;
+  }
+  const isDue = (unconfirmed: number) => unconfirmed >= 3 / 4 * windowBytes;
+  // bo has been told something that counts as well, late has begun before, cy acknowledges only when nothing more comes.
+  bo.member.onPing({ t: 1, told: {} });
+  late.step(() => false);
+  late.ack();
+  for (let isOn = true; isOn;) {
+    isOn = false;
+    for (const reader of readers) {
+      const unconfirmed = reader.received - reader.acked;
+      let hasTaken = reader.step(reader === cy ? () => false : isDue);
+      if (!hasTaken && reader === cy && unconfirmed > 0) {
+        cy.ack();
+        hasTaken = true;
+      }
+      isOn ||= hasTaken;
+    }
+  }
+  const eventsOf = (all: string) => all.replace(/^\{"\$.*\n/gm, "");
+  for (const reader of readers) assert.equal(eventsOf(reader.text), eventsOf(text));
+  const shareOf = (reader: Reader) => {
+    const known = new Set(ada.pieces);
+    const bytes = (pieces: Uint8Array[]) => pieces.reduce((sum, { length }) => sum + length, 0);
+    return bytes(reader.pieces.filter((piece) => known.has(piece))) / bytes(reader.pieces);
+  };
+  for (const reader of [bo, cy, late]) assert.ok(shareOf(reader) > 0.8, `${shareOf(reader)}`);
+  for (const reader of [ada, bo, cy, late]) {
+    assert.ok(reader.most <= 5 / 4 * windowBytes, `${reader.most}`);
+  }
+  assert.ok(tcp.most <= windowBytes + 200 && tcp.most > windowBytes - 200, `${tcp.most}`);
+  for (const { member } of [...readers, sayer]) member.close("closed");
+  rooms.close();
+  settings.memory.close();
 });

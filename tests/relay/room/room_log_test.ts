@@ -53,6 +53,41 @@ Deno.test("RoomLog hands every cursor what was appended since it was opened", ()
   assert.deepEqual([early.countTakenLines(), late.countTakenLines()], [3, 1]);
 });
 
+Deno.test("Cursor.nextPieceBytes leads readers that began apart to the same pieces, which are the same objects", () => {
+  const log = new RoomLog("plain", SETTINGS);
+  const ada = log.openCursor(), bo = log.openCursor(), cy = log.openCursor();
+  let text = "";
+  for (let i = 0; i < 40_000; i++) {
+    const line = lineOf(20 + i % 70, i);
+    append(log, line);
+    text += line;
+  }
+  assert.ok(bo.take(5000)!.length <= 5000);
+  bo.commit();
+  append(log, "cy's\n", cy);
+  append(log, "the end\n");
+  const takePieces = (cursor: Cursor) => {
+    const pieces: Uint8Array[] = [];
+    for (let bytes = cursor.nextPieceBytes; bytes > 0; bytes = cursor.nextPieceBytes) {
+      const piece = cursor.take(bytes)!;
+      assert.equal(piece.length, bytes);
+      assert.equal(piece.at(-1), LF);
+      pieces.push(piece);
+      cursor.commit();
+    }
+    return pieces;
+  };
+  const [one, two, three] = [ada, bo, cy].map(takePieces);
+  assert.equal(one.map((piece) => decoder.decode(piece)).join(""), `${text}cy's\nthe end\n`);
+  assert.ok(
+    one.length > 10 && one.every(({ length }) => length <= 132 * 1024),
+    `${one.map(({ length }) => length)}`,
+  );
+  assert.ok(two.slice(1).every((piece) => one.includes(piece)), "after the first one");
+  assert.ok(three.slice(0, -2).every((piece) => one.includes(piece)), "until its own lines");
+  assert.deepEqual([ada.nextPieceBytes, log.openCursor().nextPieceBytes], [0, 0]);
+});
+
 Deno.test("Cursor steps over its owner's lines wherever they lie", () => {
   const log = new RoomLog("plain", SETTINGS);
   const ada = log.openCursor(), bo = log.openCursor();

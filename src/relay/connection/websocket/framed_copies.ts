@@ -12,7 +12,7 @@ import { MAX_HEADER_BYTES, writeHeader } from "./frame_writer.ts";
  * The sizes of the buffers that are used again, in bytes of payload. A larger copy, of one long line, has a
  * buffer of its own.
  */
-const SIZES = [2 * 1024, 16 * 1024, 64 * 1024, 256 * 1024];
+const SIZES = [2 * 1024, 16 * 1024, 64 * 1024, 132 * 1024, 256 * 1024];
 
 /** How many free buffers of each size are kept. */
 const MAX_FREE = 16;
@@ -21,7 +21,7 @@ const MAX_FREE = 16;
  * How many copies are kept that no write needs any more: a member that is a moment later than the others
  * takes the same.
  */
-const MAX_IDLE = 4;
+const MAX_IDLE = 8;
 
 /**
  * From so many bytes on, one who alone asks for a view gets no copy: the header, written by itself, costs
@@ -43,8 +43,8 @@ export class FramedCopies {
   readonly #shared = new Map<Uint8Array, SharedCopy>();
   /** Those of them that no write needs, the one that ended first first. */
   readonly #idle = new Set<SharedCopy>();
-  /** The large view that was asked for last, while it has no copy. */
-  #asked: Uint8Array | undefined;
+  /** The large views that were asked for once. */
+  readonly #asked = new WeakSet<Uint8Array>();
 
   constructor(memory: MemoryBudget) {
     this.#budget = memory;
@@ -64,7 +64,7 @@ export class FramedCopies {
   /**
    * Returns the frame with these bytes, which must not change: the same for all who ask with the same view.
    * `first` is its first byte. Undefined for who is the first to ask for a large one, and may be the only
-   * one: members that stop at their windows stop at different places.
+   * one: plain members that can't keep up stop at different places.
    */
   share(view: Uint8Array, first: number): FramedCopy | undefined {
     const known = this.#shared.get(view);
@@ -73,11 +73,10 @@ export class FramedCopies {
       return known;
     }
     if (known !== undefined) return this.copy(view, first);
-    if (view.length >= MIN_ALONE_BYTES && this.#asked !== view) {
-      this.#asked = view;
+    if (view.length >= MIN_ALONE_BYTES && !this.#asked.has(view)) {
+      this.#asked.add(view);
       return undefined;
     }
-    this.#asked = undefined;
     const copy = new SharedCopy(view, first, this);
     this.#shared.set(view, copy);
     return copy;
@@ -92,7 +91,6 @@ export class FramedCopies {
   close(): void {
     for (const copy of this.#idle) this.#drop(copy);
     this.#idle.clear();
-    this.#asked = undefined;
   }
 
   /** @internal */

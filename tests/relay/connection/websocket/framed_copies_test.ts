@@ -26,6 +26,15 @@ Deno.test("FramedCopies.share copies a large view for the second who asks, and a
   assert.equal(copies.share(view, FIRST), second);
 });
 
+Deno.test("FramedCopies.share copies large views for the second who asks, however many are asked for between", () => {
+  const copies = new FramedCopies(new MemoryBudget());
+  const views = Array.from({ length: 20 }, () => payload(40_000));
+  for (const view of views) assert.equal(copies.share(view, FIRST), undefined);
+  for (const view of views) {
+    assert.deepEqual(readServerFrames(share(copies, view, FIRST).bytes).frames[0].payload, view);
+  }
+});
+
 Deno.test("FramedCopies.share makes one frame for a view, and another one for another view of the same bytes", () => {
   const copies = new FramedCopies(new MemoryBudget());
   const view = payload(1000), other = view.subarray(0, 1000);
@@ -57,7 +66,7 @@ Deno.test("FramedCopies counts each buffer until its last write has ended, and k
     own.release();
     assert.equal(memory.usedBytes, 0);
   }
-  const shared = Array.from({ length: 10 }, () => payload(100)).map((view) => share(copies, view, FIRST));
+  const shared = Array.from({ length: 30 }, () => payload(100)).map((view) => share(copies, view, FIRST));
   const all = memory.usedBytes;
   for (const copy of shared) copy.release();
   assert.ok(memory.usedBytes > 0 && memory.usedBytes < all / 2, `${memory.usedBytes} of ${all}`);
