@@ -146,6 +146,17 @@ const PATTERNS: Pattern[] = [
     },
   },
   {
+    what: "send short messages to each other, one by one, and read nothing of them",
+    reads: false,
+    each: async (send, i, read) => {
+      await send(hello(`r${i % 20}`));
+      const ids = [...(await read()).matchAll(/"id":"(k\w+)"/g)].slice(1).map(([, id]) => id);
+      if (ids.length === 0) return;
+      const all = JSON.stringify(ids.slice(0, 256));
+      for (let n = 0; n < 20; n++) await send(`{"$to":{"ids":${all},"event":${n}}}\n`);
+    },
+  },
+  {
     what: "want the longest delay of a network, beside a flood, and are asked for a pong each",
     reads: true,
     each: (send) => send(hello("lobby", ',"simulate":"delay=10s"') + '{"$ping":{"t":1}}\n'.repeat(200)),
