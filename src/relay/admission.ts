@@ -205,13 +205,13 @@ export class Admission implements SessionKeeper {
 /** One connection at the door, until it has gone. */
 export class Visit implements Door {
   readonly #admission: Admission;
-  readonly #host: string;
+  readonly host: string;
   #seat: Seat;
 
   /** @internal Use {@linkcode Admission.arrive}. */
   constructor(admission: Admission, host: string, seat: Seat) {
     this.#admission = admission;
-    this.#host = host;
+    this.host = host;
     this.#seat = seat;
   }
 
@@ -220,7 +220,7 @@ export class Visit implements Door {
   }
 
   admit(hello: Hello, outlet: Outlet): Answer {
-    const answer = this.#admission.admit(hello, outlet, this.#host, this.#seat);
+    const answer = this.#admission.admit(hello, outlet, this.host, this.#seat);
     if (answer.seat !== undefined) {
       this.#seat.drop();
       this.#seat = answer.seat;

@@ -203,10 +203,7 @@ export class RelayServer implements AsyncDisposable {
       visit.end();
       return conn.close();
     }
-    const host = hostOf(conn);
-    const httpTaker = this.#settings.servesWeb
-      ? { isBrowsing: () => this.#httpDoor.isBrowsing(host) }
-      : undefined;
+    const httpTaker = this.#settings.servesWeb ? this.#httpDoor : undefined;
     const connection = new Connection(conn, address, this.#rooms.lobby, this.#settings, visit, httpTaker);
     this.#connections.set(connection, this.#serveConnection(conn, connection, visit));
     this.#settings.log("debug", "connected", { address });

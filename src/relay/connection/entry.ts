@@ -15,6 +15,8 @@ import { HTTP_REFUSAL } from "./first_bytes.ts";
 
 /** Where a connection asks whether it may take part. */
 export interface Door {
+  /** Where the client comes from. */
+  readonly host: string;
   /** Lets a client that said hello in: the member it speaks for from now on, or why it can't. */
   admit(hello: Hello, outlet: Outlet): { member: SessionMember } | { error: WireError };
   /** Says why a client that does not say hello can't be served; undefined if it can. */
@@ -23,8 +25,8 @@ export interface Door {
 
 /** To whom a connection is left that turns out to be HTTP. */
 export interface HttpTaker {
-  /** Whether the host of this connection speaks HTTP on others, now or a moment ago. */
-  isBrowsing(): boolean;
+  /** Whether a host speaks HTTP on other connections, now or a moment ago. */
+  isBrowsing(host: string): boolean;
 }
 
 /** The connection that becomes something. */
@@ -150,7 +152,7 @@ export class Entry implements Silent {
    */
   onSilence(): void {
     const isYoung = this.#settings.clock() - this.#startedAt < RESERVE_MS;
-    if (isYoung && this.#httpTaker?.isBrowsing()) return this.#arrival?.waitOn();
+    if (isYoung && this.#httpTaker?.isBrowsing(this.#door.host)) return this.#arrival?.waitOn();
     this.becomePlain();
   }
 

@@ -144,11 +144,9 @@ export class Writer {
     if (!this.#source.hasNews) return this.#writeNext();
     // Many who have much to be written would keep the loop from its sockets: each waits for its turn then.
     const { clock, loop } = this.#settings, nowMs = clock();
-    if (loop.isBusy(nowMs)) loop.callLater(this.#goOn);
+    if (loop.isBusy(nowMs)) loop.callLater(() => this.#writeNext());
     else this.#writeNext(nowMs);
   };
-
-  readonly #goOn = (): void => this.#writeNext();
 
   readonly #onFailed = (error: unknown): void => {
     this.#endBatch();

@@ -59,6 +59,7 @@ class Table implements AsyncDisposable {
       this.#settings,
       {
         admit: () => assert.fail("nobody says hello"),
+        host: "192.0.2.1",
         refusePlain: () => this.#settings.needsToken ? { code: "bad_token", message: "a token" } : undefined,
       },
       isBrowsing && { isBrowsing },

@@ -31,8 +31,12 @@ class Newcomer implements Entrant {
   readonly noted: unknown[] = [];
   readonly entry: Entry;
 
-  constructor(door: Partial<Door> = {}, isBrowsing?: () => boolean) {
-    const shut: Door = { admit: () => assert.fail("nobody says hello"), refusePlain: () => undefined };
+  constructor(door: Partial<Door> = {}, isBrowsing?: (host: string) => boolean) {
+    const shut: Door = {
+      host: "192.0.2.1",
+      admit: () => assert.fail("nobody says hello"),
+      refusePlain: () => undefined,
+    };
     this.entry = new Entry(
       this,
       this.lobby,
@@ -147,7 +151,7 @@ Deno.test("Entry takes who says nothing for 250 ms for a plain client, until its
 });
 
 Deno.test("Entry leaves a silent connection of a host that browses undecided for 15 s", async () => {
-  const newcomer = new Newcomer({}, () => true);
+  const newcomer = new Newcomer({}, (host) => host === "192.0.2.1");
   await newcomer.time.pass(14_900);
   assert.equal(newcomer.member, undefined);
   await newcomer.time.pass(250);
