@@ -25,6 +25,9 @@ const JOBS = Deno.env.has("CI") ? 1 : 2 * navigator.hardwareConcurrency;
 /** How long a file runs before it is named for that, and then again, in s. */
 const LONG_S = 20;
 
+/** How long a file may run, in s: a safety net, so that one that hangs ends, and is told. */
+const LIMIT_S = 900;
+
 /** How many of the slowest tests are named in the end, and how long one takes at least to be named, in s. */
 const MOST_NAMED = 8;
 const SLOW_S = 1;
@@ -100,6 +103,7 @@ async function runFile(file: string, options: string[], total: Total): Promise<v
     args: ["test", "-A", "--no-check", file, ...options],
     env: { NO_COLOR: "1" },
     stdin: "null",
+    signal: AbortSignal.timeout(1000 * LIMIT_S),
   }).output();
   running.delete(file);
   const decoder = new TextDecoder();

@@ -8,6 +8,9 @@ import { FROM_SOURCE, Program } from "../support/program.ts";
 const PATHS = ["HOME", "DENO_DIR", "PATH"].map((name) => [name, Deno.env.get(name) ?? ""]);
 const LOOPBACK = ["0", "--host", "127.0.0.1"];
 
+/** What a pipe holds that nobody reads. */
+const PIPE_BYTES = 64 * 1024;
+
 /**
  * Starts the relay from a shell that does something with its outputs first: in `script`, "$@" is the relay.
  */
@@ -76,11 +79,16 @@ test("server.ts relays while its log's reader stands still, writes all of it lat
     program.signal("SIGUSR2");
     await assertRelays(port);
   }
+  program.signal("SIGALRM"); // the last line
   let text = "";
   const decoder = new TextDecoder(), buffer = new Uint8Array(65536);
-  while (text.split(" info status ").length <= 20) {
+  while (!text.includes(" signal=SIGALRM")) {
     text += decoder.decode(buffer.subarray(0, (await reader.read(buffer))!), { stream: true });
   }
+  // Two signals that come before the first is looked at are one.
+  const statuses = text.split(" info status ").length - 1, members = text.split(" info member ").length - 1;
+  assert.ok(text.length > 2 * PIPE_BYTES, `${statuses} of 20 signals were seen`);
+  assert.ok(members >= 50 * (statuses - 1) && !text.includes("dropped"), `${members} members in ${statuses}`);
   await assertRelays(port);
   for (let i = 0; i < 20; i++) {
     program.signal("SIGUSR2");
