@@ -6,9 +6,9 @@ import { race } from "../endurance/races.ts";
 const SEEDS = 12;
 
 Deno.test("host, claims, requests and events for some hold over TCP and WebSocket, whatever races", async () => {
-  const { won, answers, reconnects, kills } = await race(1, SEEDS);
+  const { won, answers, reconnects, kills, duels } = await race(1, SEEDS);
   assert.ok(
-    won > 40 && answers > 20 && reconnects > 10 && kills > 5,
-    `${won} won, ${answers} answers, ${reconnects} reconnects, ${kills} kills`,
+    won > 40 && answers > 20 && reconnects > 10 && kills > 5 && duels > 5,
+    `${won} won, ${answers} answers, ${reconnects} reconnects, ${kills} kills, ${duels} duels`,
   );
 });

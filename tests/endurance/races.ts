@@ -24,6 +24,7 @@ Exit code: 0, or 1 with what was wrong and the seed, or 2 for wrong options.`;
 
 const STEPS = 60;
 const MAX_KILLS = 2;
+const MAX_DUELS = 2;
 
 /** How much faster the relay's time runs. What it allows its members is as much more, but how long it waits for who is away. */
 const HASTE = 10;
@@ -56,11 +57,12 @@ class History {
   readonly players: Player[] = [];
   readonly #port: number;
   readonly #room: string;
-  readonly #work: Promise<void>[] = [];
+  readonly #work: Promise<unknown>[] = [];
   /** How often each key was won. */
   readonly wins = new Map<string, number>();
   answers = 0;
   kills = 0;
+  duels = 0;
   #count = 0;
 
   constructor(port: number, targets: string[], seed: number) {
@@ -95,7 +97,7 @@ class History {
     const { relay } = this.players[this.#pick(this.players.length)];
     const { relay: other } = this.players[this.#pick(this.players.length)];
     const n = this.#count++;
-    switch (this.#pick(9)) {
+    switch (this.#pick(10)) {
       case 0:
         return relay.passHost(this.#random() < 0.5 ? undefined : other.id);
       case 1: {
@@ -117,15 +119,37 @@ class History {
       case 4:
         if (this.players.length < 4) return;
         this.players.splice(this.players.findIndex((player) => player.relay === relay), 1);
-        return void this.#work.push(relay.close());
+        return void this.#later(relay.close());
       case 5:
-        if (this.kills < MAX_KILLS) this.#work.push(this.#kill(relay));
+        if (this.kills < MAX_KILLS) this.#later(this.#kill(relay));
+        return;
+      case 6:
+        if (this.duels < MAX_DUELS) this.#later(this.#duel());
         return;
       default:
         for (let i = this.#pick(4); i >= 0; i--) relay.send(`${n}.${i}`);
         relay.send(`psst ${n}`, { to: other.id });
         await new Promise((done) => setTimeout(done, this.#pick(8)));
     }
+  }
+
+  /** Lets some look for a room of two at once: no room takes more, and who is in one sees nobody else. */
+  async #duel(): Promise<void> {
+    this.duels++;
+    const options = { maxMembers: 2, any: true, retry: true, onStatus: () => {} };
+    const targets = Array.from(
+      { length: 2 + this.#pick(4) },
+      () => this.#targets[this.#pick(this.#targets.length)],
+    );
+    const relays = await Promise.all(
+      targets.map((target) => connect(`${target}/${this.#room}-duel`, options)),
+    );
+    const rooms = Map.groupBy(relays, ({ room }) => room);
+    for (const [room, inside] of rooms) {
+      assert.ok(inside.length <= 2, `${inside.length} are in ${room}, a room of two`);
+      for (const { peers } of inside) assert.ok(peers.size <= 1, `${peers.size} others are in ${room}`);
+    }
+    await Promise.all(relays.map((relay) => relay.close()));
   }
 
   /** Lets a member come that may lead, makes it the host if `host` is, and ends it as a kill does: for good, and without a word. */
@@ -142,15 +166,21 @@ class History {
     await new Promise((done) => setTimeout(done, waitMs));
   }
 
+  /** Keeps some work, whose end is waited for, and what it throws told, in the end. */
+  #later(work: Promise<unknown>): void {
+    work.catch(() => {});
+    this.#work.push(work);
+  }
+
   #win(key: string): void {
     this.wins.set(key, this.wins.get(key)! + 1);
   }
 
   #note<T>(asked: Promise<T>, then: (value: T) => unknown): void {
-    this.#work.push(
+    this.#later(
       asked.then(then, (error) => {
         assert.ok(error instanceof RequestError && FAILURES.includes(error.code), String(error));
-      }) as Promise<void>,
+      }),
     );
   }
 
@@ -192,6 +222,7 @@ export interface Outcome {
   answers: number;
   reconnects: number;
   kills: number;
+  duels: number;
 }
 
 /** Plays histories, and throws at the first that is not as promised. */
@@ -200,7 +231,7 @@ export async function race(firstSeed: number, seeds: number): Promise<Outcome> {
   const server = new RelayServer(listener, OPTIONS, ENVIRONMENT);
   const { random } = Math;
   Math.random = () => 0; // no waits between attempts
-  const sum: Outcome = { won: 0, answers: 0, reconnects: 0, kills: 0 };
+  const sum: Outcome = { won: 0, answers: 0, reconnects: 0, kills: 0, duels: 0 };
   try {
     for (let seed = firstSeed; seed < firstSeed + seeds; seed++) await playOne(port, seed, sum);
   } finally {
@@ -229,6 +260,7 @@ async function playOne(port: number, seed: number, sum: Outcome): Promise<void> 
   for (const wins of history.wins.values()) sum.won += wins;
   sum.answers += history.answers;
   sum.kills += history.kills;
+  sum.duels += history.duels;
   for (const { relay } of history.players) sum.reconnects += relay.stats.reconnects;
 }
 
