@@ -3,9 +3,10 @@
 // resume promises is in resume_test.ts.
 
 import assert from "node:assert/strict";
+import type { Batch, Outlet } from "../../../src/relay/member/member.ts";
 import { SessionMember } from "../../../src/relay/member/session_member.ts";
 import { resolveOptions, type Settings } from "../../../src/relay/options.ts";
-import type { Room } from "../../../src/relay/room/room.ts";
+import { Room } from "../../../src/relay/room/room.ts";
 import { Rooms } from "../../../src/relay/room/rooms.ts";
 import { VERSION } from "../../../src/wire/version.ts";
 import { type Seat, Table, TIME_ORIGIN_MS, turn } from "../../support/session_table.ts";
@@ -39,6 +40,37 @@ Deno.test("SessionMember is shown to the others before its first line, and its l
     '"last"',
     '{"$leave":{"id":"k2","reason":"closed"}}',
   ]);
+});
+
+Deno.test("SessionMember has no news in who comes before the next flush, and gets it with what is said", () => {
+  const settings = resolveOptions({});
+  const room = new Room("r", settings, () => {});
+  const outlet: Outlet = { address: "", wake() {}, simulate() {}, leave() {}, cut() {} };
+  const enter = (id: string) => {
+    const member = new SessionMember(room, { id, name: "" }, id, settings);
+    member.attach(outlet, undefined);
+    take(member);
+    return member;
+  };
+  const take = (member: SessionMember) => {
+    const batch = member.take(settings.clock());
+    const text = new TextDecoder().decode((batch as Batch | undefined)?.bytes);
+    (batch as Batch | undefined)?.written();
+    return text.replace(/^\{"\$(time|from)".*\n/gm, "");
+  };
+  const ada = enter("k1"), bo = enter("k2");
+  assert.deepEqual([ada.hasNews, bo.hasNews], [false, false]);
+  room.sessions.startFlush(settings.clock());
+  assert.deepEqual([ada.hasNews, bo.hasNews], [true, false]); // who has come knows it
+  assert.equal(take(ada), '{"$join":{"id":"k2","name":""}}\n');
+  const cy = enter("k3");
+  assert.deepEqual([ada.hasNews, bo.hasNews, cy.hasNews], [false, false, false]);
+  const line = new TextEncoder().encode("1\n");
+  cy.onLines(line, 0, line.length, 1, []);
+  assert.deepEqual([ada.hasNews, bo.hasNews], [true, true]);
+  assert.equal(take(ada), '{"$join":{"id":"k3","name":""}}\n1\n');
+  for (const member of [ada, bo, cy]) member.close("closed");
+  settings.memory.close();
 });
 
 Deno.test("SessionMember finds in its welcome who is there, itself not, and what the relay allows", async () => {
