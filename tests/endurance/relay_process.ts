@@ -4,6 +4,8 @@
 import { readMemory } from "../../bench/process_stats.ts";
 
 const SERVER = new URL("../../server.ts", import.meta.url).pathname;
+/** What `deno task start` and the binary run it with. */
+const V8_FLAGS = "--v8-flags=--max-semi-space-size=2";
 const READY_MS = 20_000;
 /** Lines of stderr that are kept of one run. */
 const MAX_ALARMS = 20;
@@ -11,7 +13,6 @@ const MAX_ALARMS = 20;
 /** A relay that is running, or between two runs. */
 export class RelayProcess implements AsyncDisposable {
   readonly #args: readonly string[];
-  readonly #v8Flags: string | undefined;
   #child: Deno.ChildProcess | undefined;
   #reading: Promise<unknown> | undefined;
   #isEnding = false;
@@ -20,9 +21,8 @@ export class RelayProcess implements AsyncDisposable {
   readonly alarms: string[] = [];
 
   /** @param args the relay's own arguments, without the port */
-  constructor(args: readonly string[] = [], v8Flags?: string) {
+  constructor(args: readonly string[] = []) {
     this.#args = args;
-    this.#v8Flags = v8Flags;
   }
 
   get pid(): number | undefined {
@@ -37,15 +37,11 @@ export class RelayProcess implements AsyncDisposable {
 
   /** Starts it, on the same port as before. */
   async start(): Promise<this> {
-    const v8Flags = this.#v8Flags === undefined ? [] : [`--v8-flags=${this.#v8Flags}`];
     this.#isEnding = false;
     const child = this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "-A", ...v8Flags, SERVER, String(this.port), "--host", "127.0.0.1"].concat(
-        [
-          "--log",
-          "json",
-          ...this.#args,
-        ],
+      args: ["run", "--no-prompt", "-A", V8_FLAGS, SERVER, String(this.port)].concat(
+        ["--host", "127.0.0.1", "--log", "json"],
+        this.#args,
       ),
       stdin: "null",
       stdout: "piped",
