@@ -90,7 +90,28 @@ export function readPayload(event: unknown): EventName | undefined {
   return typeof from === "string" && typeof number === "number" ? { from, number } : undefined;
 }
 
+/** How often the wall clock is looked at to find the origin. */
+const ORIGIN_LOOKS = 50;
+
+/**
+ * When performance.now() was 0, in ms since 1970. performance.timeOrigin is made of two clocks when a process
+ * starts, and a busy machine may turn to something else between the two, for 50 ms and more; of several looks the
+ * shortest was not interrupted.
+ */
+export const originMs = findOrigin();
+
+function findOrigin(): number {
+  let shortestMs = Infinity, origin = performance.timeOrigin;
+  for (let look = 0; look < ORIGIN_LOOKS; look++) {
+    const beforeMs = performance.now(), wallMs = Date.now(), afterMs = performance.now();
+    if (afterMs - beforeMs >= shortestMs) continue;
+    shortestMs = afterMs - beforeMs;
+    origin = wallMs + 0.5 - (beforeMs + afterMs) / 2; // whole milliseconds have passed
+  }
+  return origin;
+}
+
 /** The time of an entry. */
 export function timeMs(): number {
-  return performance.timeOrigin + performance.now();
+  return originMs + performance.now();
 }

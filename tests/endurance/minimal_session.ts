@@ -3,7 +3,7 @@
 // hide in both.
 
 import type { LineConn } from "../support/websocket_conn.ts";
-import { readPayload, type Snapshot, type Values } from "./history.ts";
+import { originMs, readPayload, type Snapshot, type Values } from "./history.ts";
 import {
   type Body,
   connectMinimal,
@@ -19,10 +19,7 @@ const encoder = new TextEncoder();
 const PING_MS = 1000;
 const WELCOME_TIMEOUT_MS = 3000;
 const CLOSE_TIMEOUT_MS = 3000;
-/**
- * How far the clocks of two processes of one machine may be apart, in ms: each takes its origin from two clocks, and
- * a busy machine may turn to something else between the two.
- */
+/** How far the relay's clock may be from that of this machine, in ms: it takes it at its start from two others. */
 const CLOCKS_APART_MS = 25;
 
 /** A line that the relay has not confirmed; `end` is the place in the stream after its LF. */
@@ -386,8 +383,7 @@ export class MinimalSession {
     this.#confirm(bytes);
     this.#options.onPong?.(nowMs - t);
     // The relay said it somewhere between the ping and now: only what is outside of that is wrong.
-    const origin = performance.timeOrigin;
-    const offMs = Math.max(0, origin + t - time, time - origin - nowMs);
+    const offMs = Math.max(0, originMs + t - time, time - originMs - nowMs);
     this.#options.record({ kind: "clock", relayMs: time, offMs, boundMs: CLOCKS_APART_MS });
   }
 }
