@@ -19,8 +19,11 @@ Exit code: 0, or 1 if a test failed, or 2 for what can't be run.`;
 const LONG = "_long_test.ts";
 const TEST = "_test.ts";
 
-/** How many files run at a time: most tests wait for a socket or a process rather than for a core. In the gate, where nobody waits, one. */
-const JOBS = Deno.env.has("CI") ? 1 : 2 * navigator.hardwareConcurrency;
+/**
+ * How many files run at a time: most tests wait for a socket or a process rather than for a core. In the gate, where nobody waits, as many
+ * as there are cores.
+ */
+const JOBS = (Deno.env.has("CI") ? 1 : 2) * navigator.hardwareConcurrency;
 
 /** How long a file runs before it is named for that, and then again, in s. */
 const LONG_S = 20;
