@@ -58,13 +58,14 @@ export class Outgoing {
   }
 
   /**
-   * Sends an event, given as JSON, to those members alone; with a tag it is a question or an answer.
+   * Sends an event, given as JSON, to those members alone; with a tag it is a question or an answer. `verb`
+   * says what can't be done otherwise.
    *
    * @throws {RangeError} when it is too long
    */
-  sendTo(text: string, ids: readonly string[], tag?: Tag): void {
-    needSession(this.#session, "send event", "knows nobody to send it to");
-    for (const line of encodeLetters(text, ids, this.lineLimit, tag)) this.#link.send(line);
+  sendTo(text: string, ids: readonly string[], tag?: Tag, verb = "send event"): void {
+    needSession(this.#session, verb, "knows nobody to send it to");
+    for (const line of encodeLetters(verb, text, ids, this.lineLimit, tag)) this.#link.send(line);
     this.#noteDrops();
   }
 

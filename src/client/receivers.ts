@@ -64,8 +64,14 @@ function isIterable(value: unknown): value is Iterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.iterator in value && !(value instanceof Map);
 }
 
-/** Writes as few lines as carry an event to all of `ids`. */
+/**
+ * Writes as few lines as carry an event, given as JSON, to all of `ids`; `verb` says what can't be done with
+ * one that is too long.
+ *
+ * @throws {RangeError} when a line with one id has more than `maxLineBytes`, without its LF
+ */
 export function encodeLetters(
+  verb: string,
   text: string,
   ids: readonly string[],
   maxLineBytes: number,
@@ -83,7 +89,7 @@ export function encodeLetters(
     }
     if (bytes > maxLineBytes) {
       throw new RangeError(
-        `Cannot send event: with an id it has ${bytes} bytes, maxLineBytes is ${maxLineBytes}`,
+        `Cannot ${verb}: with an id it has ${bytes} bytes, maxLineBytes is ${maxLineBytes}`,
       );
     }
     lines.push(encodeTo(ids.slice(at, end), text, tag));

@@ -92,7 +92,7 @@ export class Requests {
     const { ask, answer } = session.asks.open(`request ${quote(id)}`, id, timeoutMs);
     if (this.#isClosed) return this.#failClosed(session, answer);
     try {
-      this.#outgoing.sendTo(text, [id], { ask });
+      this.#outgoing.sendTo(text, [id], { ask }, "send request");
     } catch (error) {
       session.asks.settle(ask, undefined, id);
       throw error;
@@ -126,7 +126,7 @@ export class Requests {
   /** Sends an answer; returns what is wrong with it: it is too long. */
   #reply(text: string, to: Peer, tag: Tag): Error | undefined {
     try {
-      this.#outgoing.sendTo(text, [to.id], tag);
+      this.#outgoing.sendTo(text, [to.id], tag, "answer");
     } catch (error) {
       return error as Error;
     }

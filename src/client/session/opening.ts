@@ -10,8 +10,9 @@ import type { Pipe } from "../link/speaker.ts";
 import { encodeControl, LF } from "../../wire/protocol.ts";
 import { concat } from "../../wire/concat.ts";
 import { encodeHello, type Hello, makeNonce } from "./hello.ts";
-import { readControlLine } from "./relay_control.ts";
-import { followControl, readAnswer, type Welcome } from "./welcome.ts";
+import { ERROR_OPENING, readControlLine } from "./relay_control.ts";
+import { followControl } from "./roster_control.ts";
+import { readAnswer, type Welcome } from "./welcome.ts";
 
 /** How long a relay may take to answer a hello, in ms; one that doesn't know sessions never does. */
 export const WELCOME_TIMEOUT_MS = 3000;
@@ -38,8 +39,7 @@ const MAX_WELCOME_MS = 120_000;
  */
 const ACK_SHARE = 1 / 2;
 
-const WELCOME_START = `{"$welcome":`;
-const ERROR_START = `{"$error":`;
+const WELCOME_OPENING = `{"$welcome":`;
 
 const NOTHING = new Uint8Array(0);
 
@@ -121,7 +121,7 @@ class Opening {
     for (;;) {
       const line = await this.#lines.next(MAX_ANSWER_BYTES);
       if (line === undefined) throw new Error(this.#describeEnd());
-      if (!line.startsWith(WELCOME_START) && !line.startsWith(ERROR_START)) continue;
+      if (!line.startsWith(WELCOME_OPENING) && !line.startsWith(ERROR_OPENING)) continue;
       const isSurelyTheRelay = this.#lines.count === 1 && this.#pipe.ageMs() < HELD_MS;
       const welcome = readAnswer(line, nonce, isSurelyTheRelay);
       if (welcome !== undefined) return welcome;

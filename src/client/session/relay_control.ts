@@ -33,14 +33,15 @@ export interface ControlLine {
   body: Record<string, unknown>;
 }
 
-const ERROR_START = `{"$error":`;
+/** How each `$error` of a relay begins. */
+export const ERROR_OPENING = `{"$error":`;
 
 /**
  * Returns the error that a line tells a plain client about, or `undefined` when the line is something else.
  * Only the relay's own form counts: one key, which comes first, with a code and a message.
  */
 export function readErrorLine(line: string): RelayError | undefined {
-  if (!line.startsWith(ERROR_START)) return undefined;
+  if (!line.startsWith(ERROR_OPENING)) return undefined;
   const control = readControlLine(line);
   return control && readError(control.body);
 }
@@ -93,4 +94,12 @@ export function readError(body: Record<string, unknown>): RelayError | undefined
 /** Reads a number of things, or of milliseconds: 0 for what is none. */
 export function readCount(value: unknown): number {
   return Number.isSafeInteger(value) && value as number >= 0 ? value as number : 0;
+}
+
+/** The farthest time from 1970, in ms, that a date can be. */
+const MAX_TIME_MS = 8.64e15;
+
+/** Tells a time that can be reckoned with, in ms since 1970: JSON can hold 1e999. */
+export function isTime(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= MAX_TIME_MS;
 }

@@ -7,9 +7,10 @@
 
 import { Asks } from "./asks.ts";
 import type { RelayClock } from "./clock.ts";
-import { type ControlLine, readControlLine, readCount, readError, type RelayError } from "./relay_control.ts";
+import { isTime, readControlLine, readCount, readError } from "./relay_control.ts";
+import type { ControlLine, RelayError } from "./relay_control.ts";
 import type { Hello } from "./hello.ts";
-import { followControl, isTime, type SessionLimits, type Welcome } from "./welcome.ts";
+import type { SessionLimits, Welcome } from "./welcome.ts";
 import { type Opened, openSession, WELCOME_TIMEOUT_MS } from "./opening.ts";
 import { Pinger } from "./pinger.ts";
 import { LineDecoder, type LineSink } from "../link/line_decoder.ts";
@@ -18,6 +19,7 @@ import type { Lost } from "./lost.ts";
 import { ReadPosition } from "./read_position.ts";
 import { noteRoomValue, settleRoom } from "./room_values.ts";
 import { type Peer, Roster, type RosterSink, selfPeer } from "./roster.ts";
+import { followControl } from "./roster_control.ts";
 import { SessionOutbox } from "./session_outbox.ts";
 import { StreamAge } from "./stream_age.ts";
 import { type Origin, StreamMarks } from "./stream_marks.ts";
@@ -148,16 +150,15 @@ export class Session implements Speaker {
    * @throws {Error} when it says something else, ends the connection, or says nothing in time
    */
   async open(pipe: Pipe): Promise<{ resumed?: boolean }> {
-    const { name, token, simulate, echo, canHost, maxMembers, any } = this.#options;
-    const { room, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = { ...this.#options, room: this.room };
-    const before = this.#welcome;
+    const { room } = this, before = this.#welcome;
+    const { sink: _, maxUnfinishedBytes, welcomeTimeoutMs = WELCOME_TIMEOUT_MS, ...hello } = this.#options;
     const resume = before !== undefined && this.#canResume
       ? { session: before.session, bytes: this.#position.lineEndBytes }
       : undefined;
     const opened = await openSession(pipe, {
-      ...{ room, name, token, simulate, echo, canHost, maxMembers, any, resume, welcomeTimeoutMs },
-      base: any === true && before !== undefined ? this.#options.room : undefined,
-      maxLineBytes: this.#options.maxUnfinishedBytes,
+      ...{ ...hello, room, resume, welcomeTimeoutMs },
+      base: hello.any === true && before !== undefined ? hello.room : undefined,
+      maxLineBytes: maxUnfinishedBytes,
       isKnown: before !== undefined,
       now: this.#now,
     });

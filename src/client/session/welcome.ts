@@ -4,17 +4,15 @@
 import { DEFAULT_LIMITS } from "../../wire/protocol.ts";
 import { isRecord } from "../../wire/untrusted.ts";
 import { RefusedError } from "../link/connect_error.ts";
-import { type ControlLine, readControlLine, readError } from "./relay_control.ts";
-import { Roster } from "./roster.ts";
+import { isTime, readControlLine, readError } from "./relay_control.ts";
+import type { Roster } from "./roster.ts";
+import { readRoster } from "./roster_control.ts";
 
 /** The longest time that a limit can be, in ms: timers take no month. */
 const MAX_LIMIT_MS = 3_600_000;
 
 /** The shortest time after which silence can count as an end, in ms: pings go out three times as often. */
 const MIN_PING_TIMEOUT_MS = 10;
-
-/** The farthest time from 1970, in ms, that a date can be. */
-const MAX_TIME_MS = 8.64e15;
 
 /** What a relay allows in a session. */
 export interface SessionLimits {
@@ -117,54 +115,6 @@ export function readAnswer(line: string, nonce: string, isCertain: boolean): Wel
   };
 }
 
-/** Tells a time that can be reckoned with, in ms since 1970: JSON can hold 1e999. */
-export function isTime(value: unknown): value is number {
-  return typeof value === "number" && Math.abs(value) <= MAX_TIME_MS;
-}
-
-/**
- * Does what a control line says of who is there and what holds. `size` is that of the line, in characters.
- * Returns false if it says something else.
- *
- * @throws {RangeError} when that would be more than a roster holds
- */
-export function followControl(roster: Roster, { name, body }: ControlLine, size: number): boolean {
-  const { id, key, value, from, room } = body;
-  switch (name) {
-    case "join":
-      if (typeof id === "string") roster.join(id, typeof body.name === "string" ? body.name : "");
-      return true;
-    case "leave":
-      if (typeof id === "string") roster.leave(id, typeof body.reason === "string" ? body.reason : "lost");
-      return true;
-    case "peers":
-      roster.compare(readPeers(body.peers));
-      return true;
-    case "set":
-      if (typeof key !== "string") return true;
-      if (room === true) roster.set(null, key, value, size);
-      else if (typeof from === "string") roster.set(from, key, value, size);
-      return true;
-  }
-  return false;
-}
-
-/** Reads a list of members, as a welcome or a `$peers` has it; what is none is skipped. */
-function readPeers(peers: unknown): { id: string; name: string; state?: unknown }[] {
-  return (Array.isArray(peers) ? peers : []).filter((peer) => isRecord(peer) && typeof peer.id === "string")
-    .map(({ id, name, state }) => ({ id, name: typeof name === "string" ? name : "", state }));
-}
-
-function readRoster(peers: unknown, state: unknown): Roster {
-  const roster = new Roster();
-  for (const peer of readPeers(peers)) {
-    roster.join(peer.id, peer.name);
-    for (const [key, value] of entries(peer.state)) roster.set(peer.id, key, value);
-  }
-  for (const [key, value] of entries(state)) roster.set(null, key, value);
-  return roster;
-}
-
 /**
  * Takes each limit that is a number, within what can be kept; the default for one that the relay doesn't
  * name.
@@ -187,10 +137,6 @@ function readLimits(limits: unknown): SessionLimits {
 
 function isPositive(value: unknown): value is number {
   return typeof value === "number" && value > 0;
-}
-
-function entries(value: unknown): [string, unknown][] {
-  return isRecord(value) ? Object.entries(value) : [];
 }
 
 function unreadable(why: string): TypeError {

@@ -64,6 +64,7 @@ import src_client_session_read_position_ts from "../../client/session/read_posit
 import src_client_session_relay_control_ts from "../../client/session/relay_control.ts" with { type: "text" };
 import src_client_session_room_values_ts from "../../client/session/room_values.ts" with { type: "text" };
 import src_client_session_roster_ts from "../../client/session/roster.ts" with { type: "text" };
+import src_client_session_roster_control_ts from "../../client/session/roster_control.ts" with { type: "text" };
 import src_client_session_session_ts from "../../client/session/session.ts" with { type: "text" };
 import src_client_session_session_outbox_ts from "../../client/session/session_outbox.ts" with { type: "text" };
 import src_client_session_stream_age_ts from "../../client/session/stream_age.ts" with { type: "text" };
@@ -178,6 +179,7 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/client/session/relay_control.ts", src_client_session_relay_control_ts],
   ["src/client/session/room_values.ts", src_client_session_room_values_ts],
   ["src/client/session/roster.ts", src_client_session_roster_ts],
+  ["src/client/session/roster_control.ts", src_client_session_roster_control_ts],
   ["src/client/session/session.ts", src_client_session_session_ts],
   ["src/client/session/session_outbox.ts", src_client_session_session_outbox_ts],
   ["src/client/session/stream_age.ts", src_client_session_stream_age_ts],

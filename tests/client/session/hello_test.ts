@@ -1,11 +1,7 @@
-// Tests src/client/session/hello.ts and src/client/session/welcome.ts: what is said first, and what is taken
-// for the answer. How the answer is found among other lines is tested in opening_test.ts.
+// Tests src/client/session/hello.ts: what is said first.
 
 import assert from "node:assert/strict";
-import { encodeHello } from "../../../src/client/session/hello.ts";
-import { readAnswer } from "../../../src/client/session/welcome.ts";
-
-const NONCE = "0123456789abcdef";
+import { encodeHello, makeNonce } from "../../../src/client/session/hello.ts";
 
 Deno.test("encodeHello leaves out what is empty", () => {
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -28,46 +24,20 @@ Deno.test("encodeHello leaves out what is empty", () => {
   );
 });
 
-Deno.test("readAnswer takes a limit that the relay names, and a default for any other", () => {
-  const { limits } = readAnswer(
-    '{"$welcome":{"id":"k1","room":"a","session":"s","time":1,"limits":{"maxLagMs":7,"windowBytes":"x","new":1}}}',
-    NONCE,
-    true,
-  )!;
-  assert.equal(limits.maxLagMs, 7);
-  assert.equal(limits.windowBytes, 256 * 1024);
-  assert.equal("new" in limits, false);
+Deno.test("encodeHello says what a member wishes for, and of the rest nothing", () => {
+  const hello = { room: "a", name: "", token: "", simulate: "", nonce: "n" };
+  const wishes = (more: Record<string, unknown>) =>
+    JSON.parse(new TextDecoder().decode(encodeHello({ ...hello, ...more }))).$hello;
+  const plain = { version: 1, room: "a", nonce: "n" };
+  assert.deepEqual(wishes({ echo: true, canHost: true, maxMembers: 2, any: true }), {
+    ...plain,
+    ...{ echo: true, canHost: true, maxMembers: 2, any: true },
+  });
+  assert.deepEqual(wishes({ echo: false, canHost: false, any: false }), plain);
 });
 
-const WELCOME = `"id":"k1","room":"a","session":"s","time":1`;
-const ERROR = `"code":"bad_token","message":"m"`;
-
-/** What may come in place of the answer; whether it is surely the relay's; what is made of it. */
-const ANSWERS: [string, boolean, "welcome" | "refused" | "unreadable" | "ignored"][] = [
-  [`{"$welcome":{${WELCOME},"nonce":"${NONCE}"}}`, false, "welcome"],
-  [`{"$error":{${ERROR},"nonce":"${NONCE}"}}`, false, "refused"],
-  [`{"$welcome":{${WELCOME}}}`, true, "welcome"],
-  [`{"$error":{${ERROR}}}`, true, "refused"],
-  [`{"$welcome":{${WELCOME}}}`, false, "ignored"],
-  [`{"$error":{${ERROR}}}`, false, "ignored"],
-  [`{"$welcome":{${WELCOME},"nonce":"another"}}`, true, "ignored"],
-  [`{"$error":{${ERROR},"nonce":"another"}}`, true, "ignored"],
-  [`{"$error":{${ERROR},"nonce":null}}`, true, "ignored"],
-  [`{"$welcome":{"nonce":"${NONCE}"}}`, false, "unreadable"],
-  [`{"$error":{"nonce":"${NONCE}"}}`, false, "unreadable"],
-  [`{"$welcome":${NONCE}`, false, "unreadable"],
-  [`{"$welcome":5}`, true, "unreadable"],
-  [`{"$welcome":5}`, false, "ignored"],
-  [`{"$welcome":{"id":"k1","room":"a","session":"s","time":1e300,"nonce":"${NONCE}"}}`, false, "unreadable"],
-];
-
-for (const [line, isCertain, expected] of ANSWERS) {
-  Deno.test(`readAnswer: ${line} is ${expected}, ${isCertain ? "early" : "late"}`, () => {
-    if (expected === "welcome") assert.equal(readAnswer(line, NONCE, isCertain)?.room, "a");
-    else if (expected === "ignored") assert.equal(readAnswer(line, NONCE, isCertain), undefined);
-    else {
-      const name = expected === "refused" ? "RefusedError" : "TypeError";
-      assert.throws(() => readAnswer(line, NONCE, isCertain), { name });
-    }
-  });
-}
+Deno.test("makeNonce makes another one each time, as long as a key", () => {
+  const nonces = Array.from({ length: 100 }, makeNonce);
+  assert.equal(new Set(nonces).size, 100);
+  assert.ok(nonces.every((nonce) => /^[0-9a-f]{32}$/.test(nonce)));
+});

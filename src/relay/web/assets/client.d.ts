@@ -425,7 +425,8 @@ interface RoomList {
  * what it was the last to set, where nothing stands; where the relay ran on, the room is as others left it.
  * Changes not sent yet go out in any case.
  *
- * Whatever is dropped, here or by the relay, is told by `onLost`.
+ * Whatever is dropped, here or by the relay, is told by `onLost`. After `close()` what it shows (`id`,
+ * `room`, `peers`, `state`, `host`, `stats`) stays as it was last, and `now()` goes on.
  *
  * A *plain* one knows events alone. What the network had taken when a connection broke may be lost; what it
  * had not is sent again whole, and so is what was sent meanwhile, within `offlineBytes`. A relay that
@@ -499,8 +500,7 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      * has left gets nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members
      * is dropped if the relay was restarted, as their ids are others' then.
      *
-     * As with `JSON.stringify`, NaN becomes null and properties that are
-     * undefined or functions are left out.
+     * As with `JSON.stringify`, NaN becomes null and properties that are undefined or functions are left out.
      *
      * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when
      * `to` names nobody it could be, or the relay object is plain

@@ -678,7 +678,7 @@ function idOf(addressee) {
 function isIterable(value) {
   return typeof value === "object" && value !== null && Symbol.iterator in value && !(value instanceof Map);
 }
-function encodeLetters(text, ids, maxLineBytes, tag) {
+function encodeLetters(verb, text, ids, maxLineBytes, tag) {
   const lines = [];
   const bareBytes = encodeTo([], text, tag).length - 1;
   for (let at = 0; at < ids.length; ) {
@@ -690,7 +690,7 @@ function encodeLetters(text, ids, maxLineBytes, tag) {
       end++;
     }
     if (bytes > maxLineBytes) {
-      throw new RangeError(`Cannot send event: with an id it has ${bytes} bytes, maxLineBytes is ${maxLineBytes}`);
+      throw new RangeError(`Cannot ${verb}: with an id it has ${bytes} bytes, maxLineBytes is ${maxLineBytes}`);
     }
     lines.push(encodeTo(ids.slice(at, end), text, tag));
     at = end;
@@ -1026,9 +1026,9 @@ var Inbox = class {
 };
 
 // src/client/session/relay_control.ts
-var ERROR_START = `{"$error":`;
+var ERROR_OPENING = `{"$error":`;
 function readErrorLine(line) {
-  if (!line.startsWith(ERROR_START)) return void 0;
+  if (!line.startsWith(ERROR_OPENING)) return void 0;
   const control = readControlLine(line);
   return control && readError(control.body);
 }
@@ -1073,6 +1073,10 @@ function readError(body) {
 }
 function readCount(value) {
   return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}
+var MAX_TIME_MS = 864e13;
+function isTime(value) {
+  return typeof value === "number" && Math.abs(value) <= MAX_TIME_MS;
 }
 
 // src/client/standard_schema.ts
@@ -2774,13 +2778,14 @@ var Outgoing = class {
     this.#noteDrops();
   }
   /**
-   * Sends an event, given as JSON, to those members alone; with a tag it is a question or an answer.
+   * Sends an event, given as JSON, to those members alone; with a tag it is a question or an answer. `verb`
+   * says what can't be done otherwise.
    *
    * @throws {RangeError} when it is too long
    */
-  sendTo(text, ids, tag) {
-    needSession(this.#session, "send event", "knows nobody to send it to");
-    for (const line of encodeLetters(text, ids, this.lineLimit, tag)) this.#link.send(line);
+  sendTo(text, ids, tag, verb = "send event") {
+    needSession(this.#session, verb, "knows nobody to send it to");
+    for (const line of encodeLetters(verb, text, ids, this.lineLimit, tag)) this.#link.send(line);
     this.#noteDrops();
   }
   /** Sends a control line with its LF: it goes before the events that wait. */
@@ -3127,7 +3132,7 @@ var Requests = class {
         id
       ], {
         ask
-      });
+      }, "send request");
     } catch (error) {
       session.asks.settle(ask, void 0, id);
       throw error;
@@ -3168,7 +3173,7 @@ var Requests = class {
     try {
       this.#outgoing.sendTo(text, [
         to.id
-      ], tag);
+      ], tag, "answer");
     } catch (error) {
       return error;
     }
@@ -3197,6 +3202,82 @@ function describeThrown(thrown) {
   } catch {
     return "it threw what has no text";
   }
+}
+
+// src/client/link/attempt.ts
+var Attempt = class {
+  #failed = Promise.withResolvers();
+  #timer;
+  /** Whether its time is over, or it was ended. */
+  isOver = false;
+  /** Why its time is over. */
+  error;
+  /** Allows so much time from now on for what comes next; `describe` then says what is missing. */
+  expect(ms, describe2) {
+    clearTimeout(this.#timer);
+    if (this.isOver) return;
+    this.#timer = setTimeout(() => {
+      this.isOver = true;
+      this.error = new Error(describe2());
+      this.#failed.reject(this.error);
+    }, ms);
+  }
+  /** Waits for the work, but no longer than what is expected may take. */
+  race(work) {
+    return Promise.race([
+      work,
+      this.#failed.promise
+    ]);
+  }
+  /** Ends it, and its timer. */
+  end() {
+    this.isOver = true;
+    clearTimeout(this.#timer);
+  }
+};
+
+// src/client/session/hello.ts
+var NONCE_BYTES = 16;
+function encodeHello({ room, name, token, simulate, nonce, resume, ...wishes }) {
+  return encodeControl("hello", {
+    version: PROTOCOL_VERSION,
+    room,
+    ...name === "" ? {} : {
+      name
+    },
+    ...token === "" ? {} : {
+      token
+    },
+    ...simulate === "" ? {} : {
+      simulate
+    },
+    ...wish(wishes.echo, {
+      echo: true
+    }),
+    ...wish(wishes.canHost, {
+      canHost: true
+    }),
+    ...wishes.maxMembers === void 0 ? {} : {
+      maxMembers: wishes.maxMembers
+    },
+    ...wish(wishes.any, {
+      any: true
+    }),
+    ...wishes.base === void 0 ? {} : {
+      base: wishes.base
+    },
+    nonce,
+    ...resume === void 0 ? {} : {
+      resume
+    }
+  });
+}
+function wish(isWanted, fields) {
+  return isWanted === true ? fields : {};
+}
+function makeNonce() {
+  const bytes = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 // src/client/session/roster.ts
@@ -3368,10 +3449,50 @@ function memberSize(id, name) {
   return ENTRY_SIZE + id.length + name.length;
 }
 
+// src/client/session/roster_control.ts
+function readRoster(peers, state) {
+  const roster = new Roster();
+  for (const peer of readPeers(peers)) {
+    roster.join(peer.id, peer.name);
+    for (const [key, value] of entries(peer.state)) roster.set(peer.id, key, value);
+  }
+  for (const [key, value] of entries(state)) roster.set(null, key, value);
+  return roster;
+}
+function followControl(roster, { name, body }, size) {
+  const { id, key, value, from, room } = body;
+  switch (name) {
+    case "join":
+      if (typeof id === "string") roster.join(id, typeof body.name === "string" ? body.name : "");
+      return true;
+    case "leave":
+      if (typeof id === "string") roster.leave(id, typeof body.reason === "string" ? body.reason : "lost");
+      return true;
+    case "peers":
+      roster.compare(readPeers(body.peers));
+      return true;
+    case "set":
+      if (typeof key !== "string") return true;
+      if (room === true) roster.set(null, key, value, size);
+      else if (typeof from === "string") roster.set(from, key, value, size);
+      return true;
+  }
+  return false;
+}
+function readPeers(peers) {
+  return (Array.isArray(peers) ? peers : []).filter((peer) => isRecord(peer) && typeof peer.id === "string").map(({ id, name, state }) => ({
+    id,
+    name: typeof name === "string" ? name : "",
+    state
+  }));
+}
+function entries(value) {
+  return isRecord(value) ? Object.entries(value) : [];
+}
+
 // src/client/session/welcome.ts
 var MAX_LIMIT_MS = 36e5;
 var MIN_PING_TIMEOUT_MS = 10;
-var MAX_TIME_MS = 864e13;
 function readAnswer(line, nonce, isCertain) {
   const control = readControlLine(line);
   if (control === void 0) {
@@ -3416,45 +3537,6 @@ function readAnswer(line, nonce, isCertain) {
     limits: readLimits(limits)
   };
 }
-function isTime(value) {
-  return typeof value === "number" && Math.abs(value) <= MAX_TIME_MS;
-}
-function followControl(roster, { name, body }, size) {
-  const { id, key, value, from, room } = body;
-  switch (name) {
-    case "join":
-      if (typeof id === "string") roster.join(id, typeof body.name === "string" ? body.name : "");
-      return true;
-    case "leave":
-      if (typeof id === "string") roster.leave(id, typeof body.reason === "string" ? body.reason : "lost");
-      return true;
-    case "peers":
-      roster.compare(readPeers(body.peers));
-      return true;
-    case "set":
-      if (typeof key !== "string") return true;
-      if (room === true) roster.set(null, key, value, size);
-      else if (typeof from === "string") roster.set(from, key, value, size);
-      return true;
-  }
-  return false;
-}
-function readPeers(peers) {
-  return (Array.isArray(peers) ? peers : []).filter((peer) => isRecord(peer) && typeof peer.id === "string").map(({ id, name, state }) => ({
-    id,
-    name: typeof name === "string" ? name : "",
-    state
-  }));
-}
-function readRoster(peers, state) {
-  const roster = new Roster();
-  for (const peer of readPeers(peers)) {
-    roster.join(peer.id, peer.name);
-    for (const [key, value] of entries(peer.state)) roster.set(peer.id, key, value);
-  }
-  for (const [key, value] of entries(state)) roster.set(null, key, value);
-  return roster;
-}
 function readLimits(limits) {
   const named = isRecord(limits) ? limits : {};
   const read = (name, most) => {
@@ -3473,87 +3555,8 @@ function readLimits(limits) {
 function isPositive(value) {
   return typeof value === "number" && value > 0;
 }
-function entries(value) {
-  return isRecord(value) ? Object.entries(value) : [];
-}
 function unreadable(why) {
   return new TypeError(`the relay's answer can't be understood, ${why}`);
-}
-
-// src/client/link/attempt.ts
-var Attempt = class {
-  #failed = Promise.withResolvers();
-  #timer;
-  /** Whether its time is over, or it was ended. */
-  isOver = false;
-  /** Why its time is over. */
-  error;
-  /** Allows so much time from now on for what comes next; `describe` then says what is missing. */
-  expect(ms, describe2) {
-    clearTimeout(this.#timer);
-    if (this.isOver) return;
-    this.#timer = setTimeout(() => {
-      this.isOver = true;
-      this.error = new Error(describe2());
-      this.#failed.reject(this.error);
-    }, ms);
-  }
-  /** Waits for the work, but no longer than what is expected may take. */
-  race(work) {
-    return Promise.race([
-      work,
-      this.#failed.promise
-    ]);
-  }
-  /** Ends it, and its timer. */
-  end() {
-    this.isOver = true;
-    clearTimeout(this.#timer);
-  }
-};
-
-// src/client/session/hello.ts
-var NONCE_BYTES = 16;
-function encodeHello({ room, name, token, simulate, nonce, resume, ...wishes }) {
-  return encodeControl("hello", {
-    version: PROTOCOL_VERSION,
-    room,
-    ...name === "" ? {} : {
-      name
-    },
-    ...token === "" ? {} : {
-      token
-    },
-    ...simulate === "" ? {} : {
-      simulate
-    },
-    ...wish(wishes.echo, {
-      echo: true
-    }),
-    ...wish(wishes.canHost, {
-      canHost: true
-    }),
-    ...wishes.maxMembers === void 0 ? {} : {
-      maxMembers: wishes.maxMembers
-    },
-    ...wish(wishes.any, {
-      any: true
-    }),
-    ...wishes.base === void 0 ? {} : {
-      base: wishes.base
-    },
-    nonce,
-    ...resume === void 0 ? {} : {
-      resume
-    }
-  });
-}
-function wish(isWanted, fields) {
-  return isWanted === true ? fields : {};
-}
-function makeNonce() {
-  const bytes = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 // src/client/session/opening.ts
@@ -3563,8 +3566,7 @@ var MAX_ANSWER_BYTES = 64 * 1024;
 var MAX_MORE_LINES = 1e6;
 var MAX_WELCOME_MS = 12e4;
 var ACK_SHARE = 1 / 2;
-var WELCOME_START = `{"$welcome":`;
-var ERROR_START2 = `{"$error":`;
+var WELCOME_OPENING = `{"$welcome":`;
 var NOTHING = new Uint8Array(0);
 var decoder2 = new TextDecoder("utf-8", {
   ignoreBOM: true
@@ -3618,7 +3620,7 @@ var Opening = class {
     for (; ; ) {
       const line = await this.#lines.next(MAX_ANSWER_BYTES);
       if (line === void 0) throw new Error(this.#describeEnd());
-      if (!line.startsWith(WELCOME_START) && !line.startsWith(ERROR_START2)) continue;
+      if (!line.startsWith(WELCOME_OPENING) && !line.startsWith(ERROR_OPENING)) continue;
       const isSurelyTheRelay = this.#lines.count === 1 && this.#pipe.ageMs() < HELD_MS;
       const welcome = readAnswer(line, nonce, isSurelyTheRelay);
       if (welcome !== void 0) return welcome;
@@ -5078,31 +5080,21 @@ var Session = class {
    * @throws {Error} when it says something else, ends the connection, or says nothing in time
    */
   async open(pipe) {
-    const { name, token, simulate, echo, canHost, maxMembers, any } = this.#options;
-    const { room, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = {
-      ...this.#options,
-      room: this.room
-    };
-    const before = this.#welcome;
+    const { room } = this, before = this.#welcome;
+    const { sink: _, maxUnfinishedBytes: maxUnfinishedBytes2, welcomeTimeoutMs = WELCOME_TIMEOUT_MS, ...hello } = this.#options;
     const resume = before !== void 0 && this.#canResume ? {
       session: before.session,
       bytes: this.#position.lineEndBytes
     } : void 0;
     const opened = await openSession(pipe, {
       ...{
+        ...hello,
         room,
-        name,
-        token,
-        simulate,
-        echo,
-        canHost,
-        maxMembers,
-        any,
         resume,
         welcomeTimeoutMs
       },
-      base: any === true && before !== void 0 ? this.#options.room : void 0,
-      maxLineBytes: this.#options.maxUnfinishedBytes,
+      base: hello.any === true && before !== void 0 ? hello.room : void 0,
+      maxLineBytes: maxUnfinishedBytes2,
       isKnown: before !== void 0,
       now: this.#now
     });
@@ -5665,8 +5657,7 @@ var Relay = class _Relay {
    * has left gets nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members
    * is dropped if the relay was restarted, as their ids are others' then.
    *
-   * As with `JSON.stringify`, NaN becomes null and properties that are
-   * undefined or functions are left out.
+   * As with `JSON.stringify`, NaN becomes null and properties that are undefined or functions are left out.
    *
    * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when
    * `to` names nobody it could be, or the relay object is plain
