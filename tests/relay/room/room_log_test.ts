@@ -564,7 +564,7 @@ class Model {
     this.log.dropRead();
     assert.deepEqual(this.members.map(({ cursor }) => [cursor.isEvicted, cursor.behindBytes]), kept);
     const isRead = this.members.every(({ cursor, held, isClosed }) => {
-      return isClosed || (cursor.offset === this.log.end && held === undefined);
+      return held === undefined && (isClosed || cursor.offset === this.log.end);
     });
     if (isRead) assert.equal(this.log.capacityBytes, 0);
   }
