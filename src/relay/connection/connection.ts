@@ -44,7 +44,8 @@ export class Connection implements Entrant, InputSink, WriterSource {
   readonly #lobby: Room;
   readonly #settings: Settings;
   readonly #entry: Entry;
-  readonly #input: Input;
+  /** What the client says, from its first bytes on: many never say anything. */
+  #input: Input | undefined;
   readonly #writer: Writer;
   readonly #startedAt: number;
   readonly #endSteps: Ending;
@@ -75,7 +76,6 @@ export class Connection implements Entrant, InputSink, WriterSource {
     this.#websocket = conn.websocket;
     this.#lobby = lobby;
     this.#settings = settings;
-    this.#input = new Input(this, settings);
     this.#writer = new Writer(conn, this, settings);
     this.#startedAt = settings.clock();
     this.#complaints = new Complaints(address, settings);
@@ -85,10 +85,10 @@ export class Connection implements Entrant, InputSink, WriterSource {
 
   /** Counts what reading takes. When all memory is in use, a line that may become long is not kept. */
   #countInput(account: MemoryAccount, bufferBytes: number): void {
-    const { sorter } = this.#input;
-    account.resize(CONNECTION_BYTES + bufferBytes + sorter.heldBytes);
-    if (sorter.heldBytes <= MAX_FREE_LINE_BYTES || this.#settings.memory.hasRoomFor(0)) return;
-    const line = sorter.lineNumber + 1;
+    const { heldBytes = 0, lineNumber = 0 } = this.#input?.sorter ?? {};
+    account.resize(CONNECTION_BYTES + bufferBytes + heldBytes);
+    if (heldBytes <= MAX_FREE_LINE_BYTES || this.#settings.memory.hasRoomFor(0)) return;
+    const line = lineNumber + 1;
     const message = `Cannot keep the beginning of line ${line}: the memory of the relay is full`;
     this.refuse({ code: "relay_full", message, line });
   }
@@ -162,7 +162,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
     this.#endSteps.begin(reason);
     this.#entry.leave();
     if (!isGoodbye) this.#member?.detach(this, reason);
-    this.#input.stop();
+    this.#input?.stop();
     this.#writer.end(lastLine, { reason, code });
   }
 
@@ -195,14 +195,14 @@ export class Connection implements Entrant, InputSink, WriterSource {
   leave(): void {
     if (this.ending !== undefined) return;
     this.#endSteps.beginShort("bye");
-    this.#input.stop();
+    this.#input?.stop();
     void this.#settings.loop.inTurn(() => this.cut("bye"));
   }
 
   /** Closes the connection at once. */
   cut(reason: EndReason): void {
     if (!this.#endSteps.cut(reason)) return;
-    this.#input.stop();
+    this.#input?.stop();
     this.#entry.leave();
     this.#member?.detach(this, this.ending!);
     this.#writer.close();
@@ -217,17 +217,17 @@ export class Connection implements Entrant, InputSink, WriterSource {
       return this.cut("stuck");
     }
     this.#websocket?.sweep(nowMs);
-    if (this.#input.silentMs(nowMs) > HOST_SILENCE_SHARE * pingTimeoutMs) this.#session?.noteSilence();
+    if (this.#unheardMs(nowMs) > HOST_SILENCE_SHARE * pingTimeoutMs) this.#session?.noteSilence();
     if (this.#silentMs(nowMs) > pingTimeoutMs) {
       const what = this.#session === undefined ? "member" : "session";
       log("warn", `${what} was not heard of, closed`, { address: this.address, afterMs: pingTimeoutMs });
       return this.cut("timeout");
     }
-    const midLineMs = (this.#entry.isDecided ? this.#input : this.#entry).midLineMs(nowMs);
+    const midLineMs = (this.#entry.isDecided ? this.#input : this.#entry)?.midLineMs(nowMs) ?? 0;
     this.#entry.sweep(midLineMs);
     if (this.ending !== undefined) return;
     if (midLineMs > idleLineMs) {
-      const line = this.#input.sorter.lineNumber + 1;
+      const line = (this.#input?.sorter.lineNumber ?? 0) + 1;
       const message = `Cannot wait for line ${line}: its end did not come within ${
         idleLineMs / 1000
       } s, a line ends with LF`;
@@ -239,8 +239,13 @@ export class Connection implements Entrant, InputSink, WriterSource {
   /** How long nothing was heard of who has to be heard: sessions, and WebSockets, which are asked to. */
   #silentMs(nowMs: number): number {
     const websocket = this.#websocket;
-    if (websocket === undefined) return this.#session === undefined ? 0 : this.#input.silentMs(nowMs);
-    return Math.min(this.#input.silentMs(nowMs), websocket.silentMs(nowMs));
+    if (websocket === undefined) return this.#session === undefined ? 0 : this.#unheardMs(nowMs);
+    return Math.min(this.#unheardMs(nowMs), websocket.silentMs(nowMs));
+  }
+
+  /** How long the client has said nothing. */
+  #unheardMs(nowMs: number): number {
+    return this.#input?.silentMs(nowMs) ?? nowMs - this.#startedAt;
   }
 
   /** Counts what happened so far. */
@@ -280,17 +285,19 @@ export class Connection implements Entrant, InputSink, WriterSource {
   #receive(chunk: Uint8Array): Promise<void> | undefined {
     const nowMs = this.#settings.clock();
     this.#counts.receivedBytes += chunk.length;
-    if (this.#entry.isDecided) return this.#input.take(chunk, nowMs);
+    if (this.#entry.isDecided) return this.#listen().take(chunk, nowMs);
     const bytes = this.#entry.look(chunk, nowMs);
-    if (bytes === undefined) return undefined;
-    this.#input.sorter.takesControl = this.#entry.isHelloDue;
-    return this.#input.take(bytes, nowMs, this.#entry.isHelloDue); // nothing, if it has been refused
+    if (bytes === undefined || this.ending !== undefined) return undefined; // refused, or another one's
+    const input = this.#listen();
+    input.sorter.takesControl = this.#entry.isHelloDue;
+    return input.take(bytes, nowMs, this.#entry.isHelloDue);
   }
 
   /** @internal For the input: tells a session's member how many bytes of lines have been dealt with. */
   onPart(): void {
-    this.#session?.noteReceived(this.#input.sorter.lineBytes - this.#countedBytes);
-    this.#countedBytes = this.#input.sorter.lineBytes;
+    const { lineBytes } = this.#listen().sorter;
+    this.#session?.noteReceived(lineBytes - this.#countedBytes);
+    this.#countedBytes = lineBytes;
   }
 
   /** @internal For the entry. */
@@ -304,7 +311,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
     this.#session = session;
     if (session !== undefined) {
       this.#counts.startAt(session.cursor);
-      this.#countedBytes = this.#input.sorter.lineBytes;
+      this.#countedBytes = this.#listen().sorter.lineBytes;
     }
     if (member !== undefined) this.wake();
   }
@@ -312,17 +319,21 @@ export class Connection implements Entrant, InputSink, WriterSource {
   /** @internal For the entry: leaves the socket with nothing of this connection on it. */
   handOver(bytes: Uint8Array): void {
     this.#writer.release();
-    this.#input.stop();
+    this.#input?.stop();
     this.#endSteps.cut("handed over");
     this.#handedOver = bytes.slice();
+  }
+
+  #listen(): Input {
+    return this.#input ??= new Input(this, this.#settings);
   }
 
   #receiveEnd(): void {
     if (this.#session !== undefined) return; // a half line of a session is sent again when it resumes
     if (this.#websocket?.isMidMessage) return; // a message without its end is none
     const rest = this.#entry.takeEnd();
-    if (rest !== undefined) this.#input.sorter.push(rest);
-    this.#input.end();
+    if (rest !== undefined) this.#listen().sorter.push(rest);
+    this.#input?.end();
   }
 
   /** @internal For the sorter. */
@@ -344,7 +355,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
     if (this.ending !== undefined) return;
     if (this.#entry.isHelloDue) return this.#entry.onHello(bytes, start, end);
     this.onPart(); // a $pong tells it
-    const error = this.#session!.onControl(bytes, start, end, this.#input.sorter.lineNumber);
+    const error = this.#session!.onControl(bytes, start, end, this.#listen().sorter.lineNumber);
     if (error !== undefined) this.onBadLine(error);
     else this.#complaints.noteGood();
   }

@@ -39,6 +39,9 @@ export interface Lost {
 
 const NOTHING_LOST: Lost = { lines: 0, bytes: 0 };
 
+/** The ranges of all who have said nothing, which are none: not to be added to. */
+const NO_RANGES = new OwnRanges({ grow() {} });
+
 /**
  * What bytes are that a cursor hands out: a piece of a block, which all who take the same get as the same
  * object, and which must not be changed; or a copy for this cursor alone, with {@linkcode LEAD_BYTES} before
@@ -72,11 +75,11 @@ export class Cursor implements Occupant {
   #firstLine: number;
   #block: Block;
   #index: number;
-  #unwanted: OwnRanges;
+  #unwanted = NO_RANGES;
   #unwantedLines = 0;
   #isClosed = false;
   #writes = 0;
-  #lost: Lost = { lines: 0, bytes: 0 };
+  #lost = NOTHING_LOST;
   // What take() handed out and commit() gives back: a piece of a block, or a buffer of copies.
   #takenFrom: Block | undefined;
   #gathered: Uint8Array<ArrayBuffer> | undefined;
@@ -84,7 +87,6 @@ export class Cursor implements Occupant {
   /** @internal Use `openCursor()` of the log. */
   constructor(log: ReadableLog, block: Block) {
     this.#log = log;
-    this.#unwanted = new OwnRanges(log.memory);
     this.#block = block;
     this.#index = block.length;
     this.#firstLine = log.lines;
@@ -152,6 +154,7 @@ export class Cursor implements Occupant {
   /** Leaves out what was appended last: the `lines` lines from offset `start` to the end of the log. */
   skipOwn(start: number, lines: number): void {
     if (this.#isClosed) return;
+    if (this.#unwanted === NO_RANGES) this.#unwanted = new OwnRanges(this.#log.memory);
     // A cursor that can only jump needs to know how much it leaves out, but not where that is.
     if (this.#block.evicted) return this.#unwanted.count(this.#log.end - start, lines);
     this.#unwanted.push(start, this.#log.end, lines);
@@ -257,7 +260,7 @@ export class Cursor implements Occupant {
     twin.#isClosed = this.#isClosed;
     twin.#index = this.#index;
     twin.#firstLine = this.#firstLine;
-    twin.#unwanted = this.#unwanted.clone();
+    if (this.#unwanted !== NO_RANGES) twin.#unwanted = this.#unwanted.clone();
     twin.#unwantedLines = this.#unwantedLines;
     twin.#lost = this.#lost;
     return twin;
