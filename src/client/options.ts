@@ -270,7 +270,8 @@ export function readOptions(
     new URL(url).pathname !== "/"
   ) {
     throw new TypeError(
-      `Cannot connect to ${url}: it ends with a slash, so it names no room, one in the option room is allowed`,
+      `Cannot connect to ${url}: it ends with a slash, so it names no room, ` +
+        "one in the option room is allowed",
     );
   }
   if (plain && room !== LOBBY) {

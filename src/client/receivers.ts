@@ -12,8 +12,8 @@ export type Addressee = { readonly id: string } | string;
 /** Who an event is for. */
 export interface SendOptions {
   /**
-   * Those members of the room alone, by themselves or by their ids, each once, as many as you like: a peer, an
-   * array, a set, `relay.peers.values()`; where there is none, nobody gets it.
+   * Those members of the room alone, by themselves or by their ids, each once, as many as you like: a peer,
+   * an array, a set, `relay.peers.values()`; where there is none, nobody gets it.
    */
   to: Addressee | Iterable<Addressee>;
 }

@@ -1,5 +1,6 @@
 // What a program may name as the relay to connect to, and its reading. Pure.
 
+import type { PageLocation } from "./link/runtime.ts";
 import { kindOf, show } from "./option_check.ts";
 import { DEFAULT_PORT, nameFault } from "../wire/protocol.ts";
 
@@ -30,14 +31,8 @@ export interface Address {
   url?: string;
 }
 
-/** From where a page came, as its `location` says. */
-export interface PageOrigin {
-  /** `https:`, with its colon. */
-  readonly protocol: string;
-  readonly hostname: string;
-  /** Empty for the usual one of the protocol. */
-  readonly port: string;
-}
+/** From where a page came. */
+type PageOrigin = Pick<PageLocation, "protocol" | "hostname" | "port">;
 
 const MAX_PORT = 65535;
 const FORMS =

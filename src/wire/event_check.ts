@@ -147,8 +147,8 @@ export function describeBadLine(
     const fault = `byte ${badAt + 1} is 0x${hex}, near "${excerpt(line, badAt)}"`;
     return {
       code: "invalid_utf8",
-      message:
-        `Cannot relay line ${lineNumber}: it is not UTF-8 (${fault}), one JSON value in UTF-8 a line is allowed`,
+      message: `Cannot relay line ${lineNumber}: it is not UTF-8 (${fault}), ` +
+        "one JSON value in UTF-8 a line is allowed",
     };
   }
 

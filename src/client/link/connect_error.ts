@@ -65,7 +65,8 @@ function certificateReason(error: Error): string | undefined {
     return "its certificate is not valid yet, is the clock of this machine right";
   }
   if (/UnknownIssuer|SELF_SIGNED|UNABLE_TO_|self.signed|unable to (get|verify)/i.test(what)) {
-    return "its certificate is signed by nobody that is trusted here, name whom to trust: { tls: { caCerts: […] } }";
+    return "its certificate is signed by nobody that is trusted here, " +
+      "name whom to trust: { tls: { caCerts: […] } }";
   }
   if (/NotValidForName|not valid for name|ALTNAME/i.test(what)) return "its certificate is for another host";
   if (/InvalidContentType|corrupt message|ERR_SSL|EPROTO|WRONG_VERSION_NUMBER/i.test(what)) {

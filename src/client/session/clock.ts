@@ -150,7 +150,8 @@ export class RelayClock {
     }
     if (receivedAtMs < sentAtMs) {
       throw new RangeError(
-        `Cannot add clock sample: receivedAtMs is ${receivedAtMs}, it must not be before sentAtMs, ${sentAtMs}`,
+        `Cannot add clock sample: receivedAtMs is ${receivedAtMs}, ` +
+          `it must not be before sentAtMs, ${sentAtMs}`,
       );
     }
     const measured: Measured = {

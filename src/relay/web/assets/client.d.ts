@@ -386,8 +386,8 @@ type Addressee = {
 /** Who an event is for. */
 interface SendOptions {
     /**
-     * Those members of the room alone, by themselves or by their ids, each once, as many as you like: a peer, an
-     * array, a set, `relay.peers.values()`; where there is none, nobody gets it.
+     * Those members of the room alone, by themselves or by their ids, each once, as many as you like: a peer,
+     * an array, a set, `relay.peers.values()`; where there is none, nobody gets it.
      */
     to: Addressee | Iterable<Addressee>;
 }
