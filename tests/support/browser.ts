@@ -4,7 +4,9 @@
 //
 // One browser is enough for many tests: `await using` it in one Deno.test, and make steps of it.
 
+import { BrowserProcess } from "./browser_process.ts";
 import { inTime } from "./line_client.ts";
+import { findProgram, testWith } from "./needed_program.ts";
 
 const PROGRAMS = ["chromium", "chromium-browser", "google-chrome"];
 
@@ -36,34 +38,6 @@ export function findChromium(): string | undefined {
   return findProgram(PROGRAMS, Deno.env.get("CHROMIUM"));
 }
 
-/** The first of some programs that can be started here. */
-export function findProgram(names: readonly string[], preferred?: string): string | undefined {
-  const folders = (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":");
-  const paths = names.flatMap((name) => folders.map((folder) => `${folder}/${name}`));
-  return [...(preferred ? [preferred] : []), ...paths].find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
-}
-
-/**
- * Registers a test that needs a program. Where that is missing, the test is not passed over in silence: it is
- * named as NOT TESTED, on stderr and in the report.
- */
-export function testWith(
-  program: string | undefined,
-  what: string,
-  name: string,
-  fn: (t: Deno.TestContext) => Promise<void>,
-): void {
-  if (program !== undefined) return Deno.test(name, fn);
-  console.error(`NOT TESTED, ${what} is not installed here: ${name}`);
-  Deno.test({ name: `NOT TESTED, no ${what}: ${name}`, ignore: true, fn });
-}
-
 /**
  * Registers a test that needs Chromium, and gives it one that is closed when the test ends, however it ends.
  */
@@ -90,52 +64,25 @@ export type Params = Record<string, any>;
 
 /** A Chromium with a profile of its own; `await using` ends it and removes its files. */
 export class Browser implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #profile: string;
+  readonly #process: BrowserProcess;
   readonly #origin: string;
-  readonly #rest: Promise<unknown>;
   readonly #pages = new Set<Page>();
-  /** Ends it also where a test runner gives up and leaves. */
-  readonly #kill = () => {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-  };
 
-  private constructor(child: Deno.ChildProcess, profile: string, origin: string, rest: Promise<unknown>) {
-    this.#child = child;
-    this.#profile = profile;
-    this.#origin = origin;
-    this.#rest = rest;
-    globalThis.addEventListener("unload", this.#kill);
+  private constructor(process: BrowserProcess) {
+    this.#process = process;
+    this.#origin = `http://127.0.0.1:${process.match[1]}`;
   }
 
   /** Starts it, with flags beside those of all tests. */
   static async launch(flags: readonly string[] = []): Promise<Browser> {
-    const program = findChromium();
-    if (program === undefined) {
-      throw new Error(`Cannot start Chromium: none of ${PROGRAMS.join(", ")} is here`);
-    }
-    const profile = await Deno.makeTempDir({ prefix: "eventrelay_chromium_" });
-    const child = new Deno.Command(program, {
-      args: [...FLAGS, ...flags, `--user-data-dir=${profile}`, "about:blank"],
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    const kill = () => child.kill("SIGKILL");
-    try {
-      const line = /DevTools listening on ws:\/\/[^:]+:(\d+)\//;
-      const { match, rest } = await inTime(readLine(child.stderr, line), "Chromium's DevTools address");
-      return new Browser(child, profile, `http://127.0.0.1:${match[1]}`, rest);
-    } catch (error) {
-      kill();
-      await child.status;
-      await removeFolder(profile);
-      throw error;
-    }
+    return new Browser(
+      await BrowserProcess.start({
+        name: "Chromium",
+        program: findChromium(),
+        args: (profile) => [...FLAGS, ...flags, `--user-data-dir=${profile}`, "about:blank"],
+        line: /DevTools listening on ws:\/\/[^:]+:(\d+)\//,
+      }),
+    );
   }
 
   /** Opens a tab in the foreground, and a page in it if one is named. */
@@ -159,12 +106,8 @@ export class Browser implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    globalThis.removeEventListener("unload", this.#kill);
     for (const page of this.#pages) await page[Symbol.asyncDispose]();
-    this.#kill();
-    await this.#child.status;
-    await this.#rest;
-    await removeFolder(this.#profile);
+    await this.#process[Symbol.asyncDispose]();
   }
 
   async #activate(id: string): Promise<void> {
@@ -423,37 +366,6 @@ const KEY_CODES: Readonly<Record<string, number>> = {
   ArrowRight: 39,
   ArrowDown: 40,
 };
-
-/** Reads up to what matches, and then on, so that who writes is never held up. */
-export async function readLine(
-  output: ReadableStream<Uint8Array>,
-  pattern: RegExp,
-): Promise<{ match: RegExpExecArray; rest: Promise<unknown> }> {
-  const reader = output.pipeThrough(new TextDecoderStream()).getReader();
-  for (let text = "";;) {
-    const { value, done } = await reader.read();
-    if (done) throw new Error(`the browser ended before it listened: ${text}`);
-    text += value;
-    const match = pattern.exec(text);
-    if (match !== null) return { match, rest: drain(reader) };
-  }
-}
-
-async function drain(reader: ReadableStreamDefaultReader<string>): Promise<void> {
-  while (!(await reader.read()).done);
-}
-
-/** Removes a profile, in which a process of the browser may still be writing. */
-export async function removeFolder(path: string): Promise<void> {
-  for (let attempt = 0;; attempt++) {
-    try {
-      return await Deno.remove(path, { recursive: true });
-    } catch (error) {
-      if (attempt === 50) throw error;
-      await new Promise((done) => setTimeout(done, 100));
-    }
-  }
-}
 
 function valueOf({ result, exceptionDetails }: Params): unknown {
   if (exceptionDetails !== undefined) throw new Error(`in the page: ${describe(exceptionDetails)}`);

@@ -2,8 +2,9 @@
 // less than the driver of Chromium (browser.ts), on purpose: what is the same in all browsers is tested
 // there.
 
-import { findProgram, readLine, removeFolder, testWith } from "./browser.ts";
+import { BrowserProcess } from "./browser_process.ts";
 import { inTime } from "./line_client.ts";
+import { findProgram, testWith } from "./needed_program.ts";
 
 const PROGRAMS = ["firefox-esr", "firefox"];
 
@@ -25,6 +26,14 @@ const PREFERENCES = {
  */
 const LOOK_MS = 20;
 const DEADLINE_MS = 20_000;
+
+/** Writes them down for a new profile. */
+function writePreferences(profile: string): Promise<void> {
+  const lines = Object.entries(PREFERENCES).map(([name, value]) =>
+    `user_pref("${name}", ${JSON.stringify(value)});\n`
+  );
+  return Deno.writeTextFile(`${profile}/user.js`, lines.join(""));
+}
 
 // deno-lint-ignore no-explicit-any -- the protocol has hundreds of kinds
 type Params = Record<string, any>;
@@ -51,9 +60,7 @@ export function testInFirefox(
 
 /** A Firefox with one tab and a profile of its own; `await using` ends it and removes its files. */
 export class Firefox implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #profile: string;
-  readonly #rest: Promise<unknown>;
+  readonly #process: BrowserProcess;
   readonly #socket: WebSocket;
   readonly #answers = new Map<number, { resolve(result: Params): void; reject(error: Error): void }>();
   readonly #closed = Promise.withResolvers<void>();
@@ -61,51 +68,32 @@ export class Firefox implements AsyncDisposable {
   #context = "";
   /** What pages wrote to the console as warnings and errors, and what they did not catch. */
   readonly errors: string[] = [];
-  /** Ends it also where a test runner gives up and leaves. */
-  readonly #kill = () => {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-  };
 
-  private constructor(child: Deno.ChildProcess, profile: string, socket: WebSocket, rest: Promise<unknown>) {
-    this.#child = child;
-    this.#profile = profile;
+  private constructor(process: BrowserProcess, socket: WebSocket) {
+    this.#process = process;
     this.#socket = socket;
-    this.#rest = rest;
     socket.onmessage = ({ data }) => this.#onMessage(JSON.parse(data));
     socket.onclose = () => {
       for (const { reject } of this.#answers.values()) reject(new Error("Firefox has ended"));
       this.#answers.clear();
       this.#closed.resolve();
     };
-    globalThis.addEventListener("unload", this.#kill);
   }
 
   /** Starts it. */
   static async launch(): Promise<Firefox> {
-    const program = findFirefox();
-    if (program === undefined) {
-      throw new Error(`Cannot start Firefox: none of ${PROGRAMS.join(", ")} is here`);
-    }
-    const profile = await Deno.makeTempDir({ prefix: "eventrelay_firefox_" });
-    const lines = Object.entries(PREFERENCES).map(([name, value]) =>
-      `user_pref("${name}", ${JSON.stringify(value)});\n`
-    );
-    await Deno.writeTextFile(`${profile}/user.js`, lines.join(""));
-    const child = new Deno.Command(program, {
-      args: ["--headless", "--no-remote", "--remote-debugging-port=0", "--profile", profile, "about:blank"],
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-      env: { HOME: profile }, // it writes into its home, whatever its profile is
-    }).spawn();
+    const process = await BrowserProcess.start({
+      name: "Firefox",
+      program: findFirefox(),
+      args: (
+        profile,
+      ) => ["--headless", "--no-remote", "--remote-debugging-port=0", "--profile", profile, "about:blank"],
+      env: (profile) => ({ HOME: profile }), // it writes into its home, whatever its profile is
+      prepare: writePreferences,
+      line: /WebDriver BiDi listening on (ws:\/\/\S+)/,
+    });
     try {
-      const line = /WebDriver BiDi listening on (ws:\/\/\S+)/;
-      const { match, rest } = await inTime(readLine(child.stderr, line), "Firefox's address");
-      const socket = new WebSocket(`${match[1]}/session`);
+      const socket = new WebSocket(`${process.match[1]}/session`);
       await inTime(
         new Promise((resolve, reject) => {
           socket.onopen = resolve;
@@ -113,16 +101,14 @@ export class Firefox implements AsyncDisposable {
         }),
         "Firefox's BiDi",
       );
-      const firefox = new Firefox(child, profile, socket, rest);
+      const firefox = new Firefox(process, socket);
       await firefox.send("session.new", { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } });
       await firefox.send("session.subscribe", { events: ["log.entryAdded"] });
       const { contexts } = await firefox.send("browsingContext.getTree");
       firefox.#context = contexts[0].context;
       return firefox;
     } catch (error) {
-      child.kill("SIGKILL");
-      await child.status;
-      await removeFolder(profile);
+      await process[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -195,13 +181,9 @@ export class Firefox implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    globalThis.removeEventListener("unload", this.#kill);
-    this.#kill();
-    await this.#child.status;
-    await this.#rest;
+    await this.#process[Symbol.asyncDispose]();
     this.#socket.close();
     await inTime(this.#closed.promise, "the end of Firefox");
-    await removeFolder(this.#profile);
   }
 
   #onMessage(message: Params): void {

@@ -1,7 +1,7 @@
 // The other runtimes that the client runs in, where .ci/run puts them: Node 22 and 24, and Bun. Installs
 // nothing itself.
 
-import { findProgram } from "./browser.ts";
+import { findProgram } from "./needed_program.ts";
 
 const CACHE = `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/eventrelay-ci`;
 

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { connect } from "../../client.ts";
 import { listenTls } from "../../src/program/tls_listener.ts";
 import { serve } from "../../src/relay/relay.ts";
-import { testWith } from "../support/browser.ts";
+import { testWith } from "../support/needed_program.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { RUNTIMES } from "../support/runtimes.ts";
