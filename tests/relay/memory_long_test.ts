@@ -138,6 +138,18 @@ const PATTERNS: Pattern[] = [
     clients: 200,
   },
   {
+    what: "ask for long values, and read no answer",
+    reads: false,
+    first: (send) => send(`${hello("asked")}{"$set":{"key":"k0","value":"${filler(16_000)}","room":true}}\n`),
+    each: (send) => send(hello("asked") + '{"$claim":{"ask":"1","key":"k0","value":1}}\n'.repeat(15)),
+  },
+  {
+    what: "ask for pages by HTTP, one after the other, and read none",
+    reads: false,
+    each: (send) => send("GET /stats.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000)),
+    clients: 400,
+  },
+  {
     what: "speak one after the other and read nothing of what the others say",
     reads: false,
     each: async (send, i) => {

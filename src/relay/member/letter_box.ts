@@ -16,7 +16,7 @@ import { LetterBytes } from "./letter_bytes.ts";
 const MAX_WAITING_BYTES = 1024 * 1024;
 
 /** …and when memory is short. */
-const MIN_WAITING_BYTES = 64 * 1024;
+const MIN_WAITING_BYTES = 16 * 1024;
 
 /** How much of answers may wait unconfirmed, in bytes: what one who reads has asked for in one turn… */
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -140,11 +140,8 @@ export class LetterBox {
   ): boolean {
     const { length, lines, isAnswer } = letter;
     if (isAnswer) {
-      const answerBytes = this.#answerBytes + length;
-      const maxBytes = memory.isShort ? MIN_ANSWER_BYTES : MAX_ANSWER_BYTES;
-      if (answerBytes > maxBytes && this.#answerBytes > 0) return false;
-      if (answerBytes > FREE_ANSWER_BYTES && !memory.hasRoomFor(length + LETTER_BYTES)) return false;
-      this.#answerBytes = answerBytes;
+      if (!this.hasRoomForAnswer(length, memory)) return false;
+      this.#answerBytes += length;
       this.#add(letter, Kind.Answer, place, atMs);
       return true;
     }
@@ -156,6 +153,14 @@ export class LetterBox {
     }
     this.#addLost(lines, length, place, atMs);
     return false;
+  }
+
+  /** Whether an answer of so many bytes would be kept. */
+  hasRoomForAnswer(bytes: number, memory: Pick<MemoryBudget, "hasRoomFor" | "isShort">): boolean {
+    const answerBytes = this.#answerBytes + bytes;
+    const maxBytes = memory.isShort ? MIN_ANSWER_BYTES : MAX_ANSWER_BYTES;
+    if (answerBytes > maxBytes && this.#answerBytes > 0) return false;
+    return answerBytes <= FREE_ANSWER_BYTES || memory.hasRoomFor(bytes + LETTER_BYTES);
   }
 
   /** Tells what is dropped, together with what was dropped just before. */

@@ -19,7 +19,7 @@ import {
   type ToLine,
   type Understood,
 } from "./client_control.ts";
-import { encodeControl, encodeFrom, isControlLine, LF, type WireError } from "../../wire/protocol.ts";
+import { encodeFrom, isControlLine, LF, type WireError } from "../../wire/protocol.ts";
 import { beginning, quote } from "../../wire/untrusted.ts";
 import { Letter } from "../room/letter.ts";
 import type { Receiver } from "../room/post.ts";
@@ -35,6 +35,8 @@ export interface ControlledSession extends Peer, Receiver {
   onAck(bytes: number): void;
   /** Is told that the client leaves for good. */
   onBye(): void;
+  /** Whether an answer of so many bytes would be kept until the client has it. */
+  hasRoomForAnswer(bytes: number): boolean;
   /** Names the rooms that are open. */
   listRooms(): unknown;
 }
@@ -44,9 +46,6 @@ export type ControlError = Omit<WireError, "line">;
 
 const SPACE = Uint8Array.of(0x20);
 const LINE_END = Uint8Array.of(LF);
-
-/** How a control line ends. */
-const ANSWER_END = "}}\n";
 
 /** Answers a question whose answer is too long for what memory is left. */
 const NO_MEMORY_FOR_ANSWER = JSON.stringify({
@@ -182,20 +181,9 @@ function sendTo(session: ControlledSession, to: ToLine): ControlError | undefine
 
 /** Answers a question of the client, with the fields of an object as JSON. */
 function answer(session: ControlledSession, ask: string, fields: string, stateVersion?: number): undefined {
-  if (deliverAnswer(session, ask, fields, stateVersion)) return;
-  // One of very many, none of which is read, or a long one for which there is no memory.
-  deliverAnswer(session, ask, NO_MEMORY_FOR_ANSWER);
-}
-
-/** Returns whether there was a place for it. */
-function deliverAnswer(
-  session: ControlledSession,
-  ask: string,
-  fields: string,
-  stateVersion?: number,
-): boolean {
-  const line = encodeControl("answer", { ask });
-  const opening = line.subarray(0, line.length - ANSWER_END.length);
-  const rest = encoder.encode(`,${fields.slice(1)}}\n`);
-  return session.room.deliver(new Letter([opening, rest], { isAnswer: true, stateVersion }), [session]);
+  // One of very many, none of which is read, or a long one for which there is no memory, is not even made.
+  if (!session.hasRoomForAnswer(fields.length)) fields = NO_MEMORY_FOR_ANSWER;
+  // Encoded at once: pieces would be garbage as long as the answer.
+  const line = encoder.encode(`{"$answer":${JSON.stringify({ ask }).slice(0, -1)},${fields.slice(1)}}\n`);
+  session.room.deliver(new Letter([line], { isAnswer: true, stateVersion }), [session]);
 }

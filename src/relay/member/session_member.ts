@@ -235,16 +235,15 @@ export class SessionMember extends Member implements ControlledSession {
     return this;
   }
 
-  receive(letter: Letter, place: number, nowMs: number): boolean {
-    if (this.#isOver) return false;
+  receive(letter: Letter, place: number, nowMs: number): void {
+    if (this.#isOver) return;
     const { memory } = this.settings, { letters } = this.#stream;
     const timeLine = this.feed.timeLineSince(this.#letterTimeMs, nowMs);
     if (timeLine !== undefined && letters.push(new Letter([timeLine], {}), place, nowMs, memory)) {
       this.#letterTimeMs = nowMs;
     }
-    const isKept = letters.push(letter, place, nowMs, memory);
+    letters.push(letter, place, nowMs, memory);
     this.countMemory();
-    return isKept;
   }
 
   override skipOwn(start: number, lines: number): void {
@@ -374,6 +373,11 @@ export class SessionMember extends Member implements ControlledSession {
   /** @internal For control lines. */
   onBye(): void {
     this.outlet?.leave();
+  }
+
+  /** @internal For control lines. */
+  hasRoomForAnswer(bytes: number): boolean {
+    return this.#stream.letters.hasRoomForAnswer(bytes, this.settings.memory);
   }
 
   /** @internal For control lines. */

@@ -32,7 +32,7 @@ const PERIOD_MS = 100;
 const MAX_DEBT_MS = 5;
 
 /** A flush that took so many times as long as those of its feed usually do was interrupted: the rest is not its own. */
-const MAX_TIMES_USUAL = 4;
+const MAX_TIMES_USUAL = 2;
 
 /** …or so much longer, in ms: short ones vary. */
 const MAX_ABOVE_USUAL_MS = 0.25;

@@ -8,10 +8,9 @@ import type { Letter } from "./letter.ts";
 /** Who can be handed letters. */
 export interface Receiver extends Reader {
   /**
-   * Takes a letter that came at `nowMs` and stands behind the offset `place` of the log; returns false if it
-   * has no place for it.
+   * Takes a letter that came at `nowMs` and stands behind the offset `place` of the log.
    */
-  receive(letter: Letter, place: number, nowMs: number): boolean;
+  receive(letter: Letter, place: number, nowMs: number): void;
 }
 
 /** Those members of a room for whom something is there that is not for all. */

@@ -185,17 +185,14 @@ export class Room {
   }
 
   /**
-   * Hands a letter to some members, behind all that was said before it; returns whether all had a place for
-   * it. Costs nothing for anybody else.
+   * Hands a letter to some members, behind all that was said before it. Costs nothing for anybody else.
    */
-  deliver(letter: Letter, receivers: Iterable<Receiver>): boolean {
+  deliver(letter: Letter, receivers: Iterable<Receiver>): void {
     const place = letter.lines > 0 ? this.sessions.openPlace() : this.sessions.end, nowMs = this.#clock();
-    let areAllKept = true;
     for (const receiver of receivers) {
-      if (!receiver.receive(letter, place, nowMs)) areAllKept = false;
+      receiver.receive(letter, place, nowMs);
       this.#post.note(receiver, letter.length);
     }
-    return areAllKept;
   }
 
   /** Shows a member to the others. `reader` is its own, which is not told. */

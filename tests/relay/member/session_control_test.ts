@@ -29,6 +29,8 @@ class StubSession extends StubReader implements ControlledSession {
   isConnected = true;
   readonly letters: Letter[] = [];
   readonly noted: unknown[] = [];
+  /** How long an answer may be. */
+  maxAnswerBytes = Infinity;
 
   constructor(readonly room: Room, readonly id: string, readonly name = "") {
     super(room.sessions);
@@ -44,6 +46,10 @@ class StubSession extends StubReader implements ControlledSession {
   receive(letter: Letter): boolean {
     this.letters.push(letter);
     return true;
+  }
+
+  hasRoomForAnswer(bytes: number): boolean {
+    return bytes <= this.maxAnswerBytes;
   }
 
   onPing(ping: unknown): void {
@@ -125,6 +131,16 @@ Deno.test("followLine answers claims in the order in which they come, with the v
   assert.equal(bo.mail, '{"$answer":{"ask":"x","won":false,"value":"ada"}}\n');
   const { isAnswer, lines, stateVersion } = bo.letters[0];
   assert.deepEqual([isAnswer, lines, stateVersion], [true, 0, room.state.version]);
+});
+
+Deno.test("followLine says so where there is no memory for an answer, and does what was asked", () => {
+  const room = openRoom(), ada = new StubSession(room, "k1"), bo = new StubSession(room, "k2");
+  ada.says('{"$claim":{"ask":"1","key":"ball","value":"ada"}}');
+  bo.maxAnswerBytes = 5;
+  bo.says('{"$claim":{"ask":"2","key":"ball","value":"bo"}}');
+  bo.says('{"$rooms":{"ask":"3"}}');
+  const why = '"code":"relay_full","message":"the memory of the relay is full"';
+  assert.equal(bo.mail, `{"$answer":{"ask":"2",${why}}}\n{"$answer":{"ask":"3",${why}}}\n`);
 });
 
 Deno.test("followLine answers $rooms with what the session knows of them", () => {
