@@ -98,7 +98,8 @@ export class HttpConnection {
   readonly #conn: Transport;
   readonly #service: HttpService;
   readonly #reader = new HeadReader();
-  readonly #buffer = new Uint8Array(READ_BYTES);
+  /** Made when something is read: a request mostly has come whole when it is known to be one. */
+  #buffer: Uint8Array | undefined;
   readonly #memory: MemoryAccount;
   /** What was read and not looked at; null at the end of the input. */
   #input: Uint8Array | null;
@@ -210,7 +211,8 @@ export class HttpConnection {
 
   /** Reads some bytes; one read is under way at the most. */
   #read(): Promise<Uint8Array | null> {
-    this.#reading ??= this.#conn.read(this.#buffer).then((n) => n === null ? null : this.#buffer.slice(0, n));
+    const buffer = this.#buffer ??= new Uint8Array(READ_BYTES);
+    this.#reading ??= this.#conn.read(buffer).then((n) => n === null ? null : buffer.slice(0, n));
     this.#reading.catch(() => {}); // if nobody waits for it any more
     return this.#reading;
   }

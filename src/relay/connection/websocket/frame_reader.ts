@@ -39,6 +39,15 @@ const NOTHING = new Uint8Array(0);
 const turnedMask = new Uint8Array(4);
 const maskWord = new Uint32Array(turnedMask.buffer);
 
+/** The mask of the frame at hand, and what a control frame carries that came whole: used by all readers by turns. */
+const maskAtHand = new Uint8Array(4);
+const wholeControl = new Uint8Array(MAX_CONTROL_BYTES);
+
+function spread(maskBits: number): Uint8Array {
+  for (let i = 0; i < 4; i++) maskAtHand[i] = maskBits >>> 8 * i;
+  return maskAtHand;
+}
+
 /**
  * Where a {@linkcode FrameReader} puts the frames that are no lines. The bytes are valid until the call
  * returns.
@@ -60,12 +69,13 @@ export class FrameReader {
   #end = 0;
   #lineBytes = 0;
   // The frame: its header as far as it came with earlier chunks, then what it says.
-  readonly #head = new Uint8Array(MAX_CLIENT_HEADER_BYTES);
+  #head: Uint8Array = NOTHING;
   #headBytes = 0;
   #isInPayload = false;
   #opcode = 0;
   #isFinal = false;
-  readonly #mask = new Uint8Array(4);
+  /** The mask, its first byte lowest: a buffer of its own would be kept for each connection. */
+  #maskBits = 0;
   #payloadBytes = 0;
   #payloadRead = 0;
   /** What a control frame carries, as far as it has come. */
@@ -153,6 +163,7 @@ export class FrameReader {
   }
 
   #keepHead(): void {
+    if (this.#head === NOTHING) this.#head = new Uint8Array(MAX_CLIENT_HEADER_BYTES);
     this.#head[this.#headBytes++] = this.#bytes[this.#at++];
   }
 
@@ -181,7 +192,8 @@ export class FrameReader {
     }
     const headerBytes = 2 + lengthBytes + 4;
     if (count < headerBytes) return 0;
-    for (let i = 0; i < 4; i++) this.#mask[i] = bytes[at + 2 + lengthBytes + i];
+    this.#maskBits = 0;
+    for (let i = 0; i < 4; i++) this.#maskBits |= bytes[at + 2 + lengthBytes + i] << 8 * i;
     this.#opcode = opcode;
     this.#isFinal = isFinal;
     this.#payloadBytes = length;
@@ -243,9 +255,10 @@ export class FrameReader {
   }
 
   #readControl(count: number): void {
-    const control = this.#control ??= new Uint8Array(MAX_CONTROL_BYTES);
+    const isWhole = this.#payloadRead === 0 && count === this.#payloadBytes, mask = spread(this.#maskBits);
+    const control = this.#control ??= isWhole ? wholeControl : new Uint8Array(MAX_CONTROL_BYTES);
     for (let i = 0; i < count; i++) {
-      control[this.#payloadRead] = this.#bytes[this.#at++] ^ this.#mask[this.#payloadRead & 3];
+      control[this.#payloadRead] = this.#bytes[this.#at++] ^ mask[this.#payloadRead & 3];
       this.#payloadRead++;
     }
   }
@@ -272,7 +285,7 @@ export class FrameReader {
 
   /** Unmasks the next `count` bytes to `to`; returns which bits any of them has. */
   #moveShort(to: number, count: number): number {
-    const bytes = this.#bytes, from = this.#at, mask = this.#mask, phase = this.#payloadRead;
+    const bytes = this.#bytes, from = this.#at, phase = this.#payloadRead, mask = spread(this.#maskBits);
     let bits = 0;
     for (let i = 0; i < count; i++) {
       const byte = bytes[from + i] ^ mask[phase + i & 3];
@@ -283,16 +296,16 @@ export class FrameReader {
   }
 
   #moveLong(to: number, count: number): number {
-    const bytes = this.#bytes;
+    const bytes = this.#bytes, mask = spread(this.#maskBits);
     bytes.copyWithin(to, this.#at, this.#at + count);
     const end = to + count;
     const wordsFrom = to + (-(bytes.byteOffset + to) & 3), words = end - wordsFrom >> 2;
     let bits = 0, phase = this.#payloadRead;
-    for (let at = to; at < wordsFrom; at++) bits |= bytes[at] ^= this.#mask[phase++ & 3];
-    for (let i = 0; i < 4; i++) turnedMask[i] = this.#mask[phase + i & 3];
+    for (let at = to; at < wordsFrom; at++) bits |= bytes[at] ^= mask[phase++ & 3];
+    for (let i = 0; i < 4; i++) turnedMask[i] = mask[phase + i & 3];
     const word = maskWord[0], all = new Uint32Array(bytes.buffer, bytes.byteOffset + wordsFrom, words);
     for (let i = 0; i < words; i++) bits |= all[i] ^= word;
-    for (let at = wordsFrom + 4 * words; at < end; at++) bits |= bytes[at] ^= this.#mask[phase++ & 3];
+    for (let at = wordsFrom + 4 * words; at < end; at++) bits |= bytes[at] ^= mask[phase++ & 3];
     return bits | bits >>> 8 | bits >>> 16 | bits >>> 24;
   }
 
@@ -307,6 +320,7 @@ export class FrameReader {
 
   #endControl(): void {
     const payload = this.#control?.subarray(0, this.#payloadBytes) ?? NOTHING;
+    this.#control = undefined;
     if (this.#opcode === OPCODE.ping) this.#sink.onPing(payload);
     if (this.#opcode === OPCODE.pong) this.#sink.onPong(payload);
     if (this.#opcode !== OPCODE.close) return;
