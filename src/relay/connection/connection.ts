@@ -384,9 +384,10 @@ export class Connection implements Entrant, InputSink, WriterSource {
 
   /** @internal For the writer. */
   takeBatch(nowMs: number, maxBytes: number | undefined): Batch | undefined {
-    if (this.ending === "refused") return this.#member!.takeReplies();
+    const { reason } = this.#endSteps;
+    if (reason === "refused") return this.#member!.takeReplies();
     if (this.#session?.isOn(this) === false) return undefined; // it may have another connection by now
-    if (this.ending !== undefined && this.#websocket?.hasClosed) return undefined; // nobody would read it
+    if (reason !== undefined && this.#websocket?.hasClosed) return undefined; // nobody would read it
     const batch = this.#member!.take(nowMs, maxBytes);
     if (batch !== BEHIND) return batch;
     this.cut("behind");
