@@ -238,12 +238,18 @@ test(
     await using game = new Game(["--split", "--simulate", "mobile"]);
     const styles = ["\x1b[0;92m", "\x1b[0;93m", "\x1b[0;96m"];
     for (const part of ["sender:", "receiver,", "mobile", "│", "error,", ...styles]) await game.waitFor(part);
-    let from = game.text.length;
+    let from = game.text.length, cols = 120;
     for (const [key, name] of [["1", "hold"], ["2", "speed"], ["3", "history"], ["5", "interpolate"]]) {
-      await game.order({ keys: key }, { size: [120 + Number(key), 30] }); // a new size is written whole
+      await game.order({ keys: key });
+      // Only a new size is written whole, and it may be seen before the key.
+      for (let isShown = false; !isShown && cols < 200;) {
+        from = game.text.length;
+        await game.order({ size: [++cols, 30] });
+        await game.waitFor("| w: walls unknown", from);
+        isShown = game.text.slice(from).includes(`| ${key}: ${name} | w: walls unknown`);
+      }
       await game.waitFor(`px, worst`, from);
       await game.waitFor(`| ${key}: ${name} | w: walls unknown`, from);
-      from = game.text.length;
     }
     await game.order({ keys: "g" });
     await game.waitFor("\x1b[0;90m");
