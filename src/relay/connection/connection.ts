@@ -18,6 +18,7 @@ import type { Settings } from "../options.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { FrameFault, Transport, WebSocketSide } from "./transport.ts";
 import type { MemoryAccount } from "../memory_budget.ts";
+import { findOverdue } from "./overdue.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ConnectionStats, Counts, Traffic } from "../relay_stats.ts";
 import { Writer, type WriterSource } from "./writer.ts";
@@ -138,7 +139,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
         });
       }
     } catch (error) {
-      await this.#settings.loop.inTurn(() => this.#fail(error));
+      await this.#settings.loop.inTurn(() => this.onFailed(error));
     }
     buffer.release();
     account.close();
@@ -211,29 +212,20 @@ export class Connection implements Entrant, InputSink, WriterSource {
   /** Looks after what no event announces: a stuck write, a half line, silence, a member that is behind. */
   sweep(nowMs: number): void {
     if (this.ending !== undefined) return;
-    const { writeDeadlineMs, idleLineMs, pingTimeoutMs, log } = this.#settings;
-    if (this.#writer.stuckMs(nowMs) > writeDeadlineMs) {
-      log("warn", "member took no byte, closed", { address: this.address, afterMs: writeDeadlineMs });
-      return this.cut("stuck");
-    }
     this.#websocket?.sweep(nowMs);
+    const { pingTimeoutMs, log } = this.#settings;
     if (this.#unheardMs(nowMs) > HOST_SILENCE_SHARE * pingTimeoutMs) this.#session?.noteSilence();
-    if (this.#silentMs(nowMs) > pingTimeoutMs) {
-      const what = this.#session === undefined ? "member" : "session";
-      log("warn", `${what} was not heard of, closed`, { address: this.address, afterMs: pingTimeoutMs });
-      return this.cut("timeout");
-    }
     const midLineMs = (this.#entry.isDecided ? this.#input : this.#entry)?.midLineMs(nowMs) ?? 0;
     this.#entry.sweep(midLineMs);
     if (this.ending !== undefined) return;
-    if (midLineMs > idleLineMs) {
-      const line = (this.#input?.sorter.lineNumber ?? 0) + 1;
-      const message = `Cannot wait for line ${line}: its end did not come within ${
-        idleLineMs / 1000
-      } s, a line ends with LF`;
-      return this.refuse({ code: "idle_line", message, line });
-    }
-    if (this.#member?.sweep(nowMs) === BEHIND) this.cut("behind");
+    const waits = { stuckMs: this.#writer.stuckMs(nowMs), silentMs: this.#silentMs(nowMs), midLineMs };
+    const who = this.isSession ? "session" : "member", line = (this.#input?.sorter.lineNumber ?? 0) + 1;
+    const overdue = findOverdue(waits, this.#settings, who, line);
+    if (overdue !== undefined) {
+      if ("error" in overdue) return this.refuse(overdue.error);
+      log("warn", overdue.message, { address: this.address, afterMs: overdue.afterMs });
+      this.cut(overdue.reason);
+    } else if (this.#member?.sweep(nowMs) === BEHIND) this.cut("behind");
   }
 
   /** How long nothing was heard of who has to be heard: sessions, and WebSockets, which are asked to. */
@@ -250,8 +242,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
 
   /** Counts what happened so far. */
   stats(): ConnectionStats {
-    const now = this.#settings.clock();
-    const member = this.#member;
+    const now = this.#settings.clock(), member = this.#member;
     return {
       ...this.#counts.total(member?.cursor, this.#writer.sentBytes),
       address: this.address,
@@ -398,17 +389,10 @@ export class Connection implements Entrant, InputSink, WriterSource {
     this.#endSteps.noteOutputEnded();
   }
 
-  /** @internal For the writer. */
-  onWriteFailed(error: unknown): void {
-    this.#fail(error);
-  }
-
-  /** Ends it after an error of the socket: those that a network has are expected, others are logged. */
-  #fail(error: unknown): void {
-    const level = this.#endSteps.isCut ? undefined : logLevelOf(error);
-    if (level !== undefined) {
-      this.#settings.log(level, "connection failed", { address: this.address, error: String(error) });
-    }
+  /** @internal Ends it after an error of the socket, which is logged unless a network has such. */
+  onFailed(error: unknown): void {
+    const level = this.#endSteps.isCut ? undefined : logLevelOf(error), { address } = this;
+    if (level) this.#settings.log(level, "connection failed", { address, error: String(error) });
     this.cut("lost");
   }
 }

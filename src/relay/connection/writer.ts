@@ -17,7 +17,7 @@ export interface WriterSource {
   /** Is told that all is written and the output has ended. */
   onOutputEnded(): void;
   /** Is told that a write has failed. */
-  onWriteFailed(error: unknown): void;
+  onFailed(error: unknown): void;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -150,7 +150,7 @@ export class Writer {
 
   readonly #onFailed = (error: unknown): void => {
     this.#endBatch();
-    this.#source.onWriteFailed(error);
+    this.#source.onFailed(error);
     this.#isWriting = false;
   };
 

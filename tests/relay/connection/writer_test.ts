@@ -27,7 +27,7 @@ class Source implements WriterSource {
     this.events.push("ended");
   }
 
-  onWriteFailed(error: unknown): void {
+  onFailed(error: unknown): void {
     this.events.push(`failed: ${(error as Error).message}`);
     this.writer.close();
   }
