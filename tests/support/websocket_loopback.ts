@@ -1,13 +1,8 @@
 // A relay on a free port of loopback with clients by WebSocket, and plain ones beside them. For tests of the
 // relay.
 
-import {
-  type Listener,
-  type LogLevel,
-  type RelayOptions,
-  type RelayServer,
-  serve,
-} from "../../src/relay/relay.ts";
+import { type Listener, type LogLevel, type RelayOptions, RelayServer } from "../../src/relay/relay.ts";
+import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
 import { concat } from "../../src/wire/concat.ts";
 import { LineClient } from "./line_client.ts";
 import { connectTo, type WebSocketConn } from "./websocket_conn.ts";
@@ -19,10 +14,14 @@ export class Loopback implements AsyncDisposable {
   readonly log: { level: LogLevel; message: string; fields: Record<string, string | number> }[] = [];
   readonly #conns: { close(): void }[] = [];
 
-  constructor(options: RelayOptions = {}, listener: Listener & { addr: { port: number } } = listen()) {
+  constructor(
+    options: RelayOptions = {},
+    listener: Listener & { addr: { port: number } } = listen(),
+    environment = REAL_ENVIRONMENT,
+  ) {
     this.port = listener.addr.port;
     const log = (level: LogLevel, message: string, fields = {}) => this.log.push({ level, message, fields });
-    this.relay = serve(listener, { ...options, log });
+    this.relay = new RelayServer(listener, { ...options, log }, environment);
   }
 
   /** Opens a WebSocket that says nothing yet. */

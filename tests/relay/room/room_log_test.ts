@@ -313,12 +313,16 @@ Deno.test("Block.linesBefore counts the lines before any line's end, control lin
 });
 
 Deno.test("Block.linesBefore looks at each byte once, however many ask", () => {
-  const block = new Block(new Uint8Array(256 * 1024).fill(LF), 0, 0);
-  block.length = block.bytes.length;
-  const all = timeMs(() => block.linesBefore(block.length - 1, "session"));
-  const again = timeMs(() => {
-    for (let i = 0; i < 100; i++) block.linesBefore(block.length - 1 - i, "session");
-  });
+  const allMs: number[] = [], againMs: number[] = [];
+  for (let round = 0; round < 5; round++) { // the least counts: a busy machine may do something else meanwhile
+    const block = new Block(new Uint8Array(256 * 1024).fill(LF), 0, 0);
+    block.length = block.bytes.length;
+    allMs.push(timeMs(() => block.linesBefore(block.length - 1, "session")));
+    againMs.push(timeMs(() => {
+      for (let i = 0; i < 100; i++) block.linesBefore(block.length - 1 - i, "session");
+    }));
+  }
+  const all = Math.min(...allMs), again = Math.min(...againMs);
   assert.ok(again < 10 * all + 1, `${again} ms for 100 counts, ${all} ms for the first`);
 });
 
