@@ -5,38 +5,26 @@
 
 import { concat } from "../../wire/concat.ts";
 import type { Hello, PingLine, Told } from "./client_control.ts";
+import { limitToPiece } from "./common_piece.ts";
 import { type Gap, isNothing, writeLost, writeRest } from "./gap_report.ts";
 import { type EndReason, Member, type Outlet } from "./member.ts";
 import { encodeControl, encodeFrom, type WireError } from "../../wire/protocol.ts";
 import type { Settings } from "../options.ts";
 import type { LeaveReason, Room } from "../room/room.ts";
-import { PIECE_BYTES } from "../room/block.ts";
 import type { Cursor } from "../room/cursor.ts";
 import { Letter } from "../room/letter.ts";
 import type { Receiver } from "../room/post.ts";
 import { SentStream } from "./sent_stream.ts";
 import { type ControlledSession, followLine } from "./session_control.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
-import { collectChanges } from "./state_changes.ts";
+import { collectChanges, maxWriteBytes } from "./state_changes.ts";
 import { greet, type WelcomeRest, writeWelcome } from "./welcome.ts";
 
 /** How long others see a member whose connection broke: a resume within this time goes unnoticed. */
 const ABSENCE_MS = 5000;
 
-/** The most state that one write takes. */
-const MAX_STATE_WRITE_BYTES = 64 * 1024;
-
-/** …and when memory is short. */
-const MIN_STATE_WRITE_BYTES = 4 * 1024;
-
 /** What a session takes in memory beside what is counted elsewhere, in bytes. */
 const SESSION_BYTES = 2048;
-
-/** From so many bytes on, pieces of the log end where they do for all who are written the same. */
-const MIN_PIECE_BYTES = 32 * 1024;
-
-/** A client that has so much of the window to acknowledge does so when it has read that. Before, it is given more. */
-const ACK_SHARE = 3 / 4;
 
 const NOTHING_TOLD: Told = {};
 
@@ -326,19 +314,12 @@ export class SessionMember extends Member implements ControlledSession {
     return this.settings.windowBytes - this.#stream.unconfirmedBytes;
   }
 
-  /**
-   * How much of the log is to be taken at most; 0 where that has to wait. What is framed is copied once for
-   * all who take the same piece. Those whose windows fill up would each stop at another place, and each would
-   * need a header, or a copy, of its own: so they stop at common places, once they have something to
-   * acknowledge.
-   */
+  /** How much of the log is to be taken at most; 0 where that has to wait. */
   #eventLimit(maxBytes: number): number {
-    const { windowBytes } = this.settings, limit = Math.min(this.#freeBytes, maxBytes);
-    if (this.outlet?.isFramed !== true || windowBytes < 2 * PIECE_BYTES) return limit;
-    if (this.#stream.letters.nextPlace < Infinity) return limit; // what goes with them is copied anyway
-    const piece = this.cursor.nextPieceBytes;
-    if (piece < MIN_PIECE_BYTES || piece > maxBytes) return limit;
-    return this.#stream.unconfirmedBytes < ACK_SHARE * windowBytes ? piece : 0;
+    const limit = Math.min(this.#freeBytes, maxBytes), { unconfirmedBytes, letters } = this.#stream;
+    if (this.outlet?.isFramed !== true || letters.nextPlace < Infinity) return limit; // copied in any case
+    const { nextPieceBytes } = this.cursor, { windowBytes } = this.settings;
+    return limitToPiece(limit, maxBytes, nextPieceBytes, unconfirmedBytes, windowBytes);
   }
 
   #takeEvents(limitBytes: number): Uint8Array | undefined {
@@ -353,8 +334,8 @@ export class SessionMember extends Member implements ControlledSession {
   #takeState(limitBytes: number): Uint8Array | undefined {
     const { stateVersion } = this.#stream;
     if (stateVersion === this.room.state.version) return undefined;
-    const maxWriteBytes = this.settings.memory.isShort ? MIN_STATE_WRITE_BYTES : MAX_STATE_WRITE_BYTES;
-    const maxBytes = Math.min(limitBytes, maxWriteBytes), { offset } = this.cursor;
+    const maxBytes = Math.min(limitBytes, maxWriteBytes(this.settings.memory.isShort));
+    const { offset } = this.cursor;
     const { lines, bytes, version } = collectChanges(this.room, this, stateVersion, offset, maxBytes);
     if (lines.length === 0) {
       this.#stream.passState(version);

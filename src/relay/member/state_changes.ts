@@ -5,6 +5,17 @@
 import type { Room } from "../room/room.ts";
 import type { StateEntry, StateOwner } from "../room/state_table.ts";
 
+/** The most state that one write takes, in bytes… */
+const MAX_WRITE_BYTES = 64 * 1024;
+
+/** …and when memory is short. */
+const MIN_WRITE_BYTES = 4 * 1024;
+
+/** How much state one write takes at most, in bytes. */
+export function maxWriteBytes(isShort: boolean): number {
+  return isShort ? MIN_WRITE_BYTES : MAX_WRITE_BYTES;
+}
+
 /** Some changes of state. */
 export interface StateChanges {
   readonly lines: readonly Uint8Array[];
