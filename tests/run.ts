@@ -1,8 +1,8 @@
 // Runs the tests, a process for each file and several at a time, and says what each file had to say once it is done,
 // which files take long while they run, and which tests took longest.
 //
-// A file whose name ends with _long_test.ts starts browsers, other servers or thousands of hostile clients, or plays for
-// long: it is run with --all, or where it is named, and then by itself.
+// A file whose name ends with _long_test.ts starts browsers, other servers, the example or thousands of hostile clients, or
+// goes on for long: it is run with --all, or where it is named, and then by itself.
 
 import { readOutcome, type SlowTest } from "./support/test_outcome.ts";
 
