@@ -14,8 +14,8 @@ import { WebTable } from "../../support/web_table.ts";
 const TEXT = (id: string) => `document.getElementById("${id}").textContent`;
 const CONNECTED = `document.getElementById("state").dataset.state === "connected"`;
 
-/** How the golden ball is painted: the colour that picture.ts names. */
-const GOLD_COLOUR = [255, 255, 255];
+/** The colour of the star in the middle of the golden ball, as picture.ts names it. */
+const GOLD_COLOUR = [0xf2, 0xa9, 0x00];
 
 /** A ball as it goes over the wire. */
 interface Move {
