@@ -20,6 +20,9 @@ const SLEW_MS = 25;
  */
 const SAMPLES_MS = 60_000;
 
+/** Longer than until the next turn. */
+const TURN_MS = 10;
+
 /** What a module client is made of. */
 export interface ModuleOptions {
   port: number;
@@ -81,6 +84,8 @@ export class ModuleClient {
       onInvalid: (line, error) =>
         this.#record({ kind: "strange", what: `invalid line ${line.slice(0, 200)}: ${error}` }),
     });
+    // What came in the turn of connect() is told by callbacks a turn later, events have been read by then.
+    await new Promise((done) => setTimeout(done, TURN_MS));
     const peers = [...relay.peers.values()].map(({ id, name }): [string, string] => [id, name]);
     const early = this.#early!;
     this.#early = undefined;
