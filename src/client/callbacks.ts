@@ -1,5 +1,5 @@
-// When a program's callbacks are called: not before it has the relay object, which they may use, nor after
-// close(), but for those that tell what was lost. What they are told comes from elsewhere.
+// When a program's callbacks are called: not before it has the relay object, which they may use, not after what
+// came behind it, nor after close(), but for those that tell what was lost. What they are told comes from elsewhere.
 
 import { afterThisTurn } from "./link/after_turn.ts";
 import { reportUncaught } from "./link/runtime.ts";
@@ -17,12 +17,24 @@ export class Callbacks {
    * Lets what waits be called after this turn of the event loop: by then the program has the relay object.
    */
   open(): void {
-    this.#cancelHeld = afterThisTurn(() => {
-      const held = this.#held!;
-      this.#held = undefined;
-      for (const call of held) call();
-    });
+    this.#cancelHeld = afterThisTurn(this.#callHeld);
   }
+
+  /**
+   * Calls at once what waits, if `open()` was called: a program that takes events has the relay object, and
+   * must not see those of a member before it is told that it came.
+   */
+  catchUp(): void {
+    if (this.#cancelHeld === undefined || this.#held === undefined) return;
+    this.#cancelHeld();
+    this.#callHeld();
+  }
+
+  readonly #callHeld = (): void => {
+    const held = this.#held!;
+    this.#held = undefined;
+    for (const call of held) call();
+  };
 
   /** Calls nothing from now on, but what {@linkcode callToTheEnd} is given. */
   close(): void {

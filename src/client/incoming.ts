@@ -32,6 +32,7 @@ export type IncomingOptions<E> = Pick<ConnectOptions<E>, "schema" | "onInvalid" 
 export class Incoming<E> {
   readonly #options: IncomingOptions<E>;
   readonly #losses: LossTally;
+  readonly #beforeTaking: () => void;
   readonly #inbox: Inbox<E, Origin>;
   readonly #check: ((value: unknown) => E) | undefined;
   readonly #drainWatch = new DrainWatch();
@@ -48,11 +49,18 @@ export class Incoming<E> {
   /**
    * Makes an empty inbox for so many events.
    *
+   * @param beforeTaking is called whenever the program begins to take events
    * @throws {TypeError} when the schema is none
    */
-  constructor(options: IncomingOptions<E>, inboxLimit: number, losses: LossTally) {
+  constructor(
+    options: IncomingOptions<E>,
+    inboxLimit: number,
+    losses: LossTally,
+    beforeTaking: () => void,
+  ) {
     this.#options = options;
     this.#losses = losses;
+    this.#beforeTaking = beforeTaking;
     this.#check = options.schema === undefined ? undefined : eventChecker(options.schema);
     this.#inbox = new Inbox({ maxEvents: inboxLimit, maxSize: MAX_INBOX_CHARACTERS });
   }
@@ -108,12 +116,14 @@ export class Incoming<E> {
   /** Gives all events that wait, oldest first. */
   drain(): E[] {
     this.#watchLoop("drain");
+    this.#beforeTaking();
     return this.#inbox.takeAll();
   }
 
   /** Does the same, each as `make` gives it. */
   messages<T>(make: (event: E, origin: Origin) => T): T[] {
     this.#watchLoop("messages");
+    this.#beforeTaking();
     return this.#inbox.takeAllAs(make);
   }
 
@@ -122,6 +132,7 @@ export class Incoming<E> {
    * left.
    */
   iterate<T>(make: (event: E, origin: Origin) => T): AsyncIterableIterator<T, undefined> {
+    this.#beforeTaking();
     return this.#inbox.iterate(make);
   }
 

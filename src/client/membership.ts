@@ -66,7 +66,7 @@ export class Membership<E> {
     this.#options = options;
     this.name = plain ? "" : name;
     this.#losses = new LossTally((lost) => this.#callbacks.callToTheEnd(options.onLost, lost));
-    this.incoming = new Incoming(options, inboxLimit, this.#losses);
+    this.incoming = new Incoming(options, inboxLimit, this.#losses, () => this.#callbacks.catchUp());
     this.session = plain ? undefined : this.#newSession(settings);
     this.#link = new Link({
       address,
@@ -107,7 +107,7 @@ export class Membership<E> {
   }
 
   /**
-   * Connects; what the callbacks are told waits until the turn after that.
+   * Connects; what the callbacks are told waits until the turn after that, or until the program takes events.
    *
    * @throws {Error} as {@linkcode connect} does; it is closed then
    */

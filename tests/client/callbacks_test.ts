@@ -20,6 +20,24 @@ Deno.test("Callbacks holds calls until the turn after open(), and then keeps the
   assert.deepEqual(told, [[1, "a"], [2], [3], [4]]);
 });
 
+Deno.test("Callbacks.catchUp calls at once what waits, once, but not before open() or after close()", async () => {
+  for (const isClosed of [false, true]) {
+    const callbacks = new Callbacks();
+    const told: string[] = [];
+    callbacks.call(() => void told.push("came"));
+    callbacks.catchUp();
+    assert.equal(told.length, 0, "the program has no relay object");
+    callbacks.open();
+    if (isClosed) callbacks.close();
+    callbacks.catchUp();
+    assert.deepEqual(told, isClosed ? [] : ["came"]);
+    callbacks.call(() => void told.push("left"));
+    callbacks.catchUp();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.deepEqual(told, isClosed ? [] : ["came", "left"]);
+  }
+});
+
 Deno.test("Callbacks calls nothing after close() but what is lost, and not what waited", async () => {
   const callbacks = new Callbacks();
   const told: string[] = [];

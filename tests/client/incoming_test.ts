@@ -12,10 +12,16 @@ class Bench implements Disposable {
   readonly #losses = new LossTally((lost: Lost) => void this.told.push(["lost", lost]));
   readonly incoming: Incoming<unknown>;
 
-  constructor(options: IncomingOptions<unknown> = {}, inboxLimit = 10) {
+  constructor(options: IncomingOptions<unknown> = {}, inboxLimit = 10, isTakingTold = false) {
     const onInvalid = (line: string, error: Error) => void this.told.push(["invalid", line, error.name]);
     const onError = ({ code }: { code: string }) => void this.told.push(["error", code]);
-    this.incoming = new Incoming({ onInvalid, onError, ...options }, inboxLimit, this.#losses);
+    const beforeTaking = () => void this.told.push(["before taking"]);
+    this.incoming = new Incoming(
+      { onInvalid, onError, ...options },
+      inboxLimit,
+      this.#losses,
+      isTakingTold ? beforeTaking : () => {},
+    );
   }
 
   take(...lines: string[]): void {
@@ -43,6 +49,20 @@ Deno.test("Incoming counts and tells lines that are no JSON, or that the schema 
   assert.deepEqual(incoming.drain(), [2, 3]);
   assert.deepEqual(bench.told, [["invalid", "{", "SyntaxError"], ["invalid", '"a"', "TypeError"]]);
   assert.deepEqual([incoming.received, incoming.invalid, incoming.errors], [2, 2, 0]);
+});
+
+Deno.test("Incoming tells before the program is given anything, however it takes events", async () => {
+  using bench = new Bench({}, 10, true);
+  const { incoming, told } = bench;
+  bench.take("1", "2", "3");
+  for (const take of [() => incoming.drain(), () => incoming.messages((event) => event)]) {
+    take();
+    assert.deepEqual(told.splice(0), [["before taking"]]);
+  }
+  bench.take("4");
+  const events = incoming.iterate((event) => event);
+  assert.deepEqual(told.splice(0), [["before taking"]]);
+  assert.deepEqual(await events.next(), { done: false, value: 4 });
 });
 
 Deno.test("Incoming tells what the inbox pushes out, in characters of the lines, but nothing that a break held back", () => {

@@ -89,12 +89,22 @@ var Callbacks = class {
    * Lets what waits be called after this turn of the event loop: by then the program has the relay object.
    */
   open() {
-    this.#cancelHeld = afterThisTurn(() => {
-      const held = this.#held;
-      this.#held = void 0;
-      for (const call of held) call();
-    });
+    this.#cancelHeld = afterThisTurn(this.#callHeld);
   }
+  /**
+   * Calls at once what waits, if `open()` was called: a program that takes events has the relay object, and
+   * must not see those of a member before it is told that it came.
+   */
+  catchUp() {
+    if (this.#cancelHeld === void 0 || this.#held === void 0) return;
+    this.#cancelHeld();
+    this.#callHeld();
+  }
+  #callHeld = () => {
+    const held = this.#held;
+    this.#held = void 0;
+    for (const call of held) call();
+  };
   /** Calls nothing from now on, but what {@linkcode callToTheEnd} is given. */
   close() {
     this.#isClosed = true;
@@ -1119,6 +1129,7 @@ var EVENT_COST = 32;
 var Incoming = class {
   #options;
   #losses;
+  #beforeTaking;
   #inbox;
   #check;
   #drainWatch = new DrainWatch();
@@ -1133,11 +1144,13 @@ var Incoming = class {
   /**
    * Makes an empty inbox for so many events.
    *
+   * @param beforeTaking is called whenever the program begins to take events
    * @throws {TypeError} when the schema is none
    */
-  constructor(options, inboxLimit, losses) {
+  constructor(options, inboxLimit, losses, beforeTaking) {
     this.#options = options;
     this.#losses = losses;
+    this.#beforeTaking = beforeTaking;
     this.#check = options.schema === void 0 ? void 0 : eventChecker(options.schema);
     this.#inbox = new Inbox({
       maxEvents: inboxLimit,
@@ -1193,11 +1206,13 @@ var Incoming = class {
   /** Gives all events that wait, oldest first. */
   drain() {
     this.#watchLoop("drain");
+    this.#beforeTaking();
     return this.#inbox.takeAll();
   }
   /** Does the same, each as `make` gives it. */
   messages(make) {
     this.#watchLoop("messages");
+    this.#beforeTaking();
     return this.#inbox.takeAllAs(make);
   }
   /**
@@ -1205,6 +1220,7 @@ var Incoming = class {
    * left.
    */
   iterate(make) {
+    this.#beforeTaking();
     return this.#inbox.iterate(make);
   }
   /** Takes nothing from now on. */
@@ -5398,7 +5414,7 @@ var Membership = class {
     this.#options = options;
     this.name = plain ? "" : name;
     this.#losses = new LossTally((lost) => this.#callbacks.callToTheEnd(options.onLost, lost));
-    this.incoming = new Incoming(options, inboxLimit, this.#losses);
+    this.incoming = new Incoming(options, inboxLimit, this.#losses, () => this.#callbacks.catchUp());
     this.session = plain ? void 0 : this.#newSession(settings);
     this.#link = new Link({
       address: address2,
@@ -5439,7 +5455,7 @@ var Membership = class {
     };
   }
   /**
-   * Connects; what the callbacks are told waits until the turn after that.
+   * Connects; what the callbacks are told waits until the turn after that, or until the program takes events.
    *
    * @throws {Error} as {@linkcode connect} does; it is closed then
    */
