@@ -58,8 +58,19 @@ const enum Kind {
   Lost,
 }
 
+/** What the array of these takes for each byte of it: one that has grown leaves its old one to the collector. */
+const NUMBERS_COST = 2;
+
 /** What a letter takes in memory beside its bytes, in bytes. */
-const LETTER_BYTES = Field.Count * Float64Array.BYTES_PER_ELEMENT;
+const LETTER_BYTES = NUMBERS_COST * Field.Count * Float64Array.BYTES_PER_ELEMENT;
+
+/** Letters that were dropped one after the other; the place and the time are those of the first. */
+interface Dropped extends Lost {
+  place: number;
+  atMs: number;
+  /** Whether there is memory for a letter that tells it. */
+  hasRoom: boolean;
+}
 
 /** For how many letters there is room at first. */
 const FIRST_ROWS = 4;
@@ -100,10 +111,14 @@ export class LetterBox {
   #end = 0;
   /** The bytes of answers that are kept. */
   #answerBytes = 0;
+  /** What was dropped behind all letters, and is told once they are written. */
+  #dropped: Dropped | undefined;
+  /** Where the last letter ends that tells what was dropped. */
+  #toldEnd = 0;
 
   /** What it takes in memory, in bytes. */
   get memoryBytes(): number {
-    return this.#bytes.memoryBytes + this.#numbers.byteLength;
+    return this.#bytes.memoryBytes + NUMBERS_COST * this.#numbers.byteLength;
   }
 
   /** How many bytes of letters are written, or passed over. */
@@ -118,13 +133,16 @@ export class LetterBox {
 
   /** The offset in the log behind which the next letter stands; Infinity if there is none. */
   get nextPlace(): number {
-    return this.#next < this.#count ? this.#field(this.#next, Field.Place) : Infinity;
+    if (this.#next < this.#count) return this.#field(this.#next, Field.Place);
+    return this.#mayTell ? this.#dropped!.place : Infinity;
   }
 
   /** When the next letter came, in ms, if it begins at or behind `from`; Infinity if there is none. */
   nextAtMs(from: number): number {
     const next = this.#next;
-    return next === this.#count || this.#startOf(next) < from ? Infinity : this.#field(next, Field.AtMs);
+    if (this.#startOf(next) < from) return Infinity;
+    if (next < this.#count) return this.#field(next, Field.AtMs);
+    return this.#mayTell ? this.#dropped!.atMs : Infinity;
   }
 
   /**
@@ -141,18 +159,31 @@ export class LetterBox {
     const { length, lines, isAnswer } = letter;
     if (isAnswer) {
       if (!this.hasRoomForAnswer(length, memory)) return false;
+      this.#tellDropped();
       this.#answerBytes += length;
       this.#add(letter, Kind.Answer, place, atMs);
       return true;
     }
     const maxBytes = memory.isShort ? MIN_WAITING_BYTES : MAX_WAITING_BYTES;
     const isFull = this.#end - this.#sent + length > maxBytes && this.#sent < this.#end;
-    if (!isFull && memory.hasRoomFor(length + LETTER_BYTES)) {
+    const hasRoom = memory.hasRoomFor(length + LETTER_BYTES);
+    if (!isFull && hasRoom) {
+      this.#tellDropped();
       this.#add(letter, Kind.Event, place, atMs);
       return true;
     }
-    this.#addLost(lines, length, place, atMs);
+    const dropped = this.#dropped ??= { lines: 0, bytes: 0, place, atMs, hasRoom };
+    add(dropped, { lines, bytes: length });
+    dropped.hasRoom = hasRoom;
     return false;
+  }
+
+  /**
+   * Whether what was dropped can be told now: each letter that tells it is kept until it is confirmed, so that
+   * there is one at most where there is no memory.
+   */
+  get #mayTell(): boolean {
+    return this.#dropped !== undefined && (this.#dropped.hasRoom || this.#toldEnd <= this.#confirmed);
   }
 
   /** Whether an answer of so many bytes would be kept. */
@@ -163,24 +194,14 @@ export class LetterBox {
     return answerBytes <= FREE_ANSWER_BYTES || memory.hasRoomFor(bytes + LETTER_BYTES);
   }
 
-  /** Tells what is dropped, together with what was dropped just before. */
-  #addLost(lines: number, bytes: number, place: number, atMs: number): void {
-    const last = this.#count - 1;
-    if (last >= 0 && this.#field(last, Field.Kind) === Kind.Lost && this.#startOf(last) >= this.#sent) {
-      lines += this.#field(last, Field.Lines);
-      bytes += this.#field(last, Field.LostBytes);
-      [place, atMs] = [this.#field(last, Field.Place), this.#field(last, Field.AtMs)];
-      this.#end = this.#startOf(last);
-      this.#bytes.cutTo(this.#end);
-      this.#count--;
-    }
-    this.#add(
-      new Letter([encodeControl("lost", { lines, bytes })], { lines }),
-      Kind.Lost,
-      place,
-      atMs,
-      bytes,
-    );
+  /** Puts a letter that tells what was dropped behind all others. */
+  #tellDropped(): void {
+    if (this.#dropped === undefined) return;
+    const { lines, bytes, place, atMs } = this.#dropped;
+    this.#dropped = undefined;
+    const letter = new Letter([encodeControl("lost", { lines, bytes })], { lines });
+    this.#add(letter, Kind.Lost, place, atMs, bytes);
+    this.#toldEnd = this.#end;
   }
 
   #add(letter: Letter, kind: Kind, place: number, atMs: number, lostBytes = 0): void {
@@ -227,6 +248,7 @@ export class LetterBox {
    */
   take(limitBytes: number, offset: number, stateVersion: number): Uint8Array | undefined {
     const from = this.#sent;
+    if (this.#next === this.#count && this.#mayTell && this.#dropped!.place <= offset) this.#tellDropped();
     if (this.#next === this.#count) return undefined;
     const pieceEnd = this.#bytes.endOfPiece(from);
     for (; this.#next < this.#count; this.#next++) {
@@ -256,6 +278,8 @@ export class LetterBox {
       else if (atMs < sinceMs) add(lost, { lines, bytes: bytes.length });
       else pieces.push({ bytes, lines, offset, atMs });
     }
+    if (this.#dropped !== undefined) add(lost, this.#dropped);
+    this.#dropped = undefined;
     let excess = pieces.reduce((sum, { bytes }) => sum + bytes.length, -MAX_PIECES_BYTES);
     while (excess > 0) {
       const { bytes, lines } = pieces.shift()!;
@@ -295,6 +319,7 @@ export class LetterBox {
 
   /** Forgets everything. */
   close(): void {
+    this.#dropped = undefined;
     this.#forgetAll();
   }
 

@@ -21,7 +21,7 @@ interface Piece {
   end: number;
   readonly bytes: Uint8Array;
   /** Whether there may be written behind its end. */
-  isOpen: boolean;
+  readonly isOpen: boolean;
 }
 
 /** The bytes of letters that are kept. */
@@ -68,25 +68,6 @@ export class LetterBytes {
       this.#memoryBytes -= this.#pieces[done].bytes.length;
     }
     if (done > 0) this.#pieces.splice(0, done);
-  }
-
-  /**
-   * Takes back what lies behind `end` of the stream. What was there stays as it is, since somebody may be
-   * writing it.
-   */
-  cutTo(end: number): void {
-    for (
-      let last = this.#pieces.at(-1);
-      last !== undefined && last.start >= end;
-      last = this.#pieces.at(-1)
-    ) {
-      this.#memoryBytes -= last.bytes.length;
-      this.#pieces.pop();
-    }
-    const last = this.#pieces.at(-1);
-    if (last === undefined || last.end <= end) return;
-    last.end = end;
-    last.isOpen = false;
   }
 
   #add(start: number, end: number, bytes: Uint8Array, isOpen: boolean): void {

@@ -124,13 +124,49 @@ Deno.test("LetterBox that is full tells in its place what it dropped, and goes o
   assert.equal(push(box, "small\n", 4), true);
   assert.equal(push(box, "no memory\n", 5, 0, { room: false }), false);
   assert.equal(take(box, 1), big);
-  assert.equal(take(box), '{"$lost":{"lines":2,"bytes":1200002}}\nsmall\n{"$lost":{"lines":1,"bytes":10}}\n');
+  const told = '{"$lost":{"lines":2,"bytes":1200002}}\nsmall\n';
+  assert.equal(take(box), told);
+  box.confirm(big.length + told.length);
+  assert.equal(take(box), '{"$lost":{"lines":1,"bytes":10}}\n');
   assert.equal(
     push(box, "y".repeat(70_000) + "\n", 6, 0, { isShort: true }),
     true,
     "one alone is never too much",
   );
   assert.equal(push(box, "z\n", 6, 0, { isShort: true }), false);
+});
+
+Deno.test("LetterBox for which there is no memory keeps one letter that tells what was dropped, and sums up the rest until that is confirmed", () => {
+  const box = new LetterBox();
+  const none = { room: false };
+  push(box, "a\n", 3, 1, none);
+  push(box, "b\n", 4, 2, none);
+  assert.deepEqual([box.nextPlace, box.nextAtMs(0), take(box, 99, 2)], [3, 1, undefined]);
+  const first = '{"$lost":{"lines":2,"bytes":4}}\n';
+  assert.equal(take(box), first);
+  const { memoryBytes } = box;
+  for (let i = 0; i < 1000; i++) {
+    push(box, "c\n", 5, 3, none);
+    assert.deepEqual([box.nextPlace, box.nextAtMs(0), take(box), box.memoryBytes], [
+      Infinity,
+      Infinity,
+      undefined,
+      memoryBytes,
+    ]);
+  }
+  box.rewind();
+  assert.equal(take(box), first, "as long as it is not confirmed");
+  box.confirm(first.length);
+  assert.deepEqual([box.nextPlace, box.nextAtMs(0)], [5, 3]);
+  const second = '{"$lost":{"lines":1000,"bytes":2000}}\n';
+  assert.equal(take(box), second);
+  push(box, "d\n", 6, 4, none);
+  push(box, "e\n", 7, 5);
+  assert.equal(take(box), '{"$lost":{"lines":1,"bytes":2}}\ne\n', "there is memory again");
+  push(box, "f\n", 8, 6, none);
+  assert.deepEqual(box.skip(0).lost, { lines: 1, bytes: 2 });
+  box.close();
+  assert.deepEqual([box.nextPlace, box.memoryBytes], [Infinity, 0]);
 });
 
 Deno.test("LetterBox keeps answers as far as there is memory, and a few in any case", () => {
