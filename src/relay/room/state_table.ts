@@ -266,6 +266,8 @@ export class StateTable {
     if (entry.older !== undefined) entry.older.newer = entry.newer;
     if (entry.newer !== undefined) entry.newer.older = entry.older;
     else this.#newest = entry.older;
+    // One that is old to the collector would keep all that was ever linked behind it, which is then copied.
+    entry.older = entry.newer = undefined;
   }
 }
 

@@ -234,6 +234,28 @@ Deno.test("StateTable counts in memory what entries really take, removed ones to
   assert.equal(memory.usedBytes, 0);
 });
 
+Deno.test("StateTable leaves what it has forgotten linked to nothing, or old garbage keeps new garbage alive", () => {
+  const table = new StateTable(ROOMY);
+  const forgotten: (StateEntry | undefined)[] = [];
+  const forget = (owner: StateOwner, key: string, change: () => void) => {
+    set(table, BO, "before", "1");
+    set(table, owner, key, "1");
+    forgotten.push(table.find(owner, key));
+    set(table, BO, "behind", "1");
+    change();
+  };
+  forget(ADA, "set anew", () => set(table, ADA, "set anew", "2"));
+  forget(ADA, "removed", () => set(table, ADA, "removed"));
+  forgotten.push(table.find(ADA, "removed"));
+  table.prune(table.version);
+  forget(ADA, "left", () => table.removeOwner(ADA));
+  assert.deepEqual(
+    forgotten.map((entry) => [entry?.older, entry?.newer]),
+    Array(4).fill([undefined, undefined]),
+  );
+  assert.equal(linesAfter(table, 0).length, 2);
+});
+
 Deno.test("StateTable keeps no piece of the text that a value came in", () => {
   const table = new StateTable({ ...ROOMY, maxKeys: 1e6 });
   const before = heapBytes();
