@@ -15,8 +15,8 @@ import { LetterBytes } from "./letter_bytes.ts";
 /** How much may wait unwritten for one member, in bytes… */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** …and when memory is short. */
-const MIN_WAITING_BYTES = 16 * 1024;
+/** …and how much may be kept in all, unwritten or unconfirmed, when memory is short: the rest of it is for others. */
+const MIN_KEPT_BYTES = 16 * 1024;
 
 /** How much of answers may wait unconfirmed, in bytes: what one who reads has asked for in one turn… */
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -68,8 +68,8 @@ const LETTER_BYTES = NUMBERS_COST * Field.Count * Float64Array.BYTES_PER_ELEMENT
 interface Dropped extends Lost {
   place: number;
   atMs: number;
-  /** Whether there is memory for a letter that tells it. */
-  hasRoom: boolean;
+  /** Whether memory was short when the last of them was dropped. */
+  isShort: boolean;
 }
 
 /** For how many letters there is room at first. */
@@ -164,26 +164,27 @@ export class LetterBox {
       this.#add(letter, Kind.Answer, place, atMs);
       return true;
     }
-    const maxBytes = memory.isShort ? MIN_WAITING_BYTES : MAX_WAITING_BYTES;
-    const isFull = this.#end - this.#sent + length > maxBytes && this.#sent < this.#end;
-    const hasRoom = memory.hasRoomFor(length + LETTER_BYTES);
-    if (!isFull && hasRoom) {
+    const [from, maxBytes] = memory.isShort
+      ? [this.#confirmed, MIN_KEPT_BYTES]
+      : [this.#sent, MAX_WAITING_BYTES];
+    const isFull = from < this.#end && this.#end - from + length > maxBytes;
+    if (!isFull && memory.hasRoomFor(length + LETTER_BYTES)) {
       this.#tellDropped();
       this.#add(letter, Kind.Event, place, atMs);
       return true;
     }
-    const dropped = this.#dropped ??= { lines: 0, bytes: 0, place, atMs, hasRoom };
+    const dropped = this.#dropped ??= { lines: 0, bytes: 0, place, atMs, isShort: false };
     add(dropped, { lines, bytes: length });
-    dropped.hasRoom = hasRoom;
+    dropped.isShort = memory.isShort;
     return false;
   }
 
   /**
    * Whether what was dropped can be told now: each letter that tells it is kept until it is confirmed, so that
-   * there is one at most where there is no memory.
+   * there is one at most where memory is short.
    */
   get #mayTell(): boolean {
-    return this.#dropped !== undefined && (this.#dropped.hasRoom || this.#toldEnd <= this.#confirmed);
+    return this.#dropped !== undefined && (!this.#dropped.isShort || this.#toldEnd <= this.#confirmed);
   }
 
   /** Whether an answer of so many bytes would be kept. */

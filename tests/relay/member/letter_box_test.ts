@@ -122,12 +122,13 @@ Deno.test("LetterBox that is full tells in its place what it dropped, and goes o
   const big = "x".repeat(600_000) + "\n";
   assert.deepEqual([push(box, big, 1), push(box, big, 2), push(box, big, 3)], [true, false, false]);
   assert.equal(push(box, "small\n", 4), true);
-  assert.equal(push(box, "no memory\n", 5, 0, { room: false }), false);
+  assert.equal(push(box, "no memory\n", 5, 0, { room: false, isShort: true }), false);
   assert.equal(take(box, 1), big);
   const told = '{"$lost":{"lines":2,"bytes":1200002}}\nsmall\n';
   assert.equal(take(box), told);
   box.confirm(big.length + told.length);
   assert.equal(take(box), '{"$lost":{"lines":1,"bytes":10}}\n');
+  box.confirmTo(box.sent);
   assert.equal(
     push(box, "y".repeat(70_000) + "\n", 6, 0, { isShort: true }),
     true,
@@ -136,9 +137,21 @@ Deno.test("LetterBox that is full tells in its place what it dropped, and goes o
   assert.equal(push(box, "z\n", 6, 0, { isShort: true }), false);
 });
 
-Deno.test("LetterBox for which there is no memory keeps one letter that tells what was dropped, and sums up the rest until that is confirmed", () => {
+Deno.test("LetterBox counts what its client has not confirmed as kept when memory is short, written or not", () => {
+  const box = new LetterBox(), line = "x".repeat(9999) + "\n";
+  const short = () => push(box, line, 0, 0, { isShort: true });
+  assert.deepEqual([short(), short()], [true, false]);
+  assert.deepEqual([take(box), take(box)], [line, '{"$lost":{"lines":1,"bytes":10000}}\n']);
+  assert.equal(short(), false, "it is written, and may have to be written again");
+  assert.equal(push(box, line), true);
+  while (take(box) !== undefined);
+  box.confirmTo(box.sent);
+  assert.equal(short(), true);
+});
+
+Deno.test("LetterBox for which memory is short keeps one letter that tells what was dropped, and sums up the rest until that is confirmed", () => {
   const box = new LetterBox();
-  const none = { room: false };
+  const none = { room: false, isShort: true };
   push(box, "a\n", 3, 1, none);
   push(box, "b\n", 4, 2, none);
   assert.deepEqual([box.nextPlace, box.nextAtMs(0), take(box, 99, 2)], [3, 1, undefined]);
