@@ -63,6 +63,9 @@ export class MinimalSession {
   #heardAtMs = 0;
   #retryMs: number | undefined;
   #wake: (() => void) | undefined;
+  #gaveUp: string | undefined;
+  /** How its last connection ended. */
+  lastEnd = "";
 
   constructor(options: MinimalOptions) {
     this.#options = options;
@@ -161,6 +164,7 @@ export class MinimalSession {
   async #connection(): Promise<boolean> {
     const { room, name = "", simulate } = this.#options;
     this.#isOpen = false;
+    let end = "the relay ended it";
     let ticker: ReturnType<typeof setInterval> | undefined;
     try {
       const conn = this.#conn = await connectMinimal(this.#options);
@@ -184,8 +188,11 @@ export class MinimalSession {
       }
     } catch (error) {
       if (!(error instanceof Error) || !isNetworkError(error)) throw error;
+      end = this.#gaveUp ?? String(error);
     } finally {
       clearInterval(ticker);
+      this.lastEnd = end;
+      this.#gaveUp = undefined;
       this.#end();
     }
     const wasOpen = this.#isOpen;
@@ -202,7 +209,11 @@ export class MinimalSession {
 
   #tick(): void {
     const limitMs = this.#isOpen ? this.#welcome.limits.pingTimeoutMs : WELCOME_TIMEOUT_MS;
-    if (performance.now() - this.#heardAtMs > limitMs) return this.#end();
+    const silentMs = performance.now() - this.#heardAtMs;
+    if (silentMs > limitMs) {
+      this.#gaveUp = `nothing was heard for ${silentMs.toFixed(0)} ms`;
+      return this.#end();
+    }
     if (this.isConnected) this.#ping();
   }
 

@@ -93,13 +93,13 @@ export class Witnesses {
   #session(room: string, who: string, transport: TransportKind): MinimalSession {
     const label = `the ${who} in ${room} by ${transport}`;
     this.#lastPongMs.set(label, 0);
-    const client = new MinimalSession({
+    const client: MinimalSession = new MinimalSession({
       port: this.#relay.port,
       transport,
       room,
       name: this.#mark,
       pingMs: PING_MS,
-      record: (news) => this.#take(label, room, news),
+      record: (news) => this.#take(label, room, news, client.lastEnd),
       onPong: () => this.#lastPongMs.set(label, performance.now()),
     });
     this.#all.push(client);
@@ -137,11 +137,13 @@ export class Witnesses {
     for (const sender of this.#senders) sender.send(payload({ from: this.#mark, number: this.#sent }, 30));
   }
 
-  #take(who: string, room: string, news: News): void {
+  #take(who: string, room: string, news: News, lastEnd = ""): void {
     if (news.kind === "lost") {
       this.#find(`${who} was told that it has lost ${news.lines} lines (${news.reason})`);
     }
-    if (news.kind === "opened" && this.#sent > 0) this.#find(`the connection of ${who} was broken`);
+    if (news.kind === "opened" && this.#sent > 0) {
+      this.#find(`the connection of ${who} was broken: ${lastEnd}`);
+    }
     if (news.kind === "strange" && /^(no |refused|the relay counts|state of)/.test(news.what)) {
       this.#find(`${who}: ${news.what}`);
     }
