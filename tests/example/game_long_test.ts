@@ -9,6 +9,7 @@ import { connect } from "../../client.ts";
 import { asBallEvent, type BallEvent } from "../../example/ball_event.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { OldRelay, until } from "../support/old_relay.ts";
+import { hasPython } from "../support/python.ts";
 import { sideBySide } from "../support/side_by_side.ts";
 
 const MAIN = fileURLToPath(import.meta.resolve("../../example/main.ts"));
@@ -82,16 +83,7 @@ function pythonCode(code: string, relay: OldRelay): Program {
   return new Program("python3", ["-c", preamble + code, `${relay.port}`, PYTHON_DIRECTORY]);
 }
 
-function hasPython(): boolean {
-  try {
-    return new Deno.Command("python3", { args: ["-c", "import sys; assert sys.version_info >= (3, 8)"] })
-      .outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-const ignore = !hasPython();
+const ignore = !hasPython("import sys; assert sys.version_info >= (3, 8)");
 if (ignore) console.warn("SKIPPED: the example's Python tests, which need python3, 3.8 or newer");
 
 const test = sideBySide("the example without a terminal", 3);

@@ -2,19 +2,11 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { hasPython } from "../support/python.ts";
 
 const TESTS = fileURLToPath(import.meta.resolve("./python_clients_test.py"));
 
-function hasPython(): boolean {
-  try {
-    return new Deno.Command("python3", { args: ["-c", "import sys; assert sys.version_info >= (3, 6)"] })
-      .outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-const ignore = !hasPython();
+const ignore = !hasPython("import sys; assert sys.version_info >= (3, 6)");
 if (ignore) console.warn("SKIPPED: the tests of the Python clients, which need python3, 3.6 or newer");
 
 Deno.test({ name: "Python clients outlive whatever a relay or their program does", ignore }, async () => {

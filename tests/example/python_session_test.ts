@@ -7,6 +7,7 @@ import { connect } from "../../client.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { until } from "../support/old_relay.ts";
 import { inTime, LineClient } from "../support/line_client.ts";
+import { hasPython } from "../support/python.ts";
 
 const PYTHON_DIRECTORY = new URL("../../example/python/", import.meta.url).pathname;
 
@@ -242,16 +243,7 @@ function start(options?: RelayOptions): { relay: RelayServer; port: number } {
   return { relay: serve(listener, options), port: listener.addr.port };
 }
 
-function hasPython(): boolean {
-  try {
-    return new Deno.Command("python3", { args: ["-c", "import sys; assert sys.version_info >= (3, 6)"] })
-      .outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-const ignore = !hasPython();
+const ignore = !hasPython("import sys; assert sys.version_info >= (3, 6)");
 if (ignore) console.warn("SKIPPED: the tests of the Python session client, which need python3, 3.6 or newer");
 
 function test(name: string, fn: () => Promise<void>): void {

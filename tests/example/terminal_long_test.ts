@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { connect } from "../../client.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { OldRelay, until } from "../support/old_relay.ts";
+import { hasPython } from "../support/python.ts";
 import { sideBySide } from "../support/side_by_side.ts";
 
 const MAIN = fileURLToPath(import.meta.resolve("../../example/main.ts"));
@@ -171,16 +172,7 @@ function literally(text: string): RegExp {
   return new RegExp(text.replaceAll(/[\\[\]?(){}.*+^$|]/g, "\\$&"));
 }
 
-function hasPython(): boolean {
-  try {
-    return Deno.build.os !== "windows" &&
-      new Deno.Command("python3", { args: ["-c", "import pty, termios"] }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-const ignore = !hasPython();
+const ignore = !hasPython("import pty, termios");
 if (ignore) console.warn("SKIPPED: the example's terminal tests, which need python3 with a pty module");
 
 const test = sideBySide("the example on a terminal", 3);
