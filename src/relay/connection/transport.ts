@@ -26,8 +26,8 @@ export interface Transport {
   /** What a WebSocket knows beside the bytes of lines; undefined for TCP and TLS. */
   readonly websocket?: WebSocketSide;
   /**
-   * Reads at least one byte and says how many; null at the end of the input. A WebSocket returns 0 where its
-   * client is at fault.
+   * Reads at least one byte and says how many; null at the end of the input. A WebSocket returns 0 where what
+   * came holds no byte of a line, or its client is at fault.
    */
   read(buffer: Uint8Array): Promise<number | null>;
   /**

@@ -153,20 +153,17 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {
-    for (;;) {
-      if (this.hasClosed) return null;
-      if (this.fault !== undefined) return await this.#drain(buffer);
-      const n = await this.#receive(buffer);
-      if (n === null) {
-        if (this.#hasSentClose) return null;
-        throw new Deno.errors.UnexpectedEof("the connection ended without a close frame");
-      }
-      this.#filledBytes = FRONT_BYTES + n;
-      await this.#readFrames(buffer, n);
-      if (this.#isClosed) throw new Deno.errors.Interrupted("the connection was closed");
-      const { lineBytes } = this.#reader;
-      if (lineBytes > 0 || this.fault !== undefined) return lineBytes;
+    if (this.hasClosed) return null;
+    if (this.fault !== undefined) return await this.#drain(buffer);
+    const n = await this.#receive(buffer);
+    if (n === null) {
+      if (this.#hasSentClose) return null;
+      throw new Deno.errors.UnexpectedEof("the connection ended without a close frame");
     }
+    this.#filledBytes = FRONT_BYTES + n;
+    await this.#readFrames(buffer, n);
+    if (this.#isClosed) throw new Deno.errors.Interrupted("the connection was closed");
+    return this.#reader.lineBytes;
   }
 
   /** Reads what comes, for nobody: closing with something unread discards what the client has not read. */
@@ -222,8 +219,10 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
 
   /** @internal For the frame reader. */
   onPing(payload: Uint8Array): void {
+    const newest = this.#pongs[MAX_PONGS - 1];
+    if (newest?.length === 2 + payload.length) return newest.set(payload, 2); // a flood makes no garbage
     const pong = controlFrame(OPCODE.pong, payload);
-    if (this.#pongs.length < MAX_PONGS) this.#pongs.push(pong);
+    if (newest === undefined) this.#pongs.push(pong);
     else this.#pongs[MAX_PONGS - 1] = pong;
   }
 

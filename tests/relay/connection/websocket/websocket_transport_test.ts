@@ -8,6 +8,7 @@ import { concat } from "../../../../src/wire/concat.ts";
 import { MemoryBudget } from "../../../../src/relay/memory_budget.ts";
 import { REAL_ENVIRONMENT, type RelayOptions, resolveOptions } from "../../../../src/relay/options.ts";
 import { LEAD_BYTES } from "../../../../src/relay/room/cursor.ts";
+import { FRONT_BYTES } from "../../../../src/relay/connection/websocket/frame_reader.ts";
 import { FramedCopies } from "../../../../src/relay/connection/websocket/framed_copies.ts";
 import {
   MAX_MESSAGE_BYTES,
@@ -38,11 +39,14 @@ function open(
 
 const decoder = new TextDecoder();
 
-/** Reads once, as text. */
+/** Reads until there is something, as a connection does, and returns it as text. */
 async function read(websocket: WebSocketTransport, bufferBytes = 1024): Promise<string | null> {
   const buffer = new Uint8Array(bufferBytes);
-  const n = await websocket.read(buffer);
-  return n === null ? null : decoder.decode(buffer.subarray(0, n));
+  for (;;) {
+    const n = await websocket.read(buffer);
+    if (n === null) return null;
+    if (n > 0 || websocket.fault !== undefined) return decoder.decode(buffer.subarray(0, n));
+  }
 }
 
 /** Writes all of it, as a connection does. */
@@ -88,15 +92,25 @@ Deno.test("WebSocketTransport.filledBytes tells a full buffer from one with few 
   websocket.close();
 });
 
-Deno.test("WebSocketTransport reads on until there are lines: control frames and empty ones are none", async () => {
+Deno.test("WebSocketTransport.read returns 0 for control frames and empty ones alone, and says how much they filled", async () => {
   const { socket, websocket } = open();
-  const reading = read(websocket);
-  socket.feed(clientFrame({ opcode: 10 }));
-  await settle();
-  socket.feed(concat([textFrame(""), clientFrame({ opcode: 9 })]));
-  await settle();
+  const buffer = new Uint8Array(100);
+  const chunks = [
+    clientFrame({ opcode: 10 }),
+    concat([textFrame(""), clientFrame({ opcode: 9 })]),
+    concat(Array.from({ length: 20 }, () => textFrame(""))),
+  ];
+  for (const chunk of chunks) {
+    socket.feed(chunk);
+    let bytes = 0;
+    while (bytes < chunk.length) {
+      assert.equal(await websocket.read(buffer), 0);
+      assert.equal(websocket.filledBytes, FRONT_BYTES + Math.min(chunk.length - bytes, 100 - FRONT_BYTES));
+      bytes += websocket.filledBytes - FRONT_BYTES;
+    }
+  }
   socket.feed(textFrame("1"));
-  assert.equal(await reading, "1\n");
+  assert.equal(await websocket.read(buffer), 2);
   websocket.close();
 });
 
