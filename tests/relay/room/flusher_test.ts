@@ -230,7 +230,8 @@ Deno.test("Flusher lets what was said during an expensive flush wait like what i
   const endMs = loop.nowMs;
   loop.run(100);
   assert.equal(expensive.flushes, 2);
-  assert.ok(expensive.costs[1].atMs > endMs + 50, `after ${expensive.costs[1].atMs - endMs} ms`);
+  const pauseMs = 10 * 20 * (1 / FLUSH_SHARE - 1);
+  assert.ok(expensive.costs[1].atMs > endMs + pauseMs, `after ${expensive.costs[1].atMs - endMs} ms`);
 });
 
 Deno.test("Flusher lets another feed not wait for one that pauses, however often it has news", () => {
@@ -402,15 +403,21 @@ Deno.test("Flusher takes less while clients wait to be served, and its share aga
   assert.ok(pair.longestWait(0, 9000) < 1, "who takes little waits for nobody");
 });
 
-Deno.test("Flusher keeps many feeds together to its share", () => {
-  for (const count of [2, 5, 20]) {
+Deno.test("Flusher keeps many feeds together to its share, and gives each as much", () => {
+  for (
+    const [count, isBehind] of [[2, false], [5, false], [20, false], [2, true], [5, true], [
+      20,
+      true,
+    ]] as const
+  ) {
     const { loop, feed } = setUp(TIMERS_LATE_MS);
+    loop.service.isBehind = isBehind;
     const feeds = Array.from({ length: count }, () => feed(50, 0.006));
     for (const each of feeds) each.appendEvery(0.3, 3000, 1);
     loop.run(3000);
     const shares = feeds.map((each) => each.share(SETTLED_MS, 3000));
-    const sum = shares.reduce((a, b) => a + b);
-    assert.ok(Math.abs(sum - FLUSH_SHARE) < 0.06, `${count} feeds: ${sum}`);
+    const sum = shares.reduce((a, b) => a + b), share = isBehind ? BEHIND_SHARE : FLUSH_SHARE;
+    assert.ok(sum > share - 0.06 && sum < share + 0.1, `${count} feeds: ${sum} of ${share}`);
     assert.ok(Math.max(...shares) < 1.5 * Math.min(...shares), `${count} feeds: ${shares}`);
   }
 });
