@@ -26,7 +26,7 @@ const ENTRY_BYTES = 100;
 
 /** Who has said something. */
 interface Sender {
-  who: unknown;
+  who: object;
   /** How many bytes it may say at `atMs` and be quiet. */
   allowance: number;
   atMs: number;
@@ -66,7 +66,8 @@ export const NOTHING_KEPT: Kept = { pieces: [], bytes: 0, lines: 0 };
 /** The last lines of quiet senders. */
 export class QuietLines {
   readonly #memory: MemoryAccount;
-  readonly #senders = new Map<unknown, Sender>();
+  /** Held weakly: while one floods for hours, thousands may come, say a word and go. */
+  #senders = new WeakMap<object, Sender>();
   /** The offset from which on lines are looked at; none before the first. */
   #startsAt: number | undefined;
   #older: Entry[] = [];
@@ -82,7 +83,7 @@ export class QuietLines {
    * is quiet.
    */
   note(
-    who: unknown,
+    who: object,
     offset: number,
     bytes: Uint8Array,
     start: number,
@@ -111,7 +112,7 @@ export class QuietLines {
   }
 
   /** Finds what others than `reader` said from `offset` on: of each all of that, or nothing. */
-  since(offset: number, reader: unknown): Kept {
+  since(offset: number, reader: object | undefined): Kept {
     if (this.#startsAt === undefined || offset < this.#startsAt) return NOTHING_KEPT;
     const pieces: Entry[] = [];
     let bytes = 0, lines = 0;
@@ -126,7 +127,7 @@ export class QuietLines {
 
   /** Forgets everything. It can be used again. */
   clear(): void {
-    this.#senders.clear();
+    this.#senders = new WeakMap();
     this.#startsAt = undefined;
     this.#older = [];
     this.#newer = [];
@@ -134,7 +135,7 @@ export class QuietLines {
     this.#memory.close();
   }
 
-  #senderOf(who: unknown, nowMs: number): Sender {
+  #senderOf(who: object, nowMs: number): Sender {
     const known = this.#senders.get(who);
     if (known !== undefined) return known;
     const sender = { who, allowance: BURST_BYTES, atMs: nowMs, gapEnd: 0 };

@@ -255,8 +255,8 @@ export class Room {
     const refusal = this.state.set(isRoom ? this.owner : setter, key, value, setter.id);
     if (refusal !== undefined) return refusal;
     if (isRoom) {
-      const isHolder = value !== undefined && this.#holds.get(key)?.holder === setter;
-      this.#noteHold(setter, key, isHeld || isHolder);
+      const isHolder = isHeld || this.#holds.get(key)?.holder === setter;
+      this.#noteHold(setter, key, value !== undefined && isHolder); // what is removed nobody holds
     } else this.roster.touch(setter);
     this.#onNews(this.sessions);
   }

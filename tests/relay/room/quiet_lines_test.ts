@@ -2,6 +2,7 @@
 // for, of whom, and for how long.
 
 import assert from "node:assert/strict";
+import { heapBytes } from "../../support/heap.ts";
 import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
 import { Feed } from "../../../src/relay/room/feed.ts";
 import { joinKept, QuietLines } from "../../../src/relay/room/quiet_lines.ts";
@@ -10,14 +11,22 @@ import { StubReader } from "../../support/stub_reader.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+const senders = new Map<string, object>();
+
+function senderOf(name: string): object {
+  const known = senders.get(name) ?? { name };
+  senders.set(name, known);
+  return known;
+}
+
 function note(lines: QuietLines, sender: string, offset: number, text: string, nowMs: number): void {
   const bytes = encoder.encode(`before${text}behind`);
-  lines.note(sender, offset, bytes, 6, bytes.length - 6, text.split("\n").length - 1, nowMs);
+  lines.note(senderOf(sender), offset, bytes, 6, bytes.length - 6, text.split("\n").length - 1, nowMs);
   bytes.fill(0);
 }
 
-function textOf(lines: QuietLines, offset: number, reader?: string): string {
-  return decoder.decode(joinKept(lines.since(offset, reader)));
+function textOf(lines: QuietLines, offset: number, reader = ""): string {
+  return decoder.decode(joinKept(lines.since(offset, senderOf(reader))));
 }
 
 Deno.test("QuietLines keeps what who says little has said, from a place on, but not for itself", () => {
@@ -30,9 +39,9 @@ Deno.test("QuietLines keeps what who says little has said, from a place on, but 
     "3\n",
     "",
   ]);
-  assert.deepEqual([lines.since(10, "x").lines, lines.since(10, "x").bytes], [3, 6]);
+  assert.deepEqual([lines.since(10, undefined).lines, lines.since(10, undefined).bytes], [3, 6]);
   assert.equal(textOf(lines, 9), "", "what was said before it began to look is not known");
-  const separated = joinKept(lines.since(10, "x"), ({ atMs }) => [encoder.encode(`at ${atMs}\n`)]);
+  const separated = joinKept(lines.since(10, undefined), ({ atMs }) => [encoder.encode(`at ${atMs}\n`)]);
   assert.equal(decoder.decode(separated), "at 0\n1\n2\nat 5\n3\n");
 });
 
@@ -54,15 +63,24 @@ Deno.test("QuietLines takes and counts no more memory than two buffers, however 
   const memory = new MemoryBudget();
   const lines = new QuietLines(memory.open());
   for (let i = 0; i < 10_000; i++) note(lines, `${i % 500}`, 51 * i, "x".repeat(50) + "\n", i);
-  const { bytes, pieces } = lines.since(51 * 9800, "x");
+  const { bytes, pieces } = lines.since(51 * 9800, undefined);
   assert.ok(
     bytes + 100 * pieces.length <= 64 * 1024 && bytes > 8000,
     `${bytes} bytes in ${pieces.length} pieces`,
   );
-  assert.equal(lines.since(0, "x").lines, 0, "of nobody all is there");
+  assert.equal(lines.since(0, undefined).lines, 0, "of nobody all is there");
   assert.equal(memory.usedBytes, 64 * 1024);
   lines.clear();
   assert.deepEqual([textOf(lines, 0), memory.usedBytes], ["", 0]);
+});
+
+Deno.test("QuietLines keeps nobody who came, said a word and went while somebody says much", () => {
+  const lines = new QuietLines(new MemoryBudget().open());
+  const word = encoder.encode("1\n"), before = heapBytes();
+  for (let i = 0; i < 50_000; i++) lines.note({ id: `k${i}` }, 2 * i, word, 0, 2, 1, i);
+  const grownBytes = heapBytes() - before;
+  assert.ok(grownBytes < 5e6, `${grownBytes} bytes for 50,000 who are gone`);
+  assert.ok(lines.since(99_998, undefined).lines > 0);
 });
 
 /** A flooder, a quiet sender, and a reader that takes a little now and then, for so many rounds of 10 ms. */

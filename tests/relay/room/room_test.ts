@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { type Peer, Room } from "../../../src/relay/room/room.ts";
 import { fromBytes, toBytes } from "../../support/bytes_of_text.ts";
+import { heapBytes } from "../../support/heap.ts";
 import { StubReader } from "../../support/stub_reader.ts";
 import { UNLIMITED_MEMORY } from "../../support/unlimited_memory.ts";
 
@@ -120,4 +121,15 @@ Deno.test("Room keeps its own values until the last of either level has left", (
   assert.deepEqual([room.isEmpty, room.state.bytes], [false, 2]);
   room.leave(pia, room.plain);
   assert.deepEqual([room.isEmpty, room.state.bytes], [true, 0]);
+});
+
+Deno.test("Room remembers no holder of a key that has no value", () => {
+  const room = new Room("r", SETTINGS, () => {});
+  const before = heapBytes();
+  for (let i = 0; i < 100_000; i++) {
+    room.set(ADA, `a key that was never set: number ${i}`, undefined, true, true);
+  }
+  const grownBytes = heapBytes() - before;
+  assert.ok(grownBytes < 1e6, `${grownBytes} bytes for keys that nobody has`);
+  assert.equal(room.state.version, 0);
 });

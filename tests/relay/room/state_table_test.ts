@@ -2,12 +2,11 @@
 // its limits, removals and costs.
 
 import assert from "node:assert/strict";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import fc from "../../support/fast_check.ts";
 import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
 import { fromBytes, toBytes } from "../../support/bytes_of_text.ts";
 import { type StateEntry, type StateOwner, StateTable } from "../../../src/relay/room/state_table.ts";
+import { heapBytes } from "../../support/heap.ts";
 import { UNLIMITED_MEMORY } from "../../support/unlimited_memory.ts";
 
 const ROOMY = { maxKeys: 1000, maxValueBytes: 1000, maxStateBytes: 100_000, memory: UNLIMITED_MEMORY };
@@ -272,10 +271,3 @@ Deno.test("StateTable keeps no piece of the text that a value came in", () => {
   assert.equal(decoder.decode(json), '"0123456789abc"');
   assert.ok(json!.buffer.byteLength < 200, "a copy");
 });
-
-/** What is in use after a collection. */
-function heapBytes(): number {
-  setFlagsFromString("--expose-gc");
-  runInNewContext("gc")();
-  return Deno.memoryUsage().heapUsed;
-}
