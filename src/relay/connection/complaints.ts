@@ -1,5 +1,5 @@
-// What one client is told of what it does wrong: each bad line, that so many in a row are too many, and that
-// it sends faster than it may. Refused hellos, half lines and faults of a WebSocket end their connection, and
+// What one client is told of what it does wrong: each bad line, that so many in a row are too many, that it
+// speaks another protocol, and that it sends faster than it may. Refused hellos, half lines and faults of a WebSocket end their connection, and
 // are not here.
 
 import type { Member } from "../member/member.ts";
@@ -18,6 +18,7 @@ export class Complaints {
   readonly #address: string;
   readonly #settings: ComplaintSettings;
   #badInARow = 0;
+  #hasSaidGood = false;
   /** When the client was told last that it sends too fast. */
   #toldSlowAt = -Infinity;
 
@@ -29,10 +30,23 @@ export class Complaints {
   /** Notes that a line was good. */
   noteGood(): void {
     this.#badInARow = 0;
+    this.#hasSaidGood = true;
   }
 
-  /** Tells of a bad line. Returns why its connection has to end, if that is one too many. */
-  tellBad(error: WireError, member: Pick<Member, "replyError"> | undefined): WireError | undefined {
+  /**
+   * Tells of a bad line. Returns why its connection has to end, if that is one too many, or nothing good came
+   * before it and it begins a request: no part of a body may become a line.
+   */
+  tellBad(
+    error: WireError,
+    member: Pick<Member, "replyError"> | undefined,
+    isRequest = false,
+  ): WireError | undefined {
+    if (isRequest && !this.#hasSaidGood) {
+      const message = `Cannot go on: line ${error.line} begins a request of another protocol, ` +
+        "one JSON value a line is allowed, or HTTP/1.1 that begins with its method in capitals";
+      return { code: error.code, message, line: error.line };
+    }
     this.#settings.log("warn", "bad line", { address: this.#address, code: error.code, why: error.message });
     member?.replyError(error);
     if (++this.#badInARow < MAX_BAD_LINES_IN_A_ROW) return undefined;

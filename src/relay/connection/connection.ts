@@ -352,11 +352,11 @@ export class Connection implements Entrant, InputSink, WriterSource {
   }
 
   /** @internal For the sorter. */
-  onBadLine(error: WireError): void {
+  onBadLine(error: WireError, isRequest?: boolean): void {
     if (this.ending !== undefined) return;
     if (this.#entry.isHelloDue) return this.#entry.refuseHello(error.message);
     this.#counts.errors++;
-    const tooMany = this.#complaints.tellBad(error, this.#member);
+    const tooMany = this.#complaints.tellBad(error, this.#member, isRequest);
     if (tooMany !== undefined) this.refuse(tooMany);
   }
 

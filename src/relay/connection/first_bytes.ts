@@ -64,6 +64,20 @@ function beginsText(byte: number): boolean {
   return byte < 0x7f || byte >= 0xc2 && byte <= 0xf4;
 }
 
+/** How a request of HTTP, RTSP or SIP ends its first line, whatever its method and its address are. */
+const REQUEST_END = /[ \t\v\f](?:HTTP|HTTPS|RTSP|SIP)\/[0-9](?:\.[0-9]{1,2})?[ \t\r]*$/i;
+
+/** The longest end of a request's first line that is looked at, in bytes. */
+const MAX_REQUEST_END_BYTES = 40;
+
+/**
+ * Whether a line that is no JSON, without its LF, begins a request whose first bytes did not tell: its method
+ * has small letters, say, or there is an empty line before it. What follows may be a body.
+ */
+export function isRequestLine(line: Uint8Array): boolean {
+  return REQUEST_END.test(String.fromCharCode(...line.subarray(-MAX_REQUEST_END_BYTES)));
+}
+
 /** What an HTTP client is told; a browser shows the text. */
 export const HTTP_REFUSAL: Uint8Array = encoder.encode(httpResponse(
   "400 Bad Request",

@@ -55,15 +55,15 @@ function dateOf(head: RequestHead, name: string): number {
 export type Range = { first: number; last: number } | "whole" | "none";
 
 /**
- * Reads which part is asked for. Several parts at once, and what is not understood, are answered with the
- * whole.
+ * Reads which part is asked for, which only a GET may. Several parts at once, and what is not understood, are
+ * answered with the whole.
  */
 export function rangeOf(head: RequestHead, length: number, tag: string): Range {
   const given = head.fields.get("range");
-  if (given?.length !== 1) return "whole";
+  if (given?.length !== 1 || head.method !== "GET") return "whole";
   const condition = head.fields.get("if-range");
   if (condition !== undefined && (condition.length !== 1 || condition[0] !== tag)) return "whole";
-  const [, from, to] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(given[0]) ?? [];
+  const [, from, to] = /^bytes=(\d{0,15})-(\d{0,15})$/i.exec(given[0]) ?? [];
   if (from === undefined || from === "" && to === "") return "whole";
   if (from === "") {
     const count = Math.min(Number(to), length);

@@ -2,6 +2,7 @@
 // to any address for any page, and sends the page's Origin; and a name that a stranger owns may point at any
 // address, so the Host is looked at, too. Pure.
 
+import { isIPv6 } from "node:net";
 import { HttpFault, only, type RequestHead } from "./head.ts";
 
 /** Names and ports have to be shorter than this; the longest name of DNS has 253 characters. */
@@ -10,6 +11,9 @@ const MAX_HOST_LENGTH = 300;
 const HOST = /^(\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z_](?:[0-9A-Za-z._-]*[0-9A-Za-z_])?\.?)(?::([0-9]{1,5}))?$/;
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(?:\.(?!$)|$)){4}$/;
+
+/** What origins that are not of the web may be named. */
+const OTHER_NAME = /^[0-9A-Za-z._~-]{1,255}$/;
 
 /** The ports that addresses of these schemes mean without saying so. */
 export const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([["http", 80], ["https", 443]]);
@@ -35,6 +39,7 @@ export function parseHost(text: string): Authority | undefined {
   if (match === null || match[2] !== undefined && Number(match[2]) > 65535 || match[1].includes("..")) {
     return undefined;
   }
+  if (match[1].startsWith("[") && !isIPv6(match[1].slice(1, -1))) return undefined;
   const name = match[1].toLowerCase().replace(/\.$/, "");
   return { name, port: match[2] === undefined ? undefined : Number(match[2]) };
 }
@@ -44,12 +49,14 @@ export function parseHost(text: string): Authority | undefined {
  * if it is none.
  */
 export function parseOrigin(text: string): string | undefined {
-  if (text === "null") return text;
+  if (text === "null" || text === "file://") return "null"; // what windows of programs call a file
   const [, scheme, rest] =
     /^([A-Za-z][0-9A-Za-z+.-]{0,30}):\/\/([^/]+)$/.exec(text.slice(0, MAX_HOST_LENGTH + 40)) ?? [];
-  const host = rest === undefined ? undefined : parseHost(rest);
+  if (rest === undefined) return undefined;
+  const kind = scheme.toLowerCase(), host = parseHost(rest);
+  // Programs name what they show as they like, such as app://-
+  if (host === undefined && !DEFAULT_PORTS.has(kind) && OTHER_NAME.test(rest)) return `${kind}://${rest}`;
   if (host === undefined) return undefined;
-  const kind = scheme.toLowerCase();
   const isDefault = host.port === undefined || host.port === DEFAULT_PORTS.get(kind);
   return `${kind}://${host.name}${isDefault ? "" : `:${host.port}`}`;
 }
@@ -100,8 +107,8 @@ function isOwn(origin: string, hostText: string | undefined): boolean {
 /** Whether a page is served by the machine on which the browser runs. */
 function isLocal(origin: string): boolean {
   const [scheme, rest] = origin.split("://");
+  if (!DEFAULT_PORTS.has(scheme)) return false;
   const { name } = parseHost(rest)!;
-  return DEFAULT_PORTS.has(scheme) &&
-    (name === "localhost" || name.endsWith(".localhost") || name === "[::1]" ||
-      IPV4.test(name) && name.startsWith("127."));
+  return (name === "localhost" || name.endsWith(".localhost") || name === "[::1]" ||
+    IPV4.test(name) && name.startsWith("127."));
 }

@@ -52,6 +52,18 @@ Deno.test("Complaints tells and logs each bad line, and that the hundredth in a 
   ]);
 });
 
+Deno.test("Complaints ends who begins with a request, and nobody who has said something good", () => {
+  const client = new Client(), { complaints } = client;
+  assert.equal(complaints.tellBad(BAD, client), undefined);
+  const end = complaints.tellBad(BAD, client, true);
+  assert.equal(end?.code, "invalid_json");
+  assert.match(end!.message, /^Cannot go on: line 7 begins a request of another protocol, /);
+  assert.equal(client.told.length, 1, "it is told once");
+  complaints.noteGood();
+  assert.equal(complaints.tellBad(BAD, client, true), undefined);
+  assert.equal(client.told.length, 2);
+});
+
 Deno.test("Complaints tells who sends too fast what is allowed, once, then three times in pingTimeoutMs that the relay is there", () => {
   const client = new Client();
   for (const nowMs of [0, 2999, 3000, 5999, 6000]) client.tooFastAt(nowMs);

@@ -2,7 +2,11 @@
 // lines begin with.
 
 import assert from "node:assert/strict";
-import { classifyFirstBytes, HTTP_REFUSAL } from "../../../src/relay/connection/first_bytes.ts";
+import {
+  classifyFirstBytes,
+  HTTP_REFUSAL,
+  isRequestLine,
+} from "../../../src/relay/connection/first_bytes.ts";
 
 const encoder = new TextEncoder();
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"];
@@ -123,6 +127,34 @@ Deno.test("classifyFirstBytes lets any byte begin a line that is not text, but T
   const unchecked = (...bytes: number[]) => classifyFirstBytes(Uint8Array.from(bytes), false);
   for (const byte of [0x00, 0x80, 0xff]) assert.equal(unchecked(byte), "lines");
   assert.deepEqual([unchecked(0x16, 0x03), unchecked(0x53, 0x53, 0x48, 0x2d)], ["foreign", "foreign"]);
+});
+
+Deno.test("isRequestLine knows requests by how their first line ends, and no other line", () => {
+  for (
+    const line of [
+      "get / HTTP/1.1\r",
+      "FOO_BAR / HTTP/1.0",
+      "PROPFIND http://localhost/ HTTP/1.1\r",
+      "\ufeffPOST / HTTP/1.1\r",
+      " POST / HTTP/1.1 \t\r",
+      "GET\v/\vhttp/2",
+      "describe rtsp://a/ RTSP/1.0\r",
+      "invite sip:a@b SIP/2.0\r",
+      `patch /${"a".repeat(10_000)} HTTP/1.1`,
+    ]
+  ) assert.ok(isRequestLine(encoder.encode(line)), line.slice(0, 80));
+  for (
+    const line of [
+      "",
+      "HTTP/1.1",
+      "Host: a",
+      "hello",
+      "HTTP/1.1 200 OK",
+      "a HTTP/",
+      "a HTTP/1.x",
+      "a XHTTP/1.1",
+    ]
+  ) assert.ok(!isRequestLine(encoder.encode(line)), line);
 });
 
 Deno.test("HTTP_REFUSAL is a complete response of the length it names", () => {

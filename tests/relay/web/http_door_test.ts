@@ -75,6 +75,43 @@ Deno.test("HttpDoor takes every method and every piece of a request that is none
   assert.deepEqual([member.lines, table.relay.stats().members, table.relay.stats().sessions], [[], 1, 0]);
 });
 
+Deno.test("what is a request but for its first bytes is closed, and nothing of its body becomes a line", async () => {
+  await using table = new WebTable();
+  const member = await table.member();
+  for (
+    const begin of [
+      "get / HTTP/1.1\r\n",
+      "Post / HTTP/1.1\r\n",
+      "FOO_BAR / HTTP/1.1\r\n",
+      "PROPFIND http://localhost/ HTTP/1.1\r\n",
+      `${"A".repeat(30)} / HTTP/1.1\r\n`,
+      "GET\t/ HTTP/1.1\r\n",
+      "\r\nPOST / HTTP/1.1\r\n",
+      "\n\n POST / HTTP/1.1\n",
+      "\ufeffPOST / HTTP/1.1\r\n",
+    ]
+  ) {
+    const request = `${begin}Host: localhost\r\nContent-Length: 11\r\n\r\n{"evil":1}\n`;
+    for (const at of [1, begin.length - 1, begin.length, request.length]) {
+      const client = await table.connect();
+      await client.send(request.slice(0, at));
+      await client.send(request.slice(at));
+      await client.ended();
+      assert.match(
+        client.lines.join("\n"),
+        /^\{"\$error":\{"code":"invalid_json","message":"Cannot go on: .*$/,
+        begin,
+      );
+    }
+  }
+  const typist = await table.connect();
+  await typist.send('hello\n{"good":1}\na HTTP/1.1\n{"good":2}\n');
+  assert.match(await typist.line(1), /Cannot relay line 1:/);
+  assert.match(await typist.line(2), /Cannot relay line 3:/);
+  await member.line(2);
+  assert.deepEqual(member.lines, ['{"good":1}', '{"good":2}']);
+});
+
 Deno.test("HttpDoor repeats nothing of a request in a head, and a path in no answer as it came", async () => {
   await using table = new WebTable();
   for (

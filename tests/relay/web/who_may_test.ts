@@ -56,6 +56,10 @@ Deno.test("hostFault knows addresses, names without a dot and what is allowed, a
       "[::1",
       "::1",
       "[x]",
+      "[:::::]",
+      "[192.0.2.7]",
+      "[1:2:3:4:5:6:7]",
+      "[fe80::1%25eth0]",
       "a..b",
       ".a",
       "-a",
@@ -107,11 +111,14 @@ Deno.test("originFault lets the relay's own pages and those of this machine in, 
     ["ws://a", "a"],
     ["constructor://a", "a"],
     ["constructor://localhost", "a"],
+    ["file://", "a"],
+    ["app://-", "localhost"],
+    ["vscode-webview://0a-1b_", "a"],
   ];
   for (const [Origin, Host] of strange) {
     const fault = originFault(headOf({ Host, Origin }), NOBODY);
     assert.equal(fault?.status, 403, `${Origin} at ${Host}`);
-    const named = /^(http|null)/.test(Origin) ? parseOrigin(Origin) : '"*"'; // the flag takes no other ones
+    const named = /^(http|null|file:\/\/$)/.test(Origin) ? parseOrigin(Origin) : '"*"'; // the flag takes no other ones
     assert.ok(fault!.message.endsWith(`--allow-origin ${named}`), fault!.message);
     assert.doesNotMatch(fault!.message, /Pages of null/);
     assert.equal(originFault(headOf({ Host, Origin }), { ...NOBODY, allowedOrigins: ["*"] }), undefined);
@@ -127,6 +134,11 @@ Deno.test("originFault lets the relay's own pages and those of this machine in, 
     "http:/a",
     "http://a/",
     "http://a/b",
+    "http://-",
+    "file:///",
+    "app://",
+    "app://a b",
+    "app://u@-",
     "http://a b",
     "http://a, http://b",
     "HTTP",
