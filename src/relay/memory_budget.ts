@@ -34,6 +34,12 @@ const SHORT_SHARE = 7 / 8;
 /** …and the part that is left in use when so much has been given up. */
 const TARGET_SHARE = 3 / 4;
 
+/**
+ * The part of it that lines for single members take at most before each of these is kept less: they must not
+ * make memory short for what all say.
+ */
+const LETTERS_SHARE = 1 / 2;
+
 /** How long to wait before giving up more: what was given up before is free by then, in ms. */
 const RELIEF_PAUSE_MS = 50;
 
@@ -55,6 +61,8 @@ export interface MemoryBudgetOptions {
 /** The memory of a relay. */
 export class MemoryBudget {
   readonly maxBytes: number;
+  /** What is kept for single members. */
+  readonly letters: MemoryPart;
   readonly #timers: NonNullable<MemoryBudgetOptions["timers"]>;
   readonly #onRelief: MemoryBudgetOptions["onRelief"];
   readonly #givers = new Map<Relief, Set<GiveUp>>(RELIEF_ORDER.map((relief) => [relief, new Set()]));
@@ -65,6 +73,7 @@ export class MemoryBudget {
   constructor(options: MemoryBudgetOptions = {}) {
     const { maxMemoryBytes = DEFAULT_MAX_MEMORY_BYTES, timers = globalThis, onRelief } = options;
     this.maxBytes = maxMemoryBytes;
+    this.letters = new MemoryPart(this, LETTERS_SHARE * maxMemoryBytes);
     this.#timers = timers;
     this.#onRelief = onRelief;
   }
@@ -133,17 +142,53 @@ export class MemoryBudget {
 }
 
 /**
+ * A part of the memory for one purpose. What it has is counted in the budget by whoever holds it; here it is
+ * summed up once more.
+ */
+export class MemoryPart {
+  readonly #budget: MemoryBudget;
+  readonly #maxBytes: number;
+  #usedBytes = 0;
+
+  /** @internal Use those of {@linkcode MemoryBudget}. */
+  constructor(budget: MemoryBudget, maxBytes: number) {
+    this.#budget = budget;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether this part is used up, or all memory short: who can do with less should, until it is not. */
+  get isShort(): boolean {
+    return this.#usedBytes > this.#maxBytes || this.#budget.isShort;
+  }
+
+  /** Opens the account of one holder. It starts at 0 bytes. */
+  open(): MemoryAccount {
+    return new MemoryAccount(this);
+  }
+
+  /** Whether `bytes` more may be used, of all memory. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#budget.hasRoomFor(bytes);
+  }
+
+  /** @internal For accounts. */
+  add(bytes: number): void {
+    this.#usedBytes += bytes;
+  }
+}
+
+/**
  * What one holder uses. Say how much that is whenever it changes; close it in the end. Costs next to nothing.
  *
  * Count what is really there: a buffer by its whole size, not by what is in it; an object or an entry of a
  * map by about 100 bytes.
  */
 export class MemoryAccount {
-  readonly #budget: MemoryBudget;
+  readonly #budget: Pick<MemoryBudget, "add" | "hasRoomFor">;
   #bytes = 0;
 
   /** @internal Use {@linkcode MemoryBudget.open}. */
-  constructor(budget: MemoryBudget) {
+  constructor(budget: Pick<MemoryBudget, "add" | "hasRoomFor">) {
     this.#budget = budget;
   }
 

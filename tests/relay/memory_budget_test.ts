@@ -66,3 +66,18 @@ Deno.test("MemoryBudget that stays short asks again after a while, and never aft
   await turn(120);
   assert.equal(asked, 2);
 });
+
+Deno.test("MemoryBudget.letters runs short of its own half before all memory does, and with it", () => {
+  const budget = new MemoryBudget({ maxMemoryBytes: 1000 }), { letters } = budget;
+  const [a, b] = [letters.open(), letters.open()], all = budget.open();
+  a.resize(300);
+  b.resize(200);
+  assert.deepEqual([letters.isShort, budget.usedBytes], [false, 0], "who holds it counts it there");
+  b.grow(1);
+  assert.deepEqual([letters.isShort, budget.isShort, letters.hasRoomFor(1000)], [true, false, true]);
+  b.close();
+  assert.equal(letters.isShort, false);
+  all.resize(900);
+  assert.deepEqual([letters.isShort, letters.hasRoomFor(101)], [true, false]);
+  budget.close();
+});

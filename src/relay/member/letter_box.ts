@@ -7,7 +7,7 @@
 //                                  └ sent: the next to write; back to `confirmed` when the connection breaks
 
 import { encodeControl, LF } from "../../wire/protocol.ts";
-import type { MemoryBudget } from "../memory_budget.ts";
+import type { MemoryAccount, MemoryPart } from "../memory_budget.ts";
 import type { Lost } from "../room/cursor.ts";
 import { Letter } from "../room/letter.ts";
 import { LetterBytes } from "./letter_bytes.ts";
@@ -15,7 +15,7 @@ import { LetterBytes } from "./letter_bytes.ts";
 /** How much may wait unwritten for one member, in bytes… */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** …and how much may be kept in all, unwritten or unconfirmed, when memory is short: the rest of it is for others. */
+/** …and how much may be kept in all, unwritten or unconfirmed, when memory is short: the rest is for others. */
 const MIN_KEPT_BYTES = 16 * 1024;
 
 /** How much of answers may wait unconfirmed, in bytes: what one who reads has asked for in one turn… */
@@ -98,6 +98,7 @@ export interface SkippedLetters {
 /** The letters of one member. */
 export class LetterBox {
   readonly #bytes = new LetterBytes();
+  readonly #account: Pick<MemoryAccount, "resize"> | undefined;
   /** The fields of all letters, one after the other; those of the first that is kept begin at #start. */
   #numbers: Float64Array = NO_NUMBERS;
   #start = 0;
@@ -115,6 +116,11 @@ export class LetterBox {
   #dropped: Dropped | undefined;
   /** Where the last letter ends that tells what was dropped. */
   #toldEnd = 0;
+
+  /** @param account is told what it takes in memory whenever that has changed */
+  constructor(account?: Pick<MemoryAccount, "resize">) {
+    this.#account = account;
+  }
 
   /** What it takes in memory, in bytes. */
   get memoryBytes(): number {
@@ -154,7 +160,7 @@ export class LetterBox {
     letter: Letter,
     place: number,
     atMs: number,
-    memory: Pick<MemoryBudget, "hasRoomFor" | "isShort">,
+    memory: Pick<MemoryPart, "hasRoomFor" | "isShort">,
   ): boolean {
     const { length, lines, isAnswer } = letter;
     if (isAnswer) {
@@ -188,7 +194,7 @@ export class LetterBox {
   }
 
   /** Whether an answer of so many bytes would be kept. */
-  hasRoomForAnswer(bytes: number, memory: Pick<MemoryBudget, "hasRoomFor" | "isShort">): boolean {
+  hasRoomForAnswer(bytes: number, memory: Pick<MemoryPart, "hasRoomFor" | "isShort">): boolean {
     const answerBytes = this.#answerBytes + bytes;
     const maxBytes = memory.isShort ? MIN_ANSWER_BYTES : MAX_ANSWER_BYTES;
     if (answerBytes > maxBytes && this.#answerBytes > 0) return false;
@@ -216,6 +222,7 @@ export class LetterBox {
     numbers[at + Field.Lines] = letter.lines;
     numbers[at + Field.Kind] = kind;
     numbers[at + Field.LostBytes] = lostBytes;
+    this.#account?.resize(this.memoryBytes);
   }
 
   /** Makes room for the fields of one more letter, and returns where they begin. */
@@ -305,6 +312,7 @@ export class LetterBox {
     this.#count -= done;
     this.#next -= done;
     this.#bytes.dropTo(this.#forgotten);
+    this.#account?.resize(this.memoryBytes);
   }
 
   /** Forgets `bytes` more. */
@@ -329,6 +337,7 @@ export class LetterBox {
     this.#start = this.#count = this.#next = 0;
     this.#forgotten = this.#end;
     this.#bytes.dropTo(this.#end);
+    this.#account?.resize(0);
   }
 }
 

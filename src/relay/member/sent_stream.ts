@@ -9,6 +9,7 @@
 import { concat } from "../../wire/concat.ts";
 import { LF } from "../../wire/protocol.ts";
 import type { Cursor } from "../room/cursor.ts";
+import type { MemoryPart } from "../memory_budget.ts";
 import { LetterBox } from "./letter_box.ts";
 import { SentLedger } from "./sent_ledger.ts";
 
@@ -48,7 +49,7 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 export class SentStream<A = never> {
   readonly #ledger: SentLedger;
   /** Lines for this client alone. */
-  readonly letters = new LetterBox();
+  readonly letters: LetterBox;
   #cursor: Cursor;
   #confirmed: Cursor;
   #stateVersion: number;
@@ -60,12 +61,14 @@ export class SentStream<A = never> {
   /**
    * @param cursor where the log goes on; it belongs to the stream from now on
    * @param stateVersion the version of the state that the client has
+   * @param memory where what its letters take is summed up
    */
-  constructor(cursor: Cursor, stateVersion: number) {
+  constructor(cursor: Cursor, stateVersion: number, memory?: Pick<MemoryPart, "open">) {
     this.#cursor = cursor;
     this.#confirmed = cursor.clone();
     this.#stateVersion = stateVersion;
     this.#ledger = new SentLedger(stateVersion);
+    this.letters = new LetterBox(memory?.open());
   }
 
   /** Where the log goes on. What is taken from there has to be noted by {@linkcode addLog}. */

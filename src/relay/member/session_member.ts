@@ -88,7 +88,7 @@ export class SessionMember extends Member implements ControlledSession {
     this.joinLine = encodeControl("join", { id: peer.id, name: peer.name });
     this.fromLine = encodeFrom(peer.id);
     room.enter(this);
-    this.#stream = new SentStream(this.feed.openCursor(), room.state.version);
+    this.#stream = new SentStream(this.feed.openCursor(), room.state.version, settings.memory.letters);
     this.feed.join(this);
   }
 
@@ -225,7 +225,7 @@ export class SessionMember extends Member implements ControlledSession {
 
   receive(letter: Letter, place: number, nowMs: number): void {
     if (this.#isOver) return;
-    const { memory } = this.settings, { letters } = this.#stream;
+    const { letters: memory } = this.settings.memory, { letters } = this.#stream;
     const timeLine = this.feed.timeLineSince(this.#letterTimeMs, nowMs);
     if (timeLine !== undefined && letters.push(new Letter([timeLine], {}), place, nowMs, memory)) {
       this.#letterTimeMs = nowMs;
@@ -358,7 +358,7 @@ export class SessionMember extends Member implements ControlledSession {
 
   /** @internal For control lines. */
   hasRoomForAnswer(bytes: number): boolean {
-    return this.#stream.letters.hasRoomForAnswer(bytes, this.settings.memory);
+    return this.#stream.letters.hasRoomForAnswer(bytes, this.settings.memory.letters);
   }
 
   /** @internal For control lines. */

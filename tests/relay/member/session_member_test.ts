@@ -686,3 +686,28 @@ Deno.test("SessionMember takes the same pieces over a WebSocket as others, whose
   rooms.close();
   settings.memory.close();
 });
+
+Deno.test("SessionMember that confirms nothing takes no memory from what all say, whoever sends to how many", async () => {
+  await using table = new Table({ maxMemoryBytes: 2 ** 20, pingTimeoutMs: 1e9 });
+  const hog = await table.join(), quiet = await table.join(), listener = await table.join();
+  const crowd: Seat[] = [];
+  for (let i = 0; i < 8; i++) crowd.push(await table.join());
+  const ids = crowd.map(({ id }) => id), event = "x".repeat(1000);
+  for (let round = 0; round < 100; round++) {
+    for (let i = 0; i < 4; i++) await hog.control("to", { ids, event });
+    await quiet.say(lineOf(round));
+    for (const seat of crowd) seat.receive();
+  }
+  assert.equal(table.memory.isShort, false);
+  assert.deepEqual([numbersOf(listener).length, listener.told("lost")], [100, []]);
+  for (const seat of crowd) {
+    const told = seat.told("lost").reduce((sum, { lines }) => sum + lines, 0);
+    assert.ok(told > 0, "it has too much already");
+    await seat.ack();
+    while (seat.events.length < 500 - seat.told("lost").reduce((sum, { lines }) => sum + lines, 0)) {
+      await seat.ack();
+    }
+    const lost = seat.told("lost").reduce((sum, { lines }) => sum + lines, 0);
+    assert.equal(seat.events.length + lost, 500, "what is not there is told");
+  }
+});
