@@ -169,6 +169,15 @@ const PATTERNS: Pattern[] = [
     },
   },
   {
+    what: "write to many whom nobody knows, and read no answer",
+    reads: false,
+    each: async (send) => {
+      const ids = Array.from({ length: 250 }, (_, i) => `"${"\\u0001".repeat(40)}${i}"`);
+      await send(hello("nobody") + `{"$to":{"ids":[${ids}],"event":1}}\n`.repeat(20));
+    },
+    clients: 1000,
+  },
+  {
     what: "want the longest delay of a network, beside a flood, and are asked for a pong each",
     reads: true,
     each: (send) => send(hello("lobby", ',"simulate":"delay=10s"') + '{"$ping":{"t":1}}\n'.repeat(200)),

@@ -99,8 +99,11 @@ interface Reply {
   error: WireError | undefined;
 }
 
-/** How many bytes of replies wait for a client that doesn't read them; further ones are dropped. */
+/** How many bytes of replies wait for a client that doesn't read them; further ones are dropped… */
 const MAX_REPLY_BYTES = 64 * 1024;
+
+/** …and when memory is short, of one that waits alone: 5,000 long ones would be 300 MiB. */
+const SHORT_REPLY_BYTES = 4 * 1024;
 
 /** What a reply takes in memory beside its bytes: objects and a buffer. */
 const REPLY_BYTES = 400;
@@ -223,11 +226,12 @@ export abstract class Member implements Reader {
 
   /**
    * Writes a line to this member alone, before what comes from the feed. Returns false, and drops it, if too
-   * many wait already, or some do and memory is short.
+   * many wait already; or, when memory is short, if one does, or this is a long one.
    */
   protected reply(bytes: Uint8Array, error?: WireError): boolean {
     if (this.#replyBytes + bytes.length > MAX_REPLY_BYTES) return false;
-    if (this.#replies.length > 0 && this.settings.memory.isShort) return false;
+    const isLittle = this.#replies.length === 0 && bytes.length <= SHORT_REPLY_BYTES;
+    if (!isLittle && this.settings.memory.isShort) return false;
     this.#replies.push({ bytes, error });
     this.#replyBytes += bytes.length;
     this.countMemory();

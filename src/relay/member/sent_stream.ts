@@ -34,14 +34,18 @@ interface Owed {
 /** An answer that the client must not miss, and where it ends in the stream. */
 interface SentAnswer<A> {
   end: number;
+  bytes: number;
   answer: A;
 }
 
-/** How many answers are kept for a client that confirms nothing; older ones are not given again. */
+/** How many answers are kept for a client that confirms nothing; older ones are not given again… */
 const MAX_ANSWERS = 100;
 
-/** What an answer that is kept takes in memory, in bytes. */
-const ANSWER_BYTES = 512;
+/** …and how many bytes of them; of the newest alone when memory is short. */
+const MAX_ANSWER_BYTES = 64 * 1024, SHORT_ANSWER_BYTES = 4 * 1024;
+
+/** What an answer that is kept takes in memory beside its texts, which take up to two bytes for each of its own. */
+const ANSWER_BYTES = 512, TEXT_COST = 2;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -56,6 +60,7 @@ export class SentStream<A = never> {
   #anchor: Anchor | undefined;
   #owed: Owed = { start: 0, toldAt: 0, bytes: NOTHING };
   #answers: SentAnswer<A>[] = [];
+  #answerBytes = 0;
   #openingBytes = 0;
 
   /**
@@ -93,8 +98,8 @@ export class SentStream<A = never> {
 
   /** What it takes in memory, in bytes: what is kept until it is confirmed, and what is known of the rest. */
   get memoryBytes(): number {
-    return this.#owed.bytes.length + this.letters.memoryBytes + ANSWER_BYTES * this.#answers.length +
-      this.#ledger.memoryBytes;
+    const answerBytes = ANSWER_BYTES * this.#answers.length + TEXT_COST * this.#answerBytes;
+    return this.#owed.bytes.length + this.letters.memoryBytes + answerBytes + this.#ledger.memoryBytes;
   }
 
   /** How many lines {@linkcode takeOwed} has to give. */
@@ -164,13 +169,24 @@ export class SentStream<A = never> {
 
   /**
    * Notes that an answer of `bytes` bytes is being written. If it must not be missed, `answer` comes back by
-   * {@linkcode rewind}.
+   * {@linkcode rewind}; where memory `isShort`, only the newest does, if it is no long one.
    */
-  addAnswer(bytes: number, answer?: A): void {
+  addAnswer(bytes: number, answer?: A, isShort = false): void {
     this.#ledger.addReplies(bytes);
     if (answer === undefined) return;
-    this.#answers.push({ end: this.#ledger.sent, answer });
-    if (this.#answers.length > MAX_ANSWERS) this.#answers.shift();
+    this.#answers.push({ end: this.#ledger.sent, bytes, answer });
+    this.#answerBytes += bytes;
+    const [most, mostBytes] = isShort ? [1, SHORT_ANSWER_BYTES] : [MAX_ANSWERS, MAX_ANSWER_BYTES];
+    let extra = 0;
+    for (let left = this.#answerBytes; this.#answers.length - extra > most || left > mostBytes; extra++) {
+      left -= this.#answers[extra].bytes;
+    }
+    if (extra > 0) this.#dropAnswers(extra);
+  }
+
+  /** Forgets so many of the answers that are kept, the oldest. */
+  #dropAnswers(count: number): void {
+    for (const { bytes } of this.#answers.splice(0, count)) this.#answerBytes -= bytes;
   }
 
   /**
@@ -211,7 +227,7 @@ export class SentStream<A = never> {
     this.letters.confirm(this.#ledger.takeAckedLetterBytes());
     if (bytes >= this.#owed.start + this.#owed.bytes.length) this.#owed.bytes = NOTHING;
     const firstLeft = this.#answers.findIndex(({ end }) => end > bytes);
-    if (this.#answers.length > 0) this.#answers.splice(0, firstLeft < 0 ? this.#answers.length : firstLeft);
+    if (firstLeft !== 0) this.#dropAnswers(firstLeft < 0 ? this.#answers.length : firstLeft);
     // The log has dropped what follows there: the place that is written now is the next one that can be
     // reached.
     if (this.#confirmed.isEvicted && this.#anchor === undefined && !this.#cursor.isEvicted) {
@@ -242,6 +258,7 @@ export class SentStream<A = never> {
     this.#cursor.close();
     this.#cursor = this.#confirmed.clone();
     this.#stateVersion = this.#ledger.stateVersion;
+    this.#answerBytes = 0;
     return this.#answers.splice(0).map(({ answer }) => answer);
   }
 

@@ -273,7 +273,7 @@ export class SessionMember extends Member implements ControlledSession {
   }
 
   protected override onReplyTaken(bytes: number, error: WireError | undefined): void {
-    this.#stream.addAnswer(bytes, error);
+    this.#stream.addAnswer(bytes, error, this.settings.memory.isShort);
   }
 
   /** Takes what is left of the welcome, then lines about a gap. */

@@ -261,3 +261,20 @@ Deno.test("SentStream keeps one gap, and the last 100 answers, for a client that
   for (let i = 0; i < 500; i++) model.answer();
   assert.equal(model.stream.rewind()!.length, 100);
 });
+
+Deno.test("SentStream counts what kept answers take, and keeps 64 KiB of them, or a short one where memory is short", () => {
+  const stream = new Model().stream;
+  const before = stream.memoryBytes;
+  for (let i = 0; i < 50; i++) stream.addAnswer(10_000, i);
+  const grownBytes = stream.memoryBytes - before;
+  assert.ok(grownBytes > 120_000 && grownBytes < 160_000, `${grownBytes} bytes for six of 10,000`);
+  stream.confirm(500_000);
+  assert.equal(stream.memoryBytes, before);
+  for (let i = 0; i < 50; i++) stream.addAnswer(10_000, i);
+  assert.deepEqual(stream.rewind(), [44, 45, 46, 47, 48, 49]);
+  for (let i = 0; i < 3; i++) stream.addAnswer(10, i);
+  stream.addAnswer(10, 3, true);
+  assert.deepEqual(stream.rewind(), [3]);
+  stream.addAnswer(10_000, 4, true);
+  assert.deepEqual(stream.rewind(), []);
+});
