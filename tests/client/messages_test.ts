@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { seededRandom } from "../../src/simulation/random.ts";
-import { connect, type Message, type Relay } from "../../client.ts";
+import type { Message, Relay } from "../../client.ts";
 import { readPlainFrom } from "../../src/client/session/relay_control.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { LineClient } from "../support/line_client.ts";
+import { connect } from "../support/relay_client.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { until } from "../support/old_relay.ts";
 

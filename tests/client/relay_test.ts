@@ -4,7 +4,6 @@
 
 import assert from "node:assert/strict";
 import {
-  connect,
   type ConnectOptions,
   frames,
   type Lost,
@@ -14,7 +13,7 @@ import {
   type Status,
 } from "../../client.ts";
 import { OldRelay, until } from "../support/old_relay.ts";
-import { take } from "../support/relay_client.ts";
+import { connect, take } from "../support/relay_client.ts";
 
 interface Move {
   id: string;

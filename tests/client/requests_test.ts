@@ -5,7 +5,6 @@ import assert from "node:assert/strict";
 import { seededRandom } from "../../src/simulation/random.ts";
 import {
   compareIds,
-  connect,
   type ConnectOptions,
   type Peer,
   type Relay,
@@ -15,7 +14,7 @@ import {
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { until } from "../support/old_relay.ts";
-import { withoutBackoff } from "../support/relay_client.ts";
+import { connect, withoutBackoff } from "../support/relay_client.ts";
 
 function failsWith(code: string, message?: RegExp) {
   return (error: unknown) => {

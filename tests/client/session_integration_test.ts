@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { seededRandom } from "../../src/simulation/random.ts";
-import { connect, type ConnectOptions, type Lost, type Relay, type StatusDetail } from "../../client.ts";
+import type { ConnectOptions, Lost, Relay, StatusDetail } from "../../client.ts";
 import { Link } from "../../src/client/link/link.ts";
 import { openTcp } from "../../src/client/link/deno_transport.ts";
 import { CLOCK_SAMPLES, MAX_SLEW_MS, type RelayClock } from "../../src/client/session/clock.ts";
@@ -11,9 +11,10 @@ import { Session } from "../../src/client/session/session.ts";
 import { parseTarget } from "../../src/client/target.ts";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
+import { DEADLINE_MS } from "../support/deadline.ts";
 import { type TransportKind, TRANSPORTS } from "../support/websocket_conn.ts";
 import { until } from "../support/old_relay.ts";
-import { take, withoutBackoff } from "../support/relay_client.ts";
+import { connect, take, withoutBackoff } from "../support/relay_client.ts";
 
 /** Defines a test for each transport. */
 function testBoth(name: string, run: (transport: TransportKind) => Promise<void>): void {
@@ -97,7 +98,12 @@ testBoth(
       onLeave: (peer, reason) => leaves.push(`${peer.name} ${reason}`),
     });
     const names = Array.from({ length: 50 }, (_, n) => `p${n}`);
-    const crowd = await Promise.all(names.map((name) => connect(server.target, { name })));
+    const crowd: Relay[] = [];
+    for (let i = 0; i < 50; i += 10) { // the relay shares this process, and an answer may take 3 s
+      crowd.push(
+        ...await Promise.all(names.slice(i, i + 10).map((name) => connect(server.target, { name }))),
+      );
+    }
     await until(() => ada.peers.size === 50, "50 peers");
     await until(() => crowd.every((each) => each.peers.size === 50), "all to see all");
     assert.deepEqual(joins.toSorted(), names.toSorted());
@@ -293,13 +299,14 @@ async function cutManyTimes(cuts: number, seed: number, transport: TransportKind
     for (const [n] of near.drain()) got.near.push(n);
     for (const [n] of far.drain()) got.far.push(n);
   }
-  const startedAtMs = performance.now();
+  let [seen, seenAtMs] = [0, performance.now()];
   while (!isOver()) {
     step();
     // Cuts from outside, too, so that some come while nothing is under way.
     if (random() < 0.01) proxy.cut();
     await new Promise((resolve) => setTimeout(resolve, 1));
-    assert.ok(performance.now() - startedAtMs < 100_000, `only ${proxy.connections} connections`);
+    if (seen !== proxy.connections) [seen, seenAtMs] = [proxy.connections, performance.now()];
+    assert.ok(performance.now() - seenAtMs < DEADLINE_MS, `no connection after ${seen}`);
   }
   proxy.budget = () => ({ up: Infinity, down: Infinity });
   proxy.cut();
@@ -506,7 +513,7 @@ testBoth(
     await server.stop();
     await until(() => waits.length === 20, "all to notice");
     server.start();
-    await until(() => clients.every(({ status }) => status === "connected"), "all to return", 20_000);
+    await until(() => clients.every(({ status }) => status === "connected"), "all to return");
     assert.ok(Math.max(...waits) - Math.min(...waits) > 100, `${waits}`);
     await Promise.all(clients.map((client) => client.close()));
   },

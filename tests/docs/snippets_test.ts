@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { type ConnectionStats, type RelayServer, serve } from "../../src/relay/relay.ts";
+import { DEADLINE_MS } from "../support/deadline.ts";
 import { inTime, LineClient } from "../support/line_client.ts";
 import { type Block, blocksOf, readPages, ROOT } from "./pages.ts";
 
@@ -36,9 +37,6 @@ const AFTERWARDS_MS = 300;
 
 /** How often a test looks whether something has happened, in ms. */
 const POLL_MS = 10;
-
-/** Safety net: how long a test waits for a program, in ms. */
-const DEADLINE_MS = 20_000;
 
 /** How many connections strangers have. */
 const STRANGERS = 2;

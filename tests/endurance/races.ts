@@ -37,7 +37,10 @@ const ENVIRONMENT = {
     setInterval: (callback: () => void, ms: number) => setInterval(callback, ms / HASTE),
   },
 };
-const OPTIONS = { maxLagMs: HASTE * 5000, pingTimeoutMs: HASTE * 15_000, resumeMs: HASTE * 30_000 };
+const OPTIONS = { maxLagMs: HASTE * 60_000, pingTimeoutMs: HASTE * 60_000, resumeMs: HASTE * 60_000 };
+
+/** How long a question may wait for its answer, in ms: only what got lost takes so long, on a busy machine, too. */
+const ANSWER_MS = 60_000;
 
 /** Why there may be no answer: who has asked or was asked has left, or its session could not go on. */
 const FAILURES: readonly string[] = ["closed", "left", "no_such_peer", "not_resumed"];
@@ -104,12 +107,12 @@ class History {
         const key = `key ${n}`;
         this.wins.set(key, 0);
         for (const { relay } of this.players) {
-          this.#note(relay.claim(key, relay.id), (won) => won && this.#win(key));
+          this.#note(relay.claim(key, relay.id, { timeoutMs: ANSWER_MS }), (won) => won && this.#win(key));
         }
         return;
       }
       case 2:
-        return this.#note(relay.request(other.id, n), (answer) => {
+        return this.#note(relay.request(other.id, n, { timeoutMs: ANSWER_MS }), (answer) => {
           assert.deepEqual(answer, [n]);
           this.answers++;
         });

@@ -7,6 +7,7 @@ import { STEPS_HZ } from "../../bench/motion/paths.ts";
 import { parseTrace } from "../../bench/motion/traces.ts";
 import { connect } from "../../client.ts";
 import { asBallEvent, type BallEvent } from "../../example/ball_event.ts";
+import { DEADLINE_MS } from "../support/deadline.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { OldRelay, until } from "../support/old_relay.ts";
 import { hasPython } from "../support/python.ts";
@@ -15,9 +16,6 @@ import { sideBySide } from "../support/side_by_side.ts";
 const MAIN = fileURLToPath(import.meta.resolve("../../example/main.ts"));
 const BALLS_PY = fileURLToPath(import.meta.resolve("../../example/python/balls.py"));
 const PYTHON_DIRECTORY = fileURLToPath(import.meta.resolve("../../example/python/"));
-
-/** A safety net only: a wait that takes this long has failed. */
-const DEADLINE_MS = 20_000;
 
 /** A program whose lines are read as they come. */
 class Program implements AsyncDisposable {

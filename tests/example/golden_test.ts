@@ -1,7 +1,7 @@
 // Tests example/golden.ts: by itself, with a room that the test makes, and with members of a real relay whose host is ended.
 
 import assert from "node:assert/strict";
-import { connect, type Relay } from "../../client.ts";
+import type { Relay } from "../../client.ts";
 import {
   DROP_MS,
   Golden,
@@ -13,6 +13,7 @@ import {
 } from "../../example/golden.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { until } from "../support/old_relay.ts";
+import { connect } from "../support/relay_client.ts";
 
 /** A room of one, whose claims are decided at once. */
 class Room implements GoldRelay {

@@ -3,10 +3,10 @@
 
 import assert from "node:assert/strict";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
-import { connect } from "../../client.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { until } from "../support/old_relay.ts";
 import { inTime, LineClient } from "../support/line_client.ts";
+import { connect } from "../support/relay_client.ts";
 import { hasPython } from "../support/python.ts";
 
 const PYTHON_DIRECTORY = new URL("../../example/python/", import.meta.url).pathname;
@@ -484,10 +484,14 @@ test("asks and is asked, and says why there is no answer", async () => {
   await python.tells("request", "no_such_peer", `Cannot request 'k99': nobody here has the id "k99"`);
   await python.command("request", id, "myself");
   await python.tells("request", ["myself", "py", "up"]);
-  await using mute = await connect(`${server.target}/pong`, { onRequest: () => new Promise(() => {}) });
+  let asked = 0;
+  await using mute = await connect(`${server.target}/pong`, {
+    onRequest: () => new Promise(() => void asked++),
+  });
   await python.command("request", mute.id, 1, 0.02);
   await python.tells("request", "timeout", `Cannot request '${mute.id}': no answer within 0.02 s`);
   await python.command("request", mute.id, 1, null);
+  await until(() => asked === 2, "both questions");
   await mute.close();
   await python.next((told) => told[0] === "request" && told[1] === "left");
   await using bare = await connect(`${server.target}/pong`);

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { connect } from "../../client.ts";
+import { DEADLINE_MS } from "../support/deadline.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { OldRelay, until } from "../support/old_relay.ts";
 import { hasPython } from "../support/python.ts";
@@ -14,9 +15,6 @@ const MAIN = fileURLToPath(import.meta.resolve("../../example/main.ts"));
 /** What the example writes when it takes the terminal, and when it gives it back. */
 const TAKEN = "\x1b[?1049h\x1b[?25l";
 const GIVEN_BACK = "\x1b[?25h\x1b[?1049l";
-
-/** A safety net only: a wait that takes this long has failed. */
-const DEADLINE_MS = 20_000;
 
 /**
  * Runs a command on a pseudo-terminal; its output goes to stdout, orders come in as lines of JSON, and at the end a line on

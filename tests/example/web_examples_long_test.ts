@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { connect } from "../../client.ts";
 import { Browser, type Page, testInChromium } from "../support/browser.ts";
+import { DEADLINE_MS } from "../support/deadline.ts";
 import { p5Versions } from "../support/p5.ts";
 import { openPage } from "../support/web_pages.ts";
 import { WebTable } from "../support/web_table.ts";
@@ -128,7 +129,7 @@ for (const { name, script } of [{ name: "pong.html", script: "" }, ...p5Versions
         // Nobody defends: points come, and the score is the room's.
         const score = () => (watcher.state.score ?? [0, 0]) as number[];
         for (const since = performance.now(); score()[0] + score()[1] === 0;) {
-          assert.ok(performance.now() - since < 20_000, "a point");
+          assert.ok(performance.now() - since < DEADLINE_MS, "a point");
           await new Promise((done) => setTimeout(done, 50));
         }
         await mouse(right, 200, 250);

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { listenTls, tlsFault } from "../../src/program/tls_listener.ts";
 import { type Environment, REAL_ENVIRONMENT, type Timer } from "../../src/relay/options.ts";
 import { type RelayOptions, RelayServer } from "../../src/relay/relay.ts";
+import { DEADLINE_MS } from "../support/deadline.ts";
 import { untilSockets } from "../support/open_sockets.ts";
 
 function read(name: string): string {
@@ -101,7 +102,7 @@ test("a TLS member that takes no byte is really closed after writeDeadlineMs", a
   for (const conn of [speaker, stuck]) await conn.write(new TextEncoder().encode("1\n"));
   while (relay.stats().receivedLines < 2) await new Promise((done) => setTimeout(done, 10));
   const line = new TextEncoder().encode(`"${"x".repeat(60_000)}"\n`);
-  const giveUpAt = performance.now() + 20_000;
+  const giveUpAt = performance.now() + DEADLINE_MS;
   while (relay.stats().members === 2) {
     assert.ok(performance.now() < giveUpAt, "it was never closed");
     for (let rest = line; rest.length > 0;) rest = rest.subarray(await speaker.write(rest));

@@ -5,6 +5,7 @@
 // One browser is enough for many tests: `await using` it in one Deno.test, and make steps of it.
 
 import { BrowserProcess } from "./browser_process.ts";
+import { DEADLINE_MS } from "./deadline.ts";
 import { inTime } from "./line_client.ts";
 import { findProgram, testWith } from "./needed_program.ts";
 
@@ -27,9 +28,6 @@ const FLAGS = [
 
 /** How long to wait between two looks at a page that a test waits for, in ms. */
 const LOOK_MS = 20;
-
-/** How long a page may take to be what a test waits for, in ms: a safety net. */
-const DEADLINE_MS = 20_000;
 
 /**
  * The Chromium of this machine, also that named by the environment's CHROMIUM; `undefined` if there is none.

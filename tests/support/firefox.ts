@@ -3,6 +3,7 @@
 // there.
 
 import { BrowserProcess } from "./browser_process.ts";
+import { DEADLINE_MS } from "./deadline.ts";
 import { inTime } from "./line_client.ts";
 import { findProgram, testWith } from "./needed_program.ts";
 
@@ -20,12 +21,8 @@ const PREFERENCES = {
   "toolkit.telemetry.enabled": false,
 };
 
-/**
- * How long to wait between two looks at a page that a test waits for, in ms, and for how long in all: a
- * safety net.
- */
+/** How long to wait between two looks at a page that a test waits for, in ms. */
 const LOOK_MS = 20;
-const DEADLINE_MS = 20_000;
 
 /** Writes them down for a new profile. */
 function writePreferences(profile: string): Promise<void> {

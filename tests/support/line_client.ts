@@ -3,10 +3,8 @@
 // together.
 
 import assert from "node:assert/strict";
+import { DEADLINE_MS } from "./deadline.ts";
 import { connectTo, type LineConn, type TransportKind } from "./websocket_conn.ts";
-
-/** Safety net: how long a test waits for something that should come soon, in ms. */
-const DEADLINE_MS = 20_000;
 
 const encoder = new TextEncoder();
 

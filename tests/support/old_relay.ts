@@ -3,12 +3,13 @@
 // restart on the same port.
 
 import { LF } from "../../src/wire/protocol.ts";
+import { DEADLINE_MS } from "./deadline.ts";
 
 /**
  * Keeps asking until a condition holds; rejects after a while, which is a safety net for a test that would
  * hang.
  */
-export async function until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, timeoutMs = DEADLINE_MS): Promise<void> {
   const startedAtMs = performance.now();
   while (!condition()) {
     if (performance.now() - startedAtMs > timeoutMs) {
@@ -115,7 +116,7 @@ export class OldRelay implements AsyncDisposable {
     return this.#stop.promise;
   }
 
-  /** Waits until so many connections have been made since the start; `timeoutMs` is a safety net. */
+  /** Waits until so many connections have been made since the start. */
   async member(index: number, timeoutMs?: number): Promise<Member> {
     await until(() => this.seen.length > index, `member ${index}`, timeoutMs);
     return this.seen[index];

@@ -2,6 +2,7 @@
 // around it say.
 
 import assert from "node:assert/strict";
+import { DEADLINE_MS } from "./deadline.ts";
 
 /** The state of a socket that listens. */
 const LISTEN = "0A";
@@ -30,7 +31,7 @@ export function countSockets(end: "local" | "remote", port: number): number {
 
 /** Waits until there are so many. */
 export async function untilSockets(end: "local" | "remote", port: number, count: number): Promise<void> {
-  const giveUpAt = performance.now() + 10_000;
+  const giveUpAt = performance.now() + DEADLINE_MS;
   for (let open = countSockets(end, port); open !== count; open = countSockets(end, port)) {
     assert.ok(performance.now() < giveUpAt, `${open} sockets are open, not ${count}`);
     await new Promise((done) => setTimeout(done, 10));

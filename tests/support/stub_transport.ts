@@ -4,9 +4,7 @@
 
 import assert from "node:assert/strict";
 import type { Transport } from "../../src/relay/connection/transport.ts";
-
-/** Safety net: how long a test waits for something that should come at once, in ms. */
-const DEADLINE_MS = 10_000;
+import { DEADLINE_MS } from "./deadline.ts";
 
 const encoder = new TextEncoder();
 
