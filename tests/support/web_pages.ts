@@ -16,9 +16,10 @@ export const HOSTILE_NAMES: readonly string[] = [
   `constructor`,
 ];
 
-/** The sizes that pages are looked at in: a phone, a laptop, a projector. */
+/** The sizes that pages are looked at in: a phone, upright and on its side, a laptop, a projector. */
 export const SIZES: readonly { width: number; height: number; isMobile?: boolean }[] = [
   { width: 360, height: 640, isMobile: true },
+  { width: 640, height: 320, isMobile: true },
   { width: 1280, height: 720 },
   { width: 1920, height: 1080 },
 ];

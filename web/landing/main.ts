@@ -5,7 +5,7 @@ import { byId, el, setText, show } from "../shared/dom.ts";
 import { count, duration, plain } from "../shared/format.ts";
 import { type Place, placeOf } from "../shared/place.ts";
 import { listAt, numberAt, textAt } from "../shared/json.ts";
-import { type Answer, fetchStats } from "../shared/stats.ts";
+import { type Answer, fetchStats, untilNextLook } from "../shared/stats.ts";
 import { keepToken, readWishes, token } from "../shared/wishes.ts";
 import { copyButton } from "./copy.ts";
 import { qrCode } from "./qr.ts";
@@ -170,7 +170,7 @@ function drawRooms(rooms: unknown[], isKnown: boolean): void {
 async function refresh(): Promise<void> {
   for (;;) {
     if (!document.hidden) drawNumbers(await fetchStats());
-    await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
+    await untilNextLook(REFRESH_MS, REFRESH_MS);
   }
 }
 

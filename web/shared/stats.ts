@@ -41,6 +41,22 @@ export async function fetchStats(room?: string): Promise<Answer> {
   }
 }
 
+/**
+ * Waits until it is time to ask again: for `ms`, for `hiddenMs` while nobody looks. A page that is looked at
+ * again asks at once: browsers let timers of hidden ones wait for up to a minute.
+ */
+export function untilNextLook(ms: number, hiddenMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(end, document.hidden ? hiddenMs : ms);
+  document.addEventListener("visibilitychange", end);
+  function end() {
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", end);
+    resolve();
+  }
+  return promise;
+}
+
 /** Writes a text as headers carry it: a character for each byte of its UTF-8. */
 function asBytes(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");

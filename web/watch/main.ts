@@ -4,7 +4,7 @@
 import { byId, el, resize, setText, show } from "../shared/dom.ts";
 import { bytes, clockTime, count, duration, nameOf, plain } from "../shared/format.ts";
 import { at, listAt, maybeNumberAt, numberAt, textAt } from "../shared/json.ts";
-import { type Answer, fetchStats } from "../shared/stats.ts";
+import { type Answer, fetchStats, untilNextLook } from "../shared/stats.ts";
 import { keepToken, readWishes } from "../shared/wishes.ts";
 import {
   chosen,
@@ -270,24 +270,11 @@ function tell(answer: Answer): void {
   show(notice, message !== "");
 }
 
-/** Waits; a page that is looked at again asks at once. */
-function wait(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(end, document.hidden ? HIDDEN_MS : REFRESH_MS);
-  document.addEventListener("visibilitychange", end);
-  function end() {
-    clearTimeout(timer);
-    document.removeEventListener("visibilitychange", end);
-    resolve();
-  }
-  return promise;
-}
-
 async function run(): Promise<void> {
   for (;;) {
     // Who is asked for a token is not asked for anything else until there is one.
     if (!isPaused && byId("ask", HTMLFormElement).hidden) await refresh();
-    await wait();
+    await untilNextLook(REFRESH_MS, HIDDEN_MS);
   }
 }
 

@@ -16,6 +16,7 @@ testInChromium("the landing page", async (browser, t) => {
     () => withoutHttps(browser),
   );
   await t.step("works by keyboard", () => byKeyboard(browser));
+  await t.step("asks at once when it is looked at again", () => isFreshWhenLookedAt(browser));
   await t.step("asks for a token, and keeps it out of the address", () => asksForToken(browser));
   await t.step("shows rooms of any name as text", () => showsRooms(browser));
 });
@@ -95,6 +96,26 @@ async function byKeyboard(browser: Browser): Promise<void> {
   await page.evaluate(`(document.querySelector(".paste button").focus(), 0)`);
   await page.press("Enter");
   await page.until(`document.querySelector(".paste button").textContent === "Copied"`);
+  await assertClean(page, table.url);
+}
+
+async function isFreshWhenLookedAt(browser: Browser): Promise<void> {
+  await using table = new WebTable();
+  const page = await browser.newPage();
+  // As in a tab that has been hidden for long: its timers don't come.
+  const source = `const real = setTimeout; setTimeout = (call, ms) => real(call, ms >= 3000 ? 1e8 : ms);`;
+  await page.send("Page.addScriptToEvaluateOnNewDocument", { source });
+  await page.navigate(`${table.url}/`);
+  await page.until(`${TEXT("members")} === "0"`);
+  await browser.hideAll();
+  await page.until(`document.hidden`);
+  await table.member();
+  while (JSON.parse((await table.get("/stats.json")).text).totals.members !== 1) { // kept for half a second
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  assert.equal(await page.evaluate(TEXT("members")), "0", "nobody asks while nobody looks");
+  await browser.show(page);
+  await page.until(`${TEXT("members")} === "1"`);
   await assertClean(page, table.url);
 }
 

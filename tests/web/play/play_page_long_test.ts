@@ -128,6 +128,11 @@ async function isSteered(browser: Browser): Promise<void> {
   await page.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [touch] });
   await untilMove(relay, isNear(320, 240), "the ball where the finger is");
   await page.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  await page.look({ width: 640, height: 320, isMobile: true });
+  const [stage, deck] = await page.evaluate<number[]>(
+    `[".stage", ".deck"].map((part) => document.querySelector(part).getBoundingClientRect().bottom)`,
+  );
+  assert.ok(stage <= deck && deck <= 320, `all is to be seen on a phone on its side: ${stage}, ${deck}`);
   await page.look({ width: 1000, height: 800 });
 
   const key = (type: string) =>
