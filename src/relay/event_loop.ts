@@ -18,6 +18,9 @@ const BULK_MS = 1;
 /** …and how long if others have had the time until the next look at the sockets. */
 const MIN_BULK_MS = 0.5;
 
+/** How many of them are called in one turn at most. */
+const MAX_BULK = 64;
+
 /** Calls back in later turns. */
 export class EventLoop {
   readonly #clock: () => number;
@@ -28,9 +31,18 @@ export class EventLoop {
   /** Who is called at the end of this turn. */
   #atEnd: ((nowMs: number) => void)[] = [];
   #turnEnd: ReturnType<typeof setImmediate> | undefined;
-  /** The part of a turn in which all others are called. */
+  /** The part of a turn in which all others are called, until it begins… */
   #work: ReturnType<typeof setImmediate> | undefined;
+  /**
+   * …and those behind it, for one each of who is in no hurry: what that sets off in promises is done before
+   * the next, and counts.
+   */
+  readonly #bulkParts: ReturnType<typeof setImmediate>[] = [];
+  /** Until when they are called in this turn; undefined before the first. */
+  #bulkUntilMs: number | undefined;
   #lookedMs = -Infinity;
+  /** Whether that was in this turn. */
+  #hasLooked = false;
   #opening: Promise<void> | undefined;
   #pipe: Pipe | undefined;
   #isClosed = false;
@@ -40,9 +52,12 @@ export class EventLoop {
     this.#clock = clock;
   }
 
-  /** Notes that something was read at `nowMs`, the first in this turn: the loop has looked at its sockets. */
+  /** Notes that something was read at `nowMs`: the loop has looked at its sockets in this turn. */
   noteLook(nowMs: number): void {
+    if (this.#hasLooked) return;
+    this.#hasLooked = true;
     this.#lookedMs = nowMs;
+    if (!this.#isClosed) this.#turnEnd ??= setImmediate(this.#endTurn);
   }
 
   /**
@@ -83,11 +98,13 @@ export class EventLoop {
 
   /**
    * Calls `callback` in a later turn, after those that are called in the next one, as soon as there is time:
-   * for work that many may have at once.
+   * for work that many may have at once. That it has is seen from how long it takes, with what it sets off by
+   * promises that it resolves.
    */
   callLater(callback: () => void): void {
     this.#bulk.push(callback);
-    this.#askForTurn();
+    if (this.#work === undefined) this.#askForTurn();
+    else this.#planBulk();
   }
 
   /**
@@ -121,14 +138,22 @@ export class EventLoop {
 
   /** The loop has looked at its sockets: what others have sent is read before anybody is called. */
   readonly #planWork = (): void => {
-    if (!this.#isClosed) this.#work = setImmediate(this.#callAll);
+    if (this.#isClosed) return;
+    if (this.#pipe !== undefined) this.noteLook(this.#clock());
+    this.#work = setImmediate(this.#callAll);
+    for (let i = 0; i < this.#bulk.length && i < MAX_BULK; i++) this.#planBulk();
   };
+
+  #planBulk(): void {
+    if (this.#bulkParts.length < MAX_BULK) this.#bulkParts.push(setImmediate(this.#callOne));
+  }
 
   /** Calls nobody any more. Never rejects. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearImmediate(this.#turnEnd);
     clearImmediate(this.#work);
+    for (const part of this.#bulkParts) clearImmediate(part);
     this.#atEnd = [];
     this.#callbacks = [];
     this.#bulk = [];
@@ -140,6 +165,7 @@ export class EventLoop {
   readonly #endTurn = (): void => {
     clearImmediate(this.#turnEnd);
     this.#turnEnd = undefined;
+    if (this.#work === undefined) this.#hasLooked = false;
     const callbacks = this.#atEnd, nowMs = this.#clock();
     this.#atEnd = [];
     for (const callback of callbacks) callback(nowMs);
@@ -147,18 +173,27 @@ export class EventLoop {
 
   readonly #callAll = (): void => {
     this.#isAskedFor = false;
-    this.#lookedMs = this.#clock();
+    if (!this.#hasLooked) this.#lookedMs = this.#clock();
     if (this.#turnEnd !== undefined) this.#endTurn();
-    const callbacks = this.#callbacks, bulk = this.#bulk;
+    this.#work = this.#bulkUntilMs = undefined;
+    const callbacks = this.#callbacks;
     this.#callbacks = [];
     for (const callback of callbacks) callback();
-    const nowMs = this.#clock();
-    const untilMs = nowMs + clamp(this.#lookedMs + MAX_BUSY_MS - nowMs, MIN_BULK_MS, BULK_MS);
-    let called = 0;
-    while (called < bulk.length && (called === 0 || this.#clock() < untilMs)) bulk[called++]();
-    if (called > 0) bulk.splice(0, called); // what was added meanwhile stands behind
-    if (this.#bulk.length > 0) this.#askForTurn();
+    if (this.#bulkParts.length === 0) this.#endWork();
   };
+
+  readonly #callOne = (): void => {
+    this.#bulkParts.shift();
+    const nowMs = this.#clock();
+    this.#bulkUntilMs ??= nowMs + clamp(this.#lookedMs + MAX_BUSY_MS - nowMs, MIN_BULK_MS, BULK_MS);
+    if (nowMs < this.#bulkUntilMs) this.#bulk.shift()?.();
+    if (this.#bulkParts.length === 0) this.#endWork();
+  };
+
+  #endWork(): void {
+    this.#hasLooked = false;
+    if (this.#bulk.length > 0) this.#askForTurn();
+  }
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -123,6 +123,23 @@ Deno.test("EventLoop.callLater gives way to what is called in the next turn, as 
   }
 });
 
+Deno.test("EventLoop.callLater sees how long that takes which is done once a promise is resolved", async () => {
+  let nowMs = 0;
+  const loop = new EventLoop(() => nowMs), called: string[] = [];
+  await loop.open();
+  const work = async (name: string) => {
+    await new Promise<void>((done) => loop.callLater(done));
+    await Promise.resolve();
+    called.push(name);
+    nowMs += 0.6; // two of these are all that a turn has time for
+  };
+  const all = Array.from({ length: 4 }, (_, i) => work(`later ${i}`));
+  loop.call(() => loop.call(() => called.push("next turn")));
+  await Promise.all(all);
+  assert.deepEqual(called, ["later 0", "later 1", "next turn", "later 2", "later 3"]);
+  await loop.close();
+});
+
 Deno.test("EventLoop.callLater has less of a turn in which others took long", async () => {
   for (const [tookMs, count] of [[0, 4], [1.5, 2], [30, 2]]) {
     let nowMs = 0;
@@ -150,6 +167,9 @@ Deno.test("EventLoop is busy once it has not looked at its sockets for two milli
   assert.equal(loop.isBusy(nowMs), true, "nothing is known yet");
   loop.noteLook(nowMs);
   assert.deepEqual([loop.isBusy(102), loop.isBusy(102.1)], [false, true]);
+  loop.noteLook(101);
+  assert.equal(loop.isBusy(102.1), true, "one look a turn");
+  await new Promise<void>((done) => loop.atTurnEnd(() => done()));
   nowMs = 200;
   await new Promise<void>((done) => loop.call(done));
   assert.deepEqual([loop.isBusy(202), loop.isBusy(202.1)], [false, true], "each turn of its own is a look");
