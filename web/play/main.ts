@@ -3,7 +3,7 @@
 import { byId, el, setText, show } from "../shared/dom.ts";
 import { milliseconds, plain } from "../shared/format.ts";
 import { at } from "../shared/json.ts";
-import { keep, keepToken, kept, readWishes, token } from "../shared/wishes.ts";
+import { keep, keepToken, kept, readWishes, rewriteWishes, token } from "../shared/wishes.ts";
 import { relayTarget } from "../shared/target.ts";
 import type { Drawing } from "../../example/remote_balls.ts";
 import type { Points } from "../../example/golden.ts";
@@ -85,8 +85,8 @@ function askAgain(error: Error): void {
 }
 
 function ask(): void {
-  byId("name", HTMLInputElement).value ||= kept("eventrelay-name") || (wishes.get("name") ?? "");
-  byId("room", HTMLInputElement).value ||= kept("eventrelay-room") || (wishes.get("room") ?? "");
+  byId("name", HTMLInputElement).value ||= wishes.get("name") ?? kept("eventrelay-name");
+  byId("room", HTMLInputElement).value ||= wishes.get("room") ?? kept("eventrelay-room");
   if (!enter.open) enter.showModal();
 }
 
@@ -222,10 +222,9 @@ function begin(): void {
     const secret = byId("token", HTMLInputElement).value;
     if (secret !== "") keepToken(secret);
     show(byId("refusal", HTMLElement), false);
-    play(
-      byId("name", HTMLInputElement).value.trim() || "player",
-      byId("room", HTMLInputElement).value.trim(),
-    );
+    const room = byId("room", HTMLInputElement).value.trim();
+    play(byId("name", HTMLInputElement).value.trim() || "player", room);
+    rewriteWishes({ room, name: "" }); // so that the address leads others here, under names of their own
   });
   // After a click the arrows belong to the ball again; who came by keyboard stays where they are.
   byId("strategies", HTMLFieldSetElement).parentElement!.addEventListener("pointerup", () => {
@@ -237,7 +236,7 @@ function begin(): void {
       tellState(game.link.status, game.link.detail === game.link.place ? "" : game.link.detail);
     }
   }, HIDDEN_MS / 4);
-  const name = kept("eventrelay-name") || (wishes.get("name") ?? "");
+  const name = wishes.get("name") ?? kept("eventrelay-name");
   if (name === "") ask();
   else play(name, wishes.get("room") ?? kept("eventrelay-room"));
   requestAnimationFrame(frame);

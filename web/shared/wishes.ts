@@ -6,20 +6,35 @@ const TOKEN_KEY = "eventrelay-token";
 /** Stands in where storage is switched off, until the page is left. */
 const memory = new Map<string, string>();
 
-/** Reads the wishes behind `#` and takes the token out of the address. */
+/**
+ * Reads the wishes behind `#` and takes the token out of the address. Who changes them there, or follows a
+ * link that does, has the page begin anew: a browser alone would do nothing.
+ */
 export function readWishes(): URLSearchParams {
   const wishes = new URLSearchParams(location.hash.slice(1));
+  addEventListener("hashchange", () => location.reload());
   const token = wishes.get("token");
-  if (token === null) return wishes;
-  keepToken(token);
-  wishes.delete("token");
+  if (token !== null) {
+    keepToken(token);
+    rewriteWishes({ token: "" });
+    wishes.delete("token");
+  }
+  return wishes;
+}
+
+/** Writes into the address what is wished for now; an empty wish leaves it. */
+export function rewriteWishes(changes: Readonly<Record<string, string>>): void {
+  const wishes = new URLSearchParams(location.hash.slice(1));
+  for (const [name, wish] of Object.entries(changes)) {
+    if (wish === "") wishes.delete(name);
+    else wishes.set(name, wish);
+  }
   const rest = wishes.toString();
   history.replaceState(
     history.state,
     "",
     location.pathname + location.search + (rest === "" ? "" : `#${rest}`),
   );
-  return wishes;
 }
 
 /** The token of this tab; empty if it has none. */

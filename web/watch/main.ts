@@ -5,7 +5,7 @@ import { byId, el, resize, setText, show } from "../shared/dom.ts";
 import { bytes, clockTime, count, duration, nameOf, plain } from "../shared/format.ts";
 import { at, listAt, maybeNumberAt, numberAt, textAt } from "../shared/json.ts";
 import { type Answer, fetchStats, untilNextLook } from "../shared/stats.ts";
-import { keepToken, readWishes } from "../shared/wishes.ts";
+import { keepToken, readWishes, rewriteWishes } from "../shared/wishes.ts";
 import {
   chosen,
   COLUMNS,
@@ -224,11 +224,7 @@ function drawRoom(): void {
 
 function choose(name: string | undefined): void {
   room = name;
-  history.replaceState(
-    null,
-    "",
-    name === undefined ? location.pathname : `#${new URLSearchParams({ room: name })}`,
-  );
+  rewriteWishes({ room: name ?? "" });
   void refresh().then(() =>
     name !== undefined && byId("room", HTMLElement).scrollIntoView({ block: "nearest" })
   );

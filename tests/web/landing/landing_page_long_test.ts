@@ -137,6 +137,12 @@ async function asksForToken(browser: Browser): Promise<void> {
     "what to paste has a place for it",
   );
   assert.ok(!(await page.evaluate<string>(`document.documentElement.innerHTML`)).includes("geheim"));
+  const later = await browser.newPage(`${table.url}/`);
+  await later.until(`!document.getElementById("ask").hidden`);
+  later.errors.length = 0;
+  await later.evaluate(`(location.hash = "token=geheim%20%C3%BC", 0)`);
+  await later.until(`${TEXT("members")} === "0"`, "a token in the address of a page that is open counts");
+  assert.equal(await later.evaluate(`location.href`), `${table.url}/`);
   const named = await openPage(browser, `${table.url}/#token=${encodeURIComponent("geheim ü")}`);
   await named.until(`${TEXT("members")} === "0"`);
   assert.equal(await named.evaluate(`location.href`), `${table.url}/`, "the token is not for a projector");

@@ -104,6 +104,11 @@ async function isEntered(browser: Browser): Promise<void> {
   }
   await assertFits(page);
   await assertClean(page, table.url);
+  assert.equal(await page.evaluate(`location.hash`), "#room=pong", "the address leads others here");
+  await page.evaluate(`(location.hash = "room=chess&name=eve", 0)`); // as who types it there
+  await page.until(`${TEXT("who")}.startsWith("chess: 1 player")`);
+  const places = table.relay.connectionStats().map(({ room, name }) => `${room} ${name}`);
+  assert.ok(places.includes("chess eve"), places.join());
 }
 
 async function isSteered(browser: Browser): Promise<void> {
