@@ -122,6 +122,8 @@ function parseUrl(text: string): Address {
   }
   const path = rest.slice(rest.indexOf("/") + 1);
   const isRoom = rest.includes("/") && path !== "" && !path.endsWith("/");
+  // The hello says the room; on the way there an encoded slash is refused, as it can be read in two ways.
+  if (isRoom) url.pathname = url.pathname.replace(/%(2f|5c)/gi, "/");
   return { ...found, url: url.href, ...(isRoom ? { room: checkName("room", decode(path, refuse), 1) } : {}) };
 }
 

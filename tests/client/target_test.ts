@@ -103,6 +103,7 @@ const URLS: [string, ReturnType<typeof parseTarget>][] = [
   ["ws://[::1]:5/x", { hostname: "::1", port: 5, label: "[::1]:5", url: "ws://[::1]:5/x", room: "x" }],
   ["ws://h/a/b", { hostname: "h", port: 80, label: "h:80", url: "ws://h/a/b", room: "a/b" }],
   ["ws://h/a%20%C3%A9", { hostname: "h", port: 80, label: "h:80", url: "ws://h/a%20%C3%A9", room: "a é" }],
+  ["ws://h/a%2Fb%5cc", { hostname: "h", port: 80, label: "h:80", url: "ws://h/a/b/c", room: "a/b\\c" }],
   ["wss://h/relay/", { hostname: "h", port: 443, label: "h:443", url: "wss://h/relay/" }],
 ];
 

@@ -2519,6 +2519,7 @@ function parseUrl(text) {
   }
   const path = rest.slice(rest.indexOf("/") + 1);
   const isRoom = rest.includes("/") && path !== "" && !path.endsWith("/");
+  if (isRoom) url.pathname = url.pathname.replace(/%(2f|5c)/gi, "/");
   return {
     ...found,
     url: url.href,
