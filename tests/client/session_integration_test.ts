@@ -99,11 +99,8 @@ testBoth(
     });
     const names = Array.from({ length: 50 }, (_, n) => `p${n}`);
     const crowd: Relay[] = [];
-    for (let i = 0; i < 50; i += 10) { // the relay shares this process, and an answer may take 3 s
-      crowd.push(
-        ...await Promise.all(names.slice(i, i + 10).map((name) => connect(server.target, { name }))),
-      );
-    }
+    // One after the other: the relay shares this process, and none waits longer than 3 s for its answer.
+    for (const name of names) crowd.push(await connect(server.target, { name }));
     await until(() => ada.peers.size === 50, "50 peers");
     await until(() => crowd.every((each) => each.peers.size === 50), "all to see all");
     assert.deepEqual(joins.toSorted(), names.toSorted());
@@ -176,14 +173,21 @@ testBoth("connect reads a welcome that is longer than a line, by its further lin
 /** How finely clocks are read, in ms. */
 const READING_MS = 0.1;
 
-/** A session as connect() makes one, whose clock the test can read. */
-class ClockClient implements AsyncDisposable {
+interface BareOptions {
+  welcomeTimeoutMs?: number;
+  /** Is called once the hello is written. */
+  afterHello?: () => void;
+}
+
+/** A session as connect() makes one, whose clock and patience are the test's to know. */
+class BareClient implements AsyncDisposable {
   readonly #session: Session;
   readonly #link: Link;
 
-  constructor(target: string) {
+  constructor(target: string, { welcomeTimeoutMs, afterHello }: BareOptions = {}) {
     const ignore = () => {};
     this.#session = new Session({
+      welcomeTimeoutMs,
       room: "lobby",
       name: "",
       token: "",
@@ -204,7 +208,17 @@ class ClockClient implements AsyncDisposable {
     });
     this.#link = new Link({
       address: parseTarget(target),
-      openTransport: openTcp,
+      openTransport: async (address, signal) => {
+        const transport = await openTcp(address, signal);
+        const write = transport.write.bind(transport);
+        transport.write = async (bytes) => {
+          const written = await write(bytes);
+          afterHello?.();
+          afterHello = undefined;
+          return written;
+        };
+        return transport;
+      },
       offlineBytes: 0,
       maxQueuedBytes: 1024,
       speaker: this.#session,
@@ -229,8 +243,8 @@ testBoth(
   "Relay.now agrees between clients of one relay, within what their clocks say they may be wrong by",
   async (transport) => {
     await using server = new Server({}, transport);
-    await using ada = new ClockClient(server.target);
-    await using bo = new ClockClient(server.target);
+    await using ada = new BareClient(server.target);
+    await using bo = new BareClient(server.target);
     const clocks = [ada.clock, bo.clock];
     await Promise.all([ada.open(), bo.open()]);
     await until(() => clocks.every(({ sampleCount }) => sampleCount >= CLOCK_SAMPLES), "the first pings");
@@ -558,3 +572,16 @@ testBoth(
     assert.ok(told.first.ageMs <= maxLagMs + told.first.rtt + CLOCK_ERROR_MS, JSON.stringify(told.first));
   },
 );
+
+Deno.test("A program that stands still for longer than an answer may take is connected all the same", async () => {
+  const server = new Worker(new URL("../support/relay_worker.ts", import.meta.url), { type: "module" });
+  const port = await new Promise<number>((done) => server.onmessage = ({ data }) => done(data));
+  const standStill = () => {
+    const untilMs = performance.now() + 600;
+    while (performance.now() < untilMs);
+  };
+  const client = new BareClient(`127.0.0.1:${port}`, { welcomeTimeoutMs: 400, afterHello: standStill });
+  await client.open();
+  await client[Symbol.asyncDispose]();
+  server.terminate();
+});

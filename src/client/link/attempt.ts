@@ -1,9 +1,11 @@
 // One attempt at something that the other side may never answer.
 
+import { Countdown } from "./countdown.ts";
+
 /** One attempt to open a session: ends with an error when what is expected doesn't come in time. */
 export class Attempt {
   readonly #failed = Promise.withResolvers<never>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #countdown: Countdown | undefined;
   /** Whether its time is over, or it was ended. */
   isOver = false;
   /** Why its time is over. */
@@ -11,13 +13,13 @@ export class Attempt {
 
   /** Allows so much time from now on for what comes next; `describe` then says what is missing. */
   expect(ms: number, describe: () => string): void {
-    clearTimeout(this.#timer);
+    this.#countdown?.stop();
     if (this.isOver) return;
-    this.#timer = setTimeout(() => {
+    this.#countdown = new Countdown(ms, () => {
       this.isOver = true;
       this.error = new Error(describe());
       this.#failed.reject(this.error);
-    }, ms);
+    });
   }
 
   /** Waits for the work, but no longer than what is expected may take. */
@@ -28,6 +30,6 @@ export class Attempt {
   /** Ends it, and its timer. */
   end(): void {
     this.isOver = true;
-    clearTimeout(this.#timer);
+    this.#countdown?.stop();
   }
 }

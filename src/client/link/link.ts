@@ -5,6 +5,7 @@
 //   send(line) ─→ Speaker's source ─→ Writer ─→ Transport ─ the only reader ─→ Speaker.receive(bytes)
 
 import { Backoff } from "./backoff.ts";
+import { Countdown } from "./countdown.ts";
 import type { LineSource } from "./line_source.ts";
 import type { Pipe, Speaker } from "./speaker.ts";
 import type { Address } from "../target.ts";
@@ -313,9 +314,9 @@ export class Link {
     stopped.throwIfAborted();
     const attempt = new AbortController();
     const abort = () => attempt.abort(stopped.reason);
-    const timer = setTimeout(() => {
+    const countdown = new Countdown(connectTimeoutMs, () => {
       attempt.abort(new DOMException(`no answer within ${connectTimeoutMs / 1000} s`, "TimeoutError"));
-    }, connectTimeoutMs);
+    });
     stopped.addEventListener("abort", abort);
     const aborted = new Promise<never>((_, reject) => {
       attempt.signal.addEventListener("abort", () => reject(attempt.signal.reason));
@@ -328,7 +329,7 @@ export class Link {
       if (stopped.aborted) throw stopped.reason;
       throw connectError(address, cause);
     } finally {
-      clearTimeout(timer);
+      countdown.stop();
       stopped.removeEventListener("abort", abort);
     }
   }

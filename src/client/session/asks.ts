@@ -2,7 +2,7 @@
 // socket: who asks sends the line.
 
 import type { Tag } from "../../wire/protocol.ts";
-import { MAX_TIMER_MS } from "../link/runtime.ts";
+import { Countdown } from "../link/countdown.ts";
 
 /**
  * How much of why a question was not answered is told, by who should have and to who asked, in UTF-16 code
@@ -35,7 +35,7 @@ interface Ask {
   peerId: string | undefined;
   resolve: (value: unknown) => void;
   reject: (error: RequestError) => void;
-  timer: ReturnType<typeof setTimeout> | undefined;
+  countdown: Countdown | undefined;
 }
 
 /**
@@ -67,10 +67,10 @@ export class Asks {
   open(what: string, peerId?: string, timeoutMs = Infinity): { ask: string; answer: Promise<unknown> } {
     const ask = (++this.#last).toString(36);
     const answer = new Promise<unknown>((resolve, reject) => {
-      this.#pending.set(ask, { what, peerId, resolve, reject, timer: undefined });
+      this.#pending.set(ask, { what, peerId, resolve, reject, countdown: undefined });
     });
     answer.catch(() => {}); // it is the caller's to look at it
-    if (timeoutMs < Infinity) this.#wait(ask, timeoutMs, timeoutMs);
+    if (timeoutMs < Infinity) this.#limit(ask, timeoutMs);
     return { ask, answer };
   }
 
@@ -124,23 +124,16 @@ export class Asks {
     const pending = this.#pending.get(ask);
     if (pending === undefined || pending.peerId !== peerId) return undefined; // it was asked somebody else
     this.#pending.delete(ask);
-    clearTimeout(pending.timer);
+    pending.countdown?.stop();
     return pending;
   }
 
-  #wait(ask: string, leftMs: number, timeoutMs: number): void {
-    const pending = this.#pending.get(ask)!, waitMs = Math.min(leftMs, MAX_TIMER_MS);
-    pending.timer = setTimeout(() => {
-      if (leftMs > waitMs) this.#wait(ask, leftMs - waitMs, timeoutMs);
-      else {
-        const who = pending.peerId === undefined ? "of the relay " : "";
-        this.#fail(
-          ask,
-          "timeout",
-          `no answer ${who}within ${timeoutMs} ms, so it may have been done or not`,
-          pending.peerId,
-        );
-      }
-    }, waitMs);
+  #limit(ask: string, timeoutMs: number): void {
+    const pending = this.#pending.get(ask)!;
+    pending.countdown = new Countdown(timeoutMs, () => {
+      const who = pending.peerId === undefined ? "of the relay " : "";
+      const why = `no answer ${who}within ${timeoutMs} ms, so it may have been done or not`;
+      this.#fail(ask, "timeout", why, pending.peerId);
+    });
   }
 }

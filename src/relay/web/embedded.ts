@@ -24,6 +24,7 @@ import src_client_link_after_turn_ts from "../../client/link/after_turn.ts" with
 import src_client_link_attempt_ts from "../../client/link/attempt.ts" with { type: "text" };
 import src_client_link_backoff_ts from "../../client/link/backoff.ts" with { type: "text" };
 import src_client_link_connect_error_ts from "../../client/link/connect_error.ts" with { type: "text" };
+import src_client_link_countdown_ts from "../../client/link/countdown.ts" with { type: "text" };
 import src_client_link_deno_transport_ts from "../../client/link/deno_transport.ts" with { type: "text" };
 import src_client_link_line_decoder_ts from "../../client/link/line_decoder.ts" with { type: "text" };
 import src_client_link_line_queue_ts from "../../client/link/line_queue.ts" with { type: "text" };
@@ -139,6 +140,7 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/client/link/attempt.ts", src_client_link_attempt_ts],
   ["src/client/link/backoff.ts", src_client_link_backoff_ts],
   ["src/client/link/connect_error.ts", src_client_link_connect_error_ts],
+  ["src/client/link/countdown.ts", src_client_link_countdown_ts],
   ["src/client/link/deno_transport.ts", src_client_link_deno_transport_ts],
   ["src/client/link/line_decoder.ts", src_client_link_line_decoder_ts],
   ["src/client/link/line_queue.ts", src_client_link_line_queue_ts],

@@ -671,7 +671,7 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
  *
  * Resolves when all who are in the room are known; from then on the relay object reconnects by itself, with
  * waits that double from 250 ms to 5 s, drawn evenly between 0 and that, longer if the relay asks for it. An
- * attempt may take 10 s, the relay's answer to it 3 s.
+ * attempt may take 10 s, the relay's answer to it 3 s, not counted while the program itself stands still.
  *
  * @example
  * ```ts

@@ -1252,6 +1252,28 @@ var Backoff = class {
   }
 };
 
+// src/client/link/countdown.ts
+var PARTS = 4;
+var Countdown = class {
+  #callback;
+  #timer;
+  /** Begins to count; `ms` is 0 to Infinity, which is never. */
+  constructor(ms, callback) {
+    this.#callback = callback;
+    if (ms < Infinity) this.#wait(ms, Math.min(ms / PARTS, MAX_TIMER_MS));
+  }
+  /** Ends it; it calls back no more. */
+  stop() {
+    clearTimeout(this.#timer);
+  }
+  #wait(leftMs, partMs) {
+    this.#timer = setTimeout(() => {
+      if (leftMs > partMs) this.#wait(leftMs - partMs, Math.min(leftMs - partMs, partMs));
+      else this.#callback();
+    }, partMs);
+  }
+};
+
 // src/client/link/connect_error.ts
 var TEMPORARY_CODES = [
   "relay_full",
@@ -1704,9 +1726,9 @@ var Link = class {
     stopped.throwIfAborted();
     const attempt = new AbortController();
     const abort = () => attempt.abort(stopped.reason);
-    const timer = setTimeout(() => {
+    const countdown = new Countdown(connectTimeoutMs, () => {
       attempt.abort(new DOMException(`no answer within ${connectTimeoutMs / 1e3} s`, "TimeoutError"));
-    }, connectTimeoutMs);
+    });
     stopped.addEventListener("abort", abort);
     const aborted = new Promise((_, reject) => {
       attempt.signal.addEventListener("abort", () => reject(attempt.signal.reason));
@@ -1723,7 +1745,7 @@ var Link = class {
       if (stopped.aborted) throw stopped.reason;
       throw connectError(address2, cause);
     } finally {
-      clearTimeout(timer);
+      countdown.stop();
       stopped.removeEventListener("abort", abort);
     }
   }
@@ -3011,12 +3033,12 @@ var Asks = class {
         peerId,
         resolve,
         reject,
-        timer: void 0
+        countdown: void 0
       });
     });
     answer.catch(() => {
     });
-    if (timeoutMs < Infinity) this.#wait(ask, timeoutMs, timeoutMs);
+    if (timeoutMs < Infinity) this.#limit(ask, timeoutMs);
     return {
       ask,
       answer
@@ -3065,18 +3087,16 @@ var Asks = class {
     const pending = this.#pending.get(ask);
     if (pending === void 0 || pending.peerId !== peerId) return void 0;
     this.#pending.delete(ask);
-    clearTimeout(pending.timer);
+    pending.countdown?.stop();
     return pending;
   }
-  #wait(ask, leftMs, timeoutMs) {
-    const pending = this.#pending.get(ask), waitMs = Math.min(leftMs, MAX_TIMER_MS);
-    pending.timer = setTimeout(() => {
-      if (leftMs > waitMs) this.#wait(ask, leftMs - waitMs, timeoutMs);
-      else {
-        const who = pending.peerId === void 0 ? "of the relay " : "";
-        this.#fail(ask, "timeout", `no answer ${who}within ${timeoutMs} ms, so it may have been done or not`, pending.peerId);
-      }
-    }, waitMs);
+  #limit(ask, timeoutMs) {
+    const pending = this.#pending.get(ask);
+    pending.countdown = new Countdown(timeoutMs, () => {
+      const who = pending.peerId === void 0 ? "of the relay " : "";
+      const why = `no answer ${who}within ${timeoutMs} ms, so it may have been done or not`;
+      this.#fail(ask, "timeout", why, pending.peerId);
+    });
   }
 };
 
@@ -3224,20 +3244,20 @@ function describeThrown(thrown) {
 // src/client/link/attempt.ts
 var Attempt = class {
   #failed = Promise.withResolvers();
-  #timer;
+  #countdown;
   /** Whether its time is over, or it was ended. */
   isOver = false;
   /** Why its time is over. */
   error;
   /** Allows so much time from now on for what comes next; `describe` then says what is missing. */
   expect(ms, describe2) {
-    clearTimeout(this.#timer);
+    this.#countdown?.stop();
     if (this.isOver) return;
-    this.#timer = setTimeout(() => {
+    this.#countdown = new Countdown(ms, () => {
       this.isOver = true;
       this.error = new Error(describe2());
       this.#failed.reject(this.error);
-    }, ms);
+    });
   }
   /** Waits for the work, but no longer than what is expected may take. */
   race(work) {
@@ -3249,7 +3269,7 @@ var Attempt = class {
   /** Ends it, and its timer. */
   end() {
     this.isOver = true;
-    clearTimeout(this.#timer);
+    this.#countdown?.stop();
   }
 };
 
