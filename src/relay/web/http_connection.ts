@@ -41,10 +41,10 @@ const MAX_LINGER_BYTES = 256 * 1024;
 
 const READ_BYTES = 2048;
 
-/**
- * How much of a body is read and written at a time, in bytes; what is shorter goes out in one write with its
- * head.
- */
+/** Up to this length, in bytes, a body is copied to go out in one write with its head. */
+const MAX_COPIED_BYTES = 16 * 1024;
+
+/** How much of a body that is no buffer is read and written at a time, in bytes… */
 const CHUNK_BYTES = 64 * 1024;
 
 /** …and when memory is short. */
@@ -312,7 +312,7 @@ export class HttpConnection {
    */
   #hasMemoryFor(head: RequestHead | undefined, { status, body, isShared }: Answer): boolean {
     if (head?.method === "HEAD" || status === 304 || !(body instanceof Uint8Array)) return true;
-    const copyBytes = body.length > CHUNK_BYTES ? 0 : body.length, ownBytes = isShared ? 0 : body.length;
+    const copyBytes = body.length > MAX_COPIED_BYTES ? 0 : body.length, ownBytes = isShared ? 0 : body.length;
     const bytes = copyBytes + ownBytes;
     if (bytes > MAX_FREE_ANSWER_BYTES && !this.#service.memory.hasRoomFor(bytes)) return false;
     this.#count(bytes);
@@ -331,7 +331,7 @@ export class HttpConnection {
   }
 
   async #writeBody(opening: Uint8Array, body: Uint8Array): Promise<void> {
-    if (body.length > CHUNK_BYTES) {
+    if (body.length > MAX_COPIED_BYTES) {
       await this.#writeAll(opening);
       return await this.#writeAll(body);
     }

@@ -11,8 +11,8 @@ const FRESH_MS = 500;
 /** How many members are named, and rooms. */
 const MAX_MEMBERS = 200, MAX_ROOMS = 100;
 
-/** How many members are looked at in one turn. */
-const MEMBERS_PER_TURN = 100;
+/** How many members are looked at in one turn, and how many written down. */
+const MEMBERS_PER_TURN = 50;
 
 /** How many members and values of a room are shown, and how much of each value, in characters. */
 const MAX_PEERS = 100, MAX_VALUES = 500, MAX_VALUE_CHARACTERS = 300;
@@ -33,6 +33,8 @@ export interface StatsSettings {
 interface Kept {
   atMs: number;
   json: Promise<string>;
+  /** The same as an answer, once somebody has asked for it: it may be 100 KB. */
+  bytes?: Promise<Uint8Array>;
 }
 
 const encoder = new TextEncoder();
@@ -51,23 +53,26 @@ export class Stats {
 
   /** Returns them, as an object of JSON; with what is in a room if one is named. */
   async bytes(room: string | undefined): Promise<Uint8Array> {
-    const all = await this.#keep(this.#all, (kept) => this.#all = kept, () => this.#describe());
-    if (room === undefined) return encoder.encode(`${all}\n`);
+    const kept = this.#keep(this.#all, (kept) => this.#all = kept, () => this.#describe());
+    if (room === undefined) {
+      return await (kept.bytes ??= kept.json.then((json) => encoder.encode(`${json}\n`)));
+    }
+    const all = await kept.json;
     const part = await this.#keep(this.#rooms.get(room), (kept) => this.#keepRoom(room, kept), () => {
       const view = this.#relay.room(room);
       return Promise.resolve(view === undefined ? "null" : describeRoom(room, view));
-    });
+    }).json;
     return encoder.encode(`${all.slice(0, -1)},"room":${part}}\n`);
   }
 
   /** Takes what is fresh, or makes it anew, once for all who ask meanwhile. */
-  #keep(kept: Kept | undefined, keep: (kept: Kept) => void, make: () => Promise<string>): Promise<string> {
+  #keep(kept: Kept | undefined, keep: (kept: Kept) => void, make: () => Promise<string>): Kept {
     const nowMs = this.#settings.clock();
-    if (kept !== undefined && nowMs - kept.atMs < FRESH_MS) return kept.json;
-    const json = make();
-    json.catch(() => {}); // told to who waits for it
-    keep({ atMs: nowMs, json });
-    return json;
+    if (kept !== undefined && nowMs - kept.atMs < FRESH_MS) return kept;
+    const made = { atMs: nowMs, json: make() };
+    made.json.catch(() => {}); // told to who waits for it
+    keep(made);
+    return made;
   }
 
   #keepRoom(room: string, kept: Kept): void {
@@ -84,9 +89,16 @@ export class Stats {
       members.push(member);
       if (members.length % MEMBERS_PER_TURN === 0) await this.#settings.turn();
     }
+    const named = slowestAndNewest(members), lines: string[] = [];
+    for (const [i, member] of named.entries()) {
+      if (i % MEMBERS_PER_TURN === 0) await this.#settings.turn();
+      lines.push(JSON.stringify(describeMember(member)));
+    }
+    await this.#settings.turn();
     const rooms = [...relay.rooms()].sort((a, b) => b.members - a.members);
+    await this.#settings.turn();
     const now = relay.now();
-    return JSON.stringify({
+    const rest = JSON.stringify({
       version: VERSION,
       name: relay.name,
       health: relay.health,
@@ -97,10 +109,10 @@ export class Stats {
       rates: relay.rates(),
       rooms: rooms.slice(0, MAX_ROOMS),
       moreRooms: Math.max(0, rooms.length - MAX_ROOMS),
-      members: slowestAndNewest(members).map(describeMember),
-      moreMembers: Math.max(0, members.length - MAX_MEMBERS),
+      moreMembers: members.length - named.length,
       errors: relay.warnings(),
     });
+    return `${rest.slice(0, -1)},"members":[${lines.join(",")}]}`;
   }
 }
 
@@ -109,10 +121,18 @@ function slowMs({ behindMs, stuckMs }: ConnectionStats): number {
   return Math.max(behindMs >= SLOW_BEHIND_MS ? behindMs : 0, stuckMs >= SLOW_STUCK_MS ? stuckMs : 0);
 }
 
-/** Picks those that are named: who is slow, the slowest first, then who came last. */
+/**
+ * Picks those that are named of `members`, who stand in the order in which they came: who is slow, the slowest
+ * first, then who came last.
+ */
 export function slowestAndNewest(members: readonly ConnectionStats[]): readonly ConnectionStats[] {
   if (members.length <= MAX_MEMBERS) return members;
-  return members.toSorted((a, b) => slowMs(b) - slowMs(a) || a.ageMs - b.ageMs).slice(0, MAX_MEMBERS);
+  const slow = members.filter((member) => slowMs(member) > 0).sort((a, b) => slowMs(b) - slowMs(a));
+  const picked = slow.slice(0, MAX_MEMBERS);
+  for (let i = members.length - 1; i >= 0 && picked.length < MAX_MEMBERS; i--) {
+    if (slowMs(members[i]) === 0) picked.push(members[i]);
+  }
+  return picked;
 }
 
 function describeMember(member: ConnectionStats): Record<string, unknown> {

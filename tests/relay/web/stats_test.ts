@@ -198,8 +198,9 @@ Deno.test("Stats names those who are slow and those who came last, however many 
     "behind by 700 ms, 0 bytes",
     undefined,
   ]);
-  assert.equal(turns, 10, "a part per turn");
+  assert.equal(turns, 1000 / 50 + 200 / 50 + 2, "a part per turn");
   assert.ok(bytes.length < 100_000, `${bytes.length} bytes`);
+  assert.equal(await stats.bytes(undefined), bytes, "made once for all who ask");
 });
 
 Deno.test("Stats are worked out at most twice a second, however many ask", async () => {
