@@ -92,6 +92,8 @@ def check_name(what, name, least):
         raise TypeError("Cannot connect: %s is of type %s, a str is allowed" % (what, type(name).__name__))
     if re.search("[\x00-\x1f\x7f-\x9f]", name):
         raise ValueError("Cannot connect: %s has a control character, text without any is allowed" % what)
+    if re.search("[\ud800-\udfff]", name):
+        raise ValueError("Cannot connect: %s has half of a surrogate pair, whole characters are allowed" % what)
     if not least <= len(name) <= 64:
         raise ValueError("Cannot connect: %s has %d characters, %d to 64 are allowed" % (what, len(name), least))
     return name

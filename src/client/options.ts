@@ -284,7 +284,7 @@ export function readOptions(
   if (room === LOBBY && (any || maxMembers !== undefined)) {
     throw new TypeError(`Cannot connect: the room "${LOBBY}" is one and open to all, name another one`);
   }
-  if (maxMembers !== undefined) checkLimit("maxMembers", maxMembers, 1);
+  if (maxMembers !== undefined) checkLimit("maxMembers", maxMembers, 1, Number.MAX_SAFE_INTEGER);
   checkLimit("offlineBytes", offlineBytes, 0);
   checkLimit("maxQueuedBytes", maxQueuedBytes, 1);
   checkLimit("inboxLimit", inboxLimit, 1);
@@ -301,6 +301,17 @@ export function readOptions(
   return { plain, room, name, token, simulate, echo, canHost, maxMembers, any, tls, ...limits };
 }
 
+/**
+ * Checks the options of a call that says itself which room it wants.
+ *
+ * @throws {TypeError} when they are none, or name another room
+ */
+export function checkJoinOptions(options: Pick<ConnectOptions, "room">, room: string): void {
+  checkOptions("join a room", options, OPTION_KINDS);
+  if (options.room === undefined || options.room === room) return;
+  throw new TypeError("Cannot join a room: the option room names another one, one is allowed");
+}
+
 function readTls(tls: unknown): TlsOptions | undefined {
   if (tls === false) return undefined;
   if (tls === true) return {};
@@ -312,11 +323,12 @@ function readTls(tls: unknown): TlsOptions | undefined {
   );
 }
 
-function checkLimit(name: string, value: number, least: number): void {
+function checkLimit(name: string, value: number, least: number, most = Infinity): void {
   if (typeof value !== "number") {
     throw new TypeError(`Cannot connect: ${name} is ${kindOf(value)}, a number is allowed`);
   }
-  if (!Number.isInteger(value) || value < least) {
-    throw new RangeError(`Cannot connect: ${name} is ${value}, a whole number from ${least} is allowed`);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    const to = most < Infinity ? ` to ${most}` : "";
+    throw new RangeError(`Cannot connect: ${name} is ${value}, a whole number from ${least}${to} is allowed`);
   }
 }

@@ -61,7 +61,8 @@ function idOf(addressee: unknown): string | undefined {
 
 /** Whether it gives one after the other; a map gives pairs, and is none even where it is empty. */
 function isIterable(value: unknown): value is Iterable<unknown> {
-  return typeof value === "object" && value !== null && Symbol.iterator in value && !(value instanceof Map);
+  return typeof value === "object" && value !== null && !(value instanceof Map) &&
+    typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === "function";
 }
 
 /**

@@ -6,7 +6,7 @@ import type { ClaimOptions, RequestOptions, RoomsOptions, SetOptions } from "./c
 import type { Status } from "./link/status.ts";
 import { Membership } from "./membership.ts";
 import { type Message, toMessage } from "./message.ts";
-import type { ConnectOptions, Stats } from "./options.ts";
+import { checkJoinOptions, type ConnectOptions, type Stats } from "./options.ts";
 import { needSession } from "./plain.ts";
 import type { Addressee, SendOptions } from "./receivers.ts";
 import type { RoomList } from "./room_list.ts";
@@ -302,12 +302,14 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * encryption and schema are this one's unless named, callbacks are not. This relay object stays as it is;
    * it may be closed.
    *
-   * @throws {TypeError} when the relay object is plain, or the room is the lobby, which is one
+   * @throws {TypeError} when the relay object is plain, the room is the lobby, which is one, or `options`
+   * names another one
    * @throws as {@linkcode connect} does
    */
   // deno-lint-ignore require-await -- what is wrong rejects, too: one way for all errors
   async joinAny(room: string, options: ConnectOptions<E, S> = {}): Promise<Relay<E, S>> {
     needSession(this.#membership.session, "join a room");
+    checkJoinOptions(options, room);
     const { name, token, tls, schema } = this.#options;
     const target = withoutRoom(this.#target);
     return openRelay(target, { name, token, tls, schema, ...options, room, any: true });

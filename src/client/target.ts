@@ -167,7 +167,7 @@ export function withoutRoom(target: Target | undefined): Target | undefined {
 /**
  * Checks the name of a room or a member, and returns it.
  *
- * @throws {TypeError} when it is not a string or has control characters
+ * @throws {TypeError} when it is not a string, or has control characters or half of a surrogate pair
  * @throws {RangeError} when it has fewer characters than `least`, or too many
  */
 export function checkName(what: string, name: unknown, least: number): string {

@@ -6,6 +6,7 @@ import { DEFAULT_PORT } from "../wire/protocol.ts";
 import { RELAY_DEFAULTS, type RelayOptions } from "../relay/relay.ts";
 import { quote } from "../wire/untrusted.ts";
 import {
+  addressReader,
   choiceReader,
   countReader,
   hostReader,
@@ -82,8 +83,7 @@ OPTIONS
 
 const READERS = {
   "port": portsReader,
-  "host": (text: string) =>
-    text !== "" && !/\s/.test(text) ? text : new Refusal("an address such as 127.0.0.1"),
+  "host": addressReader,
   "max-line": sizeReader(16, 2 ** 26),
   "max-clients": countReader(1, 1_000_000),
   "max-clients-per-host": countReader(1, 1_000_000),

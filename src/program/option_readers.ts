@@ -25,6 +25,12 @@ export function portsReader(text: string): readonly [first: number, last: number
   return [first, last];
 }
 
+/** Reads an address to listen on; one of IPv6 may stand in brackets, as it does before a port. */
+export function addressReader(text: string): string | Refusal {
+  const address = /^\[([^\[\]]*:[^\[\]]*)\]$/.exec(text)?.[1] ?? text;
+  return /^[^\s[\]]+$/.test(address) ? address : new Refusal("an address such as 127.0.0.1");
+}
+
 /** Reads a whole number. */
 export function countReader(min: number, max: number): Reader<number> {
   return (text) => {

@@ -186,16 +186,22 @@ export function encodeSet(
  */
 export function nameFault(name: unknown, least: number): string | undefined {
   return lengthFault(name, least, MAX_NAME_CHARACTERS) ??
-    (/\p{Cc}/u.test(name as string) ? "has a control character, text without any is allowed" : undefined);
+    (/\p{Cc}/u.test(name as string)
+      ? "has a control character, text without any is allowed"
+      : surrogateFault(name as string));
 }
 
 /** Says what is wrong with the key of a value, as what follows "it"; undefined if it is one. */
 export function keyFault(key: unknown): string | undefined {
-  // Half of a surrogate pair has no bytes of its own: two such keys would be one where they are kept.
-  return lengthFault(key, 1, MAX_KEY_CHARACTERS) ??
-    (/\p{Cs}/u.test(key as string)
-      ? "has half of a surrogate pair, whole characters are allowed"
-      : undefined);
+  return lengthFault(key, 1, MAX_KEY_CHARACTERS) ?? surrogateFault(key as string);
+}
+
+/**
+ * Half of a surrogate pair has no bytes of its own: two such texts would be one where they are kept, and
+ * programs fail to print it.
+ */
+function surrogateFault(text: string): string | undefined {
+  return /\p{Cs}/u.test(text) ? "has half of a surrogate pair, whole characters are allowed" : undefined;
 }
 
 /** Says what is wrong with the `nonce` of a hello, as what follows "it"; undefined if it is one. */
@@ -209,6 +215,8 @@ function lengthFault(text: unknown, least: number, most: number): string | undef
       ? text
       : Array.isArray(text)
       ? "an array"
+      : typeof text === "object"
+      ? "an object"
       : `a ${typeof text}`;
     return `is ${kind}, a string is allowed`;
   }

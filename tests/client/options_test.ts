@@ -2,7 +2,7 @@
 // client_test.ts.
 
 import assert from "node:assert/strict";
-import { type ConnectOptions, readOptions } from "../../src/client/options.ts";
+import { checkJoinOptions, type ConnectOptions, readOptions } from "../../src/client/options.ts";
 
 Deno.test("readOptions takes an option that is undefined for one that is missing, and every one that the types have", () => {
   const none = Object.fromEntries(Object.keys(readOptions({}, {})).map((name) => [name, undefined]));
@@ -37,10 +37,34 @@ Deno.test("readOptions puts in the defaults, and takes the room of the target", 
   assert.equal(readOptions({ tls: false }, {}).tls, undefined);
 });
 
+Deno.test("checkJoinOptions takes options of connect, and no other room beside the one that is named", () => {
+  checkJoinOptions({}, "pong");
+  const all: ConnectOptions = { room: "pong", name: "ada", onJoin() {} };
+  checkJoinOptions(all, "pong");
+  for (
+    const options of [null, 1, "x", [], { rom: "pong" }, { room: "chess" }, { room: 1 }, { onJoin: "x" }]
+  ) {
+    assert.throws(() => checkJoinOptions(options as ConnectOptions, "pong"), {
+      name: "TypeError",
+      message: /^Cannot join a room: .*, .*allowed/,
+    });
+  }
+});
+
 const BAD: [unknown, string | undefined, string, RegExp][] = [
+  [
+    { room: "pong", maxMembers: 2 ** 53 },
+    undefined,
+    "RangeError",
+    /maxMembers is 9007199254740992, a whole .* to 900/,
+  ],
+  [{ room: "pong", maxMembers: 1e308 }, undefined, "RangeError", /a whole number from 1 to 9007199254740991/],
+  [{ name: {} }, undefined, "TypeError", /name is an object, a string is allowed/],
   [{ room: "" }, undefined, "RangeError", /room has 0 characters, 1 to 64 are allowed/],
   [{ room: "x".repeat(65) }, undefined, "RangeError", /room has 65 characters/],
   [{ room: 5 }, undefined, "TypeError", /room is a number, a string is allowed/],
+  [{ name: "\ud800" }, undefined, "TypeError", /name has half of a surrogate pair, whole characters are/],
+  [{ room: "a\udc00" }, undefined, "TypeError", /room has half of a surrogate pair/],
   [{ name: "a\nb" }, undefined, "TypeError", /name has a control character/],
   [{ name: "x".repeat(65) }, undefined, "RangeError", /name has 65 characters, 0 to 64 are allowed/],
   [{ token: 5 }, undefined, "TypeError", /token is a number/],

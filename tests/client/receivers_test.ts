@@ -15,6 +15,10 @@ Deno.test("readReceivers takes members and ids, one or several, each once and in
       [["k2", ada, "k1", { id: "k2" }], ["k2", "k1"]],
     ] as const
   ) assert.deepEqual(readReceivers({ to }), ids);
+  assert.throws(() => readReceivers({ to: { [Symbol.iterator]: 5 } as never }), {
+    name: "TypeError",
+    message: "Cannot send event: to is an object, peers and ids of peers are allowed",
+  });
   assert.throws(() => readReceivers({ to: ["k1", 7] as never }), {
     name: "TypeError",
     message: "Cannot send event: to is 7, peers and ids of peers are allowed",

@@ -162,7 +162,7 @@ class Wire(unittest.TestCase):
                         dict(room="x", max_members="2"), dict(room="x", max_members=True), dict(can_host=1),
                         dict(echo="yes"), dict(room="x", any_room=None)):
             self.assertRaises(TypeError, Session, **options)
-        for options in (dict(room=""), dict(name="\n"), dict(name=65 * "x"), dict(answer_s=-1),
+        for options in (dict(room=""), dict(name="\n"), dict(name="\ud800"), dict(name=65 * "x"), dict(answer_s=-1),
                         dict(room="x", max_members=0), dict(max_members=2), dict(any_room=True),
                         dict(ping_timeout_s=float("nan")), dict(host="a/x", room="y")):
             self.assertRaises(ValueError, Session, **options)

@@ -27,6 +27,11 @@ const CASES: Record<string, Case> = {
     good: { "0": [0, 0], "65535": [65535, 65535], "32000-33000": [32000, 33000] },
     bad: ["", "-1", "65536", "2-1", "0-9", "1-", "a", "1-2-3", " 1"],
   },
+  addressReader: {
+    reader: readers.addressReader,
+    good: { "127.0.0.1": "127.0.0.1", "lab.example.org": "lab.example.org", "::1": "::1", "[::1]": "::1" },
+    bad: ["", " ", "a b", "[]", "[a]", "[::1", "::1]", "[[::1]]", "[::1]:80"],
+  },
   countReader: {
     reader: readers.countReader(1, 10),
     good: { "1": 1, "10": 10, "010": 10 },

@@ -43,6 +43,8 @@ Deno.test("Connection refuses a hello that it can't understand with bad_hello, a
     ['{"$hello":{}}', /version is a whole number from 1/],
     ['{"$hello":{"version":1,"room":""}}', /room has 0 characters, 1 to 64 are allowed/],
     ['{"$hello":{"version":1,"room":"a\\nb"}}', /room has a control character/],
+    ['{"$hello":{"version":1,"name":"\\ud800"}}', /name has half of a surrogate pair, whole .* allowed/],
+    ['{"$hello":{"version":1,"room":"\\udc00\\ud800"}}', /room has half of a surrogate pair/],
     [`{"$hello":{"version":1,"name":"${"n".repeat(65)}"}}`, /name has 65 characters, 0 to 64 are allowed/],
     ['{"$hello":{"version":1,"resume":{"session":1}}}', /resume is an object/],
     ['{"$hello":{"version":1,"token":1}}', /token is a string/],

@@ -44,7 +44,7 @@ const MAX_ANSWERS = 100;
 /** …and how many bytes of them; of the newest alone when memory is short. */
 const MAX_ANSWER_BYTES = 64 * 1024, SHORT_ANSWER_BYTES = 4 * 1024;
 
-/** What an answer that is kept takes in memory beside its texts, which take up to two bytes for each of its own. */
+/** What an answer that is kept takes in memory, beside texts of up to two bytes for each of its own. */
 const ANSWER_BYTES = 512, TEXT_COST = 2;
 
 const NOTHING: Uint8Array = new Uint8Array(0);

@@ -605,7 +605,8 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      * encryption and schema are this one's unless named, callbacks are not. This relay object stays as it is;
      * it may be closed.
      *
-     * @throws {TypeError} when the relay object is plain, or the room is the lobby, which is one
+     * @throws {TypeError} when the relay object is plain, the room is the lobby, which is one, or `options`
+     * names another one
      * @throws as {@linkcode connect} does
      */
     joinAny(room: string, options?: ConnectOptions<E, S>): Promise<Relay<E, S>>;

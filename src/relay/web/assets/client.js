@@ -177,14 +177,17 @@ function encodeSet(key, json, isRoom, from, isHeld = false) {
 `);
 }
 function nameFault(name, least) {
-  return lengthFault(name, least, MAX_NAME_CHARACTERS) ?? (/\p{Cc}/u.test(name) ? "has a control character, text without any is allowed" : void 0);
+  return lengthFault(name, least, MAX_NAME_CHARACTERS) ?? (/\p{Cc}/u.test(name) ? "has a control character, text without any is allowed" : surrogateFault(name));
 }
 function keyFault(key) {
-  return lengthFault(key, 1, MAX_KEY_CHARACTERS) ?? (/\p{Cs}/u.test(key) ? "has half of a surrogate pair, whole characters are allowed" : void 0);
+  return lengthFault(key, 1, MAX_KEY_CHARACTERS) ?? surrogateFault(key);
+}
+function surrogateFault(text) {
+  return /\p{Cs}/u.test(text) ? "has half of a surrogate pair, whole characters are allowed" : void 0;
 }
 function lengthFault(text, least, most) {
   if (typeof text !== "string") {
-    const kind = text === null || text === void 0 ? text : Array.isArray(text) ? "an array" : `a ${typeof text}`;
+    const kind = text === null || text === void 0 ? text : Array.isArray(text) ? "an array" : typeof text === "object" ? "an object" : `a ${typeof text}`;
     return `is ${kind}, a string is allowed`;
   }
   const characters = text.length > 4 * most ? text.length : Array.from(text).length;
@@ -686,7 +689,7 @@ function idOf(addressee) {
   return typeof id === "string" ? id : void 0;
 }
 function isIterable(value) {
-  return typeof value === "object" && value !== null && Symbol.iterator in value && !(value instanceof Map);
+  return typeof value === "object" && value !== null && !(value instanceof Map) && typeof value[Symbol.iterator] === "function";
 }
 function encodeLetters(verb, text, ids, maxLineBytes, tag) {
   const lines = [];
@@ -2669,7 +2672,7 @@ function readOptions(options, address2, isSecurePage = false) {
   if (room === LOBBY && (any || maxMembers !== void 0)) {
     throw new TypeError(`Cannot connect: the room "${LOBBY}" is one and open to all, name another one`);
   }
-  if (maxMembers !== void 0) checkLimit("maxMembers", maxMembers, 1);
+  if (maxMembers !== void 0) checkLimit("maxMembers", maxMembers, 1, Number.MAX_SAFE_INTEGER);
   checkLimit("offlineBytes", offlineBytes, 0);
   checkLimit("maxQueuedBytes", maxQueuedBytes, 1);
   checkLimit("inboxLimit", inboxLimit, 1);
@@ -2706,6 +2709,11 @@ function readOptions(options, address2, isSecurePage = false) {
     ...limits
   };
 }
+function checkJoinOptions(options, room) {
+  checkOptions("join a room", options, OPTION_KINDS);
+  if (options.room === void 0 || options.room === room) return;
+  throw new TypeError("Cannot join a room: the option room names another one, one is allowed");
+}
 function readTls(tls) {
   if (tls === false) return void 0;
   if (tls === true) return {};
@@ -2718,12 +2726,13 @@ function readTls(tls) {
   };
   throw new TypeError("Cannot connect: tls is neither true nor false nor has it caCerts, an array of PEM texts is allowed");
 }
-function checkLimit(name, value, least) {
+function checkLimit(name, value, least, most = Infinity) {
   if (typeof value !== "number") {
     throw new TypeError(`Cannot connect: ${name} is ${kindOf(value)}, a number is allowed`);
   }
-  if (!Number.isInteger(value) || value < least) {
-    throw new RangeError(`Cannot connect: ${name} is ${value}, a whole number from ${least} is allowed`);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    const to = most < Infinity ? ` to ${most}` : "";
+    throw new RangeError(`Cannot connect: ${name} is ${value}, a whole number from ${least}${to} is allowed`);
   }
 }
 
@@ -5774,12 +5783,14 @@ var Relay = class _Relay {
    * encryption and schema are this one's unless named, callbacks are not. This relay object stays as it is;
    * it may be closed.
    *
-   * @throws {TypeError} when the relay object is plain, or the room is the lobby, which is one
+   * @throws {TypeError} when the relay object is plain, the room is the lobby, which is one, or `options`
+   * names another one
    * @throws as {@linkcode connect} does
    */
   // deno-lint-ignore require-await -- what is wrong rejects, too: one way for all errors
   async joinAny(room, options = {}) {
     needSession(this.#membership.session, "join a room");
+    checkJoinOptions(options, room);
     const { name, token, tls, schema } = this.#options;
     const target = withoutRoom(this.#target);
     return openRelay(target, {
