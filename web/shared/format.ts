@@ -47,17 +47,46 @@ export function clockTime(ms: number): string {
   return Number.isNaN(date.getTime()) ? "" : date.toTimeString().slice(0, 8);
 }
 
+/** Before what, and behind what, a joiner is part of a picture or of a script that needs it. */
+const PICTURES = "\\p{Extended_Pictographic}";
+const SCRIPTS = [
+  "Arabic",
+  "Syriac",
+  "Mongolian",
+  "Devanagari",
+  "Bengali",
+  "Gurmukhi",
+  "Gujarati",
+  "Oriya",
+  "Tamil",
+]
+  .concat("Telugu", "Kannada", "Malayalam", "Sinhala", "Khmer")
+  .map((script) => `\\p{Script=${script}}`).join("");
+const JOINED = new RegExp(
+  `[${PICTURES}\u{1f3fb}-\u{1f3ff}\ufe0f]\u200d(?=${PICTURES}|[\u2640\u2642])|[${SCRIPTS}][\u200c\u200d](?=[${SCRIPTS}])`,
+  "gu",
+);
+
 /**
  * Text from outside in one line: what turns the direction of writing, breaks lines or can't be seen is shown
- * as its code, and what is longer than `most` characters is cut.
+ * as its code, and what is longer than `most` characters is cut. What joins two pictures to one, or letters
+ * of a script that needs it, stays.
  */
 export function plain(text: string, most = 300): string {
   const characters = Array.from(text.slice(0, 2 * most));
-  const cut = characters.slice(0, most).join("") +
-    (text.length > 2 * most || characters.length > most ? "…" : "");
-  return cut.replaceAll(
+  const isCut = text.length > 2 * most || characters.length > most;
+  const kept = characters.slice(0, most).join("");
+  const shown = isCut ? `${kept.replace(/[\u200c\u200d]+$/, "")}…` : kept;
+  const joiners = new Set<number>();
+  for (const { index, 0: part } of shown.matchAll(JOINED)) joiners.add(index + part.length - 1);
+  return shown.replaceAll(
     /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\u2028\u2029]/gu,
-    (character) => character === "\t" ? " " : `\\u{${character.codePointAt(0)!.toString(16)}}`,
+    (character, at: number) =>
+      joiners.has(at)
+        ? character
+        : character === "\t"
+        ? " "
+        : `\\u{${character.codePointAt(0)!.toString(16)}}`,
   );
 }
 

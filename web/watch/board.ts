@@ -137,7 +137,7 @@ export function tilesOf(stats: unknown, slow: number): Tile[] {
     tile("lines out", count(total("sentLines"))),
     tile("sent", bytes(total("sentBytes"))),
     tile("skipped", count(total("skippedLines"))),
-    tile("lines refused", count(total("errors"))),
+    tile("bad lines", count(total("errors"))),
   ];
 }
 

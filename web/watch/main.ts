@@ -193,7 +193,7 @@ function drawRoom(): void {
         "tr",
         {},
         el("td", { class: "name" }),
-        el("td", { class: "mono" }),
+        el("td", { class: "wrap key mono" }),
         el("td", { class: "wrap mono" }),
       ),
   );

@@ -42,11 +42,17 @@ Deno.test("plain shows in one line what would turn, break or hide a text, and cu
     ["zero\u200bwidth", "zero\\u{200b}width"],
     ["Dörte 😀", "Dörte 😀"],
     ["\ud83d", "\\u{d83d}"],
+    ["👩‍👩‍👧‍👦 🧑🏽‍💻 🏳️‍🌈 🤷🏽‍♀️", "👩‍👩‍👧‍👦 🧑🏽‍💻 🏳️‍🌈 🤷🏽‍♀️"],
+    ["می\u200cخواهم क्\u200dष", "می\u200cخواهم क्\u200dष"],
+    ["ad\u200da", "ad\\u{200d}a"],
+    ["\u200dada\u200d", "\\u{200d}ada\\u{200d}"],
+    ["😀\u200d\u200d😀", "😀\\u{200d}\\u{200d}😀"],
   ];
   for (const [text, want] of cases) assert.equal(plain(text), want);
   assert.equal(plain("x".repeat(1000), 5), "xxxxx…");
   assert.equal(plain("😀".repeat(6), 5), "😀😀😀😀😀…");
   assert.equal(plain("😀".repeat(5), 5), "😀😀😀😀😀");
+  assert.equal(plain("👩‍👩‍👧‍👦", 4), "👩‍👩…");
 });
 
 Deno.test("nameOf gives the name, or what stands for it", () => {

@@ -115,6 +115,14 @@ async function takesAnyText(browser: Browser): Promise<void> {
     assert.ok(names.includes(name), `${name} in ${names}`);
   }
   assert.ok((await page.evaluate<string>(TEXT("room-state"))).includes(HOSTILE_NAMES[1]));
+  const late = await table.session({ name: "late", room });
+  await late.send(`${JSON.stringify({ $set: { key: "W".repeat(64), value: 1 } })}\n`);
+  await page.until(`document.querySelectorAll("#room-state tr").length === ${2 * HOSTILE_NAMES.length + 1}`);
+  await page.look({ width: 1280, height: 720 });
+  const [width, shown] = await page.evaluate<number[]>(
+    `(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth])(document.querySelector("#room-state").closest(".scroll"))`,
+  );
+  assert.ok(width <= shown, `a long key hides no values: ${width}, ${shown}`);
   await assertFits(page);
   await assertClean(page, table.url);
 }
