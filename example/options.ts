@@ -36,7 +36,8 @@ export interface Options {
 /** What `--split` simulates if nothing else is named. */
 const SPLIT_NETWORK = "wifi";
 
-export const HELP = `eventrelay example: bouncing balls, yours and everybody else's on the same relay
+export const HELP = `eventrelay example: bouncing balls, yours and everybody else's on the same relay;
+whose ball first touches the golden one gets a point
 
 USAGE  deno task example [TARGET] [options]      (deno run --allow-net example/main.ts ...)
 

@@ -23,7 +23,7 @@ from relay_wire import DEFAULT_PORT  # noqa: F401, programs take it from here
 from relay_wire import LOBBY, Reporter, check_name, decode, encode, encode_event, printable, read_target, show
 from session_asks import LOOK_S, MAX_REASON, Asks, RequestError, read_timeout  # noqa: F401, programs take the error
 from session_link import ANSWER_S, CLOSE_S, ENTRY_BYTES, SessionLink, monotonic_ms
-from session_parts import Peer, Room, check_flag, check_key, check_members, read_control, read_ids, read_rooms
+from session_parts import Message, Peer, Room, check_flag, check_key, check_members, read_control, read_ids, read_rooms
 from session_parts import Refused  # noqa: F401, programs take it from here
 
 #: Who an event is for unless its sender says so. It is not None, which is what a look-up gives that finds nobody.
@@ -220,7 +220,8 @@ class Session(SessionLink):
     def messages(self):
         """Does what drain() does, and returns for each event a tuple: the event, the Peer who sent it (None for a plain
         client; one without a name if nothing is known of it), and when the relay had it, in ms by its clock, up to
-        100 ms less. The relay says who it was: nobody can speak in another's name.
+        100 ms less. The relay says who it was: nobody can speak in another's name. Each has `from_host`, too: whether
+        who sent it led the room then, which `host` may not tell any more.
         """
         self._drainer = threading.get_ident()
         raised, self._late = self._late, []
@@ -374,7 +375,7 @@ class Session(SessionLink):
                 if self._from is not None and ("ask" in tag or "reply" in tag):
                     self._follow_tagged(line, tag, raised)
                 else:
-                    self._events.append((decode(line), self._from, self._time))
+                    self._events.append(Message(decode(line), self._from, self._time, self.host))
                 return
             name, body = read_control(line)
         except ValueError as error:  # of an event: a relay may be told not to check

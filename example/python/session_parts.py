@@ -232,6 +232,15 @@ class Peer:
         return "%s %r" % (self.id if self.id.isalnum() else repr(self.id), self.name)
 
 
+class Message(collections.namedtuple("Message", "event peer time")):
+    """An event with who sent it and when; `from_host`: whether that one led the room, where the event stands."""
+
+    def __new__(cls, event, peer, time, host):
+        message = super().__new__(cls, event, peer, time)
+        message.from_host = peer is not None and peer.id == host
+        return message
+
+
 class Room:
     """Who and what is there, kept up to date by control lines."""
 

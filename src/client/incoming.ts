@@ -91,7 +91,11 @@ export class Incoming<E> {
     const error = readErrorLine(line);
     if (error !== undefined) return this.takeError(error);
     if (this.#plainOrigin === undefined) {
-      this.#plainOrigin = { from: undefined, time: performance.timeOrigin + performance.now() };
+      this.#plainOrigin = {
+        from: undefined,
+        time: performance.timeOrigin + performance.now(),
+        fromHost: false,
+      };
       queueMicrotask(() => this.#plainOrigin = undefined);
     }
     this.takeEvent(line, false, this.#plainOrigin);

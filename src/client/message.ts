@@ -19,9 +19,14 @@ export interface Message<E = unknown, S extends object = Record<string, unknown>
    * clock.
    */
   readonly time: number;
+  /**
+   * Whether who sent it led the room at this place among the events: the same for all members, whenever they
+   * take it. {@linkcode Relay.host} is who leads as of the newest line received, which may lie behind it.
+   */
+  readonly fromHost: boolean;
 }
 
 /** Makes a message of an event and its origin. */
-export function toMessage<E, S extends object>(event: E, { from, time }: Origin): Message<E, S> {
-  return { event, from: from as Peer<MemberState<S>> | undefined, time };
+export function toMessage<E, S extends object>(event: E, { from, time, fromHost }: Origin): Message<E, S> {
+  return { event, from: from as Peer<MemberState<S>> | undefined, time, fromHost };
 }

@@ -340,9 +340,9 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   }
 
   /**
-   * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and
-   * when: `{ event, from, time }`. Returns at once, also after `close()`. Shares the inbox with `drain()` and
-   * iterators.
+   * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it,
+   * when, and whether as host: `{ event, from, time, fromHost }`. Returns at once, also after `close()`.
+   * Shares the inbox with `drain()` and iterators.
    *
    * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`.
    *

@@ -5,7 +5,7 @@ import { Incoming, type IncomingOptions } from "../../src/client/incoming.ts";
 import { LossTally } from "../../src/client/loss_tally.ts";
 import type { Lost } from "../../src/client/session/lost.ts";
 
-const ORIGIN = { from: undefined, time: 7 };
+const ORIGIN = { from: undefined, time: 7, fromHost: false };
 
 class Bench implements Disposable {
   readonly told: unknown[][] = [];

@@ -46,6 +46,43 @@ Deno.test("Relay.messages says who sent each event, and when the relay had it", 
   assert.deepEqual((await take(ada, 1)).map(({ event, from }) => [event, from?.name]), [["new", "bo"]]);
 });
 
+Deno.test("Relay.messages says whether who sent an event led the room there, however late it is taken", async () => {
+  await using server = new NewRelay();
+  const hosts: (string | undefined)[] = [];
+  await using ada = await connect(`${server.target}/led`, { name: "ada", echo: true });
+  await using bo = await connect(`${server.target}/led`, { name: "bo", echo: true });
+  await using cy = await connect(`${server.target}/led`, {
+    canHost: false,
+    onHost: (host) => hosts.push(host?.name),
+  });
+  await until(() => ada.peers.size === 2, "all are there");
+  ada.send(1);
+  bo.send(2);
+  await until(() => cy.stats.received === 2, "both are heard");
+  ada.passHost(bo);
+  ada.send(3);
+  await until(() => bo.isHost, "bo leads");
+  bo.send(4);
+  await until(() => cy.stats.received === 4 && bo.stats.received === 4, "all are heard");
+  await ada.close();
+  await bo.close();
+  await until(() => hosts.length === 2, "nobody leads");
+  assert.deepEqual(hosts, ["bo", undefined]);
+  const told = cy.messages().map(({ event, from, fromHost }) => [event, from!.name, fromHost]);
+  told.sort(([a], [b]) => Number(a) - Number(b));
+  assert.deepEqual(told, [[1, "ada", true], [2, "bo", false], [3, "ada", false], [4, "bo", true]]);
+  const ofBo = bo.messages().map(({ event, fromHost }) => [event, fromHost]);
+  assert.deepEqual(
+    ofBo.sort(),
+    [[1, true], [2, false], [3, false], [4, true]],
+    "the same for itself, with echo",
+  );
+  await using plain = await connect(server.target, { plain: true });
+  await using di = await connect(server.target);
+  di.send("di leads the lobby");
+  assert.deepEqual((await take(plain, 1)).map(({ fromHost }) => fromHost), [false]);
+});
+
 Deno.test("Relay.eachMessage gives the same one by one, and shares the inbox with drain and iterators", async () => {
   await using server = new NewRelay();
   await using ada = await connect<number>(server.target, { name: "ada" });

@@ -79,10 +79,12 @@ while True:
     while commands:
         obey(*commands.pop(0))
     if is_draining:
-        for event, peer, time_ms in session.messages():
+        for message in session.messages():
+            event, peer, time_ms = message
             tell("event", event)
             if name == "who":
-                tell("from", event, peer and peer.id, peer and peer.name, abs(time_ms - session.now()) < 5000)
+                is_now = abs(time_ms - session.now()) < 5000
+                tell("from", event, peer and peer.id, peer and peer.name, is_now, message.from_host)
     if status != session.status:
         status = session.status
         tell("status", status, session.id if status == "connected" else None, str(session.error or ""))
@@ -445,16 +447,28 @@ test("knows who sent an event and who leads, and sends to one", async () => {
   bo.send("to python", { to: who });
   await until(() => python.told.filter(([kind]) => kind === "from").length === 2, "both");
   const told = python.told.filter(([kind]) => kind === "from").sort(([, a], [, b]) => a < b ? -1 : 1);
-  assert.deepEqual(told, [["from", "to all", ada.id, "ada", true], ["from", "to python", bo.id, "bo", true]]);
+  assert.deepEqual(told, [
+    ["from", "to all", ada.id, "ada", true, true],
+    ["from", "to python", bo.id, "bo", true, false],
+  ]);
   ada.passHost(bo);
   await until(() => python.told.some(([kind, id]) => kind === "host" && id === bo.id), "bo leads");
+  bo.send("from the host");
+  await until(() => python.told.filter(([kind]) => kind === "from").length === 3, "the host is heard");
+  assert.deepEqual(python.told.filter(([kind]) => kind === "from").at(-1)!.slice(2), [
+    bo.id,
+    "bo",
+    true,
+    true,
+  ]);
   assert.deepEqual(python.told.filter(([kind]) => kind === "host").map(([, id]) => id), [ada.id, bo.id]);
   await python.command("send", "psst", bo.id);
   await until(
     () => bo.messages().some(({ event, from }) => event === "psst" && from?.name === "who"),
     "psst",
   );
-  assert.deepEqual(ada.drain(), []);
+  await until(() => ada.stats.received > 0, "ada hears the host, too");
+  assert.deepEqual(ada.drain(), ["from the host"]);
 });
 
 test("asks and is asked, and says why there is no answer", async () => {

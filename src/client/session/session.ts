@@ -66,7 +66,7 @@ export class Session implements Speaker {
   readonly #lines: LineSink;
   readonly #age: StreamAge;
   readonly #roster = new Roster();
-  readonly #marks = new StreamMarks((id) => this.#roster.find(id));
+  readonly #marks = new StreamMarks(this.#roster);
   readonly #position = new ReadPosition();
   #decoder: LineDecoder;
   #pinger: Pinger | undefined;

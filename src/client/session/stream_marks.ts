@@ -1,5 +1,5 @@
-// What the marks in the relay's stream say of the lines that follow them: who sent those, when the relay
-// received them, and whether the next one is a question or an answer. Reads the bodies of `$from`; how old
+// What the marks in the relay's stream say of the lines that follow them: who sent those, whether that one leads
+// there, when the relay received them, and whether the next one is a question or an answer. Reads the bodies of `$from`; how old
 // lines may be is judged in stream_age.ts. Pure.
 
 import { readPlainFrom } from "./relay_control.ts";
@@ -12,30 +12,44 @@ export interface Origin {
   readonly from: Peer | undefined;
   /** When the relay received it, by its clock, in ms; up to 100 ms less. */
   readonly time: number;
+  /** Whether who sent it led the room then. */
+  readonly fromHost: boolean;
+}
+
+/** Who is in the room, as far as the stream has told. */
+interface Members {
+  /** Says who has an id, or had it. */
+  find(id: string): Peer;
+  /** Who leads. */
+  readonly hostId: string | undefined;
 }
 
 /** Keeps the newest marks of a stream, until the next ones or a new stream. */
 export class StreamMarks {
-  readonly #find: (id: string) => Peer;
+  readonly #members: Members;
   #fromId: string | undefined;
   #timeMs = 0;
   #tag: Tag | undefined;
   /** Made once an event needs it. */
   #origin: Origin | undefined;
 
-  /** Makes marks of a stream that has none yet; `find` says who has an id. */
-  constructor(find: (id: string) => Peer) {
-    this.#find = find;
+  /** Makes marks of a stream that has none yet. */
+  constructor(members: Members) {
+    this.#members = members;
   }
 
   /** Who sent what comes now; `undefined` for a plain client. */
   get sender(): Peer | undefined {
-    return this.#fromId === undefined ? undefined : this.#find(this.#fromId);
+    return this.#fromId === undefined ? undefined : this.#members.find(this.#fromId);
   }
 
   /** Where what comes now is from: the same object until a control line comes. */
   get origin(): Origin {
-    return this.#origin ??= { from: this.sender, time: this.#timeMs };
+    return this.#origin ??= {
+      from: this.sender,
+      time: this.#timeMs,
+      fromHost: this.#fromId !== undefined && this.#fromId === this.#members.hostId,
+    };
   }
 
   /** Begins with another stream, of that time on. */

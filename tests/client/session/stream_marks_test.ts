@@ -1,17 +1,21 @@
 // Tests src/client/session/stream_marks.ts with marks as a relay writes them, and as a newer one may.
 
 import assert from "node:assert/strict";
-import type { Peer } from "../../../src/client/session/roster.ts";
 import { StreamMarks } from "../../../src/client/session/stream_marks.ts";
 
-function marksOf(...ids: string[]): { marks: StreamMarks; peers: Map<string, Peer> } {
+function marksOf(...ids: string[]) {
   const peers = new Map(ids.map((id) => [id, { id, name: "", state: {} }]));
-  return { marks: new StreamMarks((id) => peers.get(id)!), peers };
+  const members = { find: (id: string) => peers.get(id)!, hostId: undefined as string | undefined };
+  return { marks: new StreamMarks(members), peers, members };
 }
 
 Deno.test("StreamMarks gives one object for all events of the same origin, and another after a control line", () => {
   const { marks, peers } = marksOf("k1", "k2");
-  assert.deepEqual(marks.origin, { from: undefined, time: 0 }, "nothing is known before the first mark");
+  assert.deepEqual(
+    marks.origin,
+    { from: undefined, time: 0, fromHost: false },
+    "nothing is known before the first mark",
+  );
   marks.noteControlLine();
   assert.ok(marks.takePlainFrom('{"$from":{"id":"k1"}}'));
   marks.takeTime(5);
@@ -63,5 +67,23 @@ Deno.test("StreamMarks.reset knows nothing of the stream before but the time giv
   marks.takeTime(5);
   void marks.origin;
   marks.reset(9);
-  assert.deepEqual([marks.origin, marks.takeTag()], [{ from: undefined, time: 9 }, undefined]);
+  assert.deepEqual([marks.origin, marks.takeTag()], [
+    { from: undefined, time: 9, fromHost: false },
+    undefined,
+  ]);
+});
+
+Deno.test("StreamMarks says of each event whether its sender led where it stands", () => {
+  const { marks, members } = marksOf("k1", "k2");
+  assert.equal(marks.origin.fromHost, false, "a plain client never leads, nor does nobody");
+  const told: (boolean | undefined)[] = [];
+  for (
+    const [sender, hostId] of [["k1", undefined], ["k1", "k1"], ["k1", "k2"], ["k2", "k2"], [undefined, "k2"]]
+  ) {
+    members.hostId = hostId;
+    marks.noteControlLine();
+    marks.takeFrom({ id: sender });
+    told.push(marks.origin.fromHost);
+  }
+  assert.deepEqual(told, [false, true, false, true, false]);
 });

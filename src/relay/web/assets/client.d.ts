@@ -377,6 +377,11 @@ interface Message<E = unknown, S extends object = Record<string, unknown>> {
      * clock.
      */
     readonly time: number;
+    /**
+     * Whether who sent it led the room at this place among the events: the same for all members, whenever they
+     * take it. {@linkcode Relay.host} is who leads as of the newest line received, which may lie behind it.
+     */
+    readonly fromHost: boolean;
 }
 
 /** A member, or its id. */
@@ -629,9 +634,9 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      */
     drain(): E[];
     /**
-     * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and
-     * when: `{ event, from, time }`. Returns at once, also after `close()`. Shares the inbox with `drain()` and
-     * iterators.
+     * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it,
+     * when, and whether as host: `{ event, from, time, fromHost }`. Returns at once, also after `close()`.
+     * Shares the inbox with `drain()` and iterators.
      *
      * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`.
      *

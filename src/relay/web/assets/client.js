@@ -1186,7 +1186,8 @@ var Incoming = class {
     if (this.#plainOrigin === void 0) {
       this.#plainOrigin = {
         from: void 0,
-        time: performance.timeOrigin + performance.now()
+        time: performance.timeOrigin + performance.now(),
+        fromHost: false
       };
       queueMicrotask(() => this.#plainOrigin = void 0);
     }
@@ -4975,25 +4976,26 @@ function toTenths(ms) {
 
 // src/client/session/stream_marks.ts
 var StreamMarks = class {
-  #find;
+  #members;
   #fromId;
   #timeMs = 0;
   #tag;
   /** Made once an event needs it. */
   #origin;
-  /** Makes marks of a stream that has none yet; `find` says who has an id. */
-  constructor(find) {
-    this.#find = find;
+  /** Makes marks of a stream that has none yet. */
+  constructor(members) {
+    this.#members = members;
   }
   /** Who sent what comes now; `undefined` for a plain client. */
   get sender() {
-    return this.#fromId === void 0 ? void 0 : this.#find(this.#fromId);
+    return this.#fromId === void 0 ? void 0 : this.#members.find(this.#fromId);
   }
   /** Where what comes now is from: the same object until a control line comes. */
   get origin() {
     return this.#origin ??= {
       from: this.sender,
-      time: this.#timeMs
+      time: this.#timeMs,
+      fromHost: this.#fromId !== void 0 && this.#fromId === this.#members.hostId
     };
   }
   /** Begins with another stream, of that time on. */
@@ -5056,7 +5058,7 @@ var Session = class {
   #lines;
   #age;
   #roster = new Roster();
-  #marks = new StreamMarks((id) => this.#roster.find(id));
+  #marks = new StreamMarks(this.#roster);
   #position = new ReadPosition();
   #decoder;
   #pinger;
@@ -5588,11 +5590,12 @@ function maxUnfinishedBytes({ maxLineBytes }) {
 }
 
 // src/client/message.ts
-function toMessage(event, { from, time }) {
+function toMessage(event, { from, time, fromHost }) {
   return {
     event,
     from,
-    time
+    time,
+    fromHost
   };
 }
 
@@ -5826,9 +5829,9 @@ var Relay = class _Relay {
     return this.#membership.incoming.drain();
   }
   /**
-   * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it and
-   * when: `{ event, from, time }`. Returns at once, also after `close()`. Shares the inbox with `drain()` and
-   * iterators.
+   * Takes all events that have arrived since the last call, as `drain()` does, each with who sent it,
+   * when, and whether as host: `{ event, from, time, fromHost }`. Returns at once, also after `close()`.
+   * Shares the inbox with `drain()` and iterators.
    *
    * With `{ plain: true }` nobody knows who sent an event: `from` is `undefined`.
    *
