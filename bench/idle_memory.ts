@@ -81,7 +81,7 @@ function run(args: string[]): Deno.Command {
       "-A",
       "--no-lock",
       "--no-check",
-      "--v8-flags=--expose-gc,--max-semi-space-size=2",
+      "--v8-flags=--expose-gc,--max-semi-space-size=2,--initial-heap-size=32",
       script,
       ...args,
     ],

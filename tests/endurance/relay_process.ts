@@ -5,7 +5,7 @@ import { readMemory } from "../../bench/process_stats.ts";
 
 const SERVER = new URL("../../server.ts", import.meta.url).pathname;
 /** What `deno task start` and the binary run it with. */
-const V8_FLAGS = "--v8-flags=--max-semi-space-size=2";
+const V8_FLAGS = "--v8-flags=--max-semi-space-size=2,--initial-heap-size=32";
 const READY_MS = 20_000;
 /** Lines of stderr that are kept of one run. */
 const MAX_ALARMS = 20;

@@ -16,7 +16,7 @@ export const FROM_SOURCE: Launch = {
   args: [
     "run",
     "--no-config",
-    "--v8-flags=--max-semi-space-size=2",
+    "--v8-flags=--max-semi-space-size=2,--initial-heap-size=32",
     "--no-prompt",
     "--allow-net",
     "--allow-env",

@@ -184,9 +184,13 @@ export class Entry implements Silent {
   /** Takes the hello: `bytes[start, end)` with its LF. */
   onHello(bytes: Uint8Array, start: number, end: number): void {
     const control = readControl(bytes, start, end);
-    if (!(control instanceof Misunderstood)) this.#nonce = readNonce(control);
-    const hello = control instanceof Misunderstood ? control : readHello(control);
-    if (hello instanceof Misunderstood) return this.refuseHello(hello.message);
+    if (control instanceof Misunderstood) return this.refuseHello(control.message);
+    const hello = readHello(control);
+    if (hello instanceof Misunderstood) {
+      this.#nonce = readNonce(control);
+      return this.refuseHello(hello.message);
+    }
+    this.#nonce = hello.nonce;
     const answer = this.#door.admit(hello, this.#entrant);
     if ("error" in answer) return this.#entrant.refuse(answer.error);
     this.#isHelloDue = false;

@@ -45,7 +45,7 @@ export class SessionMember extends Member implements ControlledSession {
   /** With this the session can be resumed: nobody else knows it. */
   readonly secret: string;
   readonly joinLine: Uint8Array;
-  readonly fromLine: Uint8Array;
+  #fromLine: Uint8Array | undefined;
   readonly hearsItself: boolean;
   readonly canHost: boolean;
   readonly #stream: SentStream<WireError>;
@@ -86,7 +86,6 @@ export class SessionMember extends Member implements ControlledSession {
     this.hearsItself = echo;
     this.canHost = canHost;
     this.joinLine = encodeControl("join", { id: peer.id, name: peer.name });
-    this.fromLine = encodeFrom(peer.id);
     room.enter(this);
     this.#stream = new SentStream(this.feed.openCursor(), room.state.version, settings.memory.letters);
     this.feed.join(this);
@@ -94,6 +93,10 @@ export class SessionMember extends Member implements ControlledSession {
 
   get cursor(): Cursor {
     return this.#stream.cursor;
+  }
+
+  get fromLine(): Uint8Array {
+    return this.#fromLine ??= encodeFrom(this.id); // many never say anything
   }
 
   /** Whether it has left for good. */

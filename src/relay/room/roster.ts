@@ -31,28 +31,7 @@ const MAX_MEMBERS_BYTES = 32 * 1024;
 
 const encoder = new TextEncoder();
 const COMMA = encoder.encode(",");
-
-/** A group of peers, written down. Shared by all who ask: not to be changed. */
-export interface Description {
-  /**
-   * As in a `$welcome`: objects with id, name and state, with commas between them; undefined if that is
-   * longer than a welcome.
-   */
-  readonly members: Uint8Array | undefined;
-  /** As in `$peers`: objects with id and name, with commas between them. */
-  readonly names: Uint8Array;
-  /**
-   * The same as lines: the `$join` line of each, and for each `$set` line that follows it whose value it is
-   * and its key.
-   */
-  readonly lines: readonly LinePart[];
-  /** How many lines those are. */
-  readonly lineCount: number;
-  /** Whether others are given the same object. */
-  readonly isShared: boolean;
-  /** Describes each of its members alone. */
-  readonly each: () => Iterable<Description>;
-}
+const MEMBER_END = encoder.encode("}}");
 
 /** A `$join` line, or the owner of a value, whose key comes next. */
 export type LinePart = Uint8Array | StateOwner | string;
@@ -151,7 +130,7 @@ export class Roster {
     const { peers, description: known, described } = group;
     if (known !== undefined && described === count) return known;
     const description = known !== undefined && described < count
-      ? join(known, describe(peers.slice(described, count), this.#state, true))
+      ? known.with(describe(peers.slice(described, count), this.#state, true))
       : describe(peers.slice(0, count), this.#state, true);
     if (description.isShared) {
       group.description = description;
@@ -170,22 +149,75 @@ export class Roster {
   }
 }
 
+/** A group of peers, written down. Shared by all who ask: not to be changed. */
+export class Description {
+  /**
+   * As in a `$welcome`: objects with id, name and state, with commas between them; undefined if that is
+   * longer than a welcome.
+   */
+  readonly members: Uint8Array | undefined;
+  /** As in `$peers`: objects with id and name, with commas between them. */
+  readonly names: Uint8Array;
+  /**
+   * The same as lines: the `$join` line of each, and for each `$set` line that follows it whose value it is
+   * and its key.
+   */
+  readonly lines: readonly LinePart[];
+  /** How many lines those are. */
+  readonly lineCount: number;
+  /** Whether others are given the same object. */
+  readonly isShared: boolean;
+  readonly #peers: readonly Peer[];
+  readonly #state: StateTable;
+  /** Each of them alone: a group at the end of a full welcome is asked for it by each newcomer. */
+  #alone: readonly Description[] | undefined;
+
+  /** @internal */
+  constructor(
+    peers: readonly Peer[],
+    state: StateTable,
+    written: Pick<Description, "members" | "names" | "lines" | "lineCount">,
+    mayShare: boolean,
+    alone?: readonly Description[],
+  ) {
+    this.#peers = peers;
+    this.#state = state;
+    this.members = written.members;
+    this.names = written.names;
+    this.lines = written.lines;
+    this.lineCount = written.lineCount;
+    this.isShared = mayShare && this.members !== undefined && this.members.length <= SHARED_BYTES;
+    this.#alone = alone;
+  }
+
+  /** Describes each of its members alone. */
+  each(): readonly Description[] {
+    return this.#alone ??= this.#peers.map((peer) => describe([peer], this.#state, false));
+  }
+
+  /** Makes one description of this one and that of who came after. It keeps neither of the two. */
+  with(next: Description): Description {
+    const written = {
+      members: this.members && next.members && concat([this.members, COMMA, next.members]),
+      names: concat([this.names, COMMA, next.names]),
+      lines: this.lines.concat(next.lines),
+      lineCount: this.lineCount + next.lineCount,
+    };
+    const alone = this.#alone?.concat(next.each());
+    return new Description(this.#peers.concat(next.#peers), this.#state, written, true, alone);
+  }
+}
+
 function describe(peers: readonly Peer[], state: StateTable, mayShare: boolean): Description {
-  const members: Uint8Array[] = [];
-  let bytes = 0;
-  const names: string[] = [], lines: LinePart[] = [];
-  let lineCount = 0;
+  const members: Uint8Array[] = [], names: string[] = [], lines: LinePart[] = [];
+  let bytes = 0, lineCount = 0;
   for (const peer of peers) {
     const { id, name } = peer, entries = [...state.valuesOf(peer)];
     const text = JSON.stringify({ id, name });
     for (const entry of entries) bytes += entry.bytes;
     if (bytes <= MAX_MEMBERS_BYTES) {
-      members.push(
-        encoder.encode(`${text.slice(0, -1)},"state":{`),
-        ...valuesOf(entries),
-        encoder.encode("}}"),
-        COMMA,
-      );
+      const beginning = encoder.encode(`${text.slice(0, -1)},"state":{`);
+      members.push(beginning, ...valuesOf(entries), MEMBER_END, COMMA);
     }
     names.push(text);
     lines.push(peer.joinLine);
@@ -193,26 +225,13 @@ function describe(peers: readonly Peer[], state: StateTable, mayShare: boolean):
     lineCount += 1 + entries.length;
   }
   members.pop();
-  const written = bytes <= MAX_MEMBERS_BYTES ? concat(members) : undefined;
-  // A group at the end of a full welcome is asked for it by each newcomer.
-  let alone: Description[] | undefined;
-  const each = () => alone ??= peers.map((peer) => describe([peer], state, false));
-  const isShared = mayShare && written !== undefined && written.length <= SHARED_BYTES;
-  return { members: written, names: encoder.encode(names.join()), lines, lineCount, isShared, each };
-}
-
-/** Makes one description of two. */
-function join(first: Description, second: Description): Description {
-  const members = first.members && second.members && concat([first.members, COMMA, second.members]);
-  let alone: Description[] | undefined;
-  return {
-    members,
-    names: concat([first.names, COMMA, second.names]),
-    lines: [...first.lines, ...second.lines],
-    lineCount: first.lineCount + second.lineCount,
-    isShared: members !== undefined && members.length <= SHARED_BYTES,
-    each: () => alone ??= [...first.each(), ...second.each()],
+  const written = {
+    members: bytes <= MAX_MEMBERS_BYTES ? concat(members) : undefined,
+    names: encoder.encode(names.join()),
+    lines,
+    lineCount,
   };
+  return new Description(peers, state, written, mayShare);
 }
 
 /** The values as members of an object. */

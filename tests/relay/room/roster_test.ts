@@ -2,6 +2,8 @@
 // not written down anew.
 
 import assert from "node:assert/strict";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "npm:fast-check@4.3.0";
 import { type Peer, Roster } from "../../../src/relay/room/roster.ts";
 import { encodeControl } from "../../../src/wire/protocol.ts";
@@ -101,6 +103,46 @@ Deno.test("Roster writes down for a newcomer what has changed, and no more, howe
   assert.equal(fresh, 4, "a value, one that left, one that came, the one that asks");
   assert.deepEqual([...roster.describe()].filter((description) => second.includes(description)).length, 93);
 });
+
+Deno.test("Roster describes each of a group alone, also after others have joined it, and as they are now", () => {
+  const state = new StateTable(LIMITS), roster = new Roster(state);
+  const alone = () =>
+    [...roster.describe()].flatMap((group) => group.each()).map(({ names }) => decoder.decode(names));
+  const expected: string[] = [];
+  for (let n = 0; n < 70; n++) {
+    const newcomer = peer(n);
+    roster.add(newcomer, 0);
+    expected.push(JSON.stringify({ id: newcomer.id, name: newcomer.name }));
+    if (n % 3 === 0) assert.deepEqual(alone(), expected); // others are only described with the rest
+    else assert.equal([...roster.describe()].length, Math.ceil((n + 1) / 32));
+  }
+  assert.equal([...roster.describe()][0].each(), [...roster.describe()][0].each(), "once for all who ask");
+  state.set(roster.find("k5")!, "k", toBytes("1"), "k5");
+  roster.touch(peer(5));
+  const [first] = roster.describe();
+  assert.match(decoder.decode(first.each()[5].members), /"state":\{"k":1\}/);
+});
+
+Deno.test("Roster lets go of what it has written down of a group when another one has joined it", () => {
+  const state = new StateTable(LIMITS), roster = new Roster(state);
+  const peers = Array.from({ length: 3200 }, (_, n) => peer(n));
+  const before = heldBytes();
+  for (const newcomer of peers) {
+    roster.add(newcomer, 0);
+    for (const { members } of roster.describe(newcomer)) assert.ok(members);
+  }
+  const bytes = (heldBytes() - before) / peers.length;
+  assert.ok(bytes < 1000, `${bytes} bytes for each who came`);
+  assert.equal(roster.size, peers.length);
+});
+
+/** What is in use after a collection, on the heap of V8 and beside it. */
+function heldBytes(): number {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
+}
 
 Deno.test("Roster keeps no copy of large values", () => {
   const state = new StateTable(LIMITS), roster = new Roster(state);
