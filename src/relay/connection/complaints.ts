@@ -43,8 +43,8 @@ export class Complaints {
     isRequest = false,
   ): WireError | undefined {
     if (isRequest && !this.#hasSaidGood) {
-      const message = `Cannot go on: line ${error.line} begins a request of another protocol, ` +
-        "one JSON value a line is allowed, or HTTP/1.1 that begins with its method in capitals";
+      const message =
+        `Cannot go on: line ${error.line} begins a request of another protocol, one JSON value a line is allowed`;
       return { code: error.code, message, line: error.line };
     }
     this.#settings.log("warn", "bad line", { address: this.#address, code: error.code, why: error.message });
