@@ -8,12 +8,7 @@ export function readFile(what: string, name: string): string {
   try {
     return Deno.readTextFileSync(name);
   } catch (error) {
-    const why = error instanceof Deno.errors.NotCapable
-      ? "deno was not allowed to, start it with --allow-read"
-      : error instanceof Error
-      ? error.message
-      : String(error);
-    throw new OperatorError(`Cannot read ${what} file ${JSON.stringify(name)}: ${why}`);
+    throw new OperatorError(`Cannot read ${what} file ${JSON.stringify(name)}: ${describe(error, "file")}`);
   }
 }
 
@@ -26,16 +21,7 @@ export function checkFolder(name: string): string {
     for (const _ of Deno.readDirSync(name)) break;
     return Deno.realPathSync(name);
   } catch (error) {
-    const why = error instanceof Deno.errors.NotCapable
-      ? "deno was not allowed to, start it with --allow-read"
-      : error instanceof Deno.errors.NotFound
-      ? "there is no such folder"
-      : error instanceof Deno.errors.NotADirectory
-      ? "it is no folder"
-      : error instanceof Error
-      ? error.message
-      : String(error);
-    throw new OperatorError(`Cannot serve folder ${JSON.stringify(name)}: ${why}`);
+    throw new OperatorError(`Cannot serve folder ${JSON.stringify(name)}: ${describe(error, "folder")}`);
   }
 }
 
@@ -47,4 +33,17 @@ export function readToken(name: string): string {
   const token = readFile("token", name).trim();
   if (token !== "") return token;
   throw new OperatorError(`Cannot use token file ${JSON.stringify(name)}: it is empty`);
+}
+
+/** Says why what was meant to be `what` can't be read: the system's own words where none are known. */
+function describe(error: unknown, what: "file" | "folder"): string {
+  const { NotCapable, NotFound, NotADirectory, IsADirectory, PermissionDenied } = Deno.errors;
+  if (error instanceof NotCapable) return "deno was not allowed to, start it with --allow-read";
+  if (error instanceof NotFound) return `there is no such ${what}`;
+  if (error instanceof IsADirectory) return "it is a folder";
+  if (error instanceof NotADirectory) {
+    return what === "folder" ? "it is no folder" : "it is in what is no folder";
+  }
+  if (error instanceof PermissionDenied) return "the system does not let this user read it";
+  return error instanceof Error ? error.message : String(error);
 }
