@@ -4,6 +4,7 @@
 
 import type { Feed, Reader } from "../room/feed.ts";
 import { concat } from "../../wire/concat.ts";
+import { giveBack } from "./joined_lines.ts";
 import type { Settings } from "../options.ts";
 import type { MemoryAccount, MemoryBudget } from "../memory_budget.ts";
 import { encodeControl, type WireError } from "../../wire/protocol.ts";
@@ -84,6 +85,7 @@ class Taken implements Batch {
   }
 
   written(): void {
+    giveBack(this.bytes);
     this.bytes = NOTHING; // it would keep a block of the log alive
     this.#memory.close();
     this.cursor.commit();

@@ -3,10 +3,10 @@
 // been sent already, and what of it is confirmed, sent_stream.ts knows; what its client asks for
 // session_control.ts does.
 
-import { concat } from "../../wire/concat.ts";
 import type { Hello, PingLine, Told } from "./client_control.ts";
 import { limitToPiece } from "./common_piece.ts";
 import { type Gap, isNothing, writeLost, writeRest } from "./gap_report.ts";
+import { joinLines } from "./joined_lines.ts";
 import { type EndReason, Member, type Outlet } from "./member.ts";
 import { encodeControl, encodeFrom, type WireError } from "../../wire/protocol.ts";
 import type { Settings } from "../options.ts";
@@ -345,7 +345,7 @@ export class SessionMember extends Member implements ControlledSession {
       return undefined;
     }
     this.#stream.addState(bytes, version);
-    return concat(lines);
+    return joinLines(lines);
   }
 
   /** @internal For control lines. */

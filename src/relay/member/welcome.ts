@@ -6,6 +6,7 @@ import { concat } from "../../wire/concat.ts";
 import type { Settings } from "../options.ts";
 import { encodeControl, encodeSet, PROTOCOL_VERSION } from "../../wire/protocol.ts";
 import { VERSION } from "../../wire/version.ts";
+import { joinLines } from "./joined_lines.ts";
 import type { Description, LinePart } from "../room/roster.ts";
 import type { Room } from "../room/room.ts";
 import type { StateEntry, StateOwner, StateTable } from "../room/state_table.ts";
@@ -169,7 +170,7 @@ export class WelcomeRest {
   }
 
   /**
-   * Takes the next lines; undefined if all are sent. A value that changed meanwhile is told as it is now, one
+   * Takes the next lines, valid until they are given back ({@linkcode joinLines}); undefined if all are sent. A value that changed meanwhile is told as it is now, one
    * that is gone as removed.
    */
   take(): Uint8Array | undefined {
@@ -188,7 +189,7 @@ export class WelcomeRest {
       this.#values = [];
       this.#run = this.#memoryBytes = 0;
     }
-    return concat(lines);
+    return joinLines(lines);
   }
 
   #takeLine(): Uint8Array {
