@@ -12,7 +12,7 @@ import { Recorder } from "./recorder.ts";
 import { gameScene, splitScene } from "./scenes.ts";
 import { Split } from "./split.ts";
 import { Rates } from "./status.ts";
-import { type Ending, onEveryEnd, Terminal } from "./terminal.ts";
+import { type Ending, HUNG_UP, onEveryEnd, Terminal } from "./terminal.ts";
 import { linesView, pictureView, type Scene } from "./views.ts";
 import { World, type WorldOptions } from "./world.ts";
 
@@ -87,6 +87,8 @@ async function main(options: Options): Promise<Ending> {
   const aborter = new AbortController();
   let ending: Ending | undefined;
   const stop = (end: Ending) => {
+    // A terminal that is gone is told twice, by a signal and by the end of the input: nobody asks again.
+    if (ending?.exitCode === HUNG_UP && end.exitCode === HUNG_UP) return;
     // Somebody has asked before, and waits: what is still open is left as it is.
     if (ending && end.exitCode > 0) setTimeout(() => Deno.exit(end.exitCode), SECOND_END_MS);
     ending ??= end;
