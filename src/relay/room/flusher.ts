@@ -142,6 +142,7 @@ export class Flusher {
       this.#timers.setTimeout(() => {
         this.#patient.delete(feed);
         this.#schedule(feed, this.#clock());
+        this.#askForTurnEnd();
       }, waitMs),
     );
   }
@@ -150,17 +151,26 @@ export class Flusher {
     if (feed.pendingBytes >= FULL_BYTES) return this.#add(feed);
     if (this.#waiting.has(feed)) return;
     const pauseMs = this.#budget.waitMs(feed, this.#service.isBehind, nowMs);
-    if (pauseMs < MIN_PAUSE_MS) this.#add(feed);
-    else this.#waiting.set(feed, this.#timers.setTimeout(() => this.#add(feed), pauseMs));
+    if (pauseMs < MIN_PAUSE_MS) return this.#add(feed);
+    const timer = this.#timers.setTimeout(() => {
+      this.#add(feed);
+      this.#askForTurnEnd();
+    }, pauseMs);
+    this.#waiting.set(feed, timer);
   }
 
+  /** Has a feed flushed in this turn, or where one must not take that long, in later ones. */
   #add(feed: Flushable): void {
-    for (const waiting of [this.#waiting, this.#patient]) {
-      this.#timers.clearTimeout(waiting.get(feed));
-      waiting.delete(feed);
-    }
+    this.#stopTimer(this.#waiting, feed);
+    this.#stopTimer(this.#patient, feed);
     this.#due.add(feed);
-    this.#askForTurnEnd();
+  }
+
+  #stopTimer(waiting: Map<Flushable, Timer>, feed: Flushable): void {
+    const timer = waiting.get(feed);
+    if (timer === undefined) return;
+    waiting.delete(feed);
+    this.#timers.clearTimeout(timer);
   }
 
   #askForTurnEnd(): void {

@@ -126,6 +126,7 @@ Deno.test("Flusher flushes once for all that a turn brought, when the turn is ov
   assert.deepEqual([few.flushes, few.wakes, more.flushes], [2, 4, 1]);
   loop.run(100);
   assert.deepEqual([few.flushes, more.flushes], [2, 1]);
+  assert.equal(loop.turnCount, 2, "no turn more");
 });
 
 Deno.test("Flusher wakes a part of many readers in each turn, over all feeds, and everybody once", () => {
