@@ -3,6 +3,7 @@
 // 61st time (tokio's event_interval): others then wait for tens of milliseconds. Where the turn is asked for
 // through a socket, which a byte of our own makes readable, the loop has to look at all sockets first.
 
+import { nextTick } from "node:process";
 import { clearImmediate, setImmediate } from "node:timers";
 
 const LOOPBACK = "127.0.0.1";
@@ -31,6 +32,9 @@ export class EventLoop {
   /** Who is called at the end of this turn. */
   #atEnd: ((nowMs: number) => void)[] = [];
   #turnEnd: ReturnType<typeof setImmediate> | undefined;
+  /** Whether the end of this turn is planned, and whether something was read in it: then by a tick. */
+  #isEndPlanned = false;
+  #isReading = false;
   /** The part of a turn in which all others are called, until it begins… */
   #work: ReturnType<typeof setImmediate> | undefined;
   /**
@@ -57,7 +61,8 @@ export class EventLoop {
     if (this.#hasLooked) return;
     this.#hasLooked = true;
     this.#lookedMs = nowMs;
-    if (!this.#isClosed) this.#turnEnd ??= setImmediate(this.#endTurn);
+    this.#isReading = true;
+    this.#planEnd();
   }
 
   /**
@@ -84,7 +89,17 @@ export class EventLoop {
   atTurnEnd(callback: (nowMs: number) => void): void {
     if (this.#isClosed) return;
     this.#atEnd.push(callback);
-    this.#turnEnd ??= setImmediate(this.#endTurn);
+    this.#planEnd();
+  }
+
+  #planEnd(): void {
+    if (this.#isEndPlanned || this.#isClosed) return;
+    this.#isEndPlanned = true;
+    // The next tick comes once all is read that a look at the sockets has found. It costs a fraction of an
+    // immediate, in each turn, before anything is written. Of timers each has a tick of its own: they share an
+    // immediate.
+    if (this.#isReading) nextTick(this.#endTurn);
+    else this.#turnEnd = setImmediate(this.#endTurn);
   }
 
   /**
@@ -165,6 +180,7 @@ export class EventLoop {
   readonly #endTurn = (): void => {
     clearImmediate(this.#turnEnd);
     this.#turnEnd = undefined;
+    this.#isEndPlanned = this.#isReading = false;
     if (this.#work === undefined) this.#hasLooked = false;
     const callbacks = this.#atEnd, nowMs = this.#clock();
     this.#atEnd = [];

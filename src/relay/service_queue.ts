@@ -77,12 +77,21 @@ export class ServiceQueue {
     this.#loop = loop;
   }
 
-  /** Serves who has something to be dealt with: at once, if this turn has time left. `nowMs` is the time. */
+  /** Serves one of whom something was read at `nowMs`, in this turn: at once, if the turn has time left. */
   serve(served: Served, nowMs: number, amount: Amount): void {
+    this.#serve(served, nowMs, amount, true);
+  }
+
+  /** Serves one with little who has waited for something else, of whom nothing was read in this turn. */
+  serveAgain(served: Served, nowMs: number): void {
+    this.#serve(served, nowMs, "little", false);
+  }
+
+  #serve(served: Served, nowMs: number, amount: Amount, isRead: boolean): void {
     const isLittle = amount === "little", isFirst = !this.#isInTurn;
     if (isFirst) this.#startTurn(nowMs);
     if (isLittle ? this.#littleMs < LITTLE_MS : this.#moreMs < MORE_MS) {
-      if (isFirst) this.#loop.noteLook(nowMs);
+      if (isFirst && isRead) this.#loop.noteLook(nowMs);
       const tookMs = this.#serveOne(served, nowMs) - nowMs;
       if (isLittle) this.#littleMs += tookMs;
       else this.#moreMs += tookMs;

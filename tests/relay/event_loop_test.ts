@@ -37,7 +37,6 @@ Deno.test("EventLoop.atTurnEnd calls all who ask in a turn at its end, in order,
       then();
     });
   ask("a", () => ask("c", resolve));
-  await Promise.resolve();
   ask("b");
   assert.deepEqual(called, [], "not at once");
   await promise;
@@ -47,6 +46,47 @@ Deno.test("EventLoop.atTurnEnd calls all who ask in a turn at its end, in order,
   ask("never");
   await new Promise((done) => setTimeout(done, 5));
   assert.equal(called.length, 3);
+});
+
+Deno.test("EventLoop.atTurnEnd waits for all that the turn's look at the sockets has found, however long its way", async () => {
+  const loop = new EventLoop(), pairs = 20, called: string[] = [];
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using stack = new DisposableStack();
+  const nears: Deno.Conn[] = [], reads: Promise<void>[] = [];
+  for (let i = 0; i < pairs; i++) {
+    nears.push(stack.use(await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port })));
+    const far = stack.use(await listener.accept());
+    reads.push(
+      far.read(new Uint8Array(1)).then(async () => {
+        for (let hops = i % 7; hops > 0; hops--) await undefined; // a WebSocket's read takes some more than TCP's
+        if (called.push("read") > 1) return;
+        loop.noteLook(performance.now());
+        loop.atTurnEnd(() => called.push("end"));
+      }),
+    );
+  }
+  await Promise.all(nears.map((near) => near.write(new Uint8Array(1)))); // all are there before the loop looks
+  await Promise.all(reads);
+  await new Promise((done) => setTimeout(done));
+  await loop.close();
+  assert.deepEqual(called, [...Array(pairs).fill("read"), "end"]);
+});
+
+Deno.test("EventLoop.atTurnEnd waits for all timers that are due, and for those who ask at its end begins a turn anew", async () => {
+  const loop = new EventLoop(), called: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const name of ["a", "b", "c"]) {
+    setTimeout(() => {
+      called.push(name);
+      if (name !== "a") return;
+      loop.atTurnEnd(() => called.push("end"));
+      loop.atTurnEnd(() => loop.atTurnEnd(() => resolve()));
+    });
+  }
+  for (const until = performance.now() + 5; performance.now() < until;); // all are due when the loop looks
+  await promise;
+  await loop.close();
+  assert.deepEqual(called, ["a", "b", "c", "end"]);
 });
 
 Deno.test("EventLoop ends what was read before it calls who has work, in the same turn", async () => {

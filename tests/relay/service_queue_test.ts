@@ -187,6 +187,19 @@ Deno.test("ServiceQueue calls no turn slow that begins with one who has to wait"
   desk.queue.close();
 });
 
+Deno.test("ServiceQueue takes for a look at the sockets only that something was read", () => {
+  const desk = new Desk(),
+    loop = new EventLoop(() => desk.nowMs),
+    queue = new ServiceQueue(() => desk.nowMs, loop);
+  desk.nowMs += 5;
+  queue.serveAgain(new Client(desk, "a", 0.125), desk.nowMs);
+  assert.deepEqual([desk.served, loop.isBusy(desk.nowMs)], [["a"], true]);
+  const other = new ServiceQueue(() => desk.nowMs, loop);
+  other.serve(new Client(desk, "b", 0.125), desk.nowMs, "little");
+  assert.deepEqual([desk.served, loop.isBusy(desk.nowMs)], [["a", "b"], false]);
+  void loop.close();
+});
+
 Deno.test("ServiceQueue.close serves nobody any more", async () => {
   const desk = new Desk();
   for (let i = 0; i < 5; i++) desk.come(new Client(desk, "a", 5));

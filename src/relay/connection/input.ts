@@ -141,7 +141,7 @@ export class Input implements Served {
   /** What the client sends meanwhile stays in the kernel. */
   #waitForRate(ms: number): void {
     const { timers, service, clock } = this.#settings;
-    this.#timer = timers.setTimeout(() => service.serve(this, clock(), "little"), ms);
+    this.#timer = timers.setTimeout(() => service.serveAgain(this, clock()), ms);
     this.#sink.onTooFast();
   }
 
