@@ -112,17 +112,23 @@ function connect(): void {
       if (kind === "error" && text.includes(`"code":"bad_token"`)) {
         show(byId("token-field", HTMLElement), true);
       }
-      if (kind === "sent" && isSecret(text)) {
-        return note("control", `→ ${text.replace(/("token":)"[^"]*"/, '$1"…"')}`);
-      }
-      note(({ event: "in", control: "control", error: "bad", sent: "own" } as const)[kind], text);
+      if (kind === "sent" && OWN_CONTROL.test(text)) return note("control", `→ ${withoutSecrets(text)}`);
+      const shown = kind === "control" && text.startsWith(`{"$welcome":`) ? withoutSecrets(text) : text;
+      note(({ event: "in", control: "control", error: "bad", sent: "own" } as const)[kind], shown);
     },
     onState: tell,
   });
 }
 
-function isSecret(text: string): boolean {
-  return text.startsWith(`{"$hello":`) || text.startsWith(`{"$bye":`);
+/** What the console says by itself. */
+const OWN_CONTROL = /^\{"\$(hello|bye)":/;
+
+/** Leaves out what lets others in, or speak in this one's place: a page may be on a projector. */
+function withoutSecrets(text: string): string {
+  return text.replace(/"token":"(?:[^"\\]|\\.)*"/, '"token":"…"').replace(
+    /"session":"[^"]*"/,
+    '"session":"…"',
+  );
 }
 
 function tell(state: "connecting" | "connected" | "reconnecting" | "closed", detail: string): void {

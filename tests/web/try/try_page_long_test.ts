@@ -63,6 +63,10 @@ async function asSession(browser: Browser): Promise<void> {
   await untilLine(page, `{"n":98765432109876543210.50}`);
   const shown = await lines(page);
   assert.ok(
+    shown.some((line) => /"\$welcome":.*"session":"…"/.test(line)),
+    "nobody may read what resumes it",
+  );
+  assert.ok(
     shown.includes(`→ {"n":12345678901234567890}`) && shown.includes(`← {"n":98765432109876543210.50}`),
   );
   await assertFits(page);
