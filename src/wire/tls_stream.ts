@@ -102,6 +102,8 @@ export class TlsStream {
       this.#onReadable?.();
     });
     socket.on("error", (error) => this.#fail(inWordsOfDeno(error)));
+    // What goes wrong after the handshake node tells the server's side of a bare socket in this way alone.
+    socket.on("_tlsError", (error) => this.#fail(inWordsOfDeno(error)));
     socket.on("close", () => this.#fail(closed()));
   }
 

@@ -7,6 +7,7 @@ import { type Environment, REAL_ENVIRONMENT, type Timer } from "../../src/relay/
 import { type RelayOptions, RelayServer } from "../../src/relay/relay.ts";
 import { DEADLINE_MS } from "../support/deadline.ts";
 import { untilSockets } from "../support/open_sockets.ts";
+import { nodeParts, TlsStream } from "../../src/wire/tls_stream.ts";
 
 function read(name: string): string {
   return Deno.readTextFileSync(new URL(`../tls/${name}`, import.meta.url));
@@ -95,6 +96,24 @@ test("unfinished TLS handshakes take places, which are free again when they are 
   for (const conn of [...silent, served]) conn.close();
   await relay.close();
 });
+
+for (const begun of ["", "1\n", "half a line"]) {
+  test(`a TLS relay closes who sends what is no TLS after its handshake and ${JSON.stringify(begun)}`, async () => {
+    const lines: string[] = [];
+    const { port, relay } = start({ log: (level, message) => lines.push(`${level} ${message}`) });
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    const stream = TlsStream.connect(nodeParts()!, conn, "127.0.0.1", caCerts);
+    await stream.handshake();
+    if (begun !== "") await stream.write(new TextEncoder().encode(begun));
+    while (relay.stats().members === 0) await new Promise((done) => setTimeout(done, 10));
+    await conn.write(new TextEncoder().encode("this is no TLS".repeat(10)));
+    await untilSockets("local", port, 0);
+    assert.equal(relay.stats().members, 0);
+    stream.close();
+    await relay.close();
+    assert.ok(lines.includes("warn connection failed"), lines.join());
+  });
+}
 
 test("a TLS member that takes no byte is really closed after writeDeadlineMs", async () => {
   const { port, relay } = start({ writeDeadlineMs: 500, maxLogBytes: 64 * 1024 * 1024, maxLagMs: 60_000 });

@@ -1845,6 +1845,7 @@ var TlsStream = class _TlsStream {
       this.#onReadable?.();
     });
     socket.on("error", (error) => this.#fail(inWordsOfDeno(error)));
+    socket.on("_tlsError", (error) => this.#fail(inWordsOfDeno(error)));
     socket.on("close", () => this.#fail(closed()));
   }
   /** Is the server's side. */
