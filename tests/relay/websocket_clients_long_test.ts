@@ -60,7 +60,7 @@ for (const [name, command] of CLIENTS) {
     { name: isMissing ? `NOT TESTED, not installed: ${title}` : title, ignore: isMissing },
     async () => {
       const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 }), { port } = listener.addr;
-      const pingTimeoutMs = 400; // in silence it lives by its pongs alone
+      const pingTimeoutMs = 1500; // in silence it lives by its pongs alone
       const warnings: string[] = [];
       const relay = serve(listener, {
         pingTimeoutMs,
@@ -83,7 +83,7 @@ for (const [name, command] of CLIENTS) {
       await peer.line(1 + LINES.length);
       const answers = peer.lines.slice(1).map((line) => JSON.stringify(JSON.parse(line).back));
       assert.deepEqual(answers, LINES);
-      await new Promise((done) => setTimeout(done, 3 * pingTimeoutMs));
+      await new Promise((done) => setTimeout(done, 2 * pingTimeoutMs));
       await peer.send('{"end":true}\n');
       assert.deepEqual(await endOf(first), { code: 4001, reason: "später", wasClean: true });
 

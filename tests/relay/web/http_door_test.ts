@@ -145,7 +145,7 @@ Deno.test("HttpDoor bears a thousand heads that never end: they are bounded, and
     assert.equal((await table.get("/client.js")).status, 200);
   }
   const tookMs = performance.now() - startedMs;
-  assert.ok(tookMs < 10_000, `${tookMs} ms`);
+  assert.ok(tookMs < 30_000, `${tookMs} ms`);
   while (slow.filter(({ hasEnded }) => hasEnded).length < 1000 - MAX_HTTP_CONNECTIONS_PER_HOST) {
     await settle();
   }
