@@ -24,6 +24,8 @@ export type Behaviour =
   | { act: "resume"; members: number }
   /** Sessions that go away as soon as they are welcomed, in a room full of state. */
   | { act: "visit"; atOnce: number }
+  /** Sessions that open a room of their own, fill it a little, and leave it for good. */
+  | { act: "wander"; atOnce: number }
   /** WebSockets that are closed as soon as they are open, or requests with a connection each. */
   | { act: "churn"; what: "websocket" | "request"; atOnce: number }
   /** Requests of which a byte comes now and then. */
@@ -179,6 +181,25 @@ export const KINDS: readonly Kind[] = [
     "$claim of a key that has a value of 16 KB",
     () => encoder.encode(`${claimLine("x".repeat(16_000))}\n`.concat(`${claimLine(1)}\n`.repeat(1000))),
   ),
+  flood(
+    "ask-all",
+    "questions to 256 members, one after the other",
+    (ids) => lines(ids.length, (i) => JSON.stringify({ $to: { ids: [ids[i]], ask: "1", event: 1 } })),
+    {
+      crowd: { members: 256, rooms: "one" },
+    },
+  ),
+  flood("all-256", "events of 100 bytes for 256 members", () => repeatLine(EVENT), {
+    crowd: { members: 256, rooms: "one" },
+  }),
+  flood("state-256", `small $set for 256 members`, () => lines(KEYS, (i) => setLine(`k${i}`, i)), {
+    crowd: { members: 256, rooms: "one" },
+  }),
+  {
+    name: "wander",
+    what: "20 at a time open a room, set 10 values, and leave",
+    behaviour: { act: "wander", atOnce: 20 },
+  },
   flood("ws-tiny", "messages of a byte by WebSocket", () => repeat(frame(OPCODES.text, "1"), PAYLOAD_BYTES), {
     over: "websocket",
     quick: true,

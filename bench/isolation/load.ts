@@ -95,6 +95,8 @@ class Load {
         return await this.#prepareResume(behaviour.members);
       case "visit":
         return await this.#prepareVisit(behaviour.atOnce);
+      case "wander":
+        return () => this.#times(behaviour.atOnce, () => this.#wander());
       case "churn":
         return () => this.#times(behaviour.atOnce, () => this.#churn(behaviour.what));
       case "heads":
@@ -291,6 +293,17 @@ class Load {
       }
     };
     return () => this.#times(atOnce, visit);
+  }
+
+  async #wander(): Promise<void> {
+    const sets = Array.from({ length: 10 }, (_, i) => `{"$set":{"key":"k${i}","value":${i},"room":true}}\n`);
+    const last = encoder.encode(`${sets.join("")}{"$bye":{}}\n`);
+    while (!this.#isOver) {
+      const room = `${HOSTILE_ROOM}-${this.#steps++}`;
+      using wanderer = await RawSession.open({ port: this.#port, room, small: true });
+      await wanderer.write(last);
+      await wanderer.run();
+    }
   }
 
   /** Calls `make` so many times, a few at a time. */
