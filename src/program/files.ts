@@ -3,13 +3,31 @@
 /** A mistake that the operator can put right: its message is one line for them. */
 export class OperatorError extends Error {}
 
-/** Reads a text file; `what` says which one in the message. @throws {OperatorError} if it can't be read */
+/** No token, certificate or key is longer, in bytes: /dev/zero has no end. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/**
+ * Reads a text file; `what` says which one in the message. @throws {OperatorError} if it can't be read, or is
+ * too long
+ */
 export function readFile(what: string, name: string): string {
   try {
-    return Deno.readTextFileSync(name);
+    return readText(name);
   } catch (error) {
-    throw new OperatorError(`Cannot read ${what} file ${JSON.stringify(name)}: ${describe(error, "file")}`);
+    throw new OperatorError(
+      `Cannot read ${what} file ${JSON.stringify(name)}: ${whyUnreadable(error, "file")}`,
+    );
   }
+}
+
+/** Reads to the end, which only reading finds: a pipe has no length. */
+function readText(name: string): string {
+  using file = Deno.openSync(name);
+  const bytes = new Uint8Array(MAX_FILE_BYTES + 1);
+  let length = 0;
+  for (let n; length < bytes.length && (n = file.readSync(bytes.subarray(length))) !== null;) length += n;
+  if (length > MAX_FILE_BYTES) throw new Error(`it has more than ${MAX_FILE_BYTES} bytes`);
+  return new TextDecoder().decode(bytes.subarray(0, length));
 }
 
 /**
@@ -21,7 +39,7 @@ export function checkFolder(name: string): string {
     for (const _ of Deno.readDirSync(name)) break;
     return Deno.realPathSync(name);
   } catch (error) {
-    throw new OperatorError(`Cannot serve folder ${JSON.stringify(name)}: ${describe(error, "folder")}`);
+    throw new OperatorError(`Cannot serve folder ${JSON.stringify(name)}: ${whyUnreadable(error, "folder")}`);
   }
 }
 
@@ -36,7 +54,7 @@ export function readToken(name: string): string {
 }
 
 /** Says why what was meant to be `what` can't be read: the system's own words where none are known. */
-function describe(error: unknown, what: "file" | "folder"): string {
+export function whyUnreadable(error: unknown, what: "file" | "folder"): string {
   const { NotCapable, NotFound, NotADirectory, IsADirectory, PermissionDenied } = Deno.errors;
   if (error instanceof NotCapable) return "deno was not allowed to, start it with --allow-read";
   if (error instanceof NotFound) return `there is no such ${what}`;
