@@ -10,6 +10,8 @@ import {
   type RelayOptions,
   resolveOptions,
   type Settings,
+  type Timer,
+  type Timers,
 } from "../../../src/relay/options.ts";
 import { parseSimulation } from "../../../src/simulation/parse_simulation.ts";
 import { Connection } from "../../../src/relay/connection/connection.ts";
@@ -29,10 +31,10 @@ class Table implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #seats: Seat[] = [];
 
-  constructor(options: RelayOptions = {}) {
+  constructor(options: RelayOptions = {}, timers: Timers = REAL_ENVIRONMENT.timers) {
     const log: LogFunction = (level, message, fields = {}) => this.log.push({ level, message, fields });
     const clock = () => this.nowMs;
-    this.#settings = resolveOptions({ ...options, log }, { ...REAL_ENVIRONMENT, clock });
+    this.#settings = resolveOptions({ ...options, log }, { ...REAL_ENVIRONMENT, clock, timers });
     this.room = new Room("lobby", this.#settings, (feed) => queueMicrotask(() => this.#flush(feed)));
   }
 
@@ -88,6 +90,9 @@ class Table implements AsyncDisposable {
     await Promise.all(this.#seats.map(({ done }) => done));
   }
 }
+
+/** Timers that never fire: a connection stays in its first moment for as long as a busy machine takes. */
+const NO_TIMERS: Timers = { setTimeout: () => 0 as unknown as Timer, clearTimeout: () => {} };
 
 class Seat {
   constructor(
@@ -712,7 +717,7 @@ Deno.test("Connection writes nothing to a client that has said nothing, for a mo
 
 Deno.test("Connection whose client waits to speak is written to at once when its first bytes are no hello", async () => {
   for (const opening of ["\n", "1", '{"$h1', " "]) {
-    await using table = new Table();
+    await using table = new Table({}, NO_TIMERS);
     const [ada, bo] = [table.join(), table.connect()];
     ada.conn.feed("1\n");
     await settle();
@@ -733,7 +738,7 @@ Deno.test("Connection that is HTTP, another protocol or a hello is never written
     ['{"$hello":', /^$/],
   ];
   for (const [opening, written] of openings) {
-    await using table = new Table();
+    await using table = new Table({}, NO_TIMERS);
     const [ada, bo] = [table.join(), table.connect()];
     await settle();
     ada.conn.feed("1\n");
@@ -783,7 +788,7 @@ Deno.test("Connection that was taken for a plain client is still not relayed if 
 });
 
 Deno.test("Connection in its first moment takes no part, and misses nothing said meanwhile, even if nobody else is there to hear it", async () => {
-  await using table = new Table();
+  await using table = new Table({}, NO_TIMERS);
   const bo = table.connect();
   const ada = table.join();
   ada.conn.feed("1\n");
