@@ -33,7 +33,7 @@ export interface AcceptorSettings {
   clock: () => number;
   timers: Timers;
   log: LogFunction;
-  loop: Pick<EventLoop, "isBusy" | "callLater">;
+  loop: Pick<EventLoop, "isBusy" | "laterTurn">;
 }
 
 /** Accepts connections and hands each to `take`. */
@@ -69,7 +69,7 @@ export class Acceptor<C extends { close(): void }> {
       else this.#hand(conn);
       // A thousand may come at once: those who are there are served between.
       const { clock, loop } = this.#settings;
-      if (loop.isBusy(clock())) await new Promise<void>((done) => loop.callLater(done));
+      if (loop.isBusy(clock())) await loop.laterTurn();
     }
   }
 

@@ -19,15 +19,23 @@ const BULK_MS = 1;
 /** …and how long if others have had the time until the next look at the sockets. */
 const MIN_BULK_MS = 0.5;
 
-/** How many of them are called in one turn at most. */
-const MAX_BULK = 64;
+/** How many of them are let go by a promise in one turn at most. */
+const MAX_LET_GO = 64;
+
+/** Who is in no hurry, and whether the call resolves a promise, which sets off more. */
+interface Later {
+  call: () => void;
+  isPromise: boolean;
+}
 
 /** Calls back in later turns. */
 export class EventLoop {
   readonly #clock: () => number;
   #callbacks: (() => void)[] = [];
   /** Who comes after these, as far as there is time: one of them in any case. */
-  #bulk: (() => void)[] = [];
+  #bulk: Later[] = [];
+  /** How many of them are promises. */
+  #promises = 0;
   #isAskedFor = false;
   /** Who is called at the end of this turn. */
   #atEnd: ((nowMs: number) => void)[] = [];
@@ -37,10 +45,7 @@ export class EventLoop {
   #isReading = false;
   /** The part of a turn in which all others are called, until it begins… */
   #work: ReturnType<typeof setImmediate> | undefined;
-  /**
-   * …and those behind it, for one each of who is in no hurry: what that sets off in promises is done before
-   * the next, and counts.
-   */
+  /** …and those behind it, for who is in no hurry: each ends with a promise, so that what that sets off counts. */
   readonly #bulkParts: ReturnType<typeof setImmediate>[] = [];
   /** Until when they are called in this turn; undefined before the first. */
   #bulkUntilMs: number | undefined;
@@ -113,11 +118,28 @@ export class EventLoop {
 
   /**
    * Calls `callback` in a later turn, after those that are called in the next one, as soon as there is time:
-   * for work that many may have at once. That it has is seen from how long it takes, with what it sets off by
-   * promises that it resolves.
+   * for work that many may have at once. That it has is seen from how long it takes.
    */
   callLater(callback: () => void): void {
-    this.#bulk.push(callback);
+    this.#addLater({ call: callback, isPromise: false });
+  }
+
+  /**
+   * Resolves in a later turn, in order with who is called there; never after `close()`. What is done then
+   * counts, before anybody else has his turn.
+   */
+  laterTurn(): Promise<void> {
+    return new Promise((done) => this.#addLater({ call: done, isPromise: true }));
+  }
+
+  #addLater(later: Later): void {
+    this.#bulk.push(later);
+    if (later.isPromise) this.#promises++;
+    this.#planLater();
+  }
+
+  /** Has them called in the next turn, or in this one where its work is still to come. */
+  #planLater(): void {
     if (this.#work === undefined) this.#askForTurn();
     else this.#planBulk();
   }
@@ -127,16 +149,7 @@ export class EventLoop {
    * is busy. Rejects or throws if it throws.
    */
   inTurn(work: () => void): Promise<void> | void {
-    if (!this.isBusy(this.#clock())) return work();
-    return new Promise((done, fail) =>
-      this.callLater(() => {
-        try {
-          done(work());
-        } catch (error) {
-          fail(error); // to who waits: thrown here it would end the relay
-        }
-      })
-    );
+    return this.isBusy(this.#clock()) ? this.laterTurn().then(work) : work();
   }
 
   #askForTurn(): void {
@@ -156,11 +169,13 @@ export class EventLoop {
     if (this.#isClosed) return;
     if (this.#pipe !== undefined) this.noteLook(this.#clock());
     this.#work = setImmediate(this.#callAll);
-    for (let i = 0; i < this.#bulk.length && i < MAX_BULK; i++) this.#planBulk();
+    if (this.#bulk.length > 0) this.#planBulk();
   };
 
+  /** Plans a part of the turn for each promise, and one for those who are called behind the last. */
   #planBulk(): void {
-    if (this.#bulkParts.length < MAX_BULK) this.#bulkParts.push(setImmediate(this.#callOne));
+    const parts = Math.min(this.#promises, MAX_LET_GO) + 1;
+    while (this.#bulkParts.length < parts) this.#bulkParts.push(setImmediate(this.#callSome));
   }
 
   /** Calls nobody any more. Never rejects. */
@@ -198,17 +213,26 @@ export class EventLoop {
     if (this.#bulkParts.length === 0) this.#endWork();
   };
 
-  readonly #callOne = (): void => {
+  readonly #callSome = (): void => {
     this.#bulkParts.shift();
-    const nowMs = this.#clock();
+    let nowMs = this.#clock();
     this.#bulkUntilMs ??= nowMs + clamp(this.#lookedMs + MAX_BUSY_MS - nowMs, MIN_BULK_MS, BULK_MS);
-    if (nowMs < this.#bulkUntilMs) this.#bulk.shift()?.();
+    while (nowMs < this.#bulkUntilMs) {
+      const later = this.#bulk.shift();
+      if (later === undefined) break;
+      later.call();
+      if (later.isPromise) {
+        this.#promises--;
+        break;
+      }
+      nowMs = this.#clock();
+    }
     if (this.#bulkParts.length === 0) this.#endWork();
   };
 
   #endWork(): void {
     this.#hasLooked = false;
-    if (this.#bulk.length > 0) this.#askForTurn();
+    if (this.#bulk.length > 0) this.#planLater();
   }
 }
 

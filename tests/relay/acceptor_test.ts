@@ -3,7 +3,7 @@ import { Acceptor } from "../../src/relay/acceptor.ts";
 import { REAL_ENVIRONMENT, type Timers } from "../../src/relay/options.ts";
 
 /** An event loop that has looked at its sockets just now. */
-const IDLE = { isBusy: () => false, callLater: (callback: () => void) => callback() };
+const IDLE = { isBusy: () => false, laterTurn: () => Promise.resolve() };
 
 /** A connection that knows whether it was closed. */
 class StubConn {
@@ -156,7 +156,8 @@ Deno.test("Acceptor takes what comes at once, but on a busy loop only one before
     taken.push(conn);
     isBusy = taken.length === 3;
   };
-  const loop = { isBusy: () => isBusy, callLater: (callback: () => void) => void turns.push(callback) };
+  const laterTurn = () => new Promise<void>((done) => turns.push(done));
+  const loop = { isBusy: () => isBusy, laterTurn };
   const { clock, timers } = REAL_ENVIRONMENT;
   const acceptor = new Acceptor<StubConn>({ accept }, take, { clock, timers, log: () => {}, loop });
   void acceptor.run();

@@ -163,12 +163,12 @@ Deno.test("EventLoop.callLater gives way to what is called in the next turn, as 
   }
 });
 
-Deno.test("EventLoop.callLater sees how long that takes which is done once a promise is resolved", async () => {
+Deno.test("EventLoop.laterTurn sees how long that takes which is done once a promise is resolved", async () => {
   let nowMs = 0;
   const loop = new EventLoop(() => nowMs), called: string[] = [];
   await loop.open();
   const work = async (name: string) => {
-    await new Promise<void>((done) => loop.callLater(done));
+    await loop.laterTurn();
     await Promise.resolve();
     called.push(name);
     nowMs += 0.6; // two of these are all that a turn has time for

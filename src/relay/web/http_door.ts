@@ -50,7 +50,7 @@ export interface HttpDoorSettings extends WhoMayOptions {
   timers: Timers;
   log: LogFunction;
   memory: MemoryBudget;
-  loop: Pick<EventLoop, "isBusy" | "callLater">;
+  loop: Pick<EventLoop, "isBusy" | "laterTurn">;
 }
 
 /** All connections of a relay that speak HTTP. */
@@ -77,7 +77,7 @@ export class HttpDoor implements HttpService {
     this.memory = settings.memory;
     const stats = new Stats(relay, {
       clock: settings.clock,
-      turn: () => new Promise((done) => settings.loop.callLater(done)),
+      turn: () => settings.loop.laterTurn(),
     });
     const { webFolder } = settings, files = webFolder === "" ? undefined : new Files(webFolder);
     this.#proxies = new Proxies(settings.trustedProxies);
@@ -181,7 +181,7 @@ export class HttpDoor implements HttpService {
   turn(): Promise<void> {
     const { loop, clock } = this.#settings;
     if (!loop.isBusy(clock())) return Promise.resolve();
-    return new Promise((done) => loop.callLater(done));
+    return loop.laterTurn();
   }
 
   /** @internal For connections. */
