@@ -199,8 +199,10 @@ for (
 ) {
   Deno.test(`a session over a ${name || "good"} network is told or given all that is said, in order, whatever happens`, async () => {
     let lost = 0, resumed = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(STEP, { maxLength: 60, size: "max" }), fc.nat(1000), async (steps, seed) => {
+    const property = fc.asyncProperty(
+      fc.array(STEP, { maxLength: 60, size: "max" }),
+      fc.nat(1000),
+      async (steps, seed) => {
         await using table = new Table(OPTIONS, simulate === "" ? undefined : new ManualTime());
         const history = new History(table, simulate, seed);
         await history.begin();
@@ -208,9 +210,12 @@ for (
         await history.end();
         lost += history.lost;
         resumed += history.resumed;
-      }),
-      { numRuns },
+      },
     );
+    // Made at random, one series in a hundred has no gap.
+    for (let series = 0; series === 0 || (series < 5 && (lost === 0 || resumed === 0)); series++) {
+      await fc.assert(property, { numRuns });
+    }
     assert.ok(lost > 0 && resumed > 0, `${lost} gaps, ${resumed} resumes: the histories are eventful`);
   });
 }
