@@ -45,7 +45,7 @@ export class EventLoop {
   #isReading = false;
   /** The part of a turn in which all others are called, until it begins… */
   #work: ReturnType<typeof setImmediate> | undefined;
-  /** …and those behind it, for who is in no hurry: each ends with a promise, so that what that sets off counts. */
+  /** …and those behind it, for who is in no hurry; each ends with a promise, and what it sets off counts. */
   readonly #bulkParts: ReturnType<typeof setImmediate>[] = [];
   /** Until when they are called in this turn; undefined before the first. */
   #bulkUntilMs: number | undefined;

@@ -6,8 +6,9 @@ import { MAX_TIMER_MS } from "./runtime.ts";
 const PARTS = 4;
 
 /**
- * Calls back once so much time has passed in which the program could have heard the other side. A program that stands
- * still, in a long turn or a debugger, hears nothing: what came meanwhile is read before the rest of the time passes.
+ * Calls back once so much time has passed in which the program could have heard the other side. A program
+ * that stands still, in a long turn or a debugger, hears nothing: what came meanwhile is read before the rest
+ * of the time passes.
  */
 export class Countdown {
   readonly #callback: () => void;

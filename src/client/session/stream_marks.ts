@@ -1,6 +1,6 @@
-// What the marks in the relay's stream say of the lines that follow them: who sent those, whether that one leads
-// there, when the relay received them, and whether the next one is a question or an answer. Reads the bodies of `$from`; how old
-// lines may be is judged in stream_age.ts. Pure.
+// What the marks in the relay's stream say of the lines that follow them: who sent those, whether that one
+// leads there, when the relay received them, and whether the next one is a question or an answer. Reads the
+// bodies of `$from`; how old lines may be is judged in stream_age.ts. Pure.
 
 import { readPlainFrom } from "./relay_control.ts";
 import type { Peer } from "./roster.ts";

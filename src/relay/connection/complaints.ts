@@ -1,6 +1,6 @@
 // What one client is told of what it does wrong: each bad line, that so many in a row are too many, that it
-// speaks another protocol, and that it sends faster than it may. Refused hellos, half lines and faults of a WebSocket end their connection, and
-// are not here.
+// speaks another protocol, and that it sends faster than it may. Refused hellos, half lines and faults of a
+// WebSocket end their connection, and are not here.
 
 import type { Member } from "../member/member.ts";
 import type { SessionMember } from "../member/session_member.ts";

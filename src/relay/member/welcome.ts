@@ -170,8 +170,8 @@ export class WelcomeRest {
   }
 
   /**
-   * Takes the next lines, valid until they are given back ({@linkcode joinLines}); undefined if all are sent. A value that changed meanwhile is told as it is now, one
-   * that is gone as removed.
+   * Takes the next lines, valid until they are given back ({@linkcode joinLines}); undefined if all are sent.
+   * A value that changed meanwhile is told as it is now, one that is gone as removed.
    */
   take(): Uint8Array | undefined {
     if (this.isEmpty) return undefined;
