@@ -352,11 +352,11 @@ export class Connection implements Entrant, InputSink, WriterSource {
   }
 
   /** @internal For the sorter. */
-  onBadLine(error: WireError, isRequest?: boolean): void {
+  onBadLine(error: WireError, line?: Uint8Array): void {
     if (this.ending !== undefined) return;
     if (this.#entry.isHelloDue) return this.#entry.refuseHello(error.message);
     this.#counts.errors++;
-    const tooMany = this.#complaints.tellBad(error, this.#member, isRequest);
+    const tooMany = this.#complaints.tellBad(error, this.#member, line);
     if (tooMany !== undefined) this.refuse(tooMany);
   }
 

@@ -7,7 +7,6 @@ import { describeBadLine, endOfEvent } from "../../wire/event_check.ts";
 import type { Settings } from "../options.ts";
 import { LineReader, type LineSink } from "../../wire/line_reader.ts";
 import { CR, isControlLine, LF, type WireError } from "../../wire/protocol.ts";
-import { isRequestLine } from "./first_bytes.ts";
 
 /**
  * Where an {@linkcode LineSorter} puts what it found, in the order of the lines. The bytes are valid until
@@ -31,8 +30,8 @@ export interface LineSorterSink {
    * a run.
    */
   onControl(bytes: Uint8Array, start: number, end: number): void;
-  /** Is told of one line that can't be relayed, and whether it begins a request of HTTP or the like. */
-  onBadLine(error: WireError, isRequest?: boolean): void;
+  /** Is told of one line that can't be relayed, and what it is without its LF, unless it is too long. */
+  onBadLine(error: WireError, line?: Uint8Array): void;
 }
 
 /** What lines are, as a log names them. */
@@ -251,7 +250,7 @@ export class LineSorter implements LineSink {
 
   #refuseBad(bytes: Uint8Array): void {
     const line = ++this.#lineNumber;
-    this.#sink.onBadLine({ ...describeBadLine(bytes, line), line }, isRequestLine(bytes));
+    this.#sink.onBadLine({ ...describeBadLine(bytes, line), line }, bytes);
   }
 
   #refuseLong(size: string): void {

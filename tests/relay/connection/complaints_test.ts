@@ -5,6 +5,8 @@ import assert from "node:assert/strict";
 import { Complaints } from "../../../src/relay/connection/complaints.ts";
 import type { WireError } from "../../../src/wire/protocol.ts";
 
+const REQUEST = new TextEncoder().encode("get / HTTP/1.1\r");
+
 const BAD: WireError = { code: "invalid_json", message: "Cannot relay line 7: it is no JSON", line: 7 };
 
 /** Complaints about a client that notes what it is told. */
@@ -55,12 +57,12 @@ Deno.test("Complaints tells and logs each bad line, and that the hundredth in a 
 Deno.test("Complaints ends who begins with a request, and nobody who has said something good", () => {
   const client = new Client(), { complaints } = client;
   assert.equal(complaints.tellBad(BAD, client), undefined);
-  const end = complaints.tellBad(BAD, client, true);
+  const end = complaints.tellBad(BAD, client, REQUEST);
   assert.equal(end?.code, "invalid_json");
   assert.match(end!.message, /^Cannot go on: line 7 begins a request of another protocol, /);
   assert.equal(client.told.length, 1, "it is told once");
   complaints.noteGood();
-  assert.equal(complaints.tellBad(BAD, client, true), undefined);
+  assert.equal(complaints.tellBad(BAD, client, REQUEST), undefined);
   assert.equal(client.told.length, 2);
 });
 
