@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { runCommand } from "./command.ts";
 import { countOpenFiles, type Mappings, parseSmaps } from "./process_stats.ts";
+import { V8_FLAGS } from "./relay_process.ts";
 
 const HELP = `bench/idle_memory.ts: shows where the memory of idle connections is
 
@@ -81,7 +82,7 @@ function run(args: string[]): Deno.Command {
       "-A",
       "--no-lock",
       "--no-check",
-      "--v8-flags=--expose-gc,--max-semi-space-size=2,--initial-heap-size=32",
+      `${V8_FLAGS},--expose-gc`,
       script,
       ...args,
     ],

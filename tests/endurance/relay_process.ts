@@ -2,10 +2,9 @@
 // Keeps what it says on stderr that is not its log, and reads how much memory it has.
 
 import { readMemory } from "../../bench/process_stats.ts";
+import { V8_FLAGS } from "../../bench/relay_process.ts";
 
 const SERVER = new URL("../../server.ts", import.meta.url).pathname;
-/** What `deno task start` and the binary run it with. */
-const V8_FLAGS = "--v8-flags=--max-semi-space-size=2,--initial-heap-size=32";
 const READY_MS = 20_000;
 /** Lines of stderr that are kept of one run. */
 const MAX_ALARMS = 20;

@@ -1,6 +1,7 @@
 // Starts the relay as a program of its own, from source or as a binary, and holds what it prints. For tests
 // of server.ts and of the binary.
 
+import { V8_FLAGS } from "../../bench/relay_process.ts";
 import { inTime } from "./line_client.ts";
 
 /** How to start: the program and its arguments up to the relay's own. */
@@ -10,13 +11,13 @@ export interface Launch {
   cwd?: string;
 }
 
-/** The relay from source, with the permissions that `deno task start` gives it, and as young a generation. */
+/** The relay from source, with the permissions and the flags of V8 that `deno task start` gives it. */
 export const FROM_SOURCE: Launch = {
   program: Deno.execPath(),
   args: [
     "run",
     "--no-config",
-    "--v8-flags=--max-semi-space-size=2,--initial-heap-size=32",
+    V8_FLAGS,
     "--no-prompt",
     "--allow-net",
     "--allow-env",

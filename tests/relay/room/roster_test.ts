@@ -2,14 +2,13 @@
 // not written down anew.
 
 import assert from "node:assert/strict";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import fc from "npm:fast-check@4.3.0";
 import { type Peer, Roster } from "../../../src/relay/room/roster.ts";
 import { encodeControl } from "../../../src/wire/protocol.ts";
 import { toBytes } from "../../support/bytes_of_text.ts";
 import { StateTable } from "../../../src/relay/room/state_table.ts";
 import { UNLIMITED_MEMORY } from "../../support/unlimited_memory.ts";
+import { heldBytes } from "../../support/heap.ts";
 
 const LIMITS = { maxKeys: 100, maxValueBytes: 20_000, maxStateBytes: 1e7, memory: UNLIMITED_MEMORY };
 
@@ -135,14 +134,6 @@ Deno.test("Roster lets go of what it has written down of a group when another on
   assert.ok(bytes < 1000, `${bytes} bytes for each who came`);
   assert.equal(roster.size, peers.length);
 });
-
-/** What is in use after a collection, on the heap of V8 and beside it. */
-function heldBytes(): number {
-  setFlagsFromString("--expose-gc");
-  runInNewContext("gc")();
-  const { heapUsed, external } = Deno.memoryUsage();
-  return heapUsed + external;
-}
 
 Deno.test("Roster keeps no copy of large values", () => {
   const state = new StateTable(LIMITS), roster = new Roster(state);
