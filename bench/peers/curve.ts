@@ -79,7 +79,7 @@ async function drawCurve(points: readonly Point[], subtitle: string): Promise<st
     data: { values },
     width: 560,
     height: 320,
-    mark: { type: "line", point: true },
+    mark: "line",
     encoding: {
       x: {
         field: "asked",
