@@ -1,7 +1,7 @@
 // Where the memory of idle connections is: embeds the relay, lets a process of its own open more and more
 // connections, and prints what each adds: objects that are alive (after a garbage collection), buffers, what
-// V8 keeps beyond them, the C heap, code. Beside it stands bare Deno, which accepts and reads, and knows nothing of
-// its connections. Needs Linux. Run it with: deno run -A bench/idle_memory.ts --help
+// V8 keeps beyond them, the C heap, code. Beside it stands bare Deno, which accepts and reads, and knows
+// nothing of its connections. Needs Linux. Run it with: deno run -A bench/idle_memory.ts --help
 
 import { parseArgs } from "node:util";
 import { runCommand } from "./command.ts";
@@ -16,7 +16,10 @@ FOLDER: another checkout, measured beside this one`;
 
 /** How many connections are held before anything is counted, and after each step; a step is one burst. */
 const [WARM, STEPS] = [200, [1000, 2000, 4000]];
-/** The server that only accepts and reads, in the place of a folder, and the buffer that it reads into: as large as the relay's first. */
+/**
+ * The server that only accepts and reads, in the place of a folder, and the buffer that it reads into: as
+ * large as the relay's first.
+ */
 const [BARE, BARE_BUFFER_BYTES] = ["bare", 1024];
 /** Time for the relay to have all, and to have decided what they are. */
 const SETTLE_MS = 1000;
@@ -46,7 +49,9 @@ async function serveBare(listener: Deno.TcpListener): Promise<void> {
   for await (const conn of listener) void read(conn);
 }
 
-/** In a process of its own: embeds the relay of a checkout, or the bare server, and prints readings as JSON. */
+/**
+ * In a process of its own: embeds the relay of a checkout, or the bare server, and prints readings as JSON.
+ */
 async function measure(folder: string): Promise<void> {
   const { serve } = folder === BARE ? { serve: serveBare } : await import(`${folder}/src/relay/relay.ts`);
   const options = { hostname: "127.0.0.1", port: 0, tcpBacklog: 4096 };

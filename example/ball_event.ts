@@ -1,13 +1,16 @@
-// The one event of this game, as it goes over the wire: one ball's position and speed, when that was so, and whose ball
-// it is. Builds it and takes it apart again; a relay may be shared with other groups, so whatever arrives is looked at
-// before it is believed. Pure.
+// The one event of this game, as it goes over the wire: one ball's position and speed, when that was so, and
+// whose ball it is. Builds it and takes it apart again; a relay may be shared with other groups, so whatever
+// arrives is looked at before it is believed. Pure.
 
 /** One ball as its owner sees it: world units, and world units per second. */
 export interface BallEvent {
   id: string;
   pos: [x: number, y: number];
   vel: [x: number, y: number];
-  /** When it was there: `relay.now()` of its owner, in milliseconds. Plain clients, which have no such clock, leave it out. */
+  /**
+   * When it was there: `relay.now()` of its owner, in milliseconds. Plain clients, which have no such clock,
+   * leave it out.
+   */
   t?: number;
   /** `relay.id` of its owner: its balls vanish when it leaves. Plain clients have none. */
   owner?: string;
@@ -19,7 +22,10 @@ export const MAX_ID_LENGTH = 64;
 /** Digits after the point that go over the wire: a tenth of a unit is finer than any screen shows. */
 const DECIMALS = 1;
 
-/** Makes the event for one ball, with as many digits as anybody can see. What is undefined is left out by JSON. */
+/**
+ * Makes the event for one ball, with as many digits as anybody can see. What is undefined is left out by
+ * JSON.
+ */
 export function ballEvent(
   id: string,
   [x, y]: [number, number],
@@ -32,7 +38,10 @@ export function ballEvent(
   return event;
 }
 
-/** Returns `event` if it is a ball's, else undefined. More members than ours are fine; a strange `t` or `owner` is none. */
+/**
+ * Returns `event` if it is a ball's, else undefined. More members than ours are fine; a strange `t` or
+ * `owner` is none.
+ */
 export function asBallEvent(event: unknown): BallEvent | undefined {
   if (typeof event !== "object" || event === null) return undefined;
   const { id, pos, vel, t, owner } = event as Partial<Record<keyof BallEvent, unknown>>;

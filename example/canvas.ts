@@ -1,6 +1,6 @@
-// One picture for a terminal while it is being painted: cells with a character and a style. Paints balls, text and
-// single cells. Each cell holds two pixels, one above the other (half blocks). Pure; knows where things go only as far as
-// it is told.
+// One picture for a terminal while it is being painted: cells with a character and a style. Paints balls,
+// text and single cells. Each cell holds two pixels, one above the other (half blocks). Pure; knows where
+// things go only as far as it is told.
 
 import { type Ball, HEIGHT, RADIUS, WIDTH } from "./walls.ts";
 
@@ -19,13 +19,19 @@ export interface Area extends Size {
 /** Ways to write text: plain, or in reverse video, which tells it from the world. */
 export type TextStyle = "plain" | "reverse";
 
-/** What ball a pixel shows: ours, another's, only where an event put that, or the golden one. What is painted later lies on top. */
+/**
+ * What ball a pixel shows: ours, another's, only where an event put that, or the golden one. What is painted
+ * later lies on top.
+ */
 export type Kind = "other" | "own" | "ghost" | "gold";
 
 /** What a pixel shows; 0 is nothing. */
 const PIXELS: Readonly<Record<Kind, number>> = { other: 1, own: 2, ghost: 3, gold: 4 };
 
-/** The colours of those pixels (SGR, foreground): own balls are yellow, everybody else's are blue-green, ghosts grey, the golden one is white. */
+/**
+ * The colours of those pixels (SGR, foreground): own balls are yellow, everybody else's are blue-green,
+ * ghosts grey, the golden one is white.
+ */
 const COLOURS = [0, 96, 93, 90, 97];
 
 /** What else may be coloured: a graph, green. */
@@ -34,7 +40,10 @@ export const GRAPH_COLOUR = "92";
 /** From the colour of a character to the same as its background. */
 const BACKGROUND = 10;
 
-/** Without colours, by upper and lower pixel: own balls are solid, the others' are shaded, ghosts are dots, the golden one has stars. */
+/**
+ * Without colours, by upper and lower pixel: own balls are solid, the others' are shaded, ghosts are dots,
+ * the golden one has stars.
+ */
 const SHADES = [
   [" ", "░", "▄", ".", "*"],
   ["░", "▒", "▄", "░", "*"],
@@ -64,7 +73,10 @@ export class Canvas implements Size {
     this.#isColoured = isColoured;
   }
 
-  /** Fills an area with the world, whatever its shape, and with balls in layers, the lowest first; balls stay round. */
+  /**
+   * Fills an area with the world, whatever its shape, and with balls in layers, the lowest first; balls stay
+   * round.
+   */
   balls(area: Area, layers: readonly (readonly [kind: Kind, balls: Iterable<Ball>])[]): void {
     if (area.cols < 1 || area.rows < 1) return;
     const pixels = new Uint8Array(area.cols * area.rows * 2);
@@ -86,7 +98,10 @@ export class Canvas implements Size {
     for (let i = 0; i < cols; i++) this.put(col + i, row, line[i], style === "reverse" ? REVERSE : "");
   }
 
-  /** Writes one character that is one column wide, plain, in reverse video (7) or, if there are colours, in one of ours. */
+  /**
+   * Writes one character that is one column wide, plain, in reverse video (7) or, if there are colours, in
+   * one of ours.
+   */
   put(col: number, row: number, character: string, sgr = ""): void {
     const shown = this.#isColoured || sgr === REVERSE ? sgr : "";
     this.cells[row * this.cols + col] = cell(character, shown);
@@ -125,7 +140,9 @@ function disc(pixels: Uint8Array, cols: number, ball: Ball, value: number): void
   }
 }
 
-/** Replaces what a terminal might not show in exactly one column: only ASCII and Europe's letters are sure. */
+/**
+ * Replaces what a terminal might not show in exactly one column: only ASCII and Europe's letters are sure.
+ */
 function printable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e\u00c0-\u024f]/gu, "?");
 }

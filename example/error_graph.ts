@@ -4,7 +4,10 @@
 import { type Area, type Canvas, GRAPH_COLOUR } from "./canvas.ts";
 import { ENTRY_MS, type ErrorHistory, rmsOf } from "./error_history.ts";
 
-/** The first of the 256 braille characters, and what each dot of a cell adds to it, by column from the bottom up. */
+/**
+ * The first of the 256 braille characters, and what each dot of a cell adds to it, by column from the bottom
+ * up.
+ */
 const BRAILLE = 0x2800;
 const DOTS = [[0x40, 0x04, 0x02, 0x01], [0x80, 0x20, 0x10, 0x08]];
 const DOTS_PER_ROW = 4;

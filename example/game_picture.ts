@@ -1,5 +1,5 @@
-// What the terminal shows of a game: the world on all but the last rows, who is there, and the status line. Paints on a
-// canvas and nothing else.
+// What the terminal shows of a game: the world on all but the last rows, who is there, and the status line.
+// Paints on a canvas and nothing else.
 
 import type { Canvas } from "./canvas.ts";
 import { type Report, rosterLine, statusLine } from "./status.ts";
@@ -9,7 +9,10 @@ import type { World } from "./world.ts";
 /** A terminal with fewer rows than this has none for the roster. */
 const MIN_ROWS_WITH_ROSTER = 8;
 
-/** Paints a frame of the game, with the golden balls that lie there, with or without the ghosts of others' balls. */
+/**
+ * Paints a frame of the game, with the golden balls that lie there, with or without the ghosts of others'
+ * balls.
+ */
 export function paintGame(
   canvas: Canvas,
   world: World,

@@ -1,16 +1,18 @@
-// The rules of the golden ball, the same in the terminal and in a page: the host of the room drops one every few
-// seconds; who touches it first has caught it, and gets a point. Ball, catches and points are state of the room, so
-// newcomers know them at once, and another host goes on where the last one stopped. The host may be a program that
-// does not play: then a player drops it, a bit later. No picture, no clock of its own.
+// The rules of the golden ball, the same in the terminal and in a page: the host of the room drops one every
+// few seconds; who touches it first has caught it, and gets a point. Ball, catches and points are state of
+// the room, so newcomers know them at once, and another host goes on where the last one stopped. The host may
+// be a program that does not play: then a player drops it, a bit later. No picture, no clock of its own.
 //
 //   gold = { n: 7, x, y, t }      the host's: the newest ball, and when it was dropped
-//   drop 7 = "k2"                 claimed by the player who drops it where the host does not, until that is done
+//   drop 7 = "k2"                 claimed by who drops it where the host does not, until that is done
 //   catch 7 = { by, name }        claimed by who touches it: exactly one can
 //   points ada = 3                counted by who has caught one
 
 import { type Ball, HEIGHT, RADIUS, WIDTH } from "./walls.ts";
 
-/** How long after the last one a golden ball is dropped, once that is caught; and if nobody catches it, in ms. */
+/**
+ * How long after the last one a golden ball is dropped, once that is caught; and if nobody catches it, in ms.
+ */
 export const DROP_MS = 4000;
 export const STALE_MS = 20_000;
 
@@ -64,7 +66,10 @@ export class Golden {
     this.#random = random;
   }
 
-  /** Plays a frame: drops the next ball if that is on us, and reaches for the one that `balls`, ours, touch. To be called often. */
+  /**
+   * Plays a frame: drops the next ball if that is on us, and reaches for the one that `balls`, ours, touch.
+   * To be called often.
+   */
   step(relay: GoldRelay, balls: Iterable<Ball>, nowMs: number): void {
     this.#dropIfDue(relay, nowMs);
     const gold = goldOf(relay.state);

@@ -1,5 +1,5 @@
-// The relay as the game has it: from before the first connection, through every break, and what there is to tell of it.
-// Prints nothing, ends nothing.
+// The relay as the game has it: from before the first connection, through every break, and what there is to
+// tell of it. Prints nothing, ends nothing.
 
 import { connect, type ConnectOptions, rateLimit, type Relay } from "../client.ts";
 import { type Gold, goldOf, type Points, pointsOf } from "./golden.ts";

@@ -1,4 +1,5 @@
-// The command line of the example: string[] -> options, or a message for the player; and the help text. Prints nothing.
+// The command line of the example: string[] -> options, or a message for the player; and the help text.
+// Prints nothing.
 
 import { parseArgs } from "node:util";
 import type { Strategy } from "../motion.ts";

@@ -1,5 +1,5 @@
-// Writes down where our balls are in each frame, as a trace that bench/motion can draw again: a line of JSON for each
-// ball and frame.
+// Writes down where our balls are in each frame, as a trace that bench/motion can draw again: a line of JSON
+// for each ball and frame.
 
 import type { LocalBall } from "./world.ts";
 

@@ -1,5 +1,6 @@
-// The balls of everybody else: each has a track (motion.ts) that takes its events as they come and says where it is to be
-// drawn. Forgets those that fell silent or whose owner left. No clock, no socket: time and events are passed in. Part of the world.
+// The balls of everybody else: each has a track (motion.ts) that takes its events as they come and says where
+// it is to be drawn. Forgets those that fell silent or whose owner left. No clock, no socket: time and events
+// are passed in. Part of the world.
 
 import { type Strategy, Track } from "../motion.ts";
 import type { BallEvent } from "./ball_event.ts";
@@ -8,12 +9,14 @@ import { type Ball, bounceBoth } from "./walls.ts";
 /** How long after its last event another's ball is still shown, in milliseconds. */
 export const SILENCE_MS = 10_000;
 
-/** How many balls of others are kept at most: ten lecture halls of a hundred players would not fit the screen. */
+/**
+ * How many balls of others are kept at most: ten lecture halls of a hundred players would not fit the screen.
+ */
 export const MAX_REMOTE_BALLS = 10_000;
 
 /**
- * How long a ball goes on without news, in milliseconds, when the walls are known: a second is a spike of a mobile network, and
- * nothing but a wall turns a ball. Without walls the default of motion.ts holds.
+ * How long a ball goes on without news, in milliseconds, when the walls are known: a second is a spike of a
+ * mobile network, and nothing but a wall turns a ball. Without walls the default of motion.ts holds.
  */
 const MAX_EXTRAPOLATE_MS = 2_000;
 
@@ -53,15 +56,17 @@ interface Tracked extends RemoteBall {
   isNew: boolean;
 }
 
-/** The balls of everybody else. `nowMs` is the clock that is shared, or any other that never runs backwards. */
+/**
+ * The balls of everybody else. `nowMs` is the clock that is shared, or any other that never runs backwards.
+ */
 export class RemoteBalls {
   readonly #balls = new Map<string, Tracked>();
   readonly #clock: Clock;
   #drawing: Drawing;
 
   /**
-   * Who is there, by id: a ball that names its owner is shown as long as that is one of them. Undefined if nobody knows,
-   * then all balls last until they fall silent.
+   * Who is there, by id: a ball that names its owner is shown as long as that is one of them. Undefined if
+   * nobody knows, then all balls last until they fall silent.
    */
   members: { has(id: string): boolean } | undefined;
 
@@ -93,8 +98,8 @@ export class RemoteBalls {
   }
 
   /**
-   * Takes an event; false if it is of one ball too many. The last words of an owner who has left by the time they are
-   * taken change nothing.
+   * Takes an event; false if it is of one ball too many. The last words of an owner who has left by the time
+   * they are taken change nothing.
    */
   receive(event: BallEvent, nowMs: number): boolean {
     const known = this.#balls.get(event.id);

@@ -1,5 +1,6 @@
-// What one terminal shows, frame after frame. Between two frames only the cells that differ are written, so that a slow
-// ssh link survives. Pure: returns strings, writes nothing; what is in a frame is painted by who asks for it.
+// What one terminal shows, frame after frame. Between two frames only the cells that differ are written, so
+// that a slow ssh link survives. Pure: returns strings, writes nothing; what is in a frame is painted by who
+// asks for it.
 //
 //   paint(canvas) ─→ cols x rows cells ─repaint→ escape sequences for what changed
 
@@ -20,8 +21,8 @@ export class Screen {
   }
 
   /**
-   * Returns what to write to a terminal of this size so that it shows what `paint` paints on a blank canvas; the caller must write
-   * it, or call {@linkcode forget}.
+   * Returns what to write to a terminal of this size so that it shows what `paint` paints on a blank canvas;
+   * the caller must write it, or call {@linkcode forget}.
    */
   draw(size: Size, paint: (canvas: Canvas) => void): string {
     const canvas = new Canvas(size, this.#colour);
@@ -38,8 +39,9 @@ export class Screen {
 }
 
 /**
- * Returns the escape sequences that turn a terminal showing `before` into one showing `after`. Without `before`, or
- * when the size has changed, the terminal is cleared first. Nothing changed: an empty string. Leaves plain style behind.
+ * Returns the escape sequences that turn a terminal showing `before` into one showing `after`. Without
+ * `before`, or when the size has changed, the terminal is cleared first. Nothing changed: an empty string.
+ * Leaves plain style behind.
  */
 export function repaint(before: Canvas | undefined, after: Canvas): string {
   const { cols, cells } = after;

@@ -1,5 +1,5 @@
-// A bad network inside of one process: what is put in comes out later, in order, as over the relay's own --simulate, whose model
-// this uses. No timer, no clock of its own: time is passed in.
+// A bad network inside of one process: what is put in comes out later, in order, as over the relay's own
+// --simulate, whose model this uses. No timer, no clock of its own: time is passed in.
 
 import { Simulation, type SimulationOptions } from "../motion.ts";
 

@@ -1,5 +1,6 @@
-// Two worlds in one process: one owns the balls, the other sees them over a simulated network. As both are here, how far
-// off the second one's picture is can be told at every frame. No relay, no terminal; time is passed in.
+// Two worlds in one process: one owns the balls, the other sees them over a simulated network. As both are
+// here, how far off the second one's picture is can be told at every frame. No relay, no terminal; time is
+// passed in.
 
 import { rateLimit } from "../client.ts";
 import type { SimulationOptions } from "../motion.ts";

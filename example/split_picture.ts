@@ -1,5 +1,5 @@
-// What the terminal shows of a split game: what is true and what is drawn side by side, the graph of the errors below, and
-// the status line. Paints on a canvas and nothing else.
+// What the terminal shows of a split game: what is true and what is drawn side by side, the graph of the
+// errors below, and the status line. Paints on a canvas and nothing else.
 
 import type { Area, Canvas } from "./canvas.ts";
 import { paintErrors } from "./error_graph.ts";

@@ -34,7 +34,10 @@ export class Rates {
     return this.#rates;
   }
 
-  /** Counts a frame, and takes the other totals; returns true, once a second, when {@linkcode perSecond} is new. */
+  /**
+   * Counts a frame, and takes the other totals; returns true, once a second, when {@linkcode perSecond} is
+   * new.
+   */
   frame({ received, sent }: Omit<Totals, "frames">, nowMs: number): boolean {
     const totals = { frames: ++this.#frames, received, sent };
     const elapsedMs = nowMs - this.#beforeMs;
@@ -85,7 +88,10 @@ export interface SplitReport {
   drawing: Drawing;
   /** The network in between, as it was named. */
   network: string;
-  /** How far off what is drawn was in the last second, in units: root mean square, and the worst ball in any frame. */
+  /**
+   * How far off what is drawn was in the last second, in units: root mean square, and the worst ball in any
+   * frame.
+   */
   rms: number;
   worst: number;
   /** How long ago what is drawn was, in milliseconds. */
@@ -99,9 +105,9 @@ function drawingParts({ strategy, walls }: Drawing): [strategy: string, walls: s
 }
 
 /**
- * Returns the status line for a terminal of `cols` columns. `q` stays in sight on the right; of the numbers, as many as
- * there is room for, whole. What is wrong with the connection comes first, where it goes comes last; 80 columns show what
- * the keys 1 to 5 have done.
+ * Returns the status line for a terminal of `cols` columns. `q` stays in sight on the right; of the numbers,
+ * as many as there is room for, whole. What is wrong with the connection comes first, where it goes comes
+ * last; 80 columns show what the keys 1 to 5 have done.
  */
 export function statusLine(report: Report, cols: number): string {
   const { connection, detail, perSecond, own, others, drawing } = report;
@@ -144,7 +150,10 @@ function fitted(parts: readonly string[], cols: number): string {
   return numbers.slice(0, room).padEnd(room) + QUIT_KEY;
 }
 
-/** Returns who is there, we first, for a terminal of `cols` columns: as many as there is room for, and how many more. */
+/**
+ * Returns who is there, we first, for a terminal of `cols` columns: as many as there is room for, and how
+ * many more.
+ */
 export function rosterLine({ room, own, others }: RosterReport, cols: number): string {
   let line = ` ${room}: ${described({ ...own, name: `${own.name} (you)` })}`;
   for (const [i, member] of others.entries()) {
@@ -167,7 +176,10 @@ function milliseconds(ms: number): string {
   return ms < 9.95 ? ms.toFixed(1) : ms.toFixed(0);
 }
 
-/** Returns the line a second: `key=value`, so that scripts can read it; in a session it ends with the room's members. */
+/**
+ * Returns the line a second: `key=value`, so that scripts can read it; in a session it ends with the room's
+ * members.
+ */
 export function statusRecord({ connection, perSecond, own, others, ignored, roster }: Report): string {
   const session = roster === undefined
     ? ""

@@ -27,7 +27,10 @@ const FALLBACK_SIZE = { cols: 80, rows: 24 };
 /** Signals that end a program, by the number a shell reports them with (128 + number). */
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 
-/** The exit code of a program whose terminal is gone, whether the signal or the end of the input tells it first. */
+/**
+ * The exit code of a program whose terminal is gone, whether the signal or the end of the input tells it
+ * first.
+ */
 export const HUNG_UP = 128 + SIGNALS.SIGHUP;
 
 /** Why the game ends: the exit code, and the error if it was one. */

@@ -30,7 +30,9 @@ export interface View {
   close(): Promise<void>;
 }
 
-/** Shows the scene on the whole terminal, and lets the keys change it; `stop` is told why the game should end. */
+/**
+ * Shows the scene on the whole terminal, and lets the keys change it; `stop` is told why the game should end.
+ */
 export function pictureView(scene: Scene, stop: (ending: Ending) => void): View {
   const { world } = scene;
   const screen = new Screen({ colour: !Deno.noColor });

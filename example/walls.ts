@@ -1,5 +1,5 @@
-// The world's size, what a ball is in it, and how it bounces off the walls: all that sender and receivers know in common.
-// Pure.
+// The world's size, what a ball is in it, and how it bounces off the walls: all that sender and receivers
+// know in common. Pure.
 
 /** The world's size in units; positions run from 0,0 in the top left corner. */
 export const WIDTH = 640;
@@ -19,9 +19,9 @@ export interface Ball {
 const SLACK = 1;
 
 /**
- * Moves one coordinate of a ball on by `seconds` between walls at 0 and `size`; returns where it then is and its
- * speed. However often it bounces is one computation: the way to and fro is unfolded into a line of twice the length.
- * A ball that is not between the walls (somebody's larger world) goes straight on.
+ * Moves one coordinate of a ball on by `seconds` between walls at 0 and `size`; returns where it then is and
+ * its speed. However often it bounces is one computation: the way to and fro is unfolded into a line of twice
+ * the length. A ball that is not between the walls (somebody's larger world) goes straight on.
  */
 export function bounce(
   at: number,

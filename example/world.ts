@@ -1,6 +1,6 @@
-// The world of the example: our own balls, which bounce off four walls, and the balls of everybody else, which
-// are drawn where motion.ts takes them to be. No clock, no socket, no terminal: time and events are passed in,
-// so a second of play is one call in a test.
+// The world of the example: our own balls, which bounce off four walls, and the balls of everybody else,
+// which are drawn where motion.ts takes them to be. No clock, no socket, no terminal: time and events are
+// passed in, so a second of play is one call in a test.
 
 import { asBallEvent, type BallEvent, ballEvent } from "./ball_event.ts";
 import { type Clock, type Drawing, type RemoteBall, RemoteBalls } from "./remote_balls.ts";
@@ -45,7 +45,10 @@ export interface WorldOptions {
   random?: () => number;
 }
 
-/** All balls there are. `nowMs` is the shared clock, or any other that never runs backwards, the same one in every call. */
+/**
+ * All balls there are. `nowMs` is the shared clock, or any other that never runs backwards, the same one in
+ * every call.
+ */
 export class World {
   /** Our own balls. */
   readonly local: readonly LocalBall[];
@@ -95,7 +98,10 @@ export class World {
     if (!isTaken) this.#ignored++;
   }
 
-  /** Moves everything on to `nowMs`, `seconds` after the step before, and forgets the balls that fell silent, or whose owner left. */
+  /**
+   * Moves everything on to `nowMs`, `seconds` after the step before, and forgets the balls that fell silent,
+   * or whose owner left.
+   */
   step(seconds: number, nowMs: number): void {
     for (const ball of this.local) ball.step(seconds);
     this.#remote.step(seconds, nowMs);

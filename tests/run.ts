@@ -1,8 +1,8 @@
-// Runs the tests, a process for each file and several at a time, and says what each file had to say once it is done,
-// which files take long while they run, and which tests took longest.
+// Runs the tests, a process for each file and several at a time, and says what each file had to say once it
+// is done, which files take long while they run, and which tests took longest.
 //
-// A file whose name ends with _long_test.ts starts browsers, other servers, the example or thousands of hostile clients, or
-// goes on for long: it is run with --all, or where it is named, and then by itself.
+// A file whose name ends with _long_test.ts starts browsers, other servers, the example or thousands of
+// hostile clients, or goes on for long: it is run with --all, or where it is named, and then by itself.
 
 import { readOutcome, type SlowTest } from "./support/test_outcome.ts";
 
@@ -20,8 +20,8 @@ const LONG = "_long_test.ts";
 const TEST = "_test.ts";
 
 /**
- * How many files run at a time: most tests wait for a socket or a process rather than for a core. In the gate,
- * where nobody waits, one, so that no test has to hurry beside another.
+ * How many files run at a time: most tests wait for a socket or a process rather than for a core. In the
+ * gate, where nobody waits, one, so that no test has to hurry beside another.
  */
 const JOBS = Deno.env.has("CI") ? 1 : 3 * navigator.hardwareConcurrency;
 

@@ -1,4 +1,5 @@
-// Holds tests/run.ts to what it says: which files it runs, that nothing is left out unsaid, and that all of what fails is shown.
+// Holds tests/run.ts to what it says: which files it runs, that nothing is left out unsaid, and that all of
+// what fails is shown.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

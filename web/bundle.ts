@@ -1,6 +1,6 @@
-// Makes what the relay serves to browsers out of the sources: deno task bundle. One file for each door of a program, with its
-// types, checked in beside the relay that embeds them; a test says when they are out of date. No part of the relay, and the
-// only place that needs a bundler.
+// Makes what the relay serves to browsers out of the sources: deno task bundle. One file for each door of a
+// program, with its types, checked in beside the relay that embeds them; a test says when they are out of
+// date. No part of the relay, and the only place that needs a bundler.
 
 import { rollup } from "npm:rollup@4.50.0";
 import { dts } from "npm:rollup-plugin-dts@6.2.3";
@@ -25,7 +25,10 @@ const PAGES: Readonly<Record<string, string>> = {
 /** What those pages are beside that, as it stands in web/. */
 const COPIED = ["index.html", "play.html", "watch.html", "try.html", "style.css", "icon.svg"];
 
-/** Makes all files: their names in {@linkcode ASSETS} and what they hold. The same sources make the same bytes. */
+/**
+ * Makes all files: their names in {@linkcode ASSETS} and what they hold. The same sources make the same
+ * bytes.
+ */
 export async function bundle(): Promise<Map<string, string>> {
   const { version } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   const files = new Map<string, string>();
@@ -41,7 +44,10 @@ export async function bundle(): Promise<Map<string, string>> {
   return files;
 }
 
-/** Makes one module of a script and all that it imports; readable, as it is sent once and read by learners, unless `flags` say else. */
+/**
+ * Makes one module of a script and all that it imports; readable, as it is sent once and read by learners,
+ * unless `flags` say else.
+ */
 async function bundleScript(path: string, flags: string[] = []): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--quiet", "--no-lock", "--platform", "browser", ...flags, path],

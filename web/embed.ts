@@ -1,5 +1,6 @@
-// Lists the files that the relay carries in itself and serves: the sources of client.ts and motion.ts, the Python clients, and what is in
-// src/relay/web/assets/. They are imported as text: that works from source without a permission to read, and in a compiled relay.
+// Lists the files that the relay carries in itself and serves: the sources of client.ts and motion.ts, the
+// Python clients, and what is in src/relay/web/assets/. They are imported as text: that works from source
+// without a permission to read, and in a compiled relay.
 //
 //   deno run -A web/embed.ts     writes src/relay/web/embedded.ts
 

@@ -1,6 +1,7 @@
 // What Deno's own reads and writes cost where clients speak WebSocket: bare.ts with frames, made and read by
 // hand as in the relay. For each read there is one frame with what came in it, written to all others, a write
-// for each. It knows no lines, no pings and no ends, and checks nothing. A contender of run.ts; prints its port.
+// for each. It knows no lines, no pings and no ends, and checks nothing. A contender of run.ts; prints its
+// port.
 
 import { createHash } from "node:crypto";
 
@@ -39,7 +40,10 @@ async function serve(conn: Deno.TcpConn): Promise<void> {
   conn.close();
 }
 
-/** Writes the payloads of the frames that are there whole, one behind the other; says how much is used and written. */
+/**
+ * Writes the payloads of the frames that are there whole, one behind the other; says how much is used and
+ * written.
+ */
 function unmask(bytes: Uint8Array, to: Uint8Array): { used: number; length: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let used = 0, length = 0;

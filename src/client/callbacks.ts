@@ -1,5 +1,6 @@
-// When a program's callbacks are called: not before it has the relay object, which they may use, not after what
-// came behind it, nor after close(), but for those that tell what was lost. What they are told comes from elsewhere.
+// When a program's callbacks are called: not before it has the relay object, which they may use, not after
+// what came behind it, nor after close(), but for those that tell what was lost. What they are told comes
+// from elsewhere.
 
 import { afterThisTurn } from "./link/after_turn.ts";
 import { reportUncaught } from "./link/runtime.ts";

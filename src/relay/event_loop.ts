@@ -101,8 +101,8 @@ export class EventLoop {
     if (this.#isEndPlanned || this.#isClosed) return;
     this.#isEndPlanned = true;
     // The next tick comes once all is read that a look at the sockets has found. It costs a fraction of an
-    // immediate, in each turn, before anything is written. Of timers each has a tick of its own: they share an
-    // immediate.
+    // immediate, in each turn, before anything is written. Of timers each has a tick of its own: they share
+    // an immediate.
     if (this.#isReading) nextTick(this.#endTurn);
     else this.#turnEnd = setImmediate(this.#endTurn);
   }

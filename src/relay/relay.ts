@@ -49,7 +49,7 @@ export interface Listener {
 /** How often sessions are swept, in ms, where no limit asks for more. */
 const SWEEP_MS = 1000;
 
-/** After how long clients shall come back when the relay stops, in ms: at least this… */
+/** After how long clients should come back when the relay stops, in ms: at least this… */
 const MIN_RETRY_MS = 500;
 
 /** …and up to this much later for each client that is connected, but not more than the second. */

@@ -15,7 +15,9 @@ export class Sweeper {
   readonly #round: (nowMs: number) => Iterator<void>;
   readonly #everyMs: number;
   #timer: Timer | undefined;
+  /** The round that is under way, and when it began. */
   #steps: Iterator<void> | undefined;
+  #roundStartedAt = 0;
 
   /**
    * @param round begins a round at `nowMs`; each step of its iterator must be short
@@ -37,8 +39,6 @@ export class Sweeper {
     this.#settings.timers.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
-
-  #roundStartedAt = 0;
 
   #part(): void {
     const { clock, timers } = this.#settings;

@@ -1,5 +1,5 @@
-// Holds the report of a storm: medians, and rows that hide no client without an answer. The load itself against
-// a bare server, where there is a C compiler.
+// Holds the report of a storm: medians, and rows that hide no client without an answer. The load itself
+// against a bare server, where there is a C compiler.
 
 import assert from "node:assert/strict";
 import { buildProgram } from "../../bench/peers/native.ts";

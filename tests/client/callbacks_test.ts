@@ -1,4 +1,5 @@
-// Tests src/client/callbacks.ts: what is called when, before the program has the relay object and after close().
+// Tests src/client/callbacks.ts: what is called when, before the program has the relay object and after
+// close().
 
 import assert from "node:assert/strict";
 import { Callbacks, callNow } from "../../src/client/callbacks.ts";

@@ -1,4 +1,5 @@
-// Tests that host, claims, requests and events for some hold whatever races: a few of the histories of tests/endurance/races.ts.
+// Tests that host, claims, requests and events for some hold whatever races: a few of the histories of
+// tests/endurance/races.ts.
 
 import assert from "node:assert/strict";
 import { race } from "../endurance/races.ts";

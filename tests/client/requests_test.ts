@@ -1,5 +1,5 @@
-// Tests what client.ts asks other members and the relay, against a real relay over TCP on loopback: requests, claims,
-// rooms, and who is the host.
+// Tests what client.ts asks other members and the relay, against a real relay over TCP on loopback: requests,
+// claims, rooms, and who is the host.
 
 import assert from "node:assert/strict";
 import { seededRandom } from "../../src/simulation/random.ts";
@@ -359,7 +359,8 @@ Deno.test("joinAny keeps a pair in its room over restarts of the relay, and name
       await until(() => areBack(restart + 1), "all are back");
       await until(() => relays.filter(({ peers }) => peers.size === 1).length === 6, "in pairs");
       assert.deepEqual(relays.map(({ room }) => room), before, "each with the one it had");
-      // One of another program has taken a place meanwhile: who has none goes where there is one, or opens the next.
+      // One of another program has taken a place meanwhile: who has none goes where there is one, or opens
+      // the next.
       const late = await connect(`${server.target}/pong`, { maxMembers: 2, any: true });
       names.add(late.room);
       await late.close();

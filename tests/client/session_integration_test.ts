@@ -1,5 +1,5 @@
-// Tests client.ts and src/relay/relay.ts together, over TCP and WebSocket on loopback: rooms, presence, state, broken
-// connections under load, a relay that restarts, a program that stalls.
+// Tests client.ts and src/relay/relay.ts together, over TCP and WebSocket on loopback: rooms, presence,
+// state, broken connections under load, a relay that restarts, a program that stalls.
 
 import assert from "node:assert/strict";
 import { seededRandom } from "../../src/simulation/random.ts";
@@ -556,7 +556,8 @@ testBoth(
     let sent = 0;
     const startedAtMs = performance.now();
     const elapsedMs = () => performance.now() - startedAtMs;
-    // 500 lines, 50 KB, every 100 ms as 50 programs with 10 objects each, until the program has some after its stall.
+    // 500 lines, 50 KB, every 100 ms as 50 programs with 10 objects each, until the program has some after
+    // its stall.
     while (!ada.drain().includes("back") && elapsedMs() < 20_000) {
       while (sent < elapsedMs() * 5) ada.send([sent++, ada.now(), "x".repeat(70)]);
       await new Promise((resolve) => setTimeout(resolve, 10));

@@ -1,5 +1,6 @@
-// Tests TLS in src/client/link/deno_transport.ts, and connect({ tls }), with certificates of the tests' own in
-// tests/tls/: they are signed by ca.pem, "expired" was good for the year 2024, "other" is for another host.
+// Tests TLS in src/client/link/deno_transport.ts, and connect({ tls }), with certificates of the tests' own
+// in tests/tls/: they are signed by ca.pem, "expired" was good for the year 2024, "other" is for another
+// host.
 
 import assert from "node:assert/strict";
 import { connect } from "../../client.ts";

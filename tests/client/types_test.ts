@@ -1,5 +1,5 @@
-// Type tests of client.ts: what a program that names the types of its events and state may write, and what the
-// compiler refuses. That this file passes `deno check` is the test; each @ts-expect-error has to be one.
+// Type tests of client.ts: what a program that names the types of its events and state may write, and what
+// the compiler refuses. That this file passes `deno check` is the test; each @ts-expect-error has to be one.
 
 import assert from "node:assert/strict";
 import { connect, type Message, type Peer, type Relay, type States } from "../../client.ts";

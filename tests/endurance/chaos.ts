@@ -31,8 +31,8 @@ const RECOVERY_MS = 7500;
 /** Time for the last events and values to arrive everywhere. */
 const LAST_WORDS_MS = 4500;
 /**
- * How much longer a machine may take for that which is busy with something else: what comes late is not missing. It
- * is looked so often whether all is there.
+ * How much longer a machine may take for that which is busy with something else: what comes late is not
+ * missing. It is looked so often whether all is there.
  */
 const PATIENCE_MS = 60_000, LOOK_AGAIN_MS = 1000;
 const MEAN_PAUSE_MS = 250;

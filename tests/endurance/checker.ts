@@ -11,7 +11,9 @@ import type { Entry, EventName, History, Values } from "./history.ts";
 export interface Violation {
   client: string;
   what: string;
-  /** Says nothing about the relay and the clients: a witness was behind itself, so its room can't be judged. */
+  /**
+   * Says nothing about the relay and the clients: a witness was behind itself, so its room can't be judged.
+   */
   isNoProof?: boolean;
 }
 
@@ -272,9 +274,9 @@ function checkLife({ name }: History, life: Life, reference: Reference, report: 
 }
 
 /**
- * What was told as lost and has not been found missing yet. A `$lost` stands before what it is about, and events of
- * members that say little may follow it from among what was skipped: so it is good for the gaps behind it, but not
- * for ever.
+ * What was told as lost and has not been found missing yet. A `$lost` stands before what it is about, and
+ * events of members that say little may follow it from among what was skipped: so it is good for the gaps
+ * behind it, but not for ever.
  */
 class Told {
   readonly #name: string;

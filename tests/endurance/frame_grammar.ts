@@ -21,9 +21,9 @@ const WRONG_FRAME = 1002, WRONG_TEXT = 1007, TOO_LARGE = 1009;
 export const FRAME_FAULT_CODES: readonly number[] = [WRONG_FRAME, WRONG_TEXT, TOO_LARGE];
 
 /**
- * Puts bytes into a client's messages in one of the ways that are allowed: some lines in each, text or binary,
- * in fragments, empty ones among them, with pings and pongs in between, with or without the LF of its last
- * line. Where the bytes don't end with an LF, the last message has none. `keepsEnds`: no LF is left out.
+ * Puts bytes into a client's messages in one of the ways that are allowed: some lines in each, text or
+ * binary, in fragments, empty ones among them, with pings and pongs in between, with or without the LF of its
+ * last line. Where the bytes don't end with an LF, the last message has none. `keepsEnds`: no LF is left out.
  */
 export function lawfulFrames(random: Random, bytes: Uint8Array, keepsEnds = false): ClientFrame[] {
   const frames: ClientFrame[] = [];

@@ -1,5 +1,5 @@
-// What the fuzzer takes for lawful has to be read as the lines it was made of, and what it takes for wrong has
-// to be refused with the code it expects, by the relay's own reader of frames.
+// What the fuzzer takes for lawful has to be read as the lines it was made of, and what it takes for wrong
+// has to be refused with the code it expects, by the relay's own reader of frames.
 
 import assert from "node:assert/strict";
 import { FrameReader, FRONT_BYTES } from "../../src/relay/connection/websocket/frame_reader.ts";

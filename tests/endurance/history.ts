@@ -29,7 +29,9 @@ export type Entry =
      * lost.
      */
     | { kind: "lost"; reason: string; lines: number }
-    /** What the client took for the relay's time, how far that was off, and how far it may be off, all in ms. */
+    /**
+     * What the client took for the relay's time, how far that was off, and how far it may be off, all in ms.
+     */
     | { kind: "clock"; relayMs: number; offMs: number; boundMs: number }
     /** A line that is neither an event of this run nor anything else that is known. */
     | { kind: "strange"; what: string }
@@ -95,8 +97,8 @@ const ORIGIN_LOOKS = 50;
 
 /**
  * When performance.now() was 0, in ms since 1970. performance.timeOrigin is made of two clocks when a process
- * starts, and a busy machine may turn to something else between the two, for 50 ms and more; of several looks the
- * shortest was not interrupted.
+ * starts, and a busy machine may turn to something else between the two, for 50 ms and more; of several looks
+ * the shortest was not interrupted.
  */
 export const originMs = findOrigin();
 

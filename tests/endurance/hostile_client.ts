@@ -88,7 +88,10 @@ export class HostileClient {
     await kind();
   }
 
-  /** Asks by HTTP; at times what it says is changed, or stops in the middle. What is answered is never a failure of the relay's. */
+  /**
+   * Asks by HTTP; at times what it says is changed, or stops in the middle. What is answered is never a
+   * failure of the relay's.
+   */
   async #ask(): Promise<void> {
     const random = this.#random;
     let bytes = Uint8Array.from(hostileRequests(random), (character) => character.charCodeAt(0) & 255);
@@ -168,8 +171,8 @@ export class HostileClient {
   }
 
   /**
-   * Connects, sends what is given as lines and bytes, over the one transport or the other, and ends in one way
-   * or another. Returns the lines that came.
+   * Connects, sends what is given as lines and bytes, over the one transport or the other, and ends in one
+   * way or another. Returns the lines that came.
    */
   async #connect(parts: (string | Uint8Array)[], isDeaf = false, waitMs?: number): Promise<string[]> {
     const random = this.#random;

@@ -1,5 +1,6 @@
 // Connections of the fuzzer to a relay: bytes go out in pieces and end in any way, and what comes has to be
-// lines of JSON, by WebSocket in frames as they should be. What is sent is made elsewhere (hostile_client.ts).
+// lines of JSON, by WebSocket in frames as they should be. What is sent is made elsewhere
+// (hostile_client.ts).
 
 import net from "node:net";
 import type { Random } from "../../bench/motion/random.ts";
@@ -38,8 +39,8 @@ export class HostileConnections {
   }
 
   /**
-   * Asks for a WebSocket and sends frames, lawful or not. `mayClose`: the codes for wrong frames that the relay
-   * may close with. Returns the lines that came.
+   * Asks for a WebSocket and sends frames, lawful or not. `mayClose`: the codes for wrong frames that the
+   * relay may close with. Returns the lines that came.
    */
   async byWebSocket(
     frames: Uint8Array,

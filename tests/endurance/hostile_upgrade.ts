@@ -1,5 +1,5 @@
-// The server's side of a WebSocket for the hostile relay: reads what a client asks and the lines in its frames,
-// and answers handshakes rightly or in a way that nobody should. Pure.
+// The server's side of a WebSocket for the hostile relay: reads what a client asks and the lines in its
+// frames, and answers handshakes rightly or in a way that nobody should. Pure.
 
 import { createHash } from "node:crypto";
 import { type Random } from "../../bench/motion/random.ts";

@@ -19,7 +19,10 @@ const encoder = new TextEncoder();
 const PING_MS = 1000;
 const WELCOME_TIMEOUT_MS = 3000;
 const CLOSE_TIMEOUT_MS = 3000;
-/** How far the relay's clock may be from that of this machine, in ms: it takes it at its start from two others. */
+/**
+ * How far the relay's clock may be from that of this machine, in ms: it takes it at its start from two
+ * others.
+ */
 const CLOCKS_APART_MS = 25;
 
 /** A line that the relay has not confirmed; `end` is the place in the stream after its LF. */

@@ -20,8 +20,8 @@ export interface MinimalOptions {
   /** Default: TCP. */
   transport?: TransportKind;
   /**
-   * Lets it write its lines by WebSocket in all the ways that are allowed, in turn; without it, one message for
-   * each write.
+   * Lets it write its lines by WebSocket in all the ways that are allowed, in turn; without it, one message
+   * for each write.
    */
   random?: Random;
   room?: string;

@@ -15,8 +15,9 @@ const RTT_SHARE = 0.77;
 /** What now() may take its time to correct, and the clocks of two processes may differ. */
 const SLEW_MS = 25;
 /**
- * How long the last eight round trips reach back, at most. An answer that lay here unread does not count in `rtt`, so
- * where the scheduler has let this process wait meanwhile, they may have been longer by that than `rtt` tells.
+ * How long the last eight round trips reach back, at most. An answer that lay here unread does not count in
+ * `rtt`, so where the scheduler has let this process wait meanwhile, they may have been longer by that than
+ * `rtt` tells.
  */
 const SAMPLES_MS = 60_000;
 

@@ -1,6 +1,6 @@
-// Host, claims, requests and events for some, all at once, over TCP and WebSocket, through cuts, members that close,
-// that are killed and that come: random histories against a real relay on loopback, whose time runs faster than ours, so
-// that nobody waits until who was killed is given up.
+// Host, claims, requests and events for some, all at once, over TCP and WebSocket, through cuts, members that
+// close, that are killed and that come: random histories against a real relay on loopback, whose time runs
+// faster than ours, so that nobody waits until who was killed is given up.
 
 import assert from "node:assert/strict";
 import { connect, type Relay, RequestError } from "../../client.ts";
@@ -26,7 +26,10 @@ const STEPS = 60;
 const MAX_KILLS = 2;
 const MAX_DUELS = 2;
 
-/** How much faster the relay's time runs. What it allows its members is as much more, but how long it waits for who is away. */
+/**
+ * How much faster the relay's time runs. What it allows its members is as much more, but how long it waits
+ * for who is away.
+ */
 const HASTE = 10;
 const ENVIRONMENT = {
   clock: () => HASTE * performance.now(),
@@ -39,7 +42,10 @@ const ENVIRONMENT = {
 };
 const OPTIONS = { maxLagMs: HASTE * 60_000, pingTimeoutMs: HASTE * 60_000, resumeMs: HASTE * 60_000 };
 
-/** How long a question may wait for its answer, in ms: only what got lost takes so long, on a busy machine, too. */
+/**
+ * How long a question may wait for its answer, in ms: only what got lost takes so long, on a busy machine,
+ * too.
+ */
 const ANSWER_MS = 60_000;
 
 /** Why there may be no answer: who has asked or was asked has left, or its session could not go on. */
@@ -155,7 +161,10 @@ class History {
     await Promise.all(relays.map((relay) => relay.close()));
   }
 
-  /** Lets a member come that may lead, makes it the host if `host` is, and ends it as a kill does: for good, and without a word. */
+  /**
+   * Lets a member come that may lead, makes it the host if `host` is, and ends it as a kill does: for good,
+   * and without a word.
+   */
   async #kill(host: Relay): Promise<void> {
     this.kills++;
     const waitMs = this.#pick(20), isToLead = this.#random() < 0.7;
@@ -206,7 +215,9 @@ class History {
       }), "the last event");
   }
 
-  /** Compares what all were told since the last of them came: the same events and hosts, in the same order. */
+  /**
+   * Compares what all were told since the last of them came: the same events and hosts, in the same order.
+   */
   check(): void {
     const common = this.players.map(({ told }) => told.filter((line) => !line.includes("psst")));
     const shortest = Math.min(...common.map(({ length }) => length)) - 1; // the host at its beginning has another place

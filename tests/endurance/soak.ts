@@ -249,8 +249,8 @@ export async function runSoak(options: SoakOptions): Promise<string[]> {
 }
 
 /**
- * What this program holds, in MiB, once its garbage is gone: V8 lets a heap that is filled so fast grow to four times
- * what is in use, over many minutes. Undefined where it can't be asked to collect.
+ * What this program holds, in MiB, once its garbage is gone: V8 lets a heap that is filled so fast grow to
+ * four times what is in use, over many minutes. Undefined where it can't be asked to collect.
  */
 function measureHeld(): number | undefined {
   const { gc } = globalThis as { gc?: () => void };

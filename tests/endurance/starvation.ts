@@ -24,7 +24,8 @@ export class Starvation {
     const nowMs = performance.now();
     const waitsMs = readWaitsMs(this.#pid);
     const lateMs = Math.max(0, nowMs - this.#lastMs - this.#everyMs);
-    // The thread that waited longest; one that was not there before counts from 0, a program started again, too.
+    // The thread that waited longest; one that was not there before counts from 0, a program started again,
+    // too.
     let longestMs = 0;
     for (const [thread, waitMs] of waitsMs) {
       longestMs = Math.max(longestMs, waitMs - (this.#lastWaitsMs.get(thread) ?? 0));

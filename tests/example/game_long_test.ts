@@ -1,5 +1,6 @@
-// The example as its users run it, without a terminal: what it prints, how it ends, that it outlives the relay, who sees
-// whom in sessions, and that it and the Python client see each other's balls. Without python3 the Python tests are skipped, and say so.
+// The example as its users run it, without a terminal: what it prints, how it ends, that it outlives the
+// relay, who sees whom in sessions, and that it and the Python client see each other's balls. Without python3
+// the Python tests are skipped, and say so.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -335,7 +336,10 @@ test(
   },
 );
 
-/** Runs a command whose output goes into a pipe that is full; a line on stdin makes it end it, and tell the exit code. */
+/**
+ * Runs a command whose output goes into a pipe that is full; a line on stdin makes it end it, and tell the
+ * exit code.
+ */
 const FULL_PIPE = `
 import os, subprocess, sys
 reading, writing = os.pipe()

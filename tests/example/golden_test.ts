@@ -1,4 +1,5 @@
-// Tests example/golden.ts: by itself, with a room that the test makes, and with members of a real relay whose host is ended.
+// Tests example/golden.ts: by itself, with a room that the test makes, and with members of a real relay whose
+// host is ended.
 
 import assert from "node:assert/strict";
 import type { Relay } from "../../client.ts";

@@ -1,4 +1,5 @@
-// Runs the tests of the Python clients that are written in Python. Needs python3; without it they are skipped, visibly.
+// Runs the tests of the Python clients that are written in Python. Needs python3; without it they are
+// skipped, visibly.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,6 @@
-// The session client in Python, which is written from docs/PROTOCOL.md alone, against the relay: rooms, presence, state, the clock, and
-// connections that a proxy cuts. Plain clients of the bare kind take part. Needs python3; without it the tests are skipped, visibly.
+// The session client in Python, which is written from docs/PROTOCOL.md alone, against the relay: rooms,
+// presence, state, the clock, and connections that a proxy cuts. Plain clients of the bare kind take part.
+// Needs python3; without it the tests are skipped, visibly.
 
 import assert from "node:assert/strict";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
@@ -178,7 +179,10 @@ class PythonSession implements AsyncDisposable {
   }
 }
 
-/** Passes bytes on between clients and a relay, and cuts the first connections each after a number of bytes, both directions together. */
+/**
+ * Passes bytes on between clients and a relay, and cuts the first connections each after a number of bytes,
+ * both directions together.
+ */
 class CuttingProxy implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #work: Promise<unknown>[] = [];

@@ -1,5 +1,5 @@
-// The screen of the example, read back through a small terminal of our own that knows the few escape sequences
-// the screen uses, and refuses any other.
+// The screen of the example, read back through a small terminal of our own that knows the few escape
+// sequences the screen uses, and refuses any other.
 
 import assert from "node:assert/strict";
 import type { Size } from "../../example/canvas.ts";
@@ -89,7 +89,8 @@ Deno.test("Screen draws own balls and others' in their colours, at their place",
       if (char !== " ") drawn.push(`${col},${row} ${char} ${terminal.styles[row][col]}`);
     })
   );
-  // The own ball's centre is where four pixels meet: pixels 9-10 across, 3-4 down, which is half a cell into row 1.
+  // The own ball's centre is where four pixels meet: pixels 9-10 across, 3-4 down, which is half a cell into
+  // row 1.
   assert.deepEqual(drawn, [
     "9,1 ▄ 93",
     "10,1 ▄ 93",

@@ -1,5 +1,6 @@
-// The example on a pseudo-terminal: what it writes, and that every way out leaves the terminal as it was. A few lines
-// of Python hold the pseudo-terminal, which Deno can't make; without python3 these tests are skipped, and say so.
+// The example on a pseudo-terminal: what it writes, and that every way out leaves the terminal as it was. A
+// few lines of Python hold the pseudo-terminal, which Deno can't make; without python3 these tests are
+// skipped, and say so.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -17,8 +18,8 @@ const TAKEN = "\x1b[?1049h\x1b[?25l";
 const GIVEN_BACK = "\x1b[?25h\x1b[?1049l";
 
 /**
- * Runs a command on a pseudo-terminal; its output goes to stdout, orders come in as lines of JSON, and at the end a line on
- * stderr tells the exit code and whether the terminal's modes are what they were.
+ * Runs a command on a pseudo-terminal; its output goes to stdout, orders come in as lines of JSON, and at the
+ * end a line on stderr tells the exit code and whether the terminal's modes are what they were.
  */
 const HOLDER = `
 import fcntl, json, os, pty, select, struct, subprocess, sys, termios, threading, time
@@ -310,7 +311,10 @@ for (const { name, then } of ERRORS) {
   );
 }
 
-/** Starts a game whose terminal then takes nothing, and waits until it has played on for longer than that fits. */
+/**
+ * Starts a game whose terminal then takes nothing, and waits until it has played on for longer than that
+ * fits.
+ */
 async function stalledGame(relay: OldRelay, hold: Order = { reading: false }): Promise<Game> {
   relay.isForgetful = true;
   const game = new Game([relay.target, "--plain", "--balls", "300", "--fps", "60", "--hz", "20"]);

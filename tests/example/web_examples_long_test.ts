@@ -1,5 +1,5 @@
-// The pages to copy, in a real browser over a relay that was started with their folder: what each promises happens between two players,
-// and strange events and values stop nobody.
+// The pages to copy, in a real browser over a relay that was started with their folder: what each promises
+// happens between two players, and strange events and values stop nobody.
 
 import assert from "node:assert/strict";
 import { connect } from "../../client.ts";

@@ -23,7 +23,10 @@ function drawn(glide: Glide, nowMs: number, pos: number[], vel: number[] = pos.m
   return out;
 }
 
-/** A pursuit that has drawn the object at this place at time 0, where it is now believed to have been at the origin. */
+/**
+ * A pursuit that has drawn the object at this place at time 0, where it is now believed to have been at the
+ * origin.
+ */
 function corrected(pos: number[], topSpeed: number): Pursuit {
   const pursuit = new Pursuit();
   drawn(pursuit, 0, pos);

@@ -87,7 +87,8 @@ Deno.test("LeastSquares goes straight on after a bounce instead of taking it for
 });
 
 Deno.test("LeastSquares takes the longer fit where positions are noisy and no velocities are sent", () => {
-  // A zigzag of 1 unit on a straight line of 100 units/s; the two newest positions alone are off by 20 units/s.
+  // A zigzag of 1 unit on a straight line of 100 units/s; the two newest positions alone are off by 20
+  // units/s.
   const model = new LeastSquares();
   const history = new History(8);
   let worst = 0;

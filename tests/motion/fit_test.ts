@@ -18,7 +18,8 @@ function turning(...vels: number[][]): History {
 }
 
 Deno.test("fit gives the textbook line: the slope is the sum of products over the sum of squares", () => {
-  // Times -2, -1, 0 s and positions 0, 1, 5: mean 2, slope (-1 x -2 + 0 x -1 + 1 x 3) / 2 = 2.5, at the end 4.5.
+  // Times -2, -1, 0 s and positions 0, 1, 5: mean 2, slope (-1 x -2 + 0 x -1 + 1 x 3) / 2 = 2.5, at the end
+  // 4.5.
   const history = new History(8);
   for (const [t, x] of [[0, 0], [1000, 1], [2000, 5]]) history.insert(t, [x], undefined, undefined, false);
   const out = emptyKinematics();

@@ -19,7 +19,8 @@ Deno.test("History keeps the newest samples in order of their time, whatever ord
 Deno.test("History works out a missing velocity from both neighbours, at an end from one", () => {
   const history = new History(8);
   for (const [t, x] of [[0, 0], [100, 10], [300, 50]]) history.insert(t, [x], undefined, undefined, false);
-  // The parabola through the points has slopes 100 and 200 left and right of the middle, 100 + 100 x 1/3 in it.
+  // The parabola through the points has slopes 100 and 200 left and right of the middle, 100 + 100 x 1/3 in
+  // it.
   assert.deepEqual(history.slots.map((slot) => Math.round(slot.vel[0] * 1000) / 1000), [100, 133.333, 200]);
 });
 

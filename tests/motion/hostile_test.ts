@@ -167,8 +167,8 @@ Deno.test("Track follows two seconds of good samples after whatever came before"
       assert.equal(drawn.pos.length, 2);
       const shownMs = strategy === "hold" ? next - 100 : elapsed - FRAME_MS - drawn.delay;
       const off = Math.abs(drawn.pos[0] - shownMs / 10);
-      // A sender's clock is known to half a second, in which the object goes 50 units; a glide began no further
-      // away than LEAP_SECONDS lead. The past is drawn the later the longer samples took.
+      // A sender's clock is known to half a second, in which the object goes 50 units; a glide began no
+      // further away than LEAP_SECONDS lead. The past is drawn the later the longer samples took.
       const glides = strategy === "blend" || strategy === "interpolate";
       assert.ok(drawn.delay <= 11_000, `drawn ${drawn.delay} ms late`);
       if (strategy === "interpolate" && shownMs < 0) return;

@@ -1,5 +1,5 @@
-// What docs/motion/report.md says of the default strategy, held by a test: the same seeded scenes, so nothing but a
-// change of the code moves these numbers. Five in a hundred are left for changes of arithmetic.
+// What docs/motion/report.md says of the default strategy, held by a test: the same seeded scenes, so nothing
+// but a change of the code moves these numbers. Five in a hundred are left for changes of arithmetic.
 
 import assert from "node:assert/strict";
 import { DEFAULT_NAME, ENTRIES, GECKOS_NAME, OLD_NAME, ours } from "../../bench/motion/contenders.ts";
@@ -46,7 +46,10 @@ function remembered<T>(map: Map<string, T>, key: string, make: () => T): T {
   return value;
 }
 
-/** How many times smaller the RMSE of the default is than the old formula's and than geckos', as reported; at most 1000. */
+/**
+ * How many times smaller the RMSE of the default is than the old formula's and than geckos', as reported; at
+ * most 1000.
+ */
 const REPORTED: [network: string, path: string, thanOld: number, thanGeckos: number][] = [
   ["ideal", "ball", 0.693, 18.4],
   ["ideal", "circle", 1000, 1000],

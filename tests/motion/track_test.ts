@@ -5,7 +5,9 @@ import { type Motion, type Strategy, Track, type TrackOptions } from "../../moti
 const STRATEGIES: Strategy[] = ["hold", "speed", "history", "blend", "interpolate"];
 const FRAME_MS = 1000 / 60;
 
-/** Feeds a straight run of 100 units/s, ten samples a second that take 40 ms, and gives the track at the end. */
+/**
+ * Feeds a straight run of 100 units/s, ten samples a second that take 40 ms, and gives the track at the end.
+ */
 function straight(options: TrackOptions, untilMs = 2_000): Track {
   const track = new Track(options);
   for (let t = 0; t <= untilMs; t += 100) track.push({ t, pos: [t / 10, 7], vel: [100, 0] }, t + 40);

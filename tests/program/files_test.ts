@@ -1,4 +1,5 @@
-// Tests src/program/files.ts with files and folders that are there, and with what an operator may name by mistake.
+// Tests src/program/files.ts with files and folders that are there, and with what an operator may name by
+// mistake.
 
 import assert from "node:assert/strict";
 import { checkFolder, OperatorError, readFile, readToken, whyUnreadable } from "../../src/program/files.ts";

@@ -410,7 +410,7 @@ async function startMs(launch: () => Deno.ChildProcess): Promise<number> {
 }
 
 test("server.ts starts in about the time that Deno itself takes", async () => {
-  // The least of several, and a wide factor: it shall not read, check or compile anything that it doesn't
+  // The least of several, and a wide factor: it must not read, check or compile anything that it doesn't
   // need.
   const launch = (args: string[]) => () =>
     new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();

@@ -30,7 +30,10 @@ function connectTls(port: number): Promise<Deno.TlsConn> {
   return Deno.connectTls({ hostname: "127.0.0.1", port, caCerts });
 }
 
-/** How long a handshake may take. Other timers are not set for so long, by which those of handshakes are known. */
+/**
+ * How long a handshake may take. Other timers are not set for so long, by which those of handshakes are
+ * known.
+ */
 const HANDSHAKE_MS = 4321;
 
 /** A relay that speaks TLS. The time of handshakes is over when the test says so. */

@@ -325,7 +325,7 @@ testBoth(
     plain.send("\n");
     const sessions = [];
     for (let i = 0; i < 40; i++) sessions.push(await loopback.join());
-    await sessions[0].cut(); // may be expected back, and shall not hold up the end
+    await sessions[0].cut(); // may be expected back, and must not hold up the end
     sessions.shift();
     await loopback.relay.close();
     const retries = [];

@@ -1,5 +1,5 @@
-// What tests do with relays of client.ts: make them so that none outlives its test, take events, and reconnect without
-// waiting.
+// What tests do with relays of client.ts: make them so that none outlives its test, take events, and
+// reconnect without waiting.
 
 import { connect as connectForGood, type Relay } from "../../client.ts";
 import { until } from "./old_relay.ts";
@@ -7,8 +7,8 @@ import { until } from "./old_relay.ts";
 const made = new Set<{ connecting: Promise<Relay>; stop: AbortController }>();
 
 /**
- * As `connect()` of client.ts, but what is still there when the test ends, however it ends, is closed, also what is
- * still connecting: one that is left would go on to connect, and fail the tests that follow.
+ * As `connect()` of client.ts, but what is still there when the test ends, however it ends, is closed, also
+ * what is still connecting: one that is left would go on to connect, and fail the tests that follow.
  */
 export const connect = ((target, options) => {
   // What has a signal is stopped by its test, and what is no options is refused.

@@ -2,7 +2,7 @@
 // lines. For tests that should hold for both. It makes its frames by itself, so that relay and client are
 // never wrong together.
 //
-//   write("1\n2") ─▶ a fragment      write("\n") ─▶ the last one of its message      closeWrite() ─▶ a close frame
+//   write("1\n2") ─▶ a fragment   write("\n") ─▶ the last one of its message   closeWrite() ─▶ a close frame
 
 import assert from "node:assert/strict";
 import { concat } from "../../src/wire/concat.ts";

@@ -1,5 +1,6 @@
-// A client of a relay by WebSocket, on the class of the runtime or the package "ws": sends each line that comes back, and tells how it ended.
-// Arguments: the address, and a module that has the class as its default export, if it is not the global one.
+// A client of a relay by WebSocket, on the class of the runtime or the package "ws": sends each line that
+// comes back, and tells how it ended. Arguments: the address, and a module that has the class as its default
+// export, if it is not the global one.
 
 const [url, module] = globalThis.Deno?.args ?? process.argv.slice(2);
 const Socket = module === undefined ? WebSocket : (await import(module)).default;

@@ -1,4 +1,5 @@
-// Tests that what is checked in for browsers is made of the sources as they are, needs nothing but itself, and has all types.
+// Tests that what is checked in for browsers is made of the sources as they are, needs nothing but itself,
+// and has all types.
 
 import assert from "node:assert/strict";
 import * as client from "../../client.ts";

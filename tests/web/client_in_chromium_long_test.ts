@@ -1,5 +1,6 @@
-// Tests the client in a real Chromium, beside a client of Deno in the same room: events, state, bursts, and what a page is told
-// when there is no connection. What becomes of a connection while its page is hidden, frozen or away is in page_life_long_test.ts.
+// Tests the client in a real Chromium, beside a client of Deno in the same room: events, state, bursts, and
+// what a page is told when there is no connection. What becomes of a connection while its page is hidden,
+// frozen or away is in page_life_long_test.ts.
 
 import assert from "node:assert/strict";
 import { connect } from "../../client.ts";

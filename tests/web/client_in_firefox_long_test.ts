@@ -1,5 +1,5 @@
-// Tests the client in a real Firefox: a connection, events both ways, resume, and the words for what fails. The rest is tested in
-// Chromium.
+// Tests the client in a real Firefox: a connection, events both ways, resume, and the words for what fails.
+// The rest is tested in Chromium.
 
 import assert from "node:assert/strict";
 import { connect } from "../../client.ts";

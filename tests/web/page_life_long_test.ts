@@ -1,5 +1,5 @@
-// Tests what becomes of the client's connection in the life of a page, in a real Chromium: hidden, frozen, kept for the way back,
-// without a network, on a machine that slept, and gone.
+// Tests what becomes of the client's connection in the life of a page, in a real Chromium: hidden, frozen,
+// kept for the way back, without a network, on a machine that slept, and gone.
 
 import assert from "node:assert/strict";
 import { connect, type Relay } from "../../client.ts";
@@ -9,7 +9,9 @@ import { NewRelay } from "../support/new_relay.ts";
 import { until } from "../support/old_relay.ts";
 import { PageServer } from "../support/page_server.ts";
 
-/** A page with the client, connected through a proxy to a room of its own, in which ada, a program, is, too. */
+/**
+ * A page with the client, connected through a proxy to a room of its own, in which ada, a program, is, too.
+ */
 class Scene implements AsyncDisposable {
   private constructor(
     readonly page: Page,

@@ -1,5 +1,5 @@
-// Tests the client in Node 22, Node 24 and Bun, over TCP, TLS and WebSockets: programs that import client.js, beside a client of Deno
-// in the same room. They have to end by themselves.
+// Tests the client in Node 22, Node 24 and Bun, over TCP, TLS and WebSockets: programs that import client.js,
+// beside a client of Deno in the same room. They have to end by themselves.
 
 import assert from "node:assert/strict";
 import { connect } from "../../client.ts";

@@ -14,6 +14,7 @@ const DIRECTIONS: Readonly<Record<string, readonly [x: number, y: number]>> = {
   KeyS: [0, 1],
 };
 
+/** What {@linkcode Controls} need. */
 export interface ControlsOptions {
   canvas: HTMLCanvasElement;
   /** Where a point of the page, relative to the canvas, is in the world. */

@@ -12,9 +12,13 @@ import { rateLimit } from "../../client.ts";
 import { DrawnTrails } from "./drawn_error.ts";
 import { release, steer, type Wish } from "./steering.ts";
 
-/** How often a steered ball is sent, times a second; one that only bounces every other time, as in the terminal. */
+/**
+ * How often a steered ball is sent, times a second; one that only bounces every other time, as in the
+ * terminal.
+ */
 const STEERED_HZ = 20;
 
+/** How to play, and where. */
 export interface GameOptions {
   /** The relay, as `connect()` takes it. */
   target: string;

@@ -13,7 +13,9 @@ import { Game } from "./game.ts";
 import { paintGraph } from "./graph.ts";
 import { Picture } from "./picture.ts";
 
-/** How often the game goes on while its tab is hidden, in ms: browsers allow no more, and others see it live. */
+/**
+ * How often the game goes on while its tab is hidden, in ms: browsers allow no more, and others see it live.
+ */
 const HIDDEN_MS = 1000;
 
 /** The most balls of one's own: `#balls=300`. */

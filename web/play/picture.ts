@@ -194,7 +194,10 @@ export class Picture {
   }
 }
 
-/** Makes a disc of this radius, around the origin, the golden ball: no ball of a player has an edge and a star. */
+/**
+ * Makes a disc of this radius, around the origin, the golden ball: no ball of a player has an edge and a
+ * star.
+ */
 function paintStar(context: CanvasRenderingContext2D, radius: number): void {
   context.lineWidth = 0.22 * radius;
   context.strokeStyle = context.fillStyle = GOLD_EDGE;

@@ -21,7 +21,10 @@ export const MAX_DRAWN_SPEED = 900;
 /** How many seconds a ball takes to where the pointer is, were it not for that limit. */
 const DRAW_SECONDS = 0.12;
 
-/** How fast the velocity becomes the one that is wanted: what is left of the difference after so many seconds is 1/e. */
+/**
+ * How fast the velocity becomes the one that is wanted: what is left of the difference after so many seconds
+ * is 1/e.
+ */
 const GRIP_SECONDS = 0.05;
 
 /** How fast keys change the speed, in units a second squared, and up to which speed. */

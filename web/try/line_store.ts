@@ -1,7 +1,9 @@
 // The lines that the console has: the newest within a limit, those that a filter lets through, and how many
 // came. Pure.
 
-/** Who said a line: somebody else, this console, the relay as a control line or complaint, or the page itself. */
+/**
+ * Who said a line: somebody else, this console, the relay as a control line or complaint, or the page itself.
+ */
 export type Source = "in" | "own" | "control" | "bad" | "note";
 
 /** A line as it is shown. */
@@ -40,7 +42,9 @@ export class LineStore {
     this.#characters = 0;
   }
 
-  /** The newest `most` lines that have `filter` in them, whatever the case of its letters, the oldest first. */
+  /**
+   * The newest `most` lines that have `filter` in them, whatever the case of its letters, the oldest first.
+   */
   shown(filter: string, hasControls: boolean, most: number): Entry[] {
     const wanted = filter.trim().toLowerCase();
     const found: Entry[] = [];

@@ -17,6 +17,7 @@ const LAST_WAIT_MS = 8000;
 /** Refusals after which trying again is of no use. */
 const FINAL_CODES = /"code":"(bad_token|bad_hello)"/;
 
+/** Where to connect to as whom, and who is told. */
 export interface WireOptions {
   url: string;
   /** The hello of a session; undefined for a plain client. */

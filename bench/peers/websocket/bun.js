@@ -1,5 +1,5 @@
-// A server of Bun's that passes each message on to all others, as its guide to WebSockets shows it: topics, so that the runtime
-// frames a message once for everybody. Prints its port.
+// A server of Bun's that passes each message on to all others, as its guide to WebSockets shows it: topics,
+// so that the runtime frames a message once for everybody. Prints its port.
 
 const server = Bun.serve({
   hostname: "127.0.0.1",

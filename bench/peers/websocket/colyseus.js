@@ -1,5 +1,5 @@
-// A server of Colyseus with its own relay room, which passes each message on to all others with its sender's identifier, on its
-// usual transport. Prints its port.
+// A server of Colyseus with its own relay room, which passes each message on to all others with its sender's
+// identifier, on its usual transport. Prints its port.
 
 import { createRequire } from "node:module";
 import { createServer } from "node:http";

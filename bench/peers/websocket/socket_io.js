@@ -1,5 +1,5 @@
-// A server on Socket.IO that passes each event on to all others: its broadcast, by WebSocket alone. Drops the request of each
-// connection, as its page on memory advises. Prints its port.
+// A server on Socket.IO that passes each event on to all others: its broadcast, by WebSocket alone. Drops the
+// request of each connection, as its page on memory advises. Prints its port.
 
 import { createServer } from "node:http";
 import { createRequire } from "node:module";

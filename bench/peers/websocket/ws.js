@@ -1,4 +1,5 @@
-// A server on the package ws that passes each message on to all others, as its readme shows it. Prints its port.
+// A server on the package ws that passes each message on to all others, as its readme shows it. Prints its
+// port.
 
 import { createRequire } from "node:module";
 import process from "node:process";

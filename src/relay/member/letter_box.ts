@@ -15,7 +15,9 @@ import { LetterBytes } from "./letter_bytes.ts";
 /** How much may wait unwritten for one member, in bytes… */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** …and how much may be kept in all, unwritten or unconfirmed, when memory is short: the rest is for others. */
+/**
+ * …and how much may be kept in all, unwritten or unconfirmed, when memory is short: the rest is for others.
+ */
 const MIN_KEPT_BYTES = 16 * 1024;
 
 /** How much of answers may wait unconfirmed, in bytes: what one who reads has asked for in one turn… */
@@ -58,7 +60,9 @@ const enum Kind {
   Lost,
 }
 
-/** What the array of these takes for each byte of it: one that has grown leaves its old one to the collector. */
+/**
+ * What the array of these takes for each byte of it: one that has grown leaves its old one to the collector.
+ */
 const NUMBERS_COST = 2;
 
 /** What a letter takes in memory beside its bytes, in bytes. */
@@ -186,8 +190,8 @@ export class LetterBox {
   }
 
   /**
-   * Whether what was dropped can be told now: each letter that tells it is kept until it is confirmed, so that
-   * there is one at most where memory is short.
+   * Whether what was dropped can be told now: each letter that tells it is kept until it is confirmed, so
+   * that there is one at most where memory is short.
    */
   get #mayTell(): boolean {
     return this.#dropped !== undefined && (!this.#dropped.isShort || this.#toldEnd <= this.#confirmed);

@@ -120,7 +120,7 @@ export class SentLedger {
     this.#sent = this.#acked;
   }
 
-  /** Adds a piece, or to the last one: a client that acknowledges nothing shall not make the ledger long. */
+  /** Adds a piece, or to the last one: a client that acknowledges nothing must not make it long. */
   #add(kind: Piece["kind"], bytes: number, ownBytes: number): void {
     const last = this.#last;
     this.#sent += bytes;

@@ -109,8 +109,9 @@ export class Cursor implements Occupant {
   }
 
   /**
-   * How many bytes come next until its owner's own lines, the end of the log, or a place where all readers who
-   * take this much stop, too. So they get the same piece as the same object, however far apart they began.
+   * How many bytes come next until its owner's own lines, the end of the log, or a place where all readers
+   * who take this much stop, too. So they get the same piece as the same object, however far apart they
+   * began.
    */
   get nextPieceBytes(): number {
     if (!this.#findNext()) return 0;

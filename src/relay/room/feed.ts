@@ -286,7 +286,7 @@ export class Feed {
     return cursor.isEvicted ? Infinity : this.#log.ageMs(cursor.wantedOffset, nowMs);
   }
 
-  /** Whether a cursor is so far behind that its member shall jump to what is new. */
+  /** Whether a cursor is so far behind that its member has to jump to what is new. */
   isBehind(cursor: Cursor, nowMs: number): boolean {
     return this.lagMs(cursor, nowMs) > this.#settings.maxLagMs;
   }

@@ -8,11 +8,11 @@
 // (Documentation/scheduler/sched-bwc.rst), but paid after the work, by as long a pause as fills it again.
 
 /**
- * The share of a core that flushes may take: nearly all of it, since a turn of the event loop gathers by itself
- * what comes while the one before is written. A pause saves CPU time and costs latency, so it is the last
- * resort (measured with a lecture hall and a crowd: with 0.62 they took 15 % less of the core, and had twice
- * the p99). What flushes take is seen from outside, in time that goes by: where others want the core too it
- * takes longer, and the pauses come earlier.
+ * The share of a core that flushes may take: nearly all of it, since a turn of the event loop gathers by
+ * itself what comes while the one before is written. A pause saves CPU time and costs latency, so it is the
+ * last resort (measured with a lecture hall and a crowd: with 0.62 they took 15 % less of the core, and had
+ * twice the p99). What flushes take is seen from outside, in time that goes by: where others want the core
+ * too it takes longer, and the pauses come earlier.
  */
 export const FLUSH_SHARE = 0.9;
 
@@ -31,7 +31,10 @@ const PERIOD_MS = 100;
  */
 const MAX_DEBT_MS = 5;
 
-/** A flush that took so many times as long as those of its feed usually do was interrupted: the rest is not its own. */
+/**
+ * A flush that took so many times as long as those of its feed usually do was interrupted: the rest is not
+ * its own.
+ */
 const MAX_TIMES_USUAL = 2;
 
 /** …or so much longer, in ms: short ones vary. */
@@ -93,7 +96,10 @@ export class FlushBudget {
   readonly #accounts = new WeakMap<object, Account>();
   readonly #startMs: number;
   #period = 0;
-  /** How many parts feeds have taken in this period and in the one before: who takes little takes a fraction of one. */
+  /**
+   * How many parts feeds have taken in this period and in the one before: who takes little takes a fraction
+   * of one.
+   */
   #parts = 0;
   #partsBefore = 0;
 
@@ -118,8 +124,8 @@ export class FlushBudget {
   }
 
   /**
-   * Takes what the flush of a feed took, which has just ended, off the budget; of one that was interrupted, by
-   * other programs or a collection of garbage, a few times what its flushes usually take.
+   * Takes what the flush of a feed took, which has just ended, off the budget; of one that was interrupted,
+   * by other programs or a collection of garbage, a few times what its flushes usually take.
    */
   spend(feed: object, elapsedMs: number, isBehind: boolean, nowMs: number): void {
     this.#turnPeriod(nowMs);

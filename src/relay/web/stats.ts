@@ -122,8 +122,8 @@ function slowMs({ behindMs, stuckMs }: ConnectionStats): number {
 }
 
 /**
- * Picks those that are named of `members`, who stand in the order in which they came: who is slow, the slowest
- * first, then who came last.
+ * Picks those that are named of `members`, who stand in the order in which they came: who is slow, the
+ * slowest first, then who came last.
  */
 export function slowestAndNewest(members: readonly ConnectionStats[]): readonly ConnectionStats[] {
   if (members.length <= MAX_MEMBERS) return members;

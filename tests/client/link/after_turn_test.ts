@@ -1,10 +1,13 @@
-// Tests src/client/link/after_turn.ts in both its forms: with setImmediate, and as in a browser, which has none.
+// Tests src/client/link/after_turn.ts in both its forms: with setImmediate, and as in a browser, which has
+// none.
 
 import assert from "node:assert/strict";
 
 const MODULE = new URL("../../../src/client/link/after_turn.ts", import.meta.url).href;
 
-/** A program that ends by itself, if nothing that waits keeps it alive. It prints in which order things came. */
+/**
+ * A program that ends by itself, if nothing that waits keeps it alive. It prints in which order things came.
+ */
 const PROGRAM = `
   const { afterThisTurn } = await import(MODULE);
   const seen = [];

@@ -1,4 +1,5 @@
-// Tests src/client/link/open_transport.ts where the client can't run: what an old Node or browser lacks is taken away here.
+// Tests src/client/link/open_transport.ts where the client can't run: what an old Node or browser lacks is
+// taken away here.
 
 import assert from "node:assert/strict";
 import { connect } from "../../../client.ts";

@@ -1,5 +1,5 @@
-// Tests src/client/link/websocket_transport.ts in Deno: bytes both ways, ends, failures, and what waits for room. What a page is
-// told is tested in tests/web/, in a page.
+// Tests src/client/link/websocket_transport.ts in Deno: bytes both ways, ends, failures, and what waits for
+// room. What a page is told is tested in tests/web/, in a page.
 
 import assert from "node:assert/strict";
 import { connect } from "../../../client.ts";

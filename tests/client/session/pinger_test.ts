@@ -1,4 +1,5 @@
-// Tests src/client/session/pinger.ts: what a pause brings. When pings are due otherwise is heartbeat.ts's, and tested there.
+// Tests src/client/session/pinger.ts: what a pause brings. When pings are due otherwise is heartbeat.ts's,
+// and tested there.
 
 import assert from "node:assert/strict";
 import { FakeTime } from "../../support/fake_time.ts";

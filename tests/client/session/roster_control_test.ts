@@ -1,4 +1,5 @@
-// Tests src/client/session/roster_control.ts: lists and control lines as relays write them, and as none should.
+// Tests src/client/session/roster_control.ts: lists and control lines as relays write them, and as none
+// should.
 
 import assert from "node:assert/strict";
 import type { Roster } from "../../../src/client/session/roster.ts";

@@ -1,5 +1,5 @@
-// Tests src/client/session/session_outbox.ts against a relay as simple as can be: it counts the bytes of whole
-// lines, and knows what it got.
+// Tests src/client/session/session_outbox.ts against a relay as simple as can be: it counts the bytes of
+// whole lines, and knows what it got.
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";

@@ -1,5 +1,5 @@
-// Tests src/client/session/stream_age.ts on a clock that is moved by hand. The relay's time is local time plus an
-// hour; the way there and back takes 20 ms.
+// Tests src/client/session/stream_age.ts on a clock that is moved by hand. The relay's time is local time
+// plus an hour; the way there and back takes 20 ms.
 
 import assert from "node:assert/strict";
 import { StreamAge } from "../../../src/client/session/stream_age.ts";

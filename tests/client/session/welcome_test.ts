@@ -1,5 +1,5 @@
-// Tests src/client/session/welcome.ts: what is taken for the answer to a hello. How it is found among other lines
-// is tested in opening_test.ts.
+// Tests src/client/session/welcome.ts: what is taken for the answer to a hello. How it is found among other
+// lines is tested in opening_test.ts.
 
 import assert from "node:assert/strict";
 import { readAnswer } from "../../../src/client/session/welcome.ts";

@@ -52,7 +52,7 @@ class Collector implements LineSorterSink {
   }
 }
 
-/** What shall be found in `bytes`, said in the plainest way. */
+/** What should be found in `bytes`, said in the plainest way. */
 function expectedOf(bytes: Uint8Array, { isChecked, takesControl }: Way): Found[] {
   const found: Found[] = [];
   let number = 0, start = 0;

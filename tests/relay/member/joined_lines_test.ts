@@ -1,5 +1,5 @@
-// Tests src/relay/member/joined_lines.ts: the same bytes as a plain join, and buffers that are used again only
-// once they are given back.
+// Tests src/relay/member/joined_lines.ts: the same bytes as a plain join, and buffers that are used again
+// only once they are given back.
 
 import assert from "node:assert/strict";
 import { giveBack, joinLines } from "../../../src/relay/member/joined_lines.ts";

@@ -399,7 +399,7 @@ Deno.test("a session that ended its output and is resumed gets everything on the
   next.conn.takeBytes(0);
   await bo.say("2\n");
   await bo.say("3\n");
-  ada.conn.takeBytes(Infinity); // the old connection is done with its write, and shall not go on
+  ada.conn.takeBytes(Infinity); // the old connection is done with its write, and must not go on
   await turn();
   next.conn.takeBytes(Infinity);
   await turn();

@@ -654,7 +654,8 @@ Deno.test("SessionMember takes the same pieces over a WebSocket as others, whose
     text += lines;
   }
   const isDue = (unconfirmed: number) => unconfirmed >= 3 / 4 * windowBytes;
-  // bo has been told something that counts as well, late has begun before, cy acknowledges only when nothing more comes.
+  // bo has been told something that counts as well, late has begun before, cy acknowledges only when nothing
+  // more comes.
   bo.member.onPing({ t: 1, told: {} });
   late.step(() => false);
   late.ack();

@@ -1,5 +1,5 @@
-// The game in a real Firefox: it connects, is steered by pointer and keys, others see that, and it sees them. The rest is tested in
-// Chromium.
+// The game in a real Firefox: it connects, is steered by pointer and keys, others see that, and it sees them.
+// The rest is tested in Chromium.
 
 import assert from "node:assert/strict";
 import { connect, type Relay } from "../../../client.ts";

@@ -1,5 +1,5 @@
-// The game in a real browser: pointer, touch and keys, others' balls from pages, terminals and programs, what is said of the
-// connection, and how many frames a second it shows.
+// The game in a real browser: pointer, touch and keys, others' balls from pages, terminals and programs, what
+// is said of the connection, and how many frames a second it shows.
 
 import assert from "node:assert/strict";
 import { connect, type Relay } from "../../../client.ts";

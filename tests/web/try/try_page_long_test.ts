@@ -1,5 +1,5 @@
-// The console in a real browser: lines as they come and as they are typed, at both levels, filter, pause and history, and strangers'
-// lines that do nothing.
+// The console in a real browser: lines as they come and as they are typed, at both levels, filter, pause and
+// history, and strangers' lines that do nothing.
 
 import assert from "node:assert/strict";
 import { type Browser, type Page, testInChromium } from "../../support/browser.ts";

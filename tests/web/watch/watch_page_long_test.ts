@@ -1,5 +1,5 @@
-// The dashboard in a real browser, over a real relay: who is there, who is slow, what is refused, what is in a room, and nothing of
-// strangers that does anything.
+// The dashboard in a real browser, over a real relay: who is there, who is slow, what is refused, what is in
+// a room, and nothing of strangers that does anything.
 
 import assert from "node:assert/strict";
 import { type Browser, type Page, testInChromium } from "../../support/browser.ts";

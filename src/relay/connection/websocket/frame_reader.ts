@@ -39,7 +39,10 @@ const NOTHING = new Uint8Array(0);
 const turnedMask = new Uint8Array(4);
 const maskWord = new Uint32Array(turnedMask.buffer);
 
-/** The mask of the frame at hand, and what a control frame carries that came whole: used by all readers by turns. */
+/**
+ * The mask of the frame at hand, and what a control frame carries that came whole: used by all readers by
+ * turns.
+ */
 const maskAtHand = new Uint8Array(4);
 const wholeControl = new Uint8Array(MAX_CONTROL_BYTES);
 
