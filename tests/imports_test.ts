@@ -13,6 +13,7 @@ const RELAY_GROUND = [
   "src/relay/silence_watch.ts",
   "src/relay/log.ts",
   "src/relay/secrets.ts",
+  "src/relay/timers.ts",
   "src/relay/memory_budget.ts",
   "src/relay/relay_stats.ts",
 ];
@@ -28,10 +29,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   "src/relay/event_loop.ts": [],
   "src/relay/service_queue.ts": ["src/relay/event_loop.ts"],
-  "src/relay/silence_watch.ts": [],
+  "src/relay/silence_watch.ts": ["src/relay/timers.ts"],
   "src/relay/log.ts": [],
   "src/relay/secrets.ts": [],
-  "src/relay/memory_budget.ts": [],
+  "src/relay/timers.ts": [],
+  "src/relay/memory_budget.ts": ["src/relay/timers.ts"],
   "src/relay/relay_stats.ts": [],
   "src/relay/options.ts": ["src/wire/", "src/simulation/", ...RELAY_GROUND],
   "src/relay/room/": ["src/wire/", "src/relay/options.ts", ...RELAY_GROUND],

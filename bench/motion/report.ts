@@ -1,7 +1,7 @@
 // Runs the study and writes it down: docs/motion/report.md and the plots beside it. Everything is seeded, so
 // a second run writes the same files.
 //
-//   deno run -A bench/motion/report.ts [--rate 10]...   (a minute for all rates; a rate alone prints its tables only)
+//   deno run -A bench/motion/report.ts [--rate 10]...   (a minute for all; a rate alone prints its tables only)
 
 import { parseArgs } from "node:util";
 import { runCommand } from "../command.ts";

@@ -4,7 +4,7 @@
 import { closeQuietly } from "./connection/transport.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { LogFunction } from "./log.ts";
-import type { Timer, Timers } from "./options.ts";
+import type { Timer, Timers } from "./timers.ts";
 
 /**
  * What fails for want of something that accepting again does not bring: descriptors or the kernel's memory.

@@ -6,6 +6,8 @@
 //                                        ▲           │         └ what can be refused is refused
 //                                        └───────────┴ so much is given up, in the order of RELIEF_ORDER
 
+import type { Timer, Timers } from "./timers.ts";
+
 /** How much the relay may hold for its clients, in bytes, unless it is told otherwise. */
 export const DEFAULT_MAX_MEMORY_BYTES = 64 * 1024 * 1024;
 
@@ -43,15 +45,10 @@ const LETTERS_SHARE = 1 / 2;
 /** How long to wait before giving up more: what was given up before is free by then, in ms. */
 const RELIEF_PAUSE_MS = 50;
 
-type Timer = ReturnType<typeof setTimeout>;
-
 /** Options of a {@linkcode MemoryBudget}. */
 export interface MemoryBudgetOptions {
   /** Default: the global ones. */
-  timers?: {
-    setTimeout(callback: () => void, ms: number): Timer;
-    clearTimeout(timer: Timer | undefined): void;
-  };
+  timers?: Timers;
   /** How much may be in use in all, in bytes. Default: 64 MiB. */
   maxMemoryBytes?: number;
   /** Is told, each time, that something was given up. */
@@ -63,7 +60,7 @@ export class MemoryBudget {
   readonly maxBytes: number;
   /** What is kept for single members. */
   readonly letters: MemoryPart;
-  readonly #timers: NonNullable<MemoryBudgetOptions["timers"]>;
+  readonly #timers: Timers;
   readonly #onRelief: MemoryBudgetOptions["onRelief"];
   readonly #givers = new Map<Relief, Set<GiveUp>>(RELIEF_ORDER.map((relief) => [relief, new Set()]));
   #usedBytes = 0;

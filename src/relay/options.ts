@@ -9,6 +9,7 @@ import { EventLoop } from "./event_loop.ts";
 import type { LogFunction } from "./log.ts";
 import { DEFAULT_MAX_MEMORY_BYTES, MemoryBudget, type Relief } from "./memory_budget.ts";
 import { makeSecret, RUN_ID_BYTES } from "./secrets.ts";
+import type { Timers } from "./timers.ts";
 
 /** What {@linkcode serve} can be told. Every field has a default. */
 export interface RelayOptions {
@@ -123,15 +124,6 @@ export const RELAY_DEFAULTS: Readonly<Required<Omit<RelayOptions, "simulate">> &
   name: "",
   log: () => {},
 };
-
-/** What a timer is ended by. */
-export type Timer = ReturnType<typeof setTimeout>;
-
-/** Timers, as the global functions are. */
-export interface Timers {
-  setTimeout(callback: () => void, ms: number): Timer;
-  clearTimeout(timer: Timer | undefined): void;
-}
 
 /** What a relay takes from the machine beside its sockets, so that a test can hand it a time of its own. */
 export interface Environment {

@@ -2,7 +2,7 @@
 // each is waited for equally long. A thousand who connect at once would be a thousand timers, which nearly
 // all are cleared a moment later. What silence means it does not know.
 
-type Timer = ReturnType<typeof setTimeout>;
+import type { Timer, Timers } from "./timers.ts";
 
 /**
  * How long nothing is written to a connection that has sent nothing: a session's hello is usually there by
@@ -20,10 +20,7 @@ const PART_MS = 2;
 export interface SilenceWatchOptions {
   /** Tells the time in ms; never goes back. */
   clock(): number;
-  timers: {
-    setTimeout(callback: () => void, ms: number): Timer;
-    clearTimeout(timer: Timer | undefined): void;
-  };
+  timers: Timers;
   /** How long each is waited for, in ms. */
   waitMs: number;
 }

@@ -1,7 +1,8 @@
 // Looks after what no event announces, every so often and a part per turn, so that a relay with many clients
 // stops for none of them.
 
-import type { Settings, Timer } from "./options.ts";
+import type { Settings } from "./options.ts";
+import type { Timer } from "./timers.ts";
 
 /** How long one part takes at the most, in ms; a step that takes longer ends it. */
 const PART_MS = 2;

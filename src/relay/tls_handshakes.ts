@@ -3,7 +3,7 @@
 
 import { closeQuietly } from "./connection/transport.ts";
 import type { LogFunction } from "./log.ts";
-import type { Timer, Timers } from "./options.ts";
+import type { Timer, Timers } from "./timers.ts";
 
 /** A connection whose handshake can be waited for. */
 export interface ShakingConn {

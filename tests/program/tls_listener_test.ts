@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { listenTls, tlsFault } from "../../src/program/tls_listener.ts";
-import { type Environment, REAL_ENVIRONMENT, type Timer } from "../../src/relay/options.ts";
+import { type Environment, REAL_ENVIRONMENT } from "../../src/relay/options.ts";
+import type { Timer } from "../../src/relay/timers.ts";
 import { type RelayOptions, RelayServer } from "../../src/relay/relay.ts";
 import { DEADLINE_MS } from "../support/deadline.ts";
 import { untilSockets } from "../support/open_sockets.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Acceptor } from "../../src/relay/acceptor.ts";
-import { REAL_ENVIRONMENT, type Timers } from "../../src/relay/options.ts";
+import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
+import type { Timers } from "../../src/relay/timers.ts";
 
 /** An event loop that has looked at its sockets just now. */
 const IDLE = { isBusy: () => false, laterTurn: () => Promise.resolve() };

@@ -2,7 +2,7 @@
 // wait and go, and with one timer.
 
 import assert from "node:assert/strict";
-import type { Timer } from "../../src/relay/options.ts";
+import type { Timer } from "../../src/relay/timers.ts";
 import { SilenceWatch } from "../../src/relay/silence_watch.ts";
 import { ManualTime } from "../support/manual_time.ts";
 import { SimulatedLoop } from "../support/simulated_loop.ts";

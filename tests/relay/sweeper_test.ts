@@ -2,7 +2,7 @@
 // when it begins anew.
 
 import assert from "node:assert/strict";
-import type { Timer, Timers } from "../../src/relay/options.ts";
+import type { Timer, Timers } from "../../src/relay/timers.ts";
 import { Sweeper } from "../../src/relay/sweeper.ts";
 
 /** A time that goes on when a test says so, with one timer. */

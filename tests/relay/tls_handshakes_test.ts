@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { TlsHandshakes } from "../../src/relay/tls_handshakes.ts";
-import { REAL_ENVIRONMENT, type Timers } from "../../src/relay/options.ts";
+import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
+import type { Timers } from "../../src/relay/timers.ts";
 
 /** A connection whose handshake the test settles. */
 class StubConn {

@@ -2,7 +2,7 @@
 // `clock` and `timers`.
 
 import { setImmediate } from "node:timers";
-import type { Timer, Timers } from "../../src/relay/options.ts";
+import type { Timer, Timers } from "../../src/relay/timers.ts";
 
 /** The clock and the timers. */
 export class ManualTime {

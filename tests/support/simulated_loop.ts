@@ -1,7 +1,7 @@
 // An event loop whose time is made up: work takes as long as it says, and hours pass at once. For whatever
 // takes a clock, timers and turns.
 
-import type { Timer, Timers } from "../../src/relay/options.ts";
+import type { Timer, Timers } from "../../src/relay/timers.ts";
 
 interface Due {
   at: number;

@@ -7,7 +7,7 @@
 
 import type { LogLevel } from "../log.ts";
 import type { EndReason, Outlet } from "../member/member.ts";
-import type { Timer, Timers } from "../options.ts";
+import type { Timer, Timers } from "../timers.ts";
 import { isExpectedEnd } from "./transport.ts";
 
 /** How long an ending connection has for writing what is due… */

@@ -5,7 +5,8 @@
 //                  ▲                 │ time is up, or no more lines are allowed
 //                  └─────────────────┘
 
-import type { Settings, Timer } from "../options.ts";
+import type { Settings } from "../options.ts";
+import type { Timer } from "../timers.ts";
 import { LineSorter, type LineSorterSink } from "./line_sorter.ts";
 import { RateMeter } from "./rate_meter.ts";
 import { amountOf, type Served } from "../service_queue.ts";

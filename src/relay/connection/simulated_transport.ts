@@ -7,7 +7,8 @@
 import { Simulation } from "../../simulation/simulation.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { MemoryAccount } from "../memory_budget.ts";
-import type { Settings, Timer } from "../options.ts";
+import type { Settings } from "../options.ts";
+import type { Timer } from "../timers.ts";
 import type { Farewell, Transport } from "./transport.ts";
 
 /** The most that is on its way at a time, in bytes: what TCP has for a receiver far away is of that order. */

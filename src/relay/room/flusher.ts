@@ -7,7 +7,8 @@
 //   ├ news, 100 wakes ┤ ▶ ├ 100 wakes ┤ ▶ ├ 50 wakes ┤ ◀──────────────▶ ├ 100 wakes ┤ ▶ …
 //                        └ other feed's news: 12 wakes     ▲ news waits here
 
-import type { Settings, Timer } from "../options.ts";
+import type { Settings } from "../options.ts";
+import type { Timer } from "../timers.ts";
 import type { Reader } from "./feed.ts";
 import { FlushBudget } from "./flush_budget.ts";
 

@@ -6,7 +6,7 @@
 //                      └─▶ 101 ─▶ handed over
 
 import type { MemoryAccount, MemoryBudget } from "../memory_budget.ts";
-import type { Timer, Timers } from "../options.ts";
+import type { Timer, Timers } from "../timers.ts";
 import { closeQuietly, isExpectedEnd, type Transport } from "../connection/transport.ts";
 import { type Answer, type BodySource, encodeHead, faultAnswer, textAnswer } from "./answer.ts";
 import { encodeSwitch, handshakeFault, isHandshake } from "./websocket_handshake.ts";

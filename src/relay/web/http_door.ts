@@ -5,7 +5,7 @@
 import type { LogFunction } from "../log.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
-import type { Timer, Timers } from "../options.ts";
+import type { Timer, Timers } from "../timers.ts";
 import type { Transport } from "../connection/transport.ts";
 import type { Answer } from "./answer.ts";
 import { Files } from "./files.ts";

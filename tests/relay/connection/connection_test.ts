@@ -10,9 +10,8 @@ import {
   type RelayOptions,
   resolveOptions,
   type Settings,
-  type Timer,
-  type Timers,
 } from "../../../src/relay/options.ts";
+import type { Timer, Timers } from "../../../src/relay/timers.ts";
 import { parseSimulation } from "../../../src/simulation/parse_simulation.ts";
 import { Connection } from "../../../src/relay/connection/connection.ts";
 import { settle, StubTransport } from "../../support/stub_transport.ts";
