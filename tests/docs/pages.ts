@@ -20,11 +20,12 @@ export interface Block {
   code: string;
 }
 
-/** README and all pages of docs/. */
+/** README, CHANGELOG and all pages of docs/. */
 export function readPages(): Page[] {
   const names = Array.from(Deno.readDirSync(new URL("docs/", ROOT)), ({ name }) => name);
   const paths = [
     "README.md",
+    "CHANGELOG.md",
     ...names.filter((name) => name.endsWith(".md")).sort().map((name) => `docs/${name}`),
   ];
   return paths.map((path) => ({ path, text: Deno.readTextFileSync(new URL(path, ROOT)) }));

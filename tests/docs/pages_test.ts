@@ -1,6 +1,6 @@
-// Holds README and docs/ against the repository: links lead somewhere, files and tasks that they name are
-// there, flags are those of the program, shell lines can be read. What their code does is tested in
-// snippets_test.ts.
+// Holds README, CHANGELOG and docs/ against the repository: links lead somewhere, files and tasks that they
+// name are there, flags are those of the program, shell lines can be read. What their code does is tested in
+// snippets_test.ts, what figures they tell in figures_test.ts.
 
 import assert from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };
