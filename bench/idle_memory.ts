@@ -1,7 +1,7 @@
 // Where the memory of idle connections is: embeds the relay, lets a process of its own open more and more
 // connections, and prints what each adds: objects that are alive (after a garbage collection), buffers, what
-// V8 keeps beyond them, the C heap, code. Beside it stands bare Deno, which accepts and reads, and knows
-// nothing of its connections. Needs Linux. Run it with: deno run -A bench/idle_memory.ts --help
+// V8 keeps beyond them, the C heap, code. The same of WebSockets; and of bare Deno, which accepts and reads,
+// and knows nothing of its connections. Needs Linux. Run it with: deno run -A bench/idle_memory.ts --help
 
 import { parseArgs } from "node:util";
 import { runCommand } from "./command.ts";
@@ -10,7 +10,7 @@ import { V8_FLAGS } from "./relay_process.ts";
 
 const HELP = `bench/idle_memory.ts: shows where the memory of idle connections is
 
-USAGE: deno run -A bench/idle_memory.ts [FOLDER]      (a minute; needs Linux)
+USAGE: deno run -A bench/idle_memory.ts [FOLDER]      (two minutes; needs Linux)
 
 FOLDER: another checkout, measured beside this one`;
 
@@ -30,13 +30,29 @@ interface Reading {
   mappings: Mappings;
 }
 
+type Kind = "tcp" | "websocket";
+
+const HANDSHAKE = new TextEncoder().encode(
+  "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+);
+
 /** In a process of its own: holds connections to a port, as many as each line of stdin says. */
-async function hold(port: number): Promise<void> {
+async function hold(port: number, kind: Kind): Promise<void> {
   const held: Deno.Conn[] = [];
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder(), answer = new Uint8Array(1024);
   for await (const bytes of Deno.stdin.readable) {
     const count = Number(decoder.decode(bytes));
-    while (held.length < count) held.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+    while (held.length < count) {
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      held.push(conn);
+      if (kind === "tcp") continue;
+      await conn.write(HANDSHAKE);
+      const n = await conn.read(answer) ?? 0;
+      if (!decoder.decode(answer.subarray(0, n)).startsWith("HTTP/1.1 101 ")) {
+        throw new Error("Cannot hold a WebSocket: the relay did not open it");
+      }
+    }
   }
 }
 
@@ -52,12 +68,12 @@ async function serveBare(listener: Deno.TcpListener): Promise<void> {
 /**
  * In a process of its own: embeds the relay of a checkout, or the bare server, and prints readings as JSON.
  */
-async function measure(folder: string): Promise<void> {
+async function measure(folder: string, kind: Kind): Promise<void> {
   const { serve } = folder === BARE ? { serve: serveBare } : await import(`${folder}/src/relay/relay.ts`);
   const options = { hostname: "127.0.0.1", port: 0, tcpBacklog: 4096 };
   const listener = Deno.listen(options);
   serve(listener);
-  const clients = run(["--hold", String(listener.addr.port)]).spawn();
+  const clients = run(["--hold", String(listener.addr.port), kind]).spawn();
   const orders = clients.stdin.getWriter();
   const readings: Reading[] = [];
   const openFiles = countOpenFiles(Deno.pid)!;
@@ -97,8 +113,8 @@ function run(args: string[]): Deno.Command {
   });
 }
 
-async function print(name: string, folder: string): Promise<void> {
-  const child = run(["--measure", folder]).spawn();
+async function print(name: string, folder: string, kind: Kind = "tcp"): Promise<void> {
+  const child = run(["--measure", folder, kind]).spawn();
   await child.stdin.close();
   const { success, stdout } = await child.output();
   if (!success) throw new Error("Cannot measure memory: the relay's process failed, see above");
@@ -137,13 +153,19 @@ function readOptions(args: string[]): { other: string | null } | null {
 }
 
 async function printAll({ other }: { other: string | null }): Promise<number> {
-  await print("eventrelay", decodeURIComponent(new URL("..", import.meta.url).pathname));
-  if (other !== null) await print(other, await Deno.realPath(other));
+  const folders: Record<string, string> = {
+    eventrelay: decodeURIComponent(new URL("..", import.meta.url).pathname),
+  };
+  if (other !== null) folders[other] = await Deno.realPath(other);
+  for (const [name, folder] of Object.entries(folders)) {
+    await print(name, folder);
+    await print(`${name}, WebSocket`, folder, "websocket");
+  }
   await print("bare Deno", BARE);
   return 0;
 }
 
-const [mode, argument] = Deno.args;
-if (mode === "--hold") await hold(Number(argument));
-else if (mode === "--measure") await measure(argument);
+const [mode, argument, kind] = Deno.args;
+if (mode === "--hold") await hold(Number(argument), kind as Kind);
+else if (mode === "--measure") await measure(argument, kind as Kind);
 else await runCommand({ help: HELP, readOptions, run: printAll });
