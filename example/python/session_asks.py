@@ -20,8 +20,8 @@ LOOK_S = 1.0
 class RequestError(RelayError):
     """Why there is no answer, or why a claim could not be decided. Its `code` is "timeout", "no_such_peer", "left" (who
     was asked is not there, or has left meanwhile), "failed" (the other's on_request() raised, or there is none),
-    "not_resumed" (the session could not go on: it may have been asked or not), "closed", or the relay's own, such as
-    "too_many_keys"."""
+    "not_resumed" (the session could not go on: it may have been asked or not; what had not been asked yet is asked in
+    the next one), "closed", or the relay's own, such as "too_many_keys"."""
 
 
 class Answer(concurrent.futures.Future):
@@ -37,7 +37,7 @@ class Answer(concurrent.futures.Future):
         self.set_running_or_notify_cancel()
         self._asks, self.what, self.peer_id, self.timeout_s, self.read = asks, what, peer_id, timeout_s, read
         self.deadline = time.monotonic() + timeout_s
-        #: In which of the sessions that follow each other it was asked, counted from 1; None before it is.
+        #: In which of the sessions that follow each other it is asked, counted from 1; None before it waits for that.
         self.epoch = None
 
     def result(self, timeout=None):
@@ -79,6 +79,18 @@ class Asks:
             self._pending[name] = answer
             self._next_deadline = min(self._next_deadline, answer.deadline)
         return name, answer
+
+    def is_open(self, name):
+        """Tells whether a question still waits for its answer, and has time for it."""
+        with self._lock:
+            answer = self._pending.get(name)
+        return answer is not None and time.monotonic() < answer.deadline
+
+    def postpone(self, name, epoch):
+        """Notes that a question is asked in a later session, if it is one that waits."""
+        with self._lock:
+            if name in self._pending:
+                self._pending[name].epoch = epoch
 
     def drop(self, name):
         """Forgets a question that can't be asked."""

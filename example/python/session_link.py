@@ -14,7 +14,7 @@ from relay_wire import (
     READ_BYTES, LineCutter, Waker, check_function, check_seconds, describe, encode, open_connection, printable, receive,
     send_some, watch,
 )
-from session_parts import Clock, Refused, SentLines, read_answer, read_control, read_limits
+from session_parts import Clock, Refused, SentLines, read_answer, read_ask, read_control, read_limits
 
 #: How long the relay may take to answer the hello, and close() to leave, in seconds.
 ANSWER_S, CLOSE_S = 3.0, 1.0
@@ -224,19 +224,20 @@ class SessionLink:
             self.status = "connected"
 
     def _begin_epoch(self, relay):
-        """Notes that another session begins: questions of the one before are over, and on another relay all ids are
-        others'."""
+        """Notes that another session begins: questions of the one before are over, but those that were not asked. On
+        another relay all ids are others'."""
         self._epoch += 1
         if self._epoch == 1:
             return
-        self._questions.clear()
-        if relay == self._relay:
-            return
-        kept = [line for line in self._outbox if not line.startswith(b'{"$to"')]
-        dropped = len(self._outbox) - len(kept)
-        if dropped:
+        if relay != self._relay:
+            kept = [line for line in self._outbox if not line.startswith(b'{"$to"')]
+            dropped = len(self._outbox) - len(kept)
             self._outbox, self._outbox_bytes = collections.deque(kept), sum(map(len, kept))
-            self._note_dropped("outbox", dropped)
+            if dropped:
+                self._note_dropped("outbox", dropped)
+        self._questions[:] = [line for line in self._questions if not line.startswith(b'{"$host"')]
+        for line in (*self._questions, *self._outbox):
+            self._asks.postpone(read_ask(line), self._epoch)
 
     def _talk(self, connection, cutter, lines):
         """Writes and reads until the connection ends. First goes what the relay has not counted of earlier ones.
@@ -292,7 +293,8 @@ class SessionLink:
             lines.append(encode({"$ack": {"bytes": drained}}))
         with self._lock:
             if self._sent.bytes < UNCONFIRMED_BYTES:
-                lines += [*self._questions, *self._sets.values()]
+                # A key that was removed before it was claimed is free by then.
+                lines += [*self._sets.values(), *(line for line in self._questions if self._is_wanted(line))]
                 self._questions.clear()
                 self._sets = {}
                 while self._outbox and size < READ_BYTES:
@@ -310,6 +312,10 @@ class SessionLink:
             lines.append(encode({"$bye": {}}))
         self._sent.add(lines)
         return b"".join(lines)
+
+    def _is_wanted(self, line):
+        name = read_ask(line)
+        return name is None or self._asks.is_open(name)
 
     def _take(self, lines):
         """Counts lines and puts them into the inbox."""

@@ -119,6 +119,12 @@ def read_control(line):
     return name, body
 
 
+def read_ask(line):
+    """Returns the name of the question in a line that was written here; None for any other line."""
+    (body,) = decode(line).values() if line.startswith(b'{"$') else ({},)
+    return body.get("ask")
+
+
 def read_limits(limits):
     """Returns the limits of a $welcome that are used here; raises ValueError for one that can't be."""
     read = {}

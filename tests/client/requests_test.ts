@@ -136,6 +136,47 @@ Deno.test("Relay.request ends when the time is over, who was asked leaves, or it
   await assert.rejects(ada.rooms(), failsWith("closed"));
 });
 
+Deno.test("what is asked while the relay is away is asked once it is back, restarted or not, but of members who are gone", async () => {
+  await using server = new NewRelay();
+  await withoutBackoff(async () => {
+    const onRequest = (event: unknown) => event;
+    const ada = await connect(`${server.target}/pong`, { onRequest });
+    const bo = await connect(`${server.target}/pong`, { onRequest });
+    await until(() => ada.peers.size === 1, "bo");
+    await server.stop();
+    await until(() => ada.status !== "connected" && bo.status !== "connected", "nobody is connected");
+    const claims = [ada.claim("ball", 1), ada.claim("ball", 2), ada.claim("goal", 3, { hold: true })];
+    const given = ada.claim("late", 1, { timeoutMs: 1 });
+    const rooms = ada.rooms();
+    const requests = [ada.request(bo.id, 1), ada.request(ada.id, 2), ada.request("k99", 3)].map((answer) =>
+      assert.rejects(answer, (error) => {
+        assert.match((error as RequestError).code, /^(left|not_resumed)$/);
+        return true;
+      })
+    );
+    await assert.rejects(given, failsWith("timeout"));
+    server.start();
+    assert.deepEqual(await Promise.all(claims), [true, false, true]);
+    await Promise.all(requests);
+    assert.deepEqual((await rooms).rooms.map(({ name }) => name), ["pong"]);
+    assert.deepEqual({ ...ada.state }, { ball: 1, goal: 3 }, "and nothing that was given up");
+    await ada.close();
+    await until(() => bo.status === "connected" && bo.state.ball === 1, "bo is back");
+    assert.equal(await bo.claim("goal", 4), true, "it was held");
+    await bo.close();
+  });
+});
+
+Deno.test("Relay.claim has its place behind what its program set of the room before", async () => {
+  await using server = new NewRelay();
+  await using ada = await connect(server.target);
+  ada.set("ball", 1, { room: true });
+  assert.equal(await ada.claim("ball", 2), false);
+  ada.unset("ball", { room: true });
+  assert.equal(await ada.claim("ball", 3), true);
+  assert.equal(ada.state.ball, 3);
+});
+
 Deno.test("Relay.request is answered once over cuts, by who was asked alone", async () => {
   await using server = new NewRelay();
   await using proxy = new CuttingProxy(server.port, () => ({ up: 1200, down: 1500 }));

@@ -608,6 +608,45 @@ class Sessions(unittest.TestCase):
         self.assertEqual((lost.exception().code, str(lost.exception())), (
             "not_resumed", "Cannot claim 'cut': the session could not go on, so it may have been done or not"))
 
+    def test_questions_that_were_never_asked_are_asked_in_the_next_session(self):
+        said, runs = [], []
+
+        def part(connection):
+            greeting, lines = hello(connection)
+            runs.append(greeting)
+            relay = "run-1" if len(runs) < 5 else "run-2"
+            if len(runs) in (2, 4):
+                return
+            connection.sendall(welcome(greeting["nonce"], session=str(len(runs)) * 22, relay=relay))
+            for text in lines:
+                said.append(json.loads(text.decode()))
+                if "$bye" in said[-1] or "cut" in said[-1]:
+                    return
+                for ask in ("$claim", "$rooms"):
+                    if ask in said[-1]:
+                        body = said[-1][ask]
+                        connection.sendall(line({"$answer": {"ask": body["ask"], "won": True, "more": len(runs)}}))
+
+        self.patch("FIRST_RETRY_S", 0.2)
+        _, session = self.session(part)
+        for relays in (1, 2):
+            until(lambda: session.status == "connected")
+            session.send({"cut": relays})
+            until(lambda: session.status == "reconnecting")
+            answers = [session.claim("ball", 1), session.rooms()]
+            session.unset("ball", room=True)
+            given_up = session.claim("late", 1, timeout_s=0.001)
+            request = session.request("k1", "who?")
+            self.assertEqual(answers[0].result(), True)
+            self.assertEqual(answers[1].result().more, 2 * relays + 1)
+            self.assertEqual(given_up.exception().code, "timeout")
+            if relays == 2:
+                self.assertEqual(request.exception().code, "not_resumed")
+            else:
+                self.assertFalse(request.done())
+        names = [name for each in said for name in each if name in ("$claim", "$rooms", "$to", "$set", "cut")]
+        self.assertEqual(names, ["cut", "$set", "$claim", "$rooms", "$to", "cut", "$set", "$claim", "$rooms"])
+
     def test_what_waits_for_single_members_is_dropped_where_their_ids_are_others(self):
         said, runs = [], []
 

@@ -1,7 +1,7 @@
 // Questions that this program has asked, the relay or another member, and that wait for an answer. Touches no
 // socket: who asks sends the line.
 
-import type { Tag } from "../../wire/protocol.ts";
+import { isControlLine, type Tag } from "../../wire/protocol.ts";
 import { Countdown } from "../link/countdown.ts";
 
 /**
@@ -17,8 +17,9 @@ export class RequestError extends Error {
   /**
    * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and
    * `left` (who was asked is not there, or has left meanwhile); `failed` (the other's `onRequest` threw, or
-   * there is none); `not_resumed` (the session could not go on: it may have been asked or not); `closed`; or
-   * the relay's code, such as `too_many_keys`.
+   * there is none); `not_resumed` (the session could not go on: it may have been asked or not, what never was
+   * is asked in the next one, unless of a member of a relay that was restarted); `closed`; or the relay's
+   * code, such as `too_many_keys`.
    */
   readonly code: string;
 
@@ -53,6 +54,17 @@ export function forgiving<T>(ask: () => Promise<T>): Promise<T> {
   return answer;
 }
 
+const decoder = new TextDecoder();
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Reads the name of the question that a line written here asks; `undefined` for any other line. */
+export function readAsk(line: Uint8Array): string | undefined {
+  if (!isControlLine(line, 0)) return undefined;
+  const [body] = Object.values<Tag>(JSON.parse(decoder.decode(line)));
+  return body.ask;
+}
+
 /** The questions without an answer. */
 export class Asks {
   readonly #pending = new Map<string, Ask>();
@@ -72,6 +84,11 @@ export class Asks {
     answer.catch(() => {}); // it is the caller's to look at it
     if (timeoutMs < Infinity) this.#limit(ask, timeoutMs);
     return { ask, answer };
+  }
+
+  /** Whether a question of that name still waits for its answer. */
+  isOpen(ask: string): boolean {
+    return this.#pending.has(ask);
   }
 
   /** Takes the answer of a member, or of the relay. */
@@ -110,9 +127,9 @@ export class Asks {
     }
   }
 
-  /** Notes that nobody will answer any more. */
-  failAll(code: string, why: string): void {
-    for (const [ask, { peerId }] of this.#pending) this.#fail(ask, code, why, peerId);
+  /** Notes that nobody will answer any more, but for some questions. */
+  failAll(code: string, why: string, but: ReadonlySet<string> = NONE): void {
+    for (const [ask, { peerId }] of this.#pending) if (!but.has(ask)) this.#fail(ask, code, why, peerId);
   }
 
   #fail(ask: string, code: string, why: string, peerId: string | undefined): void {

@@ -176,6 +176,7 @@ export class Session implements Speaker {
   /** Begins to write events and to ping. */
   begin(connection: LiveLink): void {
     this.#connection = connection;
+    this.source.dropAsks((ask) => this.asks.isOpen(ask));
     this.source.isOpen = true;
     this.#pinger = new Pinger({
       timeoutMs: this.#welcome!.limits.pingTimeoutMs,
@@ -248,7 +249,8 @@ export class Session implements Speaker {
   /** Begins another session: takes over who and what is there, and tells what is lost. */
   #restart({ welcome, streamBytes, written }: Opened): void {
     const before = this.#welcome;
-    const { lines, bytes, roomChanges } = this.source.restart(written);
+    const isOtherRelay = before !== undefined && welcome.relay !== before.relay;
+    const { lines, bytes, roomChanges, unasked } = this.source.restart(written, isOtherRelay);
     this.#welcome = welcome;
     this.#canResume = true;
     this.#position.restart(streamBytes);
@@ -259,7 +261,7 @@ export class Session implements Speaker {
     this.#roster.self = selfPeer(welcome.id, this.#options.name, () => member.values());
     const { hostId } = this.#roster;
     this.#roster.hostId = welcome.host;
-    this.asks.failAll("not_resumed", "the session could not go on, so it may have been done or not");
+    this.asks.failAll("not_resumed", "the session could not go on, so it may have been done or not", unasked);
     if (before === undefined) {
       this.#roster.become(welcome.roster);
       const { onJoin, onState, onLeave } = this.#sink;
@@ -273,8 +275,6 @@ export class Session implements Speaker {
       };
       return;
     }
-    const isOtherRelay = welcome.relay !== before.relay;
-    if (isOtherRelay) this.source.dropLetters();
     const lostKeys = settleRoom(this.source.room, welcome.roster.state, roomChanges, isOtherRelay);
     this.#sink.onLost({ reason: "unconfirmed", lines, bytes });
     if (isOtherRelay) { // there, an id that was here is somebody else's

@@ -8,6 +8,7 @@
 
 import { joinLines, LineQueue } from "../link/line_queue.ts";
 import type { LineSource } from "../link/line_source.ts";
+import { readAsk } from "./asks.ts";
 import type { LineCount } from "./lost.ts";
 import { OwnState } from "./own_state.ts";
 import { encodeControl, isControlLine, startsAt } from "../../wire/protocol.ts";
@@ -33,6 +34,8 @@ const STATE_SHARE = 1 / 2;
 export interface Unconfirmed extends LineCount {
   /** The last such change of each key of the room: a value as JSON, or undefined for a removal. */
   roomChanges: Map<string, string | undefined>;
+  /** The names of the questions that were not written at all: they are asked in the session that begins. */
+  unasked: Set<string>;
 }
 
 /**
@@ -132,15 +135,20 @@ export class SessionOutbox implements LineSource {
     this.#waiting.push(line, limitBytes);
   }
 
-  /** Appends a control line, which goes out before the events that wait. */
+  /**
+   * Appends a control line, which goes out before the events that wait, and behind what was set of the room.
+   */
   ask(line: Uint8Array): void {
     this.changes++;
     this.#asks.push(line, Infinity);
   }
 
-  /** Drops what waits for single members: on another relay their ids are others'. */
-  dropLetters(): void {
-    this.#waiting.keepOnly((line) => !begins(line, TO_START));
+  /** Drops the questions to the relay that wait and have been given up. */
+  dropAsks(isOpen: (ask: string) => boolean): void {
+    this.#asks.keepOnly((line) => {
+      const ask = readAsk(line);
+      return ask === undefined || isOpen(ask);
+    });
   }
 
   /**
@@ -249,12 +257,20 @@ export class SessionOutbox implements LineSource {
   /**
    * Begins another session, of whose stream `written` are the first lines, already out. All own state of the
    * member is told again. Returns what was written of the session before and not confirmed: it may have
-   * arrived or not, and is not sent again.
+   * arrived or not, and is not sent again. What waits goes out, but for who is to be host, and, on another
+   * relay, what is for single members: there their ids are others'.
    */
-  restart(written: readonly Uint8Array[] = []): Unconfirmed {
+  restart(written: readonly Uint8Array[] = [], isOtherRelay = false): Unconfirmed {
     const unconfirmed = this.#takeUnconfirmed();
     this.#toldSets.forgetLines();
-    this.#asks.takeAll();
+    if (isOtherRelay) this.#waiting.keepOnly((line) => !startsAt(line, 0, TO_START));
+    for (const lines of [this.#asks, this.#waiting]) {
+      lines.keepOnly((line) => {
+        const ask = readAsk(line);
+        if (ask !== undefined) unconfirmed.unasked.add(ask);
+        return ask !== undefined || lines !== this.#asks;
+      });
+    }
     this.#sentBytes = this.#confirmedBytes = this.#pingedBytes = 0;
     this.#lineNumber = 1;
     this.#handOut([], written);
@@ -277,7 +293,7 @@ export class SessionOutbox implements LineSource {
   takeLeft(): Unconfirmed {
     const left = this.#takeUnconfirmed();
     for (const key of this.room.newsKeys) left.roomChanges.set(key, undefined);
-    if (this.#hasLeft) return { lines: 0, bytes: 0, roomChanges: new Map() };
+    if (this.#hasLeft) return { lines: 0, bytes: 0, roomChanges: new Map(), unasked: new Set() };
     // Those that did not go out whole have been counted as dropped.
     left.lines = Math.max(0, left.lines - this.#cleared.lines);
     left.bytes = Math.max(0, left.bytes - this.#cleared.bytes);
@@ -286,9 +302,9 @@ export class SessionOutbox implements LineSource {
 
   #takeUnconfirmed(): Unconfirmed {
     const roomChanges = this.#toldSets.takeRoomChanges();
-    const unconfirmed: Unconfirmed = { lines: 0, bytes: 0, roomChanges };
+    const unconfirmed: Unconfirmed = { lines: 0, bytes: 0, roomChanges, unasked: new Set() };
     for (const line of [...this.#sent.takeAll(), ...this.#owed.takeAll()]) {
-      if (isControlLine(line, 0) && !begins(line, TO_START)) continue;
+      if (isControlLine(line, 0) && !startsAt(line, 0, TO_START)) continue;
       unconfirmed.lines++;
       unconfirmed.bytes += line.length;
     }
@@ -320,8 +336,9 @@ export class SessionOutbox implements LineSource {
     }
     if (!this.isOpen) return;
     if (this.#isEnding || this.#sentBytes - this.#confirmedBytes < this.#maxUnconfirmedBytes) {
-      this.#handOut(batch, this.#asks.takeAll());
       this.#addState(batch, end);
+      // A key that was removed before it was claimed is free by then.
+      if (this.room.newsLength === 0) this.#handOut(batch, this.#asks.takeAll());
       // A line that alone is longer than a batch must come to its turn, whatever stands before it.
       const events: Uint8Array[] = [];
       this.#uncounted.bytes += this.#waiting.moveTo(events, end - this.#sentBytes);
@@ -375,11 +392,7 @@ const TO_START = encoder.encode('{"$to":');
 const PING_START = encoder.encode('{"$ping":');
 const ACK_START = encoder.encode('{"$ack":');
 
-function begins(line: Uint8Array, start: Uint8Array): boolean {
-  return startsAt(line, 0, start);
-}
-
 /** Events and state are owed; a ping or an acknowledgement of an earlier connection says nothing any more. */
 function isWorthRepeating(line: Uint8Array): boolean {
-  return !begins(line, PING_START) && !begins(line, ACK_START);
+  return !startsAt(line, 0, PING_START) && !startsAt(line, 0, ACK_START);
 }

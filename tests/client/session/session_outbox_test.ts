@@ -99,9 +99,49 @@ Deno.test("SessionOutbox.restart counts events alone as lost, and tells the memb
   write(outbox);
   outbox.push(encode("new"), Infinity);
   outbox.rewind(Infinity);
-  assert.deepEqual(outbox.restart(), { lines: 2, bytes: 5, roomChanges: new Map() });
+  assert.deepEqual(outbox.restart(), { lines: 2, bytes: 5, roomChanges: new Map(), unasked: new Set() });
   outbox.isOpen = true;
   assert.deepEqual(write(outbox), ['{"$set":{"key":"a","value":1}}', "new"]);
+});
+
+const CLAIM = '{"$claim":{"ask":"2","key":"a","value":1}}', ROOMS = '{"$rooms":{"ask":"3"}}';
+const REQUEST = '{"$to":{"ids":["k2"],"ask":"4","event":5}}';
+
+for (const isOtherRelay of [false, true]) {
+  const where = isOtherRelay ? "but no member, on another relay" : "members too, on the same relay";
+  Deno.test(`SessionOutbox.restart has what was never asked asked: ${where}`, () => {
+    const outbox = holding();
+    outbox.ask(encode('{"$claim":{"ask":"1","key":"asked","value":1}}'));
+    write(outbox);
+    for (const line of ['{"$host":{"id":"k2"}}', CLAIM, ROOMS]) outbox.ask(encode(line));
+    for (const line of ["event", REQUEST]) outbox.push(encode(line), Infinity);
+    outbox.rewind(Infinity);
+    const { unasked } = outbox.restart([], isOtherRelay);
+    const kept = isOtherRelay ? [] : [REQUEST];
+    assert.deepEqual([...unasked], isOtherRelay ? ["2", "3"] : ["2", "3", "4"]);
+    assert.deepEqual([outbox.length, outbox.dropped], [1 + kept.length, 1 - kept.length]);
+    outbox.isOpen = true;
+    assert.deepEqual(write(outbox), [CLAIM, ROOMS, "event", ...kept]);
+  });
+}
+
+Deno.test("SessionOutbox.dropAsks drops the questions to the relay that were given up, and nothing else", () => {
+  const outbox = holding("event", REQUEST);
+  for (const line of ['{"$host":{}}', CLAIM, ROOMS]) outbox.ask(encode(line));
+  outbox.dropAsks((ask) => ask === "3");
+  assert.deepEqual(write(outbox), ['{"$host":{}}', ROOMS, "event", REQUEST]);
+});
+
+Deno.test("SessionOutbox.nextBatch asks behind what was set of the room, however many batches that takes", () => {
+  const outbox = holding("event");
+  outbox.ask(encode(CLAIM));
+  outbox.set("a", undefined, true);
+  for (let n = 0; n < 5; n++) outbox.set(`key ${n}`, "1", true);
+  const lines = Array.from({ length: 9 }, () => write(outbox, 100)).flat();
+  assert.equal(lines.length, 8);
+  const claimed = lines.indexOf(CLAIM);
+  assert.ok(lines.every((line, at) => !line.startsWith('{"$set"') || at < claimed), lines.join("\n"));
+  assert.equal(lines[0], '{"$set":{"key":"a","room":true}}');
 });
 
 Deno.test("SessionOutbox.clear counts what never went out whole", () => {
@@ -137,7 +177,7 @@ Deno.test("SessionOutbox says goodbye without waiting for confirmation, after al
   assert.equal(events.length, 20);
   assert.equal(lines.at(-1), '{"$bye":{}}');
   outbox.clear();
-  assert.deepEqual(outbox.takeLeft(), { lines: 0, bytes: 0, roomChanges: new Map() });
+  assert.deepEqual(outbox.takeLeft(), { lines: 0, bytes: 0, roomChanges: new Map(), unasked: new Set() });
 });
 
 Deno.test("SessionOutbox.takeLeft has what was written and not confirmed when there was no goodbye", () => {
