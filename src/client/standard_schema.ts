@@ -2,6 +2,8 @@
 // types only, and its use: is this value an event? zod, valibot, arktype and others have it, none of them is
 // a dependency.
 
+import { show } from "./option_check.ts";
+
 /** A validator that follows Standard Schema, version 1. Its answer has to come at once, not as a promise. */
 export interface StandardSchema<Output = unknown> {
   /** Where the standard keeps its property. */
@@ -28,26 +30,36 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-const ASYNC_MESSAGE = "Cannot check events: the schema answers with a promise, it has to answer at once";
+/** What is wrong with the schema itself, not with a value. */
+class SchemaError extends TypeError {
+  constructor(answer: string) {
+    super(`Cannot check events: the schema answers with ${answer}`);
+    this.name = "TypeError";
+  }
+}
 
 /**
  * Makes a function that returns a checked event or throws.
  *
- * @throws {TypeError} when it is not a schema, or one that answers with a promise. Not every schema shows
- * that before it gets a value of the right shape: then the function it made throws it.
+ * @throws {TypeError} when it is not a schema, or one that answers with a promise or with no answer of the
+ * standard. Not every schema shows that before it gets a value of the right shape: then the function it made
+ * throws it.
  */
 export function eventChecker<E>(schema: StandardSchema<E>): (value: unknown) => E {
-  const validate = schema?.["~standard"]?.validate;
-  if (typeof validate !== "function") {
+  const standard = schema?.["~standard"];
+  if (typeof standard?.validate !== "function") {
     throw new TypeError(
       `Cannot check events: the schema has no "~standard".validate, a Standard Schema is allowed`,
     );
   }
   function check(value: unknown): E {
-    const result = validate(value);
-    if ("then" in result) {
-      result.then(undefined, () => {}); // what it rejects with changes nothing
-      throw new TypeError(ASYNC_MESSAGE);
+    const result: unknown = standard.validate(value);
+    if (typeof result === "object" && result !== null && "then" in result) {
+      Promise.resolve(result).catch(() => {}); // what it rejects with changes nothing
+      throw new SchemaError("a promise, it has to answer at once");
+    }
+    if (!isResult<E>(result)) {
+      throw new SchemaError(`${show(result)}, { value } or { issues: […] } is allowed`);
     }
     if (result.issues === undefined) return result.value;
     throw new TypeError(`Cannot accept event: ${describe(result.issues)}`, { cause: result.issues });
@@ -55,9 +67,15 @@ export function eventChecker<E>(schema: StandardSchema<E>): (value: unknown) => 
   try {
     check(undefined);
   } catch (error) {
-    if (error instanceof TypeError && error.message === ASYNC_MESSAGE) throw error;
+    if (error instanceof SchemaError) throw error;
   }
   return check;
+}
+
+function isResult<E>(result: unknown): result is SchemaResult<E> {
+  if (typeof result !== "object" || result === null) return false; // issues may be an array that has itself
+  const { issues } = result as { issues?: unknown };
+  return issues === undefined ? "value" in result : Array.isArray(issues);
 }
 
 function describe(issues: readonly SchemaIssue[]): string {

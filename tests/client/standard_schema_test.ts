@@ -42,6 +42,8 @@ Deno.test("eventChecker names the first issue, how many more there are, and keep
     cause: issues,
   });
   assert.throws(() => eventChecker(schema(() => ({ issues: [] })))(1), /the schema refuses it/);
+  const own = Object.assign([{ message: "as arktype has it" }], { issues: issues.slice(1) });
+  assert.throws(() => eventChecker(schema(() => own))(1), { message: "Cannot accept event: b" });
 });
 
 Deno.test("eventChecker refuses a schema that answers with a promise, at once or when it shows", () => {
@@ -54,6 +56,36 @@ Deno.test("eventChecker refuses a schema that answers with a promise, at once or
     schema((value) => value === undefined ? { issues: [] } : Promise.resolve({ value })),
   );
   assert.throws(() => late(1), /answers with a promise/);
+});
+
+Deno.test("eventChecker asks as the standard says, so that a schema of a class works", () => {
+  class Longer {
+    readonly version = 1;
+    readonly vendor = "test";
+    constructor(readonly least: number) {}
+    validate(value: unknown): SchemaResult<string> {
+      const { length } = String(value);
+      return length > this.least ? { value: String(value) } : { issues: [{ message: `${length}` }] };
+    }
+  }
+  const check = eventChecker({ "~standard": new Longer(2) });
+  assert.equal(check("abc"), "abc");
+  assert.throws(() => check("ab"), { message: "Cannot accept event: 2" });
+});
+
+Deno.test("eventChecker refuses a schema whose answers are none, at once or when it shows", () => {
+  for (
+    const [answer, shown] of [[undefined, "undefined"], [true, "true"], ["x", '"x"'], [{}, "an object"], [
+      { issues: "x" },
+      "an object",
+    ], [null, "null"]] as const
+  ) {
+    const message = `Cannot check events: the schema answers with ${shown}, ` +
+      "{ value } or { issues: […] } is allowed";
+    assert.throws(() => eventChecker(schema(() => answer as never)), { name: "TypeError", message });
+    const late = eventChecker(schema((value) => value === undefined ? { issues: [] } : answer as never));
+    assert.throws(() => late(1), { name: "TypeError", message });
+  }
 });
 
 Deno.test("eventChecker refuses what is not a schema", () => {
