@@ -53,8 +53,7 @@ export interface RoomsOptions {
  * @throws {RangeError} when it is not above 0
  */
 export function readRequestOptions(options: RequestOptions): number {
-  checkOptions("request", options, { timeoutMs: "any" });
-  return readTimeout("request", options, ANSWER_MS);
+  return readTimeout("request", checkOptions("request", options, { timeoutMs: "any" }), ANSWER_MS);
 }
 
 /**
@@ -63,8 +62,8 @@ export function readRequestOptions(options: RequestOptions): number {
  * @throws as {@linkcode readRequestOptions} does, and a TypeError when `hold` is no boolean
  */
 export function readClaimOptions(options: ClaimOptions): Required<ClaimOptions> {
-  checkOptions("claim", options, { hold: "boolean", timeoutMs: "any" });
-  return { hold: options.hold ?? false, timeoutMs: readTimeout("claim", options, CLAIM_MS) };
+  const checked = checkOptions("claim", options, { hold: "boolean", timeoutMs: "any" });
+  return { hold: checked.hold ?? false, timeoutMs: readTimeout("claim", checked, CLAIM_MS) };
 }
 
 /**
@@ -73,8 +72,16 @@ export function readClaimOptions(options: ClaimOptions): Required<ClaimOptions> 
  * @throws as {@linkcode readRequestOptions} does
  */
 export function readRoomsOptions(options: RoomsOptions): number {
-  checkOptions("list rooms", options, { timeoutMs: "any" });
-  return readTimeout("list rooms", options, ANSWER_MS);
+  return readTimeout("list rooms", checkOptions("list rooms", options, { timeoutMs: "any" }), ANSWER_MS);
+}
+
+/**
+ * Says whether it is the room's value that is set.
+ *
+ * @throws {TypeError} when an option is none, or `room` is no boolean
+ */
+export function readSetOptions(options: SetOptions): boolean {
+  return checkOptions("set state", options, { room: "boolean" }).room ?? false;
 }
 
 function readTimeout(what: string, { timeoutMs }: { timeoutMs?: number }, defaultMs: number): number {

@@ -64,8 +64,7 @@ export function frames(
   options: { signal?: AbortSignal } = {},
 ): AsyncGenerator<number, void, void> {
   const schedule = new FrameSchedule(hz, now());
-  checkOptions("tick", options, { signal: "signal" });
-  return tick(schedule, options.signal);
+  return tick(schedule, checkOptions("tick", options, { signal: "signal" }).signal);
 }
 
 async function* tick(
@@ -95,7 +94,7 @@ interface WithAnimationFrames {
  * @throws {TypeError} when there is no screen to draw on, as in Deno, or the signal is no AbortSignal
  */
 export function animationFrames(options: { signal?: AbortSignal } = {}): AsyncGenerator<number, void, void> {
-  checkOptions("tick", options, { signal: "signal" });
+  const { signal } = checkOptions("tick", options, { signal: "signal" });
   const { requestAnimationFrame, cancelAnimationFrame } = globalThis as WithAnimationFrames;
   if (requestAnimationFrame === undefined || cancelAnimationFrame === undefined) {
     throw new TypeError(
@@ -112,7 +111,7 @@ export function animationFrames(options: { signal?: AbortSignal } = {}): AsyncGe
         resolve();
       }
     });
-  return tickShown(nextFrame, now(), options.signal);
+  return tickShown(nextFrame, now(), signal);
 }
 
 async function* tickShown(

@@ -13,7 +13,7 @@ import { transportFor } from "./link/open_transport.ts";
 import { pageLocation } from "./link/runtime.ts";
 import type { Status, StatusDetail } from "./link/status.ts";
 import { LossTally } from "./loss_tally.ts";
-import { type ConnectOptions, readOptions, type Settings, type Stats } from "./options.ts";
+import { type ConnectOptions, readOptions, type Settings, type Stats, takeOptions } from "./options.ts";
 import { Outgoing } from "./outgoing.ts";
 import { watchPageLife } from "./page_life.ts";
 import { PlainSpeaker } from "./plain.ts";
@@ -28,7 +28,6 @@ const MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
 
 /** A member of a relay, from `open()` to `close()`. */
 export class Membership<E> {
-  readonly #options: ConnectOptions<E>;
   readonly #link: Link;
   readonly #callbacks = new Callbacks();
   readonly #losses: LossTally;
@@ -38,6 +37,8 @@ export class Membership<E> {
   #lost = 0;
   #hasWarned = false;
 
+  /** What the program asked for, as it was then. */
+  readonly options: ConnectOptions<E>;
   /** Its session; `undefined` if it is plain. */
   readonly session: Session | undefined;
   /** The name it gave itself; empty if none, or plain. */
@@ -57,13 +58,13 @@ export class Membership<E> {
    * @throws {TypeError} when the target or an option has the wrong form
    * @throws {RangeError} when the port or an option is out of range
    */
-  constructor(target: Target | undefined, options: ConnectOptions<E>) {
+  constructor(target: Target | undefined, given: ConnectOptions<E>) {
     const page = pageLocation();
     const address = parseTarget(target, page);
     const isSecurePage = page?.protocol === "https:";
+    const options = this.options = takeOptions(given);
     const settings = readOptions(options as ConnectOptions<never>, address, isSecurePage);
     const { plain, name, tls, inboxLimit, maxLineBytes, offlineBytes, maxQueuedBytes } = settings;
-    this.#options = options;
     this.name = plain ? "" : name;
     this.#losses = new LossTally((lost) => this.#callbacks.callToTheEnd(options.onLost, lost));
     this.incoming = new Incoming(options, inboxLimit, this.#losses, () => this.#callbacks.catchUp());
@@ -112,7 +113,7 @@ export class Membership<E> {
    * @throws {Error} as {@linkcode connect} does; it is closed then
    */
   async open(): Promise<void> {
-    const { signal, retry = false } = this.#options;
+    const { signal, retry = false } = this.options;
     signal?.throwIfAborted();
     signal?.addEventListener("abort", this.#onAbort);
     this.#unwatchPage = watchPageLife({
@@ -145,7 +146,7 @@ export class Membership<E> {
   }
 
   async #close(): Promise<void> {
-    const { signal } = this.#options;
+    const { signal } = this.options;
     signal?.removeEventListener("abort", this.#onAbort);
     this.#unwatchPage();
     this.#callbacks.close();
@@ -160,7 +161,7 @@ export class Membership<E> {
   }
 
   #newSession({ room, name, token, simulate, echo, canHost, maxMembers, any, ...rest }: Settings): Session {
-    const options = this.#options, callbacks = this.#callbacks;
+    const options = this.options, callbacks = this.#callbacks;
     return new Session({
       ...{ room, name, token, simulate, echo, canHost, maxMembers, any },
       maxUnfinishedBytes: maxUnfinishedBytes(rest),
@@ -190,7 +191,7 @@ export class Membership<E> {
   }
 
   #onStatus(status: Status, detail: StatusDetail): void {
-    const { onStatus } = this.#options;
+    const { onStatus } = this.options;
     if (onStatus !== undefined) return callNow(onStatus, status, detail);
     if (status !== "connecting" || detail.error === undefined || this.#hasWarned) return;
     this.#hasWarned = true;
@@ -199,7 +200,7 @@ export class Membership<E> {
 
   #onLost(lost: Lost): void {
     this.#lost += lost.lines;
-    this.#callbacks.call(this.#options.onLost, lost);
+    this.#callbacks.call(this.options.onLost, lost);
   }
 }
 

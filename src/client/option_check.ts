@@ -15,17 +15,19 @@ const ALLOWED: Readonly<Record<Exclude<Kind, "any">, string>> = {
 const MAX_SHOWN_LENGTH = 40;
 
 /**
- * Refuses options that are none: no object, unknown names, wrong kinds. One that is undefined counts as
- * missing.
+ * Refuses options that are none: no plain object, unknown names, wrong kinds. One that is undefined counts as
+ * missing. Returns a copy: whatever becomes of the program's object, these are what was looked at.
  *
  * @param what what can't be done, such as "connect"
  * @throws {TypeError} that names the option and what is allowed
  */
-export function checkOptions(what: string, options: unknown, kinds: Readonly<Record<string, Kind>>): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new TypeError(`Cannot ${what}: options is ${show(options)}, an object is allowed`);
+export function checkOptions<T>(what: string, options: T, kinds: Readonly<Record<string, Kind>>): T {
+  if (typeof options !== "object" || options === null || Array.isArray(options) || !isPlain(options)) {
+    const shown = kindOf(options) === "an object" ? "an object of another kind" : show(options);
+    throw new TypeError(`Cannot ${what}: options is ${shown}, a plain object is allowed`);
   }
-  for (const [name, value] of Object.entries(options)) {
+  const copy = { ...options } as Record<string, unknown>;
+  for (const [name, value] of Object.entries(copy)) {
     if (!Object.hasOwn(kinds, name)) {
       const names = Object.keys(kinds);
       const like = names.find((each) => each.toLowerCase() === name.toLowerCase()) ??
@@ -36,9 +38,11 @@ export function checkOptions(what: string, options: unknown, kinds: Readonly<Rec
       );
     }
     const kind = kinds[name];
+    if (value === undefined) delete copy[name];
     if (value === undefined || kind === "any" || isOfKind(value, kind)) continue;
     throw new TypeError(`Cannot ${what}: ${name} is ${show(value)}, ${ALLOWED[kind]} is allowed`);
   }
+  return copy as T;
 }
 
 /** Describes a value in a message, whatever it is. */
@@ -54,6 +58,12 @@ export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+/** Whether it is what `{ … }` makes, in whatever realm: a map or a date has no options, whatever it holds. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 // By what it can do: a signal may come from another realm.

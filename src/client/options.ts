@@ -237,6 +237,15 @@ export interface Settings {
 }
 
 /**
+ * Returns the options as they are now: what becomes of the program's object later changes nothing.
+ *
+ * @throws {TypeError} when they are none, or one is unknown or has the wrong kind
+ */
+export function takeOptions<T extends object>(options: T): T {
+  return checkOptions("connect", options, OPTION_KINDS);
+}
+
+/**
  * Checks options and puts in the defaults; `address` is that of the target, which may name a room and say
  * whether the connection is encrypted. `isSecurePage` says that this is a page that came encrypted itself.
  *
@@ -248,7 +257,7 @@ export function readOptions(
   address: Pick<Address, "room" | "url">,
   isSecurePage = false,
 ): Settings {
-  checkOptions("connect", options, OPTION_KINDS);
+  takeOptions(options);
   const { room: targetRoom, url } = address;
   const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", echo = false } =
     options;
@@ -302,22 +311,25 @@ export function readOptions(
 }
 
 /**
- * Checks the options of a call that says itself which room it wants.
+ * Checks the options of a call that says itself which room it wants, and returns them with that room.
  *
  * @throws {TypeError} when they are none, or name another room
  */
-export function checkJoinOptions(options: Pick<ConnectOptions, "room">, room: string): void {
-  checkOptions("join a room", options, OPTION_KINDS);
-  if (options.room === undefined || options.room === room) return;
+export function readJoinOptions<T extends Pick<ConnectOptions, "room">>(options: T, room: string): T {
+  const checked = checkOptions("join a room", options, OPTION_KINDS);
+  if (checked.room === undefined || checked.room === room) return { ...checked, room };
   throw new TypeError("Cannot join a room: the option room names another one, one is allowed");
 }
 
 function readTls(tls: unknown): TlsOptions | undefined {
   if (tls === false) return undefined;
   if (tls === true) return {};
-  if (typeof tls === "object" && tls !== null) checkOptions("connect with tls", tls, { caCerts: "any" });
-  const { caCerts } = (tls ?? {}) as TlsOptions;
-  if (Array.isArray(caCerts) && caCerts.every((cert) => typeof cert === "string")) return { caCerts };
+  const { caCerts }: TlsOptions = typeof tls === "object" && tls !== null
+    ? checkOptions("connect with tls", tls, { caCerts: "any" })
+    : {};
+  if (Array.isArray(caCerts) && caCerts.every((cert) => typeof cert === "string")) {
+    return { caCerts: [...caCerts] };
+  }
   throw new TypeError(
     "Cannot connect: tls is neither true nor false nor has it caCerts, an array of PEM texts is allowed",
   );

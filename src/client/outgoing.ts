@@ -5,8 +5,7 @@
 //   send(event) ─→ JSON, LF ─→ Link ⇄ relay          set(key, value) ─→ SessionOutbox ─→ Link
 
 import { CONTROL_OPENING, type Tag } from "../wire/protocol.ts";
-import type { SetOptions } from "./call_options.ts";
-import { checkOptions } from "./option_check.ts";
+import { readSetOptions, type SetOptions } from "./call_options.ts";
 import { jsonText } from "./json_text.ts";
 import type { Link } from "./link/link.ts";
 import type { LossTally } from "./loss_tally.ts";
@@ -77,16 +76,16 @@ export class Outgoing {
 
   /** Sets a value, see {@linkcode Relay.set}. */
   set(key: string, value: unknown, options: SetOptions): void {
-    const session = this.#sessionToSet(key, options);
+    const { session, isRoom } = this.#toSet(key, options);
     const json = jsonText("set state", value);
-    const { room = false } = options;
-    checkChange(session, key, json, room);
-    this.#change(session, key, json, room);
+    checkChange(session, key, json, isRoom);
+    this.#change(session, key, json, isRoom);
   }
 
   /** Removes a key, see {@linkcode Relay.unset}. */
   unset(key: string, options: SetOptions): void {
-    this.#change(this.#sessionToSet(key, options), key, undefined, options.room === true);
+    const { session, isRoom } = this.#toSet(key, options);
+    this.#change(session, key, undefined, isRoom);
   }
 
   /** Notes that what is said from now on is said after the end. */
@@ -106,11 +105,10 @@ export class Outgoing {
     return left.lines;
   }
 
-  #sessionToSet(key: unknown, options: unknown): Session {
+  #toSet(key: unknown, options: SetOptions): { session: Session; isRoom: boolean } {
     const session = needSession(this.#session, "set state", "has none");
     checkKey(key);
-    checkOptions("set state", options, { room: "boolean" });
-    return session;
+    return { session, isRoom: readSetOptions(options) };
   }
 
   #change(session: Session, key: string, json: string | undefined, isRoom: boolean): void {

@@ -27,8 +27,7 @@ export function readReceivers(options: SendOptions): readonly string[] {
   if (idOf(options) !== undefined && !Object.hasOwn(options, "to")) {
     throw new TypeError("Cannot send event: options is a peer or an id, { to: peer } is allowed");
   }
-  checkOptions("send event", options, { to: "any" });
-  const { to } = options;
+  const { to } = checkOptions("send event", options, { to: "any" });
   const receivers: Iterable<unknown> = idOf(to) === undefined && isIterable(to) ? to : [to];
   const ids = new Set<string>();
   for (const receiver of receivers) {

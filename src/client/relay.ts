@@ -6,7 +6,7 @@ import type { ClaimOptions, RequestOptions, RoomsOptions, SetOptions } from "./c
 import type { Status } from "./link/status.ts";
 import { Membership } from "./membership.ts";
 import { type Message, toMessage } from "./message.ts";
-import { checkJoinOptions, type ConnectOptions, type Stats } from "./options.ts";
+import { type ConnectOptions, readJoinOptions, type Stats } from "./options.ts";
 import { needSession } from "./plain.ts";
 import type { Addressee, SendOptions } from "./receivers.ts";
 import type { RoomList } from "./room_list.ts";
@@ -49,8 +49,6 @@ export let openRelay: <E, S extends object>(
 export class Relay<E = unknown, S extends object = Record<string, unknown>>
   implements AsyncIterable<E, undefined>, AsyncDisposable {
   readonly #target: Target | undefined;
-  /** What the program asked for; the types of its state are its own affair. */
-  readonly #options: ConnectOptions<E>;
   readonly #membership: Membership<E>;
 
   /** The name it gave itself; empty if none, or plain. */
@@ -73,8 +71,8 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
 
   private constructor(target: Target | undefined, options: ConnectOptions<E, S>) {
     this.#target = target;
-    this.#options = options as unknown as ConnectOptions<E>;
-    this.#membership = new Membership(target, this.#options);
+    // The types of its state are the program's own affair.
+    this.#membership = new Membership(target, options as unknown as ConnectOptions<E>);
     const { name, session } = this.#membership;
     this.name = name;
     this.peers = (session?.peers ?? new Map()) as ReadonlyMap<string, Peer<MemberState<S>>>;
@@ -235,7 +233,8 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
 
   /**
    * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their
-   * place among the events, and outlive a broken connection; they are no events of `drain()`.
+   * place among the events, and outlive a broken connection; they are no events of `drain()`. Waits while
+   * there is no connection.
    *
    * @example
    * ```ts
@@ -264,14 +263,15 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * came later.
    *
    * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this
-   * member leaves or has lost its connection for 5 s. Outlives a broken connection.
+   * member leaves or has lost its connection for 5 s. Has its place behind what this program has set of the
+   * room before. Outlives a broken connection; waits while there is none, also for another session.
    *
    * @param options `hold`; `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 30 s
    * @throws {TypeError} as {@linkcode Relay.set} does
    * @throws {RangeError} as {@linkcode Relay.set} does, and when `timeoutMs` is not above 0
    * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), or
-   * the relay object is closed; when the session could not go on (`not_resumed`) or the relay has not
-   * answered in time (`timeout`), and it may have been decided or not: `relay.state` tells
+   * the relay object is closed; when the session could not go on after it was asked (`not_resumed`) or the
+   * relay has not answered in time (`timeout`), and it may have been decided or not: `relay.state` tells
    */
   claim<K extends keyof RoomState<S> & string>(
     key: K,
@@ -309,10 +309,9 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
   // deno-lint-ignore require-await -- what is wrong rejects, too: one way for all errors
   async joinAny(room: string, options: ConnectOptions<E, S> = {}): Promise<Relay<E, S>> {
     needSession(this.#membership.session, "join a room");
-    checkJoinOptions(options, room);
-    const { name, token, tls, schema } = this.#options;
-    const target = withoutRoom(this.#target);
-    return openRelay(target, { name, token, tls, schema, ...options, room, any: true });
+    const joining = readJoinOptions(options, room);
+    const { name, token, tls, schema } = this.#membership.options;
+    return openRelay(withoutRoom(this.#target), { name, token, tls, schema, ...joining, any: true });
   }
 
   /**

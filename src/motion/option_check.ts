@@ -15,22 +15,26 @@ export type Allowed =
   | "indices";
 
 /**
- * Refuses options that are none: unknown names, wrong types, numbers out of range. A missing one, and one
- * that is undefined, is fine.
+ * Refuses options that are none: no plain object, unknown names, wrong types, numbers out of range. A missing
+ * one, and one that is undefined, is fine. Returns a copy, which stays as it was looked at.
  *
  * @param thing what is made of them, for the error.
  * @throws {TypeError} for an unknown name or a wrong type.
  * @throws {RangeError} for a value that isn't among those allowed.
  */
-export function checkOptions(
+export function checkOptions<T>(
   thing: string,
-  options: unknown,
+  options: T,
   allowed: Readonly<Record<string, Allowed>>,
-): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new TypeError(`Cannot make ${thing}: options is ${shown(options)}, an object is allowed`);
+): T {
+  if (typeof options !== "object" || options === null || Array.isArray(options) || !isPlain(options)) {
+    const what = typeof options === "object" && options !== null && !Array.isArray(options)
+      ? "an object of another kind"
+      : shown(options);
+    throw new TypeError(`Cannot make ${thing}: options is ${what}, a plain object is allowed`);
   }
-  for (const [name, value] of Object.entries(options)) {
+  const copy = { ...options };
+  for (const [name, value] of Object.entries(copy)) {
     if (!Object.hasOwn(allowed, name)) {
       throw new TypeError(
         `Cannot make ${thing}: ${shown(name)} is no option, ${listed(Object.keys(allowed), "and")} are`,
@@ -38,6 +42,13 @@ export function checkOptions(
     }
     if (value !== undefined) checkOption(thing, name, value, allowed[name]);
   }
+  return copy;
+}
+
+/** Whether it is what `{ … }` makes, in whatever realm: a map or a date has no options, whatever it holds. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function checkOption(thing: string, name: string, value: unknown, allowed: Allowed): void {

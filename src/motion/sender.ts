@@ -88,13 +88,13 @@ export class Sender {
    * @throws {TypeError} if an option is of the wrong type or none at all, or `tolerance` is missing.
    */
   constructor(options: SenderOptions) {
-    checkOptions("sender", options, SENDER_ALLOWED);
-    const { tolerance, heartbeatMs = DEFAULT_HEARTBEAT_MS, minIntervalMs = 0, strategy = "blend" } = options;
-    const { order, filter, advance } = options;
+    const checked = checkOptions("sender", options, SENDER_ALLOWED);
+    const { tolerance, heartbeatMs = DEFAULT_HEARTBEAT_MS, minIntervalMs = 0, strategy = "blend" } = checked;
+    const { order, filter, advance } = checked;
     if (tolerance === undefined) {
       throw new TypeError("Cannot make sender: tolerance is missing, a number of 0 or more is required");
     }
-    const angles = [...new Set(options.angles)];
+    const angles = [...new Set(checked.angles)];
     this.#tolerance = tolerance;
     this.#angles = angles;
     this.#heartbeatMs = heartbeatMs;

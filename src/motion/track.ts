@@ -179,9 +179,9 @@ export class Track {
    * @throws {TypeError} if an option is of the wrong type or none at all.
    */
   constructor(options: TrackOptions = {}) {
-    checkOptions("track", options, TRACK_ALLOWED);
-    const { strategy = "blend", angles = [], clock = "shared", teleportDistance = Infinity } = options;
-    const { maxExtrapolateMs = DEFAULT_MAX_EXTRAPOLATE_MS, advance } = options;
+    const kept = checkOptions("track", options, TRACK_ALLOWED);
+    const { strategy = "blend", angles = [], clock = "shared", teleportDistance = Infinity } = kept;
+    const { maxExtrapolateMs = DEFAULT_MAX_EXTRAPOLATE_MS, advance } = kept;
     // Dead reckoning by the book takes an acceleration at its word.
     const accelerateMs = strategy === "speed" ? Infinity : ACCELERATE_MS;
     const keepTopSpeed = strategy !== "speed";
@@ -190,7 +190,6 @@ export class Track {
     this.#teleportDistance = teleportDistance;
     this.#isShared = clock === "shared";
     this.#filter = this.#isShared ? undefined : new MinDelayFilter();
-    const kept = { ...options };
     this.#makeMover = () => makeMover(strategy, kept, this.#reach);
     this.#mover = this.#makeMover();
     this.#history = new History(this.#mover.samples);

@@ -9,6 +9,13 @@ Deno.test("checkOptions takes each kind, what is undefined, and any value of any
   checkOptions("connect", {}, KINDS);
   checkOptions("connect", { onJoin() {}, room: null, retry: false, signal: AbortSignal.abort() }, KINDS);
   checkOptions("connect", { onJoin: undefined, retry: undefined, signal: undefined }, KINDS);
+  for (
+    const options of [Object.freeze({ retry: true }), Object.assign(Object.create(null), { retry: true })]
+  ) {
+    assert.deepEqual(checkOptions("connect", options, KINDS), { retry: true });
+  }
+  const otherRealm = Object.create(Object.assign(Object.create(null), { toString() {} }));
+  checkOptions("connect", Object.assign(otherRealm, { retry: true }), KINDS);
   const { aborted, addEventListener } = new AbortController().signal;
   checkOptions("connect", { signal: { aborted, addEventListener } }, KINDS); // of another realm
 });
@@ -33,10 +40,19 @@ Deno.test("checkOptions guesses a name that differs by one letter, two swapped o
 });
 
 Deno.test("checkOptions says what is wrong with what is no object, and with a wrong kind", () => {
-  for (const [options, shown] of [[null, "null"], ["x", '"x"'], [[], "an array"], [7, "7"]] as const) {
+  class Options {
+    retry = true;
+  }
+  const bad: (readonly [unknown, string])[] = [
+    ...[[null, "null"], ["x", '"x"'], [[], "an array"], [7, "7"], [undefined, "undefined"]] as const,
+    ...[() => {}, class {}].map((each) => [each, "a function"] as const),
+    ...[new Map([["retry", true]]), new Set(), new Date(), new Options(), Object.create({ retry: true })]
+      .map((each) => [each, "an object of another kind"] as const),
+  ];
+  for (const [options, shown] of bad) {
     assert.throws(() => checkOptions("connect", options, KINDS), {
       name: "TypeError",
-      message: `Cannot connect: options is ${shown}, an object is allowed`,
+      message: `Cannot connect: options is ${shown}, a plain object is allowed`,
     });
   }
   for (

@@ -2,7 +2,7 @@
 // client_test.ts.
 
 import assert from "node:assert/strict";
-import { checkJoinOptions, type ConnectOptions, readOptions } from "../../src/client/options.ts";
+import { type ConnectOptions, readJoinOptions, readOptions, takeOptions } from "../../src/client/options.ts";
 
 Deno.test("readOptions takes an option that is undefined for one that is missing, and every one that the types have", () => {
   const none = Object.fromEntries(Object.keys(readOptions({}, {})).map((name) => [name, undefined]));
@@ -37,14 +37,29 @@ Deno.test("readOptions puts in the defaults, and takes the room of the target", 
   assert.equal(readOptions({ tls: false }, {}).tls, undefined);
 });
 
-Deno.test("checkJoinOptions takes options of connect, and no other room beside the one that is named", () => {
-  checkJoinOptions({}, "pong");
-  const all: ConnectOptions = { room: "pong", name: "ada", onJoin() {} };
-  checkJoinOptions(all, "pong");
+Deno.test("takeOptions returns what stays as it was looked at, whatever becomes of the program's object", () => {
+  const options: ConnectOptions = { name: "ada", retry: undefined };
+  const taken = takeOptions(options);
+  options.name = "bo";
+  options.onJoin = () => {};
+  assert.deepEqual(taken, { name: "ada" });
+  let reads = 0;
+  const { signal } = takeOptions({
+    get signal() {
+      return reads++ === 0 ? undefined : "none";
+    },
+  });
+  assert.deepEqual([signal, reads], [undefined, 1]);
+});
+
+Deno.test("readJoinOptions takes options of connect, and no other room beside the one that is named", () => {
+  assert.deepEqual(readJoinOptions({}, "pong"), { room: "pong" });
+  const all: ConnectOptions = { room: "pong", name: "ada", token: undefined };
+  assert.deepEqual(readJoinOptions(all, "pong"), { room: "pong", name: "ada" });
   for (
     const options of [null, 1, "x", [], { rom: "pong" }, { room: "chess" }, { room: 1 }, { onJoin: "x" }]
   ) {
-    assert.throws(() => checkJoinOptions(options as ConnectOptions, "pong"), {
+    assert.throws(() => readJoinOptions(options as ConnectOptions, "pong"), {
       name: "TypeError",
       message: /^Cannot join a room: .*, .*allowed/,
     });
@@ -94,9 +109,9 @@ const BAD: [unknown, string | undefined, string, RegExp][] = [
   ],
   [{ onjoin: () => {} }, undefined, "TypeError", /"onjoin" is no option \(onJoin\?\)/],
   [{ constructor: 1 }, undefined, "TypeError", /"constructor" is no option, allowed/],
-  [null, undefined, "TypeError", /^Cannot connect: options is null, an object is allowed/],
-  ["x", undefined, "TypeError", /options is "x", an object is allowed/],
-  [[], undefined, "TypeError", /options is an array, an object is allowed/],
+  [null, undefined, "TypeError", /^Cannot connect: options is null, a plain object is allowed/],
+  ["x", undefined, "TypeError", /options is "x", a plain object is allowed/],
+  [[], undefined, "TypeError", /options is an array, a plain object is allowed/],
   [{ name: null }, undefined, "TypeError", /name is null, a string is allowed/],
   [{ offlineBytes: null }, undefined, "TypeError", /offlineBytes is null, a number is allowed/],
   [{ maxQueuedBytes: 0 }, undefined, "RangeError", /maxQueuedBytes is 0, a whole number from 1 is allowed/],

@@ -351,7 +351,7 @@ Deno.test("Relay.set, connect and frames refuse options that are none", async ()
   );
   await assert.rejects(connect(server.target, null as unknown as ConnectOptions), {
     name: "TypeError",
-    message: "Cannot connect: options is null, an object is allowed",
+    message: "Cannot connect: options is null, a plain object is allowed",
   });
 });
 

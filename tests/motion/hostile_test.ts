@@ -361,10 +361,10 @@ Deno.test("Track refuses each option that makes no sense and names it", () => {
     const message = new RegExp(`^Cannot make track: "?${option}"? (is|has) .+, .+ (allowed|are)`);
     assert.throws(() => new Track({ [option]: value }), { name, message }, `${option} ${String(value)}`);
   }
-  for (const options of [null, 5, "blend", []]) {
+  for (const options of [null, 5, "blend", [], new Map(), new Date(), new Track(), Object.create({})]) {
     assert.throws(() => new Track(options as never), {
       name: "TypeError",
-      message: /^Cannot make track: options is/,
+      message: /^Cannot make track: options is .*, a plain object is allowed$/,
     });
   }
   // What is undefined is missing.

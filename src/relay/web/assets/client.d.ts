@@ -556,7 +556,8 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
     unset(key: (keyof RoomState<S> | keyof MemberState<S>) & string, options?: SetOptions): void;
     /**
      * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their
-     * place among the events, and outlive a broken connection; they are no events of `drain()`.
+     * place among the events, and outlive a broken connection; they are no events of `drain()`. Waits while
+     * there is no connection.
      *
      * @example
      * ```ts
@@ -582,14 +583,15 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      * came later.
      *
      * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this
-     * member leaves or has lost its connection for 5 s. Outlives a broken connection.
+     * member leaves or has lost its connection for 5 s. Has its place behind what this program has set of the
+     * room before. Outlives a broken connection; waits while there is none, also for another session.
      *
      * @param options `hold`; `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 30 s
      * @throws {TypeError} as {@linkcode Relay.set} does
      * @throws {RangeError} as {@linkcode Relay.set} does, and when `timeoutMs` is not above 0
      * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), or
-     * the relay object is closed; when the session could not go on (`not_resumed`) or the relay has not
-     * answered in time (`timeout`), and it may have been decided or not: `relay.state` tells
+     * the relay object is closed; when the session could not go on after it was asked (`not_resumed`) or the
+     * relay has not answered in time (`timeout`), and it may have been decided or not: `relay.state` tells
      */
     claim<K extends keyof RoomState<S> & string>(key: K, value: RoomState<S>[K], options?: ClaimOptions): Promise<boolean>;
     /**
@@ -773,8 +775,9 @@ declare class RequestError extends Error {
     /**
      * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and
      * `left` (who was asked is not there, or has left meanwhile); `failed` (the other's `onRequest` threw, or
-     * there is none); `not_resumed` (the session could not go on: it may have been asked or not); `closed`; or
-     * the relay's code, such as `too_many_keys`.
+     * there is none); `not_resumed` (the session could not go on: it may have been asked or not, what never was
+     * is asked in the next one, unless of a member of a relay that was restarted); `closed`; or the relay's
+     * code, such as `too_many_keys`.
      */
     readonly code: string;
     /** @internal */

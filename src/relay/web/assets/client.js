@@ -604,10 +604,14 @@ var ALLOWED = {
 };
 var MAX_SHOWN_LENGTH = 40;
 function checkOptions(what, options, kinds) {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new TypeError(`Cannot ${what}: options is ${show(options)}, an object is allowed`);
+  if (typeof options !== "object" || options === null || Array.isArray(options) || !isPlain(options)) {
+    const shown = kindOf(options) === "an object" ? "an object of another kind" : show(options);
+    throw new TypeError(`Cannot ${what}: options is ${shown}, a plain object is allowed`);
   }
-  for (const [name, value] of Object.entries(options)) {
+  const copy = {
+    ...options
+  };
+  for (const [name, value] of Object.entries(copy)) {
     if (!Object.hasOwn(kinds, name)) {
       const names = Object.keys(kinds);
       const like = names.find((each) => each.toLowerCase() === name.toLowerCase()) ?? names.find((each) => isNear(each, name));
@@ -615,9 +619,11 @@ function checkOptions(what, options, kinds) {
       throw new TypeError(`Cannot ${what}: ${show(name)} is no option${hint}, allowed is ${names.join(", ")}`);
     }
     const kind = kinds[name];
+    if (value === void 0) delete copy[name];
     if (value === void 0 || kind === "any" || isOfKind(value, kind)) continue;
     throw new TypeError(`Cannot ${what}: ${name} is ${show(value)}, ${ALLOWED[kind]} is allowed`);
   }
+  return copy;
 }
 function show(value) {
   if (typeof value === "string") {
@@ -629,6 +635,10 @@ function kindOf(value) {
   if (value === null || value === void 0) return String(value);
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+function isPlain(value) {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 function isOfKind(value, kind) {
   if (kind === "boolean") return typeof value === "boolean";
@@ -660,10 +670,9 @@ function readReceivers(options) {
   if (idOf(options) !== void 0 && !Object.hasOwn(options, "to")) {
     throw new TypeError("Cannot send event: options is a peer or an id, { to: peer } is allowed");
   }
-  checkOptions("send event", options, {
+  const { to } = checkOptions("send event", options, {
     to: "any"
   });
-  const { to } = options;
   const receivers = idOf(to) === void 0 && isIterable(to) ? to : [
     to
   ];
@@ -824,10 +833,9 @@ var FrameSchedule = class {
 };
 function frames(hz, options = {}) {
   const schedule = new FrameSchedule(hz, now());
-  checkOptions("tick", options, {
+  return tick(schedule, checkOptions("tick", options, {
     signal: "signal"
-  });
-  return tick(schedule, options.signal);
+  }).signal);
 }
 async function* tick(schedule, signal) {
   while (!signal?.aborted) {
@@ -837,23 +845,23 @@ async function* tick(schedule, signal) {
   }
 }
 function animationFrames(options = {}) {
-  checkOptions("tick", options, {
+  const { signal } = checkOptions("tick", options, {
     signal: "signal"
   });
   const { requestAnimationFrame, cancelAnimationFrame } = globalThis;
   if (requestAnimationFrame === void 0 || cancelAnimationFrame === void 0) {
     throw new TypeError("Cannot tick: no frames are shown here as in a page, frames(60) is allowed everywhere");
   }
-  const nextFrame = (signal) => new Promise((resolve) => {
+  const nextFrame = (signal2) => new Promise((resolve) => {
     const id = requestAnimationFrame(end);
-    signal?.addEventListener("abort", end);
+    signal2?.addEventListener("abort", end);
     function end() {
       cancelAnimationFrame(id);
-      signal?.removeEventListener("abort", end);
+      signal2?.removeEventListener("abort", end);
       resolve();
     }
   });
-  return tickShown(nextFrame, now(), options.signal);
+  return tickShown(nextFrame, now(), signal);
 }
 async function* tickShown(nextFrame, lastMs, signal) {
   while (!signal?.aborted) {
@@ -1093,18 +1101,26 @@ function isTime(value) {
 }
 
 // src/client/standard_schema.ts
-var ASYNC_MESSAGE = "Cannot check events: the schema answers with a promise, it has to answer at once";
+var SchemaError = class extends TypeError {
+  constructor(answer) {
+    super(`Cannot check events: the schema answers with ${answer}`);
+    this.name = "TypeError";
+  }
+};
 function eventChecker(schema) {
-  const validate = schema?.["~standard"]?.validate;
-  if (typeof validate !== "function") {
+  const standard = schema?.["~standard"];
+  if (typeof standard?.validate !== "function") {
     throw new TypeError(`Cannot check events: the schema has no "~standard".validate, a Standard Schema is allowed`);
   }
   function check(value) {
-    const result = validate(value);
-    if ("then" in result) {
-      result.then(void 0, () => {
+    const result = standard.validate(value);
+    if (typeof result === "object" && result !== null && "then" in result) {
+      Promise.resolve(result).catch(() => {
       });
-      throw new TypeError(ASYNC_MESSAGE);
+      throw new SchemaError("a promise, it has to answer at once");
+    }
+    if (!isResult(result)) {
+      throw new SchemaError(`${show(result)}, { value } or { issues: [\u2026] } is allowed`);
     }
     if (result.issues === void 0) return result.value;
     throw new TypeError(`Cannot accept event: ${describe(result.issues)}`, {
@@ -1114,9 +1130,14 @@ function eventChecker(schema) {
   try {
     check(void 0);
   } catch (error) {
-    if (error instanceof TypeError && error.message === ASYNC_MESSAGE) throw error;
+    if (error instanceof SchemaError) throw error;
   }
   return check;
+}
+function isResult(result) {
+  if (typeof result !== "object" || result === null) return false;
+  const { issues } = result;
+  return issues === void 0 ? "value" in result : Array.isArray(issues);
 }
 function describe(issues) {
   if (issues.length === 0) return "the schema refuses it";
@@ -2644,8 +2665,11 @@ var OPTION_KINDS = {
   inboxLimit: "any",
   maxLineBytes: "any"
 };
+function takeOptions(options) {
+  return checkOptions("connect", options, OPTION_KINDS);
+}
 function readOptions(options, address2, isSecurePage = false) {
-  checkOptions("connect", options, OPTION_KINDS);
+  takeOptions(options);
   const { room: targetRoom, url } = address2;
   const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", echo = false } = options;
   const { offlineBytes = DEFAULT_OFFLINE_BYTES, inboxLimit = DEFAULT_INBOX_LIMIT } = options;
@@ -2711,21 +2735,27 @@ function readOptions(options, address2, isSecurePage = false) {
     ...limits
   };
 }
-function checkJoinOptions(options, room) {
-  checkOptions("join a room", options, OPTION_KINDS);
-  if (options.room === void 0 || options.room === room) return;
+function readJoinOptions(options, room) {
+  const checked = checkOptions("join a room", options, OPTION_KINDS);
+  if (checked.room === void 0 || checked.room === room) return {
+    ...checked,
+    room
+  };
   throw new TypeError("Cannot join a room: the option room names another one, one is allowed");
 }
 function readTls(tls) {
   if (tls === false) return void 0;
   if (tls === true) return {};
-  if (typeof tls === "object" && tls !== null) checkOptions("connect with tls", tls, {
+  const { caCerts } = typeof tls === "object" && tls !== null ? checkOptions("connect with tls", tls, {
     caCerts: "any"
-  });
-  const { caCerts } = tls ?? {};
-  if (Array.isArray(caCerts) && caCerts.every((cert) => typeof cert === "string")) return {
-    caCerts
-  };
+  }) : {};
+  if (Array.isArray(caCerts) && caCerts.every((cert) => typeof cert === "string")) {
+    return {
+      caCerts: [
+        ...caCerts
+      ]
+    };
+  }
   throw new TypeError("Cannot connect: tls is neither true nor false nor has it caCerts, an array of PEM texts is allowed");
 }
 function checkLimit(name, value, least, most = Infinity) {
@@ -2736,6 +2766,45 @@ function checkLimit(name, value, least, most = Infinity) {
     const to = most < Infinity ? ` to ${most}` : "";
     throw new RangeError(`Cannot connect: ${name} is ${value}, a whole number from ${least}${to} is allowed`);
   }
+}
+
+// src/client/call_options.ts
+var ANSWER_MS = 1e4;
+var CLAIM_MS = 3e4;
+function readRequestOptions(options) {
+  return readTimeout("request", checkOptions("request", options, {
+    timeoutMs: "any"
+  }), ANSWER_MS);
+}
+function readClaimOptions(options) {
+  const checked = checkOptions("claim", options, {
+    hold: "boolean",
+    timeoutMs: "any"
+  });
+  return {
+    hold: checked.hold ?? false,
+    timeoutMs: readTimeout("claim", checked, CLAIM_MS)
+  };
+}
+function readRoomsOptions(options) {
+  return readTimeout("list rooms", checkOptions("list rooms", options, {
+    timeoutMs: "any"
+  }), ANSWER_MS);
+}
+function readSetOptions(options) {
+  return checkOptions("set state", options, {
+    room: "boolean"
+  }).room ?? false;
+}
+function readTimeout(what, { timeoutMs }, defaultMs) {
+  if (timeoutMs === void 0) return defaultMs;
+  if (typeof timeoutMs !== "number") {
+    throw new TypeError(`Cannot ${what}: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
+  }
+  if (!(timeoutMs > 0)) {
+    throw new RangeError(`Cannot ${what}: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
+  }
+  return timeoutMs;
 }
 
 // src/client/json_text.ts
@@ -2845,15 +2914,15 @@ var Outgoing = class {
   }
   /** Sets a value, see {@linkcode Relay.set}. */
   set(key, value, options) {
-    const session = this.#sessionToSet(key, options);
+    const { session, isRoom } = this.#toSet(key, options);
     const json = jsonText("set state", value);
-    const { room = false } = options;
-    checkChange(session, key, json, room);
-    this.#change(session, key, json, room);
+    checkChange(session, key, json, isRoom);
+    this.#change(session, key, json, isRoom);
   }
   /** Removes a key, see {@linkcode Relay.unset}. */
   unset(key, options) {
-    this.#change(this.#sessionToSet(key, options), key, void 0, options.room === true);
+    const { session, isRoom } = this.#toSet(key, options);
+    this.#change(session, key, void 0, isRoom);
   }
   /** Notes that what is said from now on is said after the end. */
   close() {
@@ -2872,13 +2941,13 @@ var Outgoing = class {
     ]);
     return left.lines;
   }
-  #sessionToSet(key, options) {
+  #toSet(key, options) {
     const session = needSession(this.#session, "set state", "has none");
     checkKey(key);
-    checkOptions("set state", options, {
-      room: "boolean"
-    });
-    return session;
+    return {
+      session,
+      isRoom: readSetOptions(options)
+    };
   }
   #change(session, key, json, isRoom) {
     if (this.#isClosed) {
@@ -2945,42 +3014,6 @@ function isPersisted(event) {
   return event.persisted === true;
 }
 
-// src/client/call_options.ts
-var ANSWER_MS = 1e4;
-var CLAIM_MS = 3e4;
-function readRequestOptions(options) {
-  checkOptions("request", options, {
-    timeoutMs: "any"
-  });
-  return readTimeout("request", options, ANSWER_MS);
-}
-function readClaimOptions(options) {
-  checkOptions("claim", options, {
-    hold: "boolean",
-    timeoutMs: "any"
-  });
-  return {
-    hold: options.hold ?? false,
-    timeoutMs: readTimeout("claim", options, CLAIM_MS)
-  };
-}
-function readRoomsOptions(options) {
-  checkOptions("list rooms", options, {
-    timeoutMs: "any"
-  });
-  return readTimeout("list rooms", options, ANSWER_MS);
-}
-function readTimeout(what, { timeoutMs }, defaultMs) {
-  if (timeoutMs === void 0) return defaultMs;
-  if (typeof timeoutMs !== "number") {
-    throw new TypeError(`Cannot ${what}: timeoutMs is ${show(timeoutMs)}, a number is allowed`);
-  }
-  if (!(timeoutMs > 0)) {
-    throw new RangeError(`Cannot ${what}: timeoutMs is ${timeoutMs}, more than 0 is allowed`);
-  }
-  return timeoutMs;
-}
-
 // src/client/room_list.ts
 function readRoomList(answer) {
   const { rooms, more } = isRecord(answer) ? answer : {};
@@ -3006,8 +3039,9 @@ var RequestError = class extends Error {
   /**
    * For programs: `timeout` (nobody has answered in time: it may have been done or not); `no_such_peer` and
    * `left` (who was asked is not there, or has left meanwhile); `failed` (the other's `onRequest` threw, or
-   * there is none); `not_resumed` (the session could not go on: it may have been asked or not); `closed`; or
-   * the relay's code, such as `too_many_keys`.
+   * there is none); `not_resumed` (the session could not go on: it may have been asked or not, what never was
+   * is asked in the next one, unless of a member of a relay that was restarted); `closed`; or the relay's
+   * code, such as `too_many_keys`.
    */
   code;
   /** @internal */
@@ -3026,6 +3060,13 @@ function forgiving(ask) {
   answer.catch(() => {
   });
   return answer;
+}
+var decoder2 = new TextDecoder();
+var NONE = /* @__PURE__ */ new Set();
+function readAsk(line) {
+  if (!isControlLine(line, 0)) return void 0;
+  const [body] = Object.values(JSON.parse(decoder2.decode(line)));
+  return body.ask;
 }
 var Asks = class {
   #pending = /* @__PURE__ */ new Map();
@@ -3054,6 +3095,10 @@ var Asks = class {
       ask,
       answer
     };
+  }
+  /** Whether a question of that name still waits for its answer. */
+  isOpen(ask) {
+    return this.#pending.has(ask);
   }
   /** Takes the answer of a member, or of the relay. */
   settle(ask, value, peerId) {
@@ -3086,9 +3131,9 @@ var Asks = class {
       if (pending.peerId === peerId) this.#fail(ask, "left", `${peerId} has left`, peerId);
     }
   }
-  /** Notes that nobody will answer any more. */
-  failAll(code, why) {
-    for (const [ask, { peerId }] of this.#pending) this.#fail(ask, code, why, peerId);
+  /** Notes that nobody will answer any more, but for some questions. */
+  failAll(code, why, but = NONE) {
+    for (const [ask, { peerId }] of this.#pending) if (!but.has(ask)) this.#fail(ask, code, why, peerId);
   }
   #fail(ask, code, why, peerId) {
     const pending = this.#take(ask, peerId);
@@ -3616,7 +3661,7 @@ var MAX_WELCOME_MS = 12e4;
 var ACK_SHARE = 1 / 2;
 var WELCOME_OPENING = `{"$welcome":`;
 var NOTHING = new Uint8Array(0);
-var decoder2 = new TextDecoder("utf-8", {
+var decoder3 = new TextDecoder("utf-8", {
   ignoreBOM: true
 });
 async function openSession(pipe, options) {
@@ -3767,7 +3812,7 @@ var FirstLines = class {
         this.#chunk = this.#chunk.subarray(end + 1);
         this.bytes += length + 1;
         this.count++;
-        return decoder2.decode(concat(parts));
+        return decoder3.decode(concat(parts));
       }
       this.#chunk = NOTHING;
       const bytes = await this.#pipe.read();
@@ -4214,10 +4259,10 @@ var ToldSets = class {
   }
 };
 var SET_START = new TextEncoder().encode('{"$set":');
-var decoder3 = new TextDecoder();
+var decoder4 = new TextDecoder();
 function readSet(line) {
   if (!startsAt(line, 0, SET_START)) return void 0;
-  const { key, value, room } = JSON.parse(decoder3.decode(line)).$set;
+  const { key, value, room } = JSON.parse(decoder4.decode(line)).$set;
   return {
     key,
     json: JSON.stringify(value),
@@ -4311,14 +4356,19 @@ var SessionOutbox = class {
     this.changes++;
     this.#waiting.push(line, limitBytes);
   }
-  /** Appends a control line, which goes out before the events that wait. */
+  /**
+   * Appends a control line, which goes out before the events that wait, and behind what was set of the room.
+   */
   ask(line) {
     this.changes++;
     this.#asks.push(line, Infinity);
   }
-  /** Drops what waits for single members: on another relay their ids are others'. */
-  dropLetters() {
-    this.#waiting.keepOnly((line) => !begins(line, TO_START));
+  /** Drops the questions to the relay that wait and have been given up. */
+  dropAsks(isOpen) {
+    this.#asks.keepOnly((line) => {
+      const ask = readAsk(line);
+      return ask === void 0 || isOpen(ask);
+    });
   }
   /**
    * Sets a key of the member or of the room to a value, given as JSON; `undefined` removes it. The newest
@@ -4417,12 +4467,23 @@ var SessionOutbox = class {
   /**
    * Begins another session, of whose stream `written` are the first lines, already out. All own state of the
    * member is told again. Returns what was written of the session before and not confirmed: it may have
-   * arrived or not, and is not sent again.
+   * arrived or not, and is not sent again. What waits goes out, but for who is to be host, and, on another
+   * relay, what is for single members: there their ids are others'.
    */
-  restart(written = []) {
+  restart(written = [], isOtherRelay = false) {
     const unconfirmed = this.#takeUnconfirmed();
     this.#toldSets.forgetLines();
-    this.#asks.takeAll();
+    if (isOtherRelay) this.#waiting.keepOnly((line) => !startsAt(line, 0, TO_START));
+    for (const lines of [
+      this.#asks,
+      this.#waiting
+    ]) {
+      lines.keepOnly((line) => {
+        const ask = readAsk(line);
+        if (ask !== void 0) unconfirmed.unasked.add(ask);
+        return ask !== void 0 || lines !== this.#asks;
+      });
+    }
     this.#sentBytes = this.#confirmedBytes = this.#pingedBytes = 0;
     this.#lineNumber = 1;
     this.#handOut([], written);
@@ -4449,7 +4510,8 @@ var SessionOutbox = class {
     if (this.#hasLeft) return {
       lines: 0,
       bytes: 0,
-      roomChanges: /* @__PURE__ */ new Map()
+      roomChanges: /* @__PURE__ */ new Map(),
+      unasked: /* @__PURE__ */ new Set()
     };
     left.lines = Math.max(0, left.lines - this.#cleared.lines);
     left.bytes = Math.max(0, left.bytes - this.#cleared.bytes);
@@ -4460,13 +4522,14 @@ var SessionOutbox = class {
     const unconfirmed = {
       lines: 0,
       bytes: 0,
-      roomChanges
+      roomChanges,
+      unasked: /* @__PURE__ */ new Set()
     };
     for (const line of [
       ...this.#sent.takeAll(),
       ...this.#owed.takeAll()
     ]) {
-      if (isControlLine(line, 0) && !begins(line, TO_START)) continue;
+      if (isControlLine(line, 0) && !startsAt(line, 0, TO_START)) continue;
       unconfirmed.lines++;
       unconfirmed.bytes += line.length;
     }
@@ -4499,8 +4562,8 @@ var SessionOutbox = class {
     }
     if (!this.isOpen) return;
     if (this.#isEnding || this.#sentBytes - this.#confirmedBytes < this.#maxUnconfirmedBytes) {
-      this.#handOut(batch, this.#asks.takeAll());
       this.#addState(batch, end);
+      if (this.room.newsLength === 0) this.#handOut(batch, this.#asks.takeAll());
       const events = [];
       this.#uncounted.bytes += this.#waiting.moveTo(events, end - this.#sentBytes);
       this.#uncounted.lines += events.length;
@@ -4559,11 +4622,8 @@ var encoder8 = new TextEncoder();
 var TO_START = encoder8.encode('{"$to":');
 var PING_START = encoder8.encode('{"$ping":');
 var ACK_START = encoder8.encode('{"$ack":');
-function begins(line, start) {
-  return startsAt(line, 0, start);
-}
 function isWorthRepeating(line) {
-  return !begins(line, PING_START) && !begins(line, ACK_START);
+  return !startsAt(line, 0, PING_START) && !startsAt(line, 0, ACK_START);
 }
 
 // src/client/session/clock.ts
@@ -5162,6 +5222,7 @@ var Session = class {
   /** Begins to write events and to ping. */
   begin(connection) {
     this.#connection = connection;
+    this.source.dropAsks((ask) => this.asks.isOpen(ask));
     this.source.isOpen = true;
     this.#pinger = new Pinger({
       timeoutMs: this.#welcome.limits.pingTimeoutMs,
@@ -5231,7 +5292,8 @@ var Session = class {
   /** Begins another session: takes over who and what is there, and tells what is lost. */
   #restart({ welcome, streamBytes, written }) {
     const before = this.#welcome;
-    const { lines, bytes, roomChanges } = this.source.restart(written);
+    const isOtherRelay = before !== void 0 && welcome.relay !== before.relay;
+    const { lines, bytes, roomChanges, unasked } = this.source.restart(written, isOtherRelay);
     this.#welcome = welcome;
     this.#canResume = true;
     this.#position.restart(streamBytes);
@@ -5242,7 +5304,7 @@ var Session = class {
     this.#roster.self = selfPeer(welcome.id, this.#options.name, () => member.values());
     const { hostId } = this.#roster;
     this.#roster.hostId = welcome.host;
-    this.asks.failAll("not_resumed", "the session could not go on, so it may have been done or not");
+    this.asks.failAll("not_resumed", "the session could not go on, so it may have been done or not", unasked);
     if (before === void 0) {
       this.#roster.become(welcome.roster);
       const { onJoin, onState, onLeave } = this.#sink;
@@ -5256,8 +5318,6 @@ var Session = class {
       };
       return;
     }
-    const isOtherRelay = welcome.relay !== before.relay;
-    if (isOtherRelay) this.source.dropLetters();
     const lostKeys = settleRoom(this.source.room, welcome.roster.state, roomChanges, isOtherRelay);
     this.#sink.onLost({
       reason: "unconfirmed",
@@ -5410,7 +5470,6 @@ function noticeVersion(relayVersion) {
 // src/client/membership.ts
 var MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
 var Membership = class {
-  #options;
   #link;
   #callbacks = new Callbacks();
   #losses;
@@ -5420,6 +5479,8 @@ var Membership = class {
   #closed;
   #lost = 0;
   #hasWarned = false;
+  /** What the program asked for, as it was then. */
+  options;
   /** Its session; `undefined` if it is plain. */
   session;
   /** The name it gave itself; empty if none, or plain. */
@@ -5438,13 +5499,13 @@ var Membership = class {
    * @throws {TypeError} when the target or an option has the wrong form
    * @throws {RangeError} when the port or an option is out of range
    */
-  constructor(target, options) {
+  constructor(target, given) {
     const page = pageLocation();
     const address2 = parseTarget(target, page);
     const isSecurePage = page?.protocol === "https:";
+    const options = this.options = takeOptions(given);
     const settings = readOptions(options, address2, isSecurePage);
     const { plain, name, tls, inboxLimit, maxLineBytes, offlineBytes, maxQueuedBytes } = settings;
-    this.#options = options;
     this.name = plain ? "" : name;
     this.#losses = new LossTally((lost) => this.#callbacks.callToTheEnd(options.onLost, lost));
     this.incoming = new Incoming(options, inboxLimit, this.#losses, () => this.#callbacks.catchUp());
@@ -5493,7 +5554,7 @@ var Membership = class {
    * @throws {Error} as {@linkcode connect} does; it is closed then
    */
   async open() {
-    const { signal, retry = false } = this.#options;
+    const { signal, retry = false } = this.options;
     signal?.throwIfAborted();
     signal?.addEventListener("abort", this.#onAbort);
     this.#unwatchPage = watchPageLife({
@@ -5524,7 +5585,7 @@ var Membership = class {
     return this.#closed;
   }
   async #close() {
-    const { signal } = this.#options;
+    const { signal } = this.options;
     signal?.removeEventListener("abort", this.#onAbort);
     this.#unwatchPage();
     this.#callbacks.close();
@@ -5538,7 +5599,7 @@ var Membership = class {
     this.#losses.close();
   }
   #newSession({ room, name, token, simulate, echo, canHost, maxMembers, any, ...rest }) {
-    const options = this.#options, callbacks = this.#callbacks;
+    const options = this.options, callbacks = this.#callbacks;
     return new Session({
       ...{
         room,
@@ -5575,7 +5636,7 @@ var Membership = class {
     });
   }
   #onStatus(status, detail) {
-    const { onStatus } = this.#options;
+    const { onStatus } = this.options;
     if (onStatus !== void 0) return callNow(onStatus, status, detail);
     if (status !== "connecting" || detail.error === void 0 || this.#hasWarned) return;
     this.#hasWarned = true;
@@ -5583,7 +5644,7 @@ var Membership = class {
   }
   #onLost(lost) {
     this.#lost += lost.lines;
-    this.#callbacks.call(this.#options.onLost, lost);
+    this.#callbacks.call(this.options.onLost, lost);
   }
 };
 function maxUnfinishedBytes({ maxLineBytes }) {
@@ -5604,8 +5665,6 @@ function toMessage(event, { from, time, fromHost }) {
 var openRelay;
 var Relay = class _Relay {
   #target;
-  /** What the program asked for; the types of its state are its own affair. */
-  #options;
   #membership;
   /** The name it gave itself; empty if none, or plain. */
   name;
@@ -5625,8 +5684,7 @@ var Relay = class _Relay {
   }
   constructor(target, options) {
     this.#target = target;
-    this.#options = options;
-    this.#membership = new Membership(target, this.#options);
+    this.#membership = new Membership(target, options);
     const { name, session } = this.#membership;
     this.name = name;
     this.peers = session?.peers ?? /* @__PURE__ */ new Map();
@@ -5727,7 +5785,8 @@ var Relay = class _Relay {
   }
   /**
    * Asks a member something, and resolves with what its `onRequest` answers. Question and answer keep their
-   * place among the events, and outlive a broken connection; they are no events of `drain()`.
+   * place among the events, and outlive a broken connection; they are no events of `drain()`. Waits while
+   * there is no connection.
    *
    * @example
    * ```ts
@@ -5755,14 +5814,15 @@ var Relay = class _Relay {
    * came later.
    *
    * The key is free again when it is removed (`unset(key, { room: true })`), with `hold` also when this
-   * member leaves or has lost its connection for 5 s. Outlives a broken connection.
+   * member leaves or has lost its connection for 5 s. Has its place behind what this program has set of the
+   * room before. Outlives a broken connection; waits while there is none, also for another session.
    *
    * @param options `hold`; `timeoutMs`: how long to wait, in ms, up to Infinity. Default: 30 s
    * @throws {TypeError} as {@linkcode Relay.set} does
    * @throws {RangeError} as {@linkcode Relay.set} does, and when `timeoutMs` is not above 0
    * @throws {RequestError} when it could not be decided: the room is full (`too_many_keys`, `state_full`), or
-   * the relay object is closed; when the session could not go on (`not_resumed`) or the relay has not
-   * answered in time (`timeout`), and it may have been decided or not: `relay.state` tells
+   * the relay object is closed; when the session could not go on after it was asked (`not_resumed`) or the
+   * relay has not answered in time (`timeout`), and it may have been decided or not: `relay.state` tells
    */
   claim(key, value, options = {}) {
     return this.#membership.requests.claim(key, value, options);
@@ -5794,16 +5854,14 @@ var Relay = class _Relay {
   // deno-lint-ignore require-await -- what is wrong rejects, too: one way for all errors
   async joinAny(room, options = {}) {
     needSession(this.#membership.session, "join a room");
-    checkJoinOptions(options, room);
-    const { name, token, tls, schema } = this.#options;
-    const target = withoutRoom(this.#target);
-    return openRelay(target, {
+    const joining = readJoinOptions(options, room);
+    const { name, token, tls, schema } = this.#membership.options;
+    return openRelay(withoutRoom(this.#target), {
       name,
       token,
       tls,
       schema,
-      ...options,
-      room,
+      ...joining,
       any: true
     });
   }

@@ -22,15 +22,24 @@ function isFiniteVector(vector2, dims) {
 
 // src/motion/option_check.ts
 function checkOptions(thing, options, allowed) {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new TypeError(`Cannot make ${thing}: options is ${shown(options)}, an object is allowed`);
+  if (typeof options !== "object" || options === null || Array.isArray(options) || !isPlain(options)) {
+    const what = typeof options === "object" && options !== null && !Array.isArray(options) ? "an object of another kind" : shown(options);
+    throw new TypeError(`Cannot make ${thing}: options is ${what}, a plain object is allowed`);
   }
-  for (const [name, value] of Object.entries(options)) {
+  const copy = {
+    ...options
+  };
+  for (const [name, value] of Object.entries(copy)) {
     if (!Object.hasOwn(allowed, name)) {
       throw new TypeError(`Cannot make ${thing}: ${shown(name)} is no option, ${listed(Object.keys(allowed), "and")} are`);
     }
     if (value !== void 0) checkOption(thing, name, value, allowed[name]);
   }
+  return copy;
+}
+function isPlain(value) {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 function checkOption(thing, name, value, allowed) {
   if (allowed === "function") {
@@ -1120,9 +1129,9 @@ var Track = class {
    * @throws {TypeError} if an option is of the wrong type or none at all.
    */
   constructor(options = {}) {
-    checkOptions("track", options, TRACK_ALLOWED);
-    const { strategy = "blend", angles = [], clock = "shared", teleportDistance = Infinity } = options;
-    const { maxExtrapolateMs = DEFAULT_MAX_EXTRAPOLATE_MS, advance } = options;
+    const kept = checkOptions("track", options, TRACK_ALLOWED);
+    const { strategy = "blend", angles = [], clock = "shared", teleportDistance = Infinity } = kept;
+    const { maxExtrapolateMs = DEFAULT_MAX_EXTRAPOLATE_MS, advance } = kept;
     const accelerateMs = strategy === "speed" ? Infinity : ACCELERATE_MS;
     const keepTopSpeed = strategy !== "speed";
     this.#reach = {
@@ -1138,9 +1147,6 @@ var Track = class {
     this.#teleportDistance = teleportDistance;
     this.#isShared = clock === "shared";
     this.#filter = this.#isShared ? void 0 : new MinDelayFilter();
-    const kept = {
-      ...options
-    };
     this.#makeMover = () => makeMover(strategy, kept, this.#reach);
     this.#mover = this.#makeMover();
     this.#history = new History(this.#mover.samples);
@@ -1355,14 +1361,14 @@ var Sender = class {
    * @throws {TypeError} if an option is of the wrong type or none at all, or `tolerance` is missing.
    */
   constructor(options) {
-    checkOptions("sender", options, SENDER_ALLOWED);
-    const { tolerance, heartbeatMs = DEFAULT_HEARTBEAT_MS, minIntervalMs = 0, strategy = "blend" } = options;
-    const { order, filter, advance } = options;
+    const checked = checkOptions("sender", options, SENDER_ALLOWED);
+    const { tolerance, heartbeatMs = DEFAULT_HEARTBEAT_MS, minIntervalMs = 0, strategy = "blend" } = checked;
+    const { order, filter, advance } = checked;
     if (tolerance === void 0) {
       throw new TypeError("Cannot make sender: tolerance is missing, a number of 0 or more is required");
     }
     const angles = [
-      ...new Set(options.angles)
+      ...new Set(checked.angles)
     ];
     this.#tolerance = tolerance;
     this.#angles = angles;
