@@ -277,7 +277,10 @@ Deno.test("Relay.set throws for one key of the room too many, whoever has set th
     message: 'Cannot set state: "rom" is no option (room?), allowed is room',
   });
   assert.throws(() => ada.set("x", 1, { room: "yes" as unknown as boolean }), /room is "yes", true or false/);
-  assert.throws(() => ada.unset("x", null as unknown as { room: boolean }), /options is null, an object/);
+  assert.throws(
+    () => ada.unset("x", null as unknown as { room: boolean }),
+    /options is null, a plain object/,
+  );
 });
 
 Deno.test("Relay.set refuses a value that is too long for a line together with its key", async () => {
