@@ -14,6 +14,8 @@ const RELAY_GROUND = [
   "src/relay/log.ts",
   "src/relay/secrets.ts",
   "src/relay/timers.ts",
+  "src/relay/deadline.ts",
+  "src/relay/address.ts",
   "src/relay/memory_budget.ts",
   "src/relay/relay_stats.ts",
 ];
@@ -29,10 +31,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   "src/relay/event_loop.ts": [],
   "src/relay/service_queue.ts": ["src/relay/event_loop.ts"],
-  "src/relay/silence_watch.ts": ["src/relay/timers.ts"],
+  "src/relay/deadline.ts": ["src/relay/timers.ts"],
+  "src/relay/silence_watch.ts": ["src/relay/deadline.ts"],
   "src/relay/log.ts": [],
   "src/relay/secrets.ts": [],
   "src/relay/timers.ts": [],
+  "src/relay/address.ts": [],
   "src/relay/memory_budget.ts": ["src/relay/timers.ts"],
   "src/relay/relay_stats.ts": [],
   "src/relay/options.ts": ["src/wire/", "src/simulation/", ...RELAY_GROUND],

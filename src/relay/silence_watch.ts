@@ -2,7 +2,7 @@
 // each is waited for equally long. A thousand who connect at once would be a thousand timers, which nearly
 // all are cleared a moment later. What silence means it does not know.
 
-import type { Timer, Timers } from "./timers.ts";
+import { Deadline, type DeadlineSettings } from "./deadline.ts";
 
 /**
  * How long nothing is written to a connection that has sent nothing: a session's hello is usually there by
@@ -17,10 +17,7 @@ export const HELLO_MS = 5000;
 const PART_MS = 2;
 
 /** What a {@linkcode SilenceWatch} takes from its surroundings. */
-export interface SilenceWatchOptions {
-  /** Tells the time in ms; never goes back. */
-  clock(): number;
-  timers: Timers;
+export interface SilenceWatchOptions extends DeadlineSettings {
   /** How long each is waited for, in ms. */
   waitMs: number;
 }
@@ -36,8 +33,8 @@ export class SilenceWatch {
   readonly #options: SilenceWatchOptions;
   /** Until when each is waited for, in ms: in the order of that. */
   readonly #untilMs = new Map<Silent, number>();
-  #timer: Timer | undefined;
-  /** When the timer ends, in ms. */
+  #deadline: Deadline | undefined;
+  /** When it passes, in ms. */
   #dueMs = 0;
 
   constructor(options: SilenceWatchOptions) {
@@ -49,26 +46,26 @@ export class SilenceWatch {
     const { clock, waitMs } = this.#options;
     this.#untilMs.delete(silent); // so that it is the last
     this.#untilMs.set(silent, clock() + waitMs);
-    if (this.#timer === undefined) this.#lookIn(waitMs);
+    if (this.#deadline === undefined) this.#lookIn(waitMs);
   }
 
   /** Waits for `silent` no more, if it did. */
   delete(silent: Silent): void {
     if (!this.#untilMs.delete(silent) || this.#untilMs.size > 0) return;
-    this.#options.timers.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#deadline?.end();
+    this.#deadline = undefined;
   }
 
   #lookIn(ms: number): void {
     this.#dueMs = this.#options.clock() + ms;
-    this.#timer = this.#options.timers.setTimeout(() => this.#look(), ms);
+    this.#deadline = new Deadline(this.#options, ms, () => this.#look());
   }
 
   /** Calls those whose time is over; some of them, if they are many. */
   #look(): void {
     const { clock } = this.#options;
     const startMs = clock(), overMs = Math.max(startMs, this.#dueMs); // timers may be early, by the clock
-    this.#timer = undefined;
+    this.#deadline = undefined;
     let left = this.#untilMs.size; // who is added meanwhile is not called now
     for (const [silent, untilMs] of this.#untilMs) {
       if (left-- === 0 || untilMs > overMs || clock() - startMs > PART_MS) break;
@@ -76,6 +73,6 @@ export class SilenceWatch {
       silent.onSilence();
     }
     const [next] = this.#untilMs.values();
-    if (next !== undefined && this.#timer === undefined) this.#lookIn(Math.max(0, next - clock()));
+    if (next !== undefined && this.#deadline === undefined) this.#lookIn(Math.max(0, next - clock()));
   }
 }

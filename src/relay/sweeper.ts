@@ -1,8 +1,7 @@
 // Looks after what no event announces, every so often and a part per turn, so that a relay with many clients
 // stops for none of them.
 
-import type { Settings } from "./options.ts";
-import type { Timer } from "./timers.ts";
+import { Deadline, type DeadlineSettings } from "./deadline.ts";
 
 /** How long one part takes at the most, in ms; a step that takes longer ends it. */
 const PART_MS = 2;
@@ -12,10 +11,10 @@ const STEPS_A_LOOK = 16;
 
 /** Goes through rounds of small steps. */
 export class Sweeper {
-  readonly #settings: Pick<Settings, "clock" | "timers">;
+  readonly #settings: DeadlineSettings;
   readonly #round: (nowMs: number) => Iterator<void>;
   readonly #everyMs: number;
-  #timer: Timer | undefined;
+  #deadline: Deadline | undefined;
   /** The round that is under way, and when it began. */
   #steps: Iterator<void> | undefined;
   #roundStartedAt = 0;
@@ -25,34 +24,33 @@ export class Sweeper {
    * @param everyMs how far apart the beginnings of two rounds are, unless one takes longer
    */
   constructor(
-    settings: Pick<Settings, "clock" | "timers">,
+    settings: DeadlineSettings,
     everyMs: number,
     round: (nowMs: number) => Iterator<void>,
   ) {
     this.#settings = settings;
     this.#everyMs = everyMs;
     this.#round = round;
-    this.#timer = settings.timers.setTimeout(() => this.#part(), everyMs);
+    this.#deadline = new Deadline(settings, everyMs, () => this.#part());
   }
 
   /** Ends it, also in the middle of a round. */
   close(): void {
-    this.#settings.timers.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#deadline?.end();
+    this.#deadline = undefined;
   }
 
   #part(): void {
-    const { clock, timers } = this.#settings;
-    const startMs = clock();
+    const { clock } = this.#settings, startMs = clock();
     if (this.#steps === undefined) {
       this.#steps = this.#round(startMs);
       this.#roundStartedAt = startMs;
     }
     const isDone = this.#goOn(this.#steps, startMs + PART_MS);
-    if (this.#timer === undefined) return; // closed by a step
+    if (this.#deadline === undefined) return; // closed by a step
     if (isDone) this.#steps = undefined;
     const waitMs = isDone ? Math.max(0, this.#roundStartedAt + this.#everyMs - clock()) : 0;
-    this.#timer = timers.setTimeout(() => this.#part(), waitMs);
+    this.#deadline = new Deadline(this.#settings, waitMs, () => this.#part());
   }
 
   /** Does steps until `untilMs`; returns whether there are no more. */

@@ -3,7 +3,7 @@
 
 import { closeQuietly } from "./connection/transport.ts";
 import type { LogFunction } from "./log.ts";
-import type { Timer, Timers } from "./timers.ts";
+import { Deadline, type DeadlineSettings } from "./deadline.ts";
 
 /** A connection whose handshake can be waited for. */
 export interface ShakingConn {
@@ -12,9 +12,8 @@ export interface ShakingConn {
 }
 
 /** What handshakes need of their relay. */
-export interface HandshakeSettings {
+export interface HandshakeSettings extends DeadlineSettings {
   handshakeMs: number;
-  timers: Timers;
   log: LogFunction;
 }
 
@@ -48,13 +47,13 @@ export class TlsHandshakes {
   }
 
   async #wait(conn: ShakingConn, address: string): Promise<boolean> {
-    const { handshakeMs, timers, log } = this.#settings;
-    let timer: Timer | undefined;
-    const late = new Promise<"late">((done) => timer = timers.setTimeout(() => done("late"), handshakeMs));
+    const { handshakeMs, log } = this.#settings;
+    const late = Promise.withResolvers<"late">();
+    const deadline = new Deadline(this.#settings, handshakeMs, () => late.resolve("late"));
     try {
       const shaken = conn.handshake().then(() => "done" as const);
       // A race, because old versions of Deno leave the handshake of a closed connection unsettled.
-      const outcome = await Promise.race([shaken, late, this.#closing.promise]);
+      const outcome = await Promise.race([shaken, late.promise, this.#closing.promise]);
       if (outcome === "done") return true;
       if (outcome === "late") {
         log("warn", "TLS handshake took too long, closed", { address, afterMs: handshakeMs });
@@ -64,7 +63,7 @@ export class TlsHandshakes {
         log("warn", "TLS handshake failed", { address, error: error.message });
       } else log("debug", "connection ended before its TLS handshake", { address, error: String(error) });
     } finally {
-      timers.clearTimeout(timer);
+      deadline.end();
     }
     closeQuietly(conn);
     return false;

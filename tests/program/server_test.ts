@@ -424,3 +424,38 @@ test("server.ts starts in about the time that Deno itself takes", async () => {
   const deno = Math.min(...denoMs), relay = Math.min(...relayMs);
   assert.ok(relay < 5 * deno + 200, `${relay.toFixed()} ms, deno eval takes ${deno.toFixed()} ms`);
 });
+
+/** Waits for a line that begins so. */
+async function lineThat(client: LineClient, beginning: string): Promise<string> {
+  for (let count = 1;; count++) {
+    const line = await client.line(count);
+    if (line.startsWith(beginning)) return line;
+  }
+}
+
+test("server.ts that was stopped for a while blames no client for the silence", async () => {
+  await using program = start([...LOOPBACK, "--ping-timeout", "2s"]);
+  const port = await program.port();
+  const enter = async () => {
+    const client = await LineClient.connect(port);
+    client.send('{"$hello":{"version":1,"room":"r"}}\n{"$ping":{"t":1}}\n');
+    await lineThat(client, '{"$pong":');
+    return client;
+  };
+  using ada = await enter();
+  using bo = await enter();
+  program.signal("SIGSTOP");
+  bo.send('{"$ping":{"t":2}}\n');
+  ada.send('{"$ping":{"t":2}}\n');
+  await new Promise((done) => setTimeout(done, 3200));
+  program.signal("SIGCONT");
+  for (const client of [ada, bo]) await lineThat(client, '{"$pong":{"t":2,');
+  for (let i = 3; i < 6; i++) {
+    await new Promise((done) => setTimeout(done, 500));
+    for (const client of [ada, bo]) {
+      client.send(`{"$ping":{"t":${i}}}\n`);
+      await lineThat(client, `{"$pong":{"t":${i},`);
+    }
+  }
+  assert.ok(![...ada.lines, ...bo.lines].some((line) => line.startsWith('{"$leave":')));
+});

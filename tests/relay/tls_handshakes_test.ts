@@ -27,7 +27,7 @@ function setUp() {
     clearTimeout: () => {},
   };
   const log = (level: string, message: string) => lines.push(`${level} ${message}`);
-  const handshakes = new TlsHandshakes({ handshakeMs: 5000, timers, log });
+  const handshakes = new TlsHandshakes({ handshakeMs: 5000, clock: () => 0, timers, log });
   const start = (name: string) => {
     const conn = new StubConn();
     handshakes.start(conn, name, () => ends.push(`${name} is served`), () => ends.push(`${name} failed`));
