@@ -231,3 +231,22 @@ Deno.test("Connection keeps to the length of a welcome with the longest nonce, n
   assert.ok(late.client.welcome.more > 0);
   assert.ok(late.conn.bytes.indexOf(0x0a) < 32 * 1024, `${late.conn.bytes.indexOf(0x0a)} bytes`);
 });
+
+for (const whenBehind of ["skip", "close"] as const) {
+  Deno.test(`Connection that is silent is written all that was kept for it, also where that is older than maxLagMs (${whenBehind})`, async () => {
+    const time = new ManualTime();
+    await using table = new Table({ maxLagMs: 100, whenBehind }, time);
+    const bo = await table.joinPlain(), silent = table.connect();
+    for (let i = 1; i <= 5; i++) {
+      bo.feed(`${i}\n`);
+      await turn();
+      await time.pass(40);
+    }
+    assert.equal(silent.conn.text, "");
+    await time.pass(50);
+    silent.connection.sweep(table.nowMs);
+    await turn();
+    assert.deepEqual([silent.conn.text, silent.connection.ending], ["1\n2\n3\n4\n5\n", undefined]);
+    assert.deepEqual(table.log.filter(({ level }) => level === "warn"), []);
+  });
+}
