@@ -106,26 +106,33 @@ export class Admission implements SessionKeeper {
   }
 
   /** @internal For {@linkcode Visit}: the member, and the seat that its connection holds from now on. */
-  admit(hello: Hello, outlet: Outlet, host: string, seat: Seat): Answer & { seat?: Seat } {
+  admit(hello: Hello, outlet: Outlet, host: string, seat: Seat): Answer & { seat: Seat } {
     const known = hello.resume && this.#members.get(hello.resume.session);
     const refusal = this.#checkToken(hello.token, host, known !== undefined);
-    if (refusal !== undefined) return { error: refusal };
+    if (refusal !== undefined) return { error: refusal, seat };
     const simulation = this.#simulationFor(hello);
     if (typeof simulation === "string") {
       return {
         error: { code: "bad_hello", message: `Cannot simulate a network: ${simulation}`, line: 1 },
+        seat,
       };
     }
+    let place = seat;
     if (known !== undefined) {
+      place = this.#seatOf.get(known)!; // also if it can't go on: its own dead connection may hold the last one
+      place.hold();
+      place.moveTo(host);
       if (known.resume(outlet, hello.resume!.bytes, simulation, hello.nonce)) {
         this.#absent.delete(known);
-        const kept = this.#seatOf.get(known)!;
-        kept.hold();
-        kept.moveTo(host);
-        return { member: known, seat: kept };
+        return { member: known, seat: place };
       }
       known.close("lost");
     }
+    return { ...this.#begin(hello, simulation, outlet, place), seat: place };
+  }
+
+  /** Begins a new session, which holds `seat`; or says why it can't. */
+  #begin(hello: Hello, simulation: SimulationOptions | undefined, outlet: Outlet, seat: Seat): Answer {
     const why = seat.claim();
     if (why !== undefined) return { error: relayFull(why) };
     const { base = hello.room } = hello, comesBack = hello.base !== undefined;
@@ -221,7 +228,7 @@ export class Visit implements Door {
 
   admit(hello: Hello, outlet: Outlet): Answer {
     const answer = this.#admission.admit(hello, outlet, this.host, this.#seat);
-    if (answer.seat !== undefined) {
+    if (answer.seat !== this.#seat) {
       this.#seat.drop();
       this.#seat = answer.seat;
     }

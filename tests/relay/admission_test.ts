@@ -100,6 +100,22 @@ for (const limits of [{ maxClients: 3 }, { maxClientsPerHost: 3 }]) {
     assert.equal(refusalOf(await table.join()).code, "relay_full");
   });
 
+  Deno.test(`${name} lets one that can't go on begin anew in the place of its own dead connection`, async () => {
+    await using table = new Table(limits);
+    const [ada] = [await table.join({ maxMembers: 1, room: "one" }), await table.join(), await table.join()];
+    const { session } = ada.client.welcome;
+    const back = await table.join({ room: "one", maxMembers: 1, resume: { session, bytes: 2 ** 50 } });
+    assert.deepEqual([back.client.welcome?.resumed, back.client.welcome?.room], [false, "one"]);
+    assert.equal(ada.conn.isClosed, true);
+    await ada.done;
+    assert.equal(refusalOf(await table.join()).code, "relay_full", "it has one place, not two and not none");
+    await back.control("bye", {});
+    back.conn.endInput();
+    await back.done;
+    assert.ok((await table.join()).client.welcome, "one is free");
+    assert.equal(refusalOf(await table.join()).code, "relay_full");
+  });
+
   Deno.test(`${name} keeps the place of a session that may come back, until it may not`, async () => {
     await using table = new Table({ ...limits, resumeMs: 10_000 });
     const [ada, bo] = [await table.join(), await table.join(), await table.join()];
