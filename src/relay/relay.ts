@@ -2,6 +2,7 @@
 // news, sweeps, counts, and closes in order. Prints nothing, reads no flags, never exits.
 
 import { Acceptor } from "./acceptor.ts";
+import { formatAddress, hostOf } from "./address.ts";
 import { TlsHandshakes } from "./tls_handshakes.ts";
 import { HttpDoor } from "./web/http_door.ts";
 import type { Upgrade } from "./web/http_connection.ts";
@@ -187,7 +188,7 @@ export class RelayServer implements AsyncDisposable {
       return conn.close(); // it is gone again already
     }
     const address = formatAddress(conn.remoteAddr);
-    const visit = this.#admission.arrive(hostOf(conn));
+    const visit = this.#admission.arrive(hostOf(conn.remoteAddr));
     if (visit === undefined) return conn.close();
     if (conn.handshake === undefined) return this.#welcome(conn, address, visit);
     this.#tlsHandshakes.start(
@@ -237,7 +238,7 @@ export class RelayServer implements AsyncDisposable {
 
   /** Serves a connection that speaks HTTP: it is none of the clients, unless it becomes one by WebSocket. */
   async #serveHttp(conn: Accepted, bytes: Uint8Array, address: string): Promise<void> {
-    const upgrade = await this.#httpDoor.serve(conn, bytes, hostOf(conn), address);
+    const upgrade = await this.#httpDoor.serve(conn, bytes, hostOf(conn.remoteAddr), address);
     if (upgrade !== undefined) await this.#welcomeWebSocket(conn, upgrade);
   }
 
@@ -278,15 +279,4 @@ function both(first: LogFunction, second: LogFunction): LogFunction {
     first(level, message, fields);
     second(level, message, fields);
   };
-}
-
-function hostOf({ remoteAddr }: Accepted): string {
-  return "hostname" in remoteAddr ? remoteAddr.hostname : "";
-}
-
-function formatAddress(address: Deno.Addr): string {
-  if (!("hostname" in address)) return address.transport;
-  return address.hostname.includes(":")
-    ? `[${address.hostname}]:${address.port}`
-    : `${address.hostname}:${address.port}`;
 }

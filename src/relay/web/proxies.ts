@@ -1,6 +1,7 @@
 // Who is behind a proxy: whose word is taken for it, and what it says. Pure.
 
 import { BlockList, isIP } from "node:net";
+import { plainHost } from "../address.ts";
 
 /** How many addresses a request may have come by; further ones are not looked at. */
 const MAX_HOPS = 20;
@@ -31,7 +32,7 @@ export class Proxies {
   /** Whether the word of a host is taken. */
   trusts(host: string): boolean {
     if (this.#isEmpty) return false;
-    const address = plainAddress(host), family = isIP(address);
+    const address = plainHost(host), family = isIP(address);
     return family !== 0 && this.#list.check(address, family === 4 ? "ipv4" : "ipv6");
   }
 
@@ -66,11 +67,6 @@ function addressOf(text: string): string | undefined {
   const [, inner, bare] = /^(?:\[([^\]]*)\](?::\d+)?|([^[\]]*))$/.exec(text) ?? [];
   const address = inner ?? bare?.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1");
   return address !== undefined && isIP(address) !== 0 && !address.includes("%")
-    ? plainAddress(address)
+    ? plainHost(address)
     : undefined;
-}
-
-/** Writes an address of IPv4 in the dress of IPv6 as what it is. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "").toLowerCase();
 }
