@@ -128,6 +128,16 @@ const SWITCHES: readonly string[] = [
 /** Options that may be given several times; in the environment the values stand in a list with commas. */
 const LISTS: readonly string[] = ["trust-proxy", "allow-origin", "allow-host"];
 
+/**
+ * Options of which one at most can hold. A flag keeps the other one's twin in the environment from being
+ * looked at, as it does its own.
+ */
+const RIVALS: readonly (readonly [OptionName, OptionName])[] = [
+  ["quiet", "verbose"],
+  ["web", "no-web"],
+  ["token", "token-file"],
+];
+
 /** Letters that stand for a whole name. */
 const SHORT: Record<string, string> = { port: "p", help: "h" };
 
@@ -154,7 +164,7 @@ export function readCommand(
     const bare = name === "port" ? given.bare : undefined;
     const flag = bare ?? given.flags.get(name)?.join(",");
     const twin = environmentName(name);
-    const text = flag ?? env(twin);
+    const text = flag ?? (isOverruled(name, given.flags) ? undefined : env(twin));
     if (text === undefined) continue;
     const value = read(text);
     if (value instanceof Refusal) {
@@ -163,6 +173,11 @@ export function readCommand(
     values[name] = value;
   }
   return combine(values as Values, warnOf(variables));
+}
+
+/** Whether a flag says the opposite of what an option could say in the environment. */
+function isOverruled(name: string, flags: Given["flags"]): boolean {
+  return RIVALS.some(([one, other]) => name === one && flags.has(other) || name === other && flags.has(one));
 }
 
 /** What stands on the command line, as texts. */

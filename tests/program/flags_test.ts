@@ -352,12 +352,30 @@ Deno.test("readCommand refuses a flag that is given twice and has one value, and
 
 Deno.test("readCommand refuses what contradicts itself", () => {
   assert.match(readRefusal(["--quiet", "--verbose"]), /--quiet and --verbose: choose one/);
-  assert.match(readRefusal(["--quiet"], { EVENTRELAY_VERBOSE: "1" }), /choose one/);
+  assert.match(readRefusal(["--web=A", "--no-web"]), /choose one of --web and --no-web/);
+  const environment = { EVENTRELAY_QUIET: "1", EVENTRELAY_VERBOSE: "1" };
+  assert.match(readRefusal([], environment), /--quiet and --verbose: choose one/);
+  assert.match(readRefusal([], { EVENTRELAY_WEB: "A", EVENTRELAY_NO_WEB: "1" }), /choose one of/);
+  assert.match(readRefusal([], { EVENTRELAY_TOKEN: "a", EVENTRELAY_TOKEN_FILE: "b" }), /two places/);
   assert.match(
     readRefusal(["--max-log", "4k", "--max-line", "2k"]),
     /--max-log is at least 4 times --max-line/,
   );
   assert.equal(readOptions(["--max-log", "4k", "--max-line", "1k"]).relay.maxLogBytes, 4096);
+});
+
+Deno.test("readCommand lets a flag win over what says the opposite in the environment, even over a bad one", () => {
+  for (const no of ["1", "maybe", ""]) {
+    assert.equal(readOptions(["--quiet"], { EVENTRELAY_VERBOSE: no }).logLevel, "error");
+    assert.equal(readOptions(["--verbose"], { EVENTRELAY_QUIET: no }).logLevel, "debug");
+    assert.equal(readOptions(["--no-web"], { EVENTRELAY_WEB: no }).relay.webFolder, "");
+    const { servesWeb, webFolder } = readOptions(["--web", "A"], { EVENTRELAY_NO_WEB: no }).relay;
+    assert.deepEqual([servesWeb, webFolder], [true, "A"]);
+    const byText = readOptions(["--token=a"], { EVENTRELAY_TOKEN_FILE: no });
+    assert.deepEqual([byText.relay.token, byText.tokenFile], ["a", undefined]);
+    const byFile = readOptions(["--token-file=a"], { EVENTRELAY_TOKEN: no });
+    assert.deepEqual([byFile.relay.token, byFile.tokenFile], ["", "a"]);
+  }
 });
 
 Deno.test("readCommand answers --help and --version before it looks at anything else", () => {
