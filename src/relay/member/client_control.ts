@@ -280,7 +280,7 @@ export function readTo(
     return new Misunderstood("ids has members that are no strings");
   }
   if (event === undefined) return new Misunderstood("event is missing");
-  const [ask, reply, failed] = readPieces(bytes, tagPieces);
+  const [ask, reply, failed = false] = readPieces(bytes, tagPieces);
   const tag = readTag(ask, reply, failed, values.length);
   if (tag instanceof Misunderstood) return tag;
   return { ids: values, tag, event: bytes.subarray(event.start, event.end) };
@@ -325,7 +325,8 @@ function readTag(
     return new Misunderstood(`ids has ${receivers} members, with ask or reply one is allowed`);
   }
   if (ask !== undefined) return { ask: ask as string };
-  return { reply: reply as string, ...(failed === true ? { failed } : {}) };
+  if (typeof failed !== "boolean") return new Misunderstood("failed is true or false");
+  return { reply: reply as string, ...(failed ? { failed } : {}) };
 }
 
 /** Checks the count in an `$ack`. */

@@ -315,6 +315,8 @@ Deno.test("readTo takes up to 256 ids and the event's text as it was written, an
       ['{"ids":["k1"],"event":1,"ask":""}', "ask has 0 characters, 1 to 64 are allowed"],
       ['{"ids":["k1"],"event":1,"reply":5}', "reply is a number, a string is allowed"],
       ['{"ids":["k1"],"event":1,"ask":"a","reply":"b"}', "ask and reply are there, one is allowed"],
+      ['{"ids":["k1"],"event":1,"reply":"a","failed":"yes"}', "failed is true or false"],
+      ['{"ids":["k1"],"event":1,"reply":"a","failed":null}', "failed is true or false"],
       ['{"ids":["k1","k2"],"event":1,"ask":"a"}', "ids has 2 members, with ask or reply one is allowed"],
     ]
   ) assert.deepEqual(read(text), new Misunderstood(message), text);
