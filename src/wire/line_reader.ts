@@ -20,7 +20,8 @@ export interface LineSink {
   onRun(bytes: Uint8Array, start: number, end: number): void;
   /**
    * Is told, once and as soon as it is known, that a line that spans chunks has more than `maxLineBytes`; the
-   * line is not kept and no run holds it. `beginning` is some of it.
+   * line is not kept and no run holds it. `beginning` is some of it: all that has come, or 256 bytes at
+   * least.
    */
   onLineTooLong(beginning: Uint8Array): void;
   /** Is told that such a line has ended, and how many bytes it had with its LF. */
@@ -97,7 +98,7 @@ export class LineReader {
     const length = this.#carried + bytes.length;
     const lineBytes = bytes[bytes.length - 1] === LF ? length - 1 : length;
     if (lineBytes > this.#maxLineBytes) {
-      const beginning = this.#carried > 0 ? this.#carry!.subarray(0, this.#carried) : bytes;
+      const beginning = this.#carried > 0 ? this.#fillCarry(bytes) : bytes;
       this.#clear();
       this.#isSkipping = true;
       this.#skippedBytes = length;
@@ -113,6 +114,13 @@ export class LineReader {
     }
     this.#carry.set(bytes, this.#carried);
     this.#carried = length;
+  }
+
+  /** Puts as much behind the half line as there is room for, and returns all of that. */
+  #fillCarry(bytes: Uint8Array): Uint8Array {
+    const carry = this.#carry!, some = bytes.subarray(0, carry.length - this.#carried);
+    carry.set(some, this.#carried);
+    return carry.subarray(0, this.#carried + some.length);
   }
 
   #clear(): void {

@@ -151,6 +151,26 @@ Deno.test("LineReader takes two long lines in a row for two", () => {
   assert.deepEqual(read(bytewise("123456\n123456\n1\n"), 4).lines, [TOO_LONG, TOO_LONG, "1"]);
 });
 
+Deno.test("LineReader shows how a line begins that is too long, also where its first byte came alone", () => {
+  const beginnings: string[] = [];
+  const sink = {
+    onRun: () => {},
+    onLineTooLong: (beginning: Uint8Array) => void beginnings.push(decoder.decode(beginning)),
+  };
+  const line = Array.from({ length: 1000 }, (_, i) => i % 10).join("");
+  for (const at of [1, 3, 15, 17, 500]) {
+    const reader = new LineReader(sink, 16);
+    reader.push(encoder.encode(line.slice(0, at)));
+    reader.push(encoder.encode(line.slice(at)));
+    reader.push(encoder.encode("\n1\n"));
+  }
+  assert.equal(beginnings.length, 5);
+  for (const beginning of beginnings) {
+    assert.ok(beginning.length >= 17 && line.startsWith(beginning), beginning);
+  }
+  for (const at of [0, 1, 2, 4]) assert.ok(beginnings[at].length >= 256, `${beginnings[at].length}`);
+});
+
 Deno.test("LineReader passes on a long line that lies in one chunk, for others to measure", () => {
   assert.deepEqual(read([encoder.encode("123456\n1\n")], 4).lines, ["123456", "1"]);
 });

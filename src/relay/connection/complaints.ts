@@ -2,7 +2,7 @@
 // speaks another protocol, and that it sends faster than it may. Refused hellos, half lines and faults of a
 // WebSocket end their connection, and are not here.
 
-import { isRequestLine } from "./first_bytes.ts";
+import { beginsRequestLine, isRequestLine } from "./first_bytes.ts";
 import type { Member } from "../member/member.ts";
 import type { SessionMember } from "../member/session_member.ts";
 import type { Settings } from "../options.ts";
@@ -36,14 +36,16 @@ export class Complaints {
 
   /**
    * Tells of a bad line. Returns why its connection has to end, if that is one too many, or nothing good came
-   * before it and `line`, what it is without its LF, begins a request: no part of a body may become a line.
+   * before it and `line`, what it is without its LF (of one that is too long, how it begins), begins a
+   * request: no part of a body may become a line.
    */
   tellBad(
     error: WireError,
     member: Pick<Member, "replyError"> | undefined,
     line?: Uint8Array,
   ): WireError | undefined {
-    if (!this.#hasSaidGood && line !== undefined && isRequestLine(line)) {
+    const begins = error.code === "line_too_long" ? beginsRequestLine : isRequestLine;
+    if (!this.#hasSaidGood && line !== undefined && begins(line)) {
       const message =
         `Cannot go on: line ${error.line} begins a request of another protocol, one JSON value a line is allowed`;
       return { code: error.code, message, line: error.line };

@@ -64,18 +64,34 @@ function beginsText(byte: number): boolean {
   return byte < 0x7f || byte >= 0xc2 && byte <= 0xf4;
 }
 
-/** How a request of HTTP, RTSP or SIP ends its first line, whatever its method and its address are. */
-const REQUEST_END = /[ \t\v\f](?:HTTP|HTTPS|RTSP|SIP)\/[0-9](?:\.[0-9]{1,2})?[ \t\r]*$/i;
+/** How a request of HTTP, RTSP or SIP ends its first line, whatever its method and its address are… */
+const REQUEST_END = /[ \t\v\f](?:HTTP|HTTPS|RTSP|SIP)\/[0-9](?:\.[0-9]{1,2})?$/i;
+
+/** …and how it begins it: with a word, and an address behind a space. */
+const REQUEST_START = /^[\s\xef\xbb\xbf]*[^\s"[{]\S*\s+(?:[/*]|[a-z][a-z0-9+.-]*:|$)/i;
 
 /** The longest end of a request's first line that is looked at, in bytes. */
-const MAX_REQUEST_END_BYTES = 40;
+const MAX_REQUEST_END_BYTES = 20;
 
 /**
  * Whether a line that is no JSON, without its LF, begins a request whose first bytes did not tell: its method
  * has small letters, say, or there is an empty line before it. What follows may be a body.
  */
 export function isRequestLine(line: Uint8Array): boolean {
-  return REQUEST_END.test(String.fromCharCode(...line.subarray(-MAX_REQUEST_END_BYTES)));
+  let end = line.length;
+  while (end > 0 && isSpace(line[end - 1])) end--;
+  return REQUEST_END.test(
+    String.fromCharCode(...line.subarray(Math.max(0, end - MAX_REQUEST_END_BYTES), end)),
+  );
+}
+
+/** Whether a line that is too long, of which this is the beginning, begins such a request. */
+export function beginsRequestLine(beginning: Uint8Array): boolean {
+  return REQUEST_START.test(String.fromCharCode(...beginning));
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0d;
 }
 
 /** What an HTTP client is told; a browser shows the text. */

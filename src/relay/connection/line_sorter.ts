@@ -30,8 +30,11 @@ export interface LineSorterSink {
    * a run.
    */
   onControl(bytes: Uint8Array, start: number, end: number): void;
-  /** Is told of one line that can't be relayed, and what it is without its LF, unless it is too long. */
-  onBadLine(error: WireError, line?: Uint8Array): void;
+  /**
+   * Is told of one line that can't be relayed, and what it is without its LF: of one that is too long how it
+   * begins.
+   */
+  onBadLine(error: WireError, line: Uint8Array): void;
 }
 
 /** What lines are, as a log names them. */
@@ -48,6 +51,9 @@ const CONTROL_BYTE_WORK = 16;
 
 /** After so much work the sorter asks whether it may go on: about a tenth of a millisecond. */
 const WORK_PER_LOOK = 32 * 1024;
+
+/** How much of a line that is too long is shown, in bytes. */
+const MAX_BEGINNING_BYTES = 256;
 
 /** More lines than a chunk has, as a number that V8 keeps in a word. */
 const NO_LIMIT = 2 ** 30 - 1;
@@ -75,9 +81,9 @@ export class LineSorter implements LineSink {
   #linesLeft = 0;
   #workLeft = WORK_PER_LOOK;
   #isStopped = false;
-  /** What of the last chunk has not been looked at, and whether a line that is too long begins behind it. */
+  /** What of the last chunk has not been looked at, and how a line begins that is too long, behind it. */
   #waiting: Run | undefined;
-  #isLongBehind = false;
+  #longBehind: Uint8Array | undefined;
   #lookalikes: number[] = [];
   #lastKind: LineKind = "events";
 
@@ -144,9 +150,10 @@ export class LineSorter implements LineSink {
     this.#waiting = undefined;
     this.#start(maxLines);
     this.onRun(run.bytes, run.start, run.end);
-    if (this.#waiting !== undefined || !this.#isLongBehind) return;
-    this.#isLongBehind = false;
-    this.onLineTooLong();
+    const long = this.#longBehind;
+    if (this.#waiting !== undefined || long === undefined) return;
+    this.#longBehind = undefined;
+    this.onLineTooLong(long);
   }
 
   /** Ends the input cleanly: what stands there without an LF is judged as a line. No lines may be waiting. */
@@ -208,9 +215,9 @@ export class LineSorter implements LineSink {
   }
 
   /** @internal For the line reader. */
-  onLineTooLong(): void {
-    if (this.isWaiting) this.#isLongBehind = true;
-    else this.#refuseLong(`more than ${this.#settings.maxLineBytes} bytes`);
+  onLineTooLong(beginning: Uint8Array): void {
+    if (this.isWaiting) this.#longBehind = beginning.slice(0, MAX_BEGINNING_BYTES);
+    else this.#refuseLong(`more than ${this.#settings.maxLineBytes} bytes`, beginning);
   }
 
   /** @internal For the line reader. */
@@ -243,7 +250,7 @@ export class LineSorter implements LineSink {
       return 4 * LINE_WORK;
     }
     this.#lastKind = "bad lines";
-    if (line.length > this.#settings.maxLineBytes) this.#refuseLong(`${line.length} bytes`);
+    if (line.length > this.#settings.maxLineBytes) this.#refuseLong(`${line.length} bytes`, line);
     else this.#refuseBad(line);
     return SINGLE_WORK;
   }
@@ -253,14 +260,14 @@ export class LineSorter implements LineSink {
     this.#sink.onBadLine({ ...describeBadLine(bytes, line), line }, bytes);
   }
 
-  #refuseLong(size: string): void {
+  #refuseLong(size: string, bytes: Uint8Array): void {
     const { maxLineBytes } = this.#settings;
     const line = ++this.#lineNumber;
     this.#sink.onBadLine({
       code: "line_too_long",
       message: `Cannot relay line ${line}: it has ${size}, at most ${maxLineBytes} are allowed`,
       line,
-    });
+    }, bytes.subarray(0, MAX_BEGINNING_BYTES));
   }
 }
 

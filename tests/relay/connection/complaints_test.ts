@@ -66,6 +66,15 @@ Deno.test("Complaints ends who begins with a request, and nobody who has said so
   assert.equal(client.told.length, 2);
 });
 
+Deno.test("Complaints ends who begins with a request that is too long for a line", () => {
+  const tooLong = { ...BAD, code: "line_too_long" as const }, client = new Client();
+  const beginning = (text: string) => new TextEncoder().encode(text);
+  assert.equal(client.complaints.tellBad(tooLong, client, beginning(`{"path":" /`)), undefined);
+  assert.equal(client.complaints.tellBad(tooLong, client, beginning("get /aaa"))?.code, "line_too_long");
+  client.complaints.noteGood();
+  assert.equal(client.complaints.tellBad(tooLong, client, beginning("get /aaa")), undefined);
+});
+
 Deno.test("Complaints tells who sends too fast what is allowed, once, then three times in pingTimeoutMs that the relay is there", () => {
   const client = new Client();
   for (const nowMs of [0, 2999, 3000, 5999, 6000]) client.tooFastAt(nowMs);

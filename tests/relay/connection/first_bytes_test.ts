@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import {
+  beginsRequestLine,
   classifyFirstBytes,
   HTTP_REFUSAL,
   isRequestLine,
@@ -141,6 +142,7 @@ Deno.test("isRequestLine knows requests by how their first line ends, and no oth
       "describe rtsp://a/ RTSP/1.0\r",
       "invite sip:a@b SIP/2.0\r",
       `patch /${"a".repeat(10_000)} HTTP/1.1`,
+      `get / HTTP/1.1${" \t".repeat(5000)}\r`,
     ]
   ) assert.ok(isRequestLine(encoder.encode(line)), line.slice(0, 80));
   for (
@@ -155,6 +157,35 @@ Deno.test("isRequestLine knows requests by how their first line ends, and no oth
       "a XHTTP/1.1",
     ]
   ) assert.ok(!isRequestLine(encoder.encode(line)), line);
+});
+
+Deno.test("beginsRequestLine knows requests by how their first line begins, and no JSON", () => {
+  for (
+    const line of [
+      "get /aaa",
+      "FOO_BAR *",
+      "\ufeffPOST http://localhost/aaa",
+      "\r POST /",
+      "GET\v/\vaaa",
+      "describe rtsp://a/aaa",
+      "invite sip:a@b",
+      `get${" ".repeat(250)}`,
+    ]
+  ) assert.ok(beginsRequestLine(encoder.encode(line)), line);
+  for (
+    const line of [
+      "",
+      "hello",
+      "hello world",
+      `{"a": /`,
+      `[1, /`,
+      `"a /`,
+      ` {"a" : "b`,
+      "1111",
+      "aaaaaaaa",
+      "   ",
+    ]
+  ) assert.ok(!beginsRequestLine(encoder.encode(line)), line);
 });
 
 Deno.test("HTTP_REFUSAL is a complete response of the length it names", () => {

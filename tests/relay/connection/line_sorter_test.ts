@@ -19,6 +19,7 @@ type Found = { good: number[]; isLookalike?: true } | { control: number[] } | {
 class Collector implements LineSorterSink {
   readonly found: Found[] = [];
   readonly errors: WireError[] = [];
+  readonly badLines: string[] = [];
 
   onLines(
     bytes: Uint8Array,
@@ -46,8 +47,9 @@ class Collector implements LineSorterSink {
     this.found.push({ control: [...bytes.subarray(start, end)] });
   }
 
-  onBadLine(error: WireError): void {
+  onBadLine(error: WireError, line: Uint8Array): void {
     this.errors.push(error);
+    this.badLines.push(new TextDecoder().decode(line));
     this.found.push({ code: error.code, line: error.line });
   }
 }
@@ -353,6 +355,16 @@ Deno.test("LineSorter says in its place that a line behind those that wait is to
   assert.deepEqual(collector.found, [good("1\n")]);
   sorter.resume(1);
   assert.deepEqual(collector.found, [good("1\n"), good("2\n"), { code: "line_too_long", line: 3 }]);
+  assert.deepEqual(collector.badLines, ["x".repeat(99)]);
+});
+
+Deno.test("LineSorter shows how a line begins that is too long, 256 bytes of it, and all of another bad one", () => {
+  const collector = new Collector(), text = "get /".padEnd(1000, "x");
+  const sorter = new LineSorter(collector, { maxLineBytes: MAX_LINE_BYTES, isChecked: true }, () => true);
+  sorter.push(encoder.encode(`bad\n${text}\n`));
+  sorter.push(encoder.encode(text.slice(0, 1)));
+  sorter.push(encoder.encode(`${text.slice(1)}\n`));
+  assert.deepEqual(collector.badLines, ["bad", text.slice(0, 256), text.slice(0, 256)]);
 });
 
 Deno.test("LineSorter names the kind of what it dealt with last", () => {

@@ -89,6 +89,8 @@ Deno.test("what is a request but for its first bytes is closed, and nothing of i
       "\r\nPOST / HTTP/1.1\r\n",
       "\n\n POST / HTTP/1.1\n",
       "\ufeffPOST / HTTP/1.1\r\n",
+      `get /${"a".repeat(70_000)} HTTP/1.1\r\n`,
+      `\n\nPOST /${"a".repeat(70_000)} HTTP/1.1\r\n`,
     ]
   ) {
     const request = `${begin}Host: localhost\r\nContent-Length: 11\r\n\r\n{"evil":1}\n`;
@@ -99,8 +101,8 @@ Deno.test("what is a request but for its first bytes is closed, and nothing of i
       await client.ended();
       assert.match(
         client.lines.join("\n"),
-        /^\{"\$error":\{"code":"invalid_json","message":"Cannot go on: .*$/,
-        begin,
+        /^\{"\$error":\{"code":"(invalid_json|line_too_long)","message":"Cannot go on: .*$/,
+        begin.slice(0, 80),
       );
     }
   }

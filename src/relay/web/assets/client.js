@@ -257,7 +257,7 @@ var LineReader = class {
     const length = this.#carried + bytes.length;
     const lineBytes = bytes[bytes.length - 1] === LF ? length - 1 : length;
     if (lineBytes > this.#maxLineBytes) {
-      const beginning2 = this.#carried > 0 ? this.#carry.subarray(0, this.#carried) : bytes;
+      const beginning2 = this.#carried > 0 ? this.#fillCarry(bytes) : bytes;
       this.#clear();
       this.#isSkipping = true;
       this.#skippedBytes = length;
@@ -271,6 +271,12 @@ var LineReader = class {
     }
     this.#carry.set(bytes, this.#carried);
     this.#carried = length;
+  }
+  /** Puts as much behind the half line as there is room for, and returns all of that. */
+  #fillCarry(bytes) {
+    const carry = this.#carry, some = bytes.subarray(0, carry.length - this.#carried);
+    carry.set(some, this.#carried);
+    return carry.subarray(0, this.#carried + some.length);
   }
   #clear() {
     this.#carried = this.#skippedBytes = 0;
