@@ -41,7 +41,7 @@ export async function fuzzClient(
   };
   const worker = new Worker(new URL("fuzz_client_worker.ts", import.meta.url), { type: "module" });
   const ask = (question: Question) => worker.postMessage(question);
-  const starvation = new Starvation("self", ASK_MS);
+  const starvation = new Starvation(undefined, ASK_MS);
   let lastAliveMs = performance.now();
   let isAwake = false;
   worker.onerror = (event) => {
@@ -75,7 +75,7 @@ export async function fuzzClient(
         find("the case does not end", [index]);
         resolve(undefined);
       }, CASE_MS);
-      ask({ kind: "case", ticket, target: targetOf(relay), retry: relay.wantsRetry });
+      ask({ kind: "case", ticket, target: targetOf(relay), name: relay.victim, retry: relay.wantsRetry });
       const answer = await promise;
       clearTimeout(timer);
       running.delete(ticket);

@@ -5,13 +5,24 @@
 import { connect, type Relay } from "../../client.ts";
 
 /** What a worker is asked. */
-export type Question = { kind: "case"; ticket: number; target: string; retry: boolean } | { kind: "alive" };
+export type Question =
+  | { kind: "case"; ticket: number; target: string; name: string; retry: boolean }
+  | { kind: "alive" };
 
 /** What it answers. */
 export type Answer =
   /** What this worker holds, in MiB: other parts of the process are not its. */
   | { kind: "alive"; mib: number }
-  | { kind: "done"; ticket: number; outcome: string; marks: number[]; faults: string[]; slow: string[] }
+  | {
+    kind: "done";
+    ticket: number;
+    outcome: string;
+    marks: number[];
+    faults: string[];
+    slow: string[];
+    /** How often the client tried to connect, as it said. */
+    attempts: number;
+  }
   | { kind: "unhandled"; what: string };
 
 /**
@@ -33,11 +44,13 @@ class Case {
   readonly #marks: number[] = [];
   #relay: Relay | undefined;
   #wasBroken = false;
+  /** How often it was told that the client connects. */
+  #attempts = 0;
 
-  async play(ticket: number, target: string, retry: boolean): Promise<Answer> {
+  async play({ ticket, target, name, retry }: Extract<Question, { kind: "case" }>): Promise<Answer> {
     const abort = new AbortController();
     let outcome = "";
-    const opening = this.#open(target, retry, abort.signal);
+    const opening = this.#open(target, name, retry, abort.signal);
     const settled = await inTime(opening, SETTLE_MS);
     if (settled === undefined) {
       // A welcome in parts may take as long as the relay says: then a program can still give up.
@@ -53,17 +66,19 @@ class Case {
         this.#fault(`status is ${this.#relay.status} after close()`);
       }
     }
-    return { kind: "done", ticket, outcome, marks: this.#marks, faults: this.#faults, slow: this.#slow };
+    const marks = this.#marks, faults = this.#faults, slow = this.#slow, attempts = this.#attempts;
+    return { kind: "done", ticket, outcome, marks, faults, slow, attempts };
   }
 
-  async #open(target: string, retry: boolean, signal: AbortSignal): Promise<string> {
+  async #open(target: string, name: string, retry: boolean, signal: AbortSignal): Promise<string> {
     try {
       this.#relay = await connect(target, {
-        name: "victim",
+        name,
         retry,
         signal,
         onStatus: (status, detail) => {
           if (status === "reconnecting") this.#wasBroken = true;
+          if (detail.attempt !== undefined) this.#attempts++;
           if (!STATUSES.includes(status)) this.#fault(`onStatus was told ${status}`);
           if (detail.error !== undefined && !(detail.error instanceof Error)) {
             this.#fault("detail.error is no Error");
@@ -196,5 +211,5 @@ console.warn = () => {}; // the client's own words about what it is told
 
 port.onmessage = ({ data }) => {
   if (data.kind === "alive") return port.postMessage({ kind: "alive", mib: heldMib() });
-  void new Case().play(data.ticket, data.target, data.retry).then((answer) => port.postMessage(answer));
+  void new Case().play(data).then((answer) => port.postMessage(answer));
 };

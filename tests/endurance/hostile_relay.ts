@@ -37,6 +37,8 @@ export class HostileRelay {
   #lines = 0;
   /** What the last hello asked to be repeated. */
   #nonce: string | undefined;
+  /** What its client calls itself: a port may have been another program's before, whose clients come back. */
+  readonly victim = `victim ${crypto.randomUUID()}`;
   readonly wantsRetry: boolean;
   readonly transport: TransportKind;
 
@@ -68,13 +70,15 @@ export class HostileRelay {
   }
 
   /** What the client did that it must not. */
-  judge({ marks, outcome }: Done): string[] {
+  judge({ marks, outcome, attempts }: Done): string[] {
     const faults: string[] = [];
     if (this.#bytes > MAX_BYTES || this.#lines > MAX_LINES) {
       faults.push(`the client has sent ${this.#lines} lines, ${this.#bytes} bytes`);
     }
-    if (this.#connections > MAX_CONNECTIONS) {
-      faults.push(`the client has connected ${this.#connections} times`);
+    if (Math.max(this.#connections, attempts) > MAX_CONNECTIONS) {
+      faults.push(
+        `the client has connected ${this.#connections} times, in ${attempts} attempts that it told`,
+      );
     }
     if (this.#isDue(outcome) && marks.some((mark, index) => mark !== this.#due[index])) {
       faults.push(`the program got the events ${marks}, ${this.#due} were valid`);
@@ -101,17 +105,20 @@ export class HostileRelay {
   }
 
   #onConnection(socket: net.Socket): void {
-    this.#connections++;
     this.#sockets.add(socket);
     socket.on("error", () => {});
     socket.on("close", () => this.#sockets.delete(socket));
     let isGreeted = false;
     const take = (lines: Uint8Array) => {
+      if (lines.length === 0 || socket.destroyed) return;
+      const hello = isGreeted ? "" : decoder.decode(lines);
+      if (!isGreeted && !hello.includes(`"name":"${this.victim}"`)) return void socket.destroy();
       this.#bytes += lines.length;
       for (const byte of lines) if (byte === 0x0a) this.#lines++;
-      if (isGreeted || lines.length === 0) return;
+      if (isGreeted) return;
       isGreeted = true;
-      this.#nonce = /"nonce":"([^"]*)"/.exec(decoder.decode(lines))?.[1];
+      this.#connections++;
+      this.#nonce = /"nonce":"([^"]*)"/.exec(hello)?.[1];
       void this.#answer(socket).catch(() => {});
     };
     if (this.transport === "tcp") return void socket.on("data", take);

@@ -33,6 +33,10 @@ export class Witnesses {
   readonly #last = new Map<string, number>();
   #sent = 0;
   #isOver = false;
+  /** Since when somebody waits at the door, by fair time, and how. */
+  #newcomer:
+    | { sinceMs: number; transport: TransportKind; session: MinimalSession; giveUp(): void }
+    | undefined;
   #starvation: Starvation | undefined;
   peakMib = 0;
 
@@ -83,6 +87,7 @@ export class Witnesses {
     const list = behind.map(([who, last]) => `${who} ${last}`).join(", ");
     if (behind.length > 0) this.#find(`of ${this.#sent} events were received: ${list}`);
     for (const client of this.#all) client.abandon();
+    this.#newcomer?.giveUp();
   }
 
   /** The time, in ms, without that in which the machine let this program or the relay stand still. */
@@ -112,21 +117,17 @@ export class Witnesses {
     let round = 0;
     while (!this.#isOver) {
       const { promise, resolve } = Promise.withResolvers<void>();
+      const transport = TRANSPORTS[round++ % TRANSPORTS.length];
       const newcomer = new MinimalSession({
         port: this.#relay.port,
-        transport: TRANSPORTS[round++ % TRANSPORTS.length],
+        transport,
         room: "quiet",
         record: ({ kind }) => kind === "opened" && resolve(),
       });
-      const startMs = this.#fairMs();
-      const timer = setInterval(() => {
-        if (this.#fairMs() - startMs < DOOR_MS) return;
-        this.#find(`a newcomer has waited ${DOOR_MS} ms for its $welcome`);
-        resolve();
-      }, WATCH_MS);
+      this.#newcomer = { sinceMs: this.#fairMs(), transport, session: newcomer, giveUp: resolve };
       newcomer.start();
       await promise;
-      clearInterval(timer);
+      this.#newcomer = undefined;
       newcomer.abandon();
       await sleep(RING_MS);
     }
@@ -163,12 +164,24 @@ export class Witnesses {
         this.#find(`${who} has had no $pong for ${Math.round(nowMs - lastMs)} ms`);
       }
     }
+    this.#lookAtDoor();
     for (const alarm of this.#relay.alarms) this.#find(`the relay said: ${alarm}`);
     const mib = this.#relay.rssMib ?? 0;
     this.peakMib = Math.max(this.peakMib, mib);
     if (mib > this.#maxRssMib) {
       this.#find(`the relay has ${mib.toFixed(0)} MiB resident, ${this.#maxRssMib} are allowed`);
     }
+  }
+
+  /** Looks how long a newcomer has waited, once the time is known in which nobody could do anything. */
+  #lookAtDoor(): void {
+    if (this.#newcomer === undefined) return;
+    const { sinceMs, transport, session, giveUp } = this.#newcomer;
+    const waitedMs = this.#fairMs() - sinceMs;
+    if (waitedMs < DOOR_MS) return;
+    const end = session.lastEnd === "" ? "" : `; its last connection ended: ${session.lastEnd}`;
+    this.#find(`a newcomer by ${transport} has waited ${Math.round(waitedMs)} ms for its $welcome${end}`);
+    giveUp();
   }
 }
 
