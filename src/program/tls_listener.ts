@@ -38,6 +38,9 @@ export function listenTls(options: TlsListenOptions): BoundListener {
 
 /** Says what is wrong with a certificate and its key; undefined if nothing is. */
 export function tlsFault(cert: string, key: string): string | undefined {
+  if (/^(-----BEGIN ENCRYPTED |Proc-Type: *4,ENCRYPTED)/m.test(key)) {
+    return "the key is encrypted, one without a passphrase is allowed";
+  }
   try {
     // For node:tls does not look at them before somebody comes.
     Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();

@@ -207,3 +207,10 @@ Deno.test("tlsFault says what is wrong with a certificate and a key, and nothing
     assert.equal(typeof tlsFault(pair[0], pair[1]), "string");
   }
 });
+
+Deno.test("tlsFault says that a key is encrypted, in both forms of that", () => {
+  const cert = read("good.pem");
+  for (const key of ["-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA", "\r\nProc-Type: 4,ENCRYPTED\r\nAAAA"]) {
+    assert.equal(tlsFault(cert, key), "the key is encrypted, one without a passphrase is allowed");
+  }
+});
