@@ -13,6 +13,9 @@ const RTT_KEY = "rtt";
 const RTT_HZ = 0.2;
 const RTT_CHANGE = 0.1;
 
+/** What the relay complains about before it closes a connection. */
+const CLOSING_CODES: readonly string[] = ["bad_token", "idle_line", "relay_full", "too_many_errors"];
+
 /** Where to, and as whom. */
 export type LinkOptions = Pick<Options, "target" | "room" | "name" | "token" | "plain" | "simulate">;
 
@@ -28,6 +31,8 @@ export class Link {
 
   readonly #isTimeToTell = rateLimit(RTT_HZ);
   readonly #isPlain: boolean;
+  /** Why the relay closes this connection, if it said so. */
+  #farewell: string | undefined;
   #toldRttMs = 0;
 
   /** Begins to connect, and never stops trying; `giveUp` is called with what no patience mends. */
@@ -44,12 +49,15 @@ export class Link {
       signal,
       onStatus: (status, { error }) => {
         this.status = status;
-        // The client speaks to programmers.
-        this.detail = error?.message.replace("{ plain: true }", "--plain") ?? place;
+        // The client speaks to programmers. Why it closed the connection, the relay has said just before.
+        const farewell = status === "reconnecting" ? this.#farewell : undefined;
+        this.#farewell = undefined;
+        this.detail = farewell ?? error?.message.replace("{ plain: true }", "--plain") ?? place;
       },
       // By default it would be printed, into the middle of the picture.
-      onError: ({ message }) => {
+      onError: ({ code, message }) => {
         this.detail = `the relay says: ${message.replaceAll(/\p{Cc}/gu, "?")}`; // text from outside
+        if (CLOSING_CODES.includes(code)) this.#farewell = this.detail;
       },
     };
     connect(target, wishes).then((relay) => this.relay = relay, giveUp);

@@ -90,7 +90,7 @@ const FLAGS = {
 /**
  * Reads the command line.
  *
- * @throws {TypeError} If there is an unknown flag, a value missing, or something that is no number.
+ * @throws {TypeError} If there is an unknown flag, a value missing or given twice, or no number.
  * @throws {RangeError} If a value is not one of those allowed.
  */
 export function parseOptions(args: string[]): Options {
@@ -126,14 +126,35 @@ export function parseOptions(args: string[]): Options {
   };
 }
 
-function parseFlags(args: string[]) {
-  try {
-    return parseArgs({ args, options: FLAGS, strict: true, allowPositionals: true });
-  } catch (error) {
-    // Some of its messages have three lines, and a period.
-    const message = (error as Error).message.replaceAll("\n", " ").replace(/\.$/, "");
-    throw new TypeError(message, { cause: error });
+type Values = ReturnType<typeof parseArgs<{ options: typeof FLAGS; strict: true }>>["values"];
+
+/** Takes the command line apart; what is wrong with a flag is said in our words, not in the parser's. */
+function parseFlags(args: string[]): { values: Values; positionals: string[] } {
+  const parsed = parseArgs({ args, options: FLAGS, strict: false, allowPositionals: true, tokens: true });
+  const given = new Map<string, string>();
+  for (const token of parsed.tokens) {
+    if (token.kind !== "option") continue;
+    const { name, rawName, value, inlineValue } = token;
+    if (!Object.hasOwn(FLAGS, name)) throw new TypeError(`Cannot use ${quoted(rawName)}: it is no option`);
+    if (FLAGS[name as keyof typeof FLAGS].type === "boolean") {
+      if (value === undefined) continue;
+      throw new TypeError(`Cannot use ${rawName} with a value: ${rawName} alone is allowed`);
+    }
+    if (value === undefined) throw new TypeError(`Cannot use ${rawName} without a value: it takes one`);
+    if (!inlineValue && /^-./.test(value)) {
+      throw new TypeError(
+        `Cannot use ${rawName} without a value: what begins with - is written as ${rawName}=-1`,
+      );
+    }
+    const earlier = given.get(name);
+    if (earlier !== undefined) {
+      throw new TypeError(
+        `Cannot use ${rawName} twice: it is ${quoted(earlier)} and ${quoted(value)}, one is allowed`,
+      );
+    }
+    given.set(name, value);
   }
+  return { values: parsed.values as Values, positionals: parsed.positionals };
 }
 
 function numberIn(flag: string, text: string | undefined, min: number, max: number, whole = false) {
