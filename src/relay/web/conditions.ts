@@ -32,13 +32,14 @@ export function conditionOf(head: RequestHead, { tag, changedMs }: Version): "ha
 
 /**
  * Whether a list of tags names `tag`, or anything that is there; weak ones count only where that is asked
- * for.
+ * for. A tag may have commas and stars in it.
  */
 function names(list: readonly string[], tag: string | undefined, takesWeak: boolean): boolean {
-  return list.join(",").split(",").some((item) => {
-    const one = item.trim();
-    return one === "*" || tag !== undefined && (takesWeak ? one.replace(/^W\//, "") : one) === tag;
-  });
+  const text = list.join(",");
+  if (text.trim() === "*") return true;
+  return Array.from(text.matchAll(/(W\/)?("[^"]*")/g)).some(([, weak, one]) =>
+    one === tag && (takesWeak || weak === undefined)
+  );
 }
 
 /** Reads a date in one of the three forms of HTTP, in ms since 1970; NaN if there is none. */
