@@ -14,6 +14,8 @@ export const HOSTILE_NAMES: readonly string[] = [
   `{{constructor.constructor('window.hacked=1')()}}`,
   `__proto__`,
   `constructor`,
+  `Z${"\u0301".repeat(60)}`,
+  `\u3164`,
 ];
 
 /** The sizes that pages are looked at in: a phone, upright and on its side, a laptop, a projector. */

@@ -1,7 +1,7 @@
 // The game in a page: joins what the player wants, the game and its picture, and says how the connection is.
 
 import { byId, el, setText, show } from "../shared/dom.ts";
-import { milliseconds, plain } from "../shared/format.ts";
+import { isolated, milliseconds, plain } from "../shared/format.ts";
 import { at } from "../shared/json.ts";
 import { keep, keepToken, kept, readWishes, rewriteWishes, token } from "../shared/wishes.ts";
 import { relayTarget } from "../shared/target.ts";
@@ -162,7 +162,7 @@ function tell({ link, world, numbers: now, errors }: Game): void {
   const room = link.relay?.room ?? "";
   setText(
     byId("who", HTMLElement),
-    `${plain(room, 24)}: ${counted(here, "player")}, ${
+    `${isolated(plain(room, 24))}: ${counted(here, "player")}, ${
       counted(world.remoteCount + world.local.length, "ball")
     }${pointsText(link.points)}`,
   );
@@ -183,7 +183,7 @@ function counted(count: number, what: string): string {
 
 /** Tells who has caught most golden balls. */
 function pointsText(points: readonly Points[]): string {
-  return points.slice(0, 3).map(({ name, points }) => ` · ${plain(name, 16)} ★${points}`).join("");
+  return points.slice(0, 3).map(({ name, points }) => ` · ${isolated(plain(name, 16))} ★${points}`).join("");
 }
 
 function tellState(status: string, detail: string): void {

@@ -120,11 +120,12 @@ export class Picture {
   name(ball: Painted, name: string, isOwn = false): void {
     const sprite = this.#name(name, isOwn);
     const above = RADIUS * this.#unit + sprite.height / 2 + 2 * this.#scale;
-    const x = this.#left + ball.x * this.#unit, y = this.#top + ball.y * this.#unit;
+    const half = sprite.width / 2, y = this.#top + ball.y * this.#unit;
+    const x = Math.max(half, Math.min(this.#canvas.width - half, this.#left + ball.x * this.#unit));
     const isAtTop = y - above - sprite.height / 2 < this.#top;
     this.#context.drawImage(
       sprite.image,
-      Math.round(x - sprite.width / 2),
+      Math.round(x - half),
       Math.round(y + (isAtTop ? above : -above) - sprite.height / 2),
     );
   }

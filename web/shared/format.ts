@@ -62,36 +62,56 @@ const SCRIPTS = [
 ]
   .concat("Telugu", "Kannada", "Malayalam", "Sinhala", "Khmer")
   .map((script) => `\\p{Script=${script}}`).join("");
-const JOINED = new RegExp(
-  `[${PICTURES}\u{1f3fb}-\u{1f3ff}\ufe0f]\u200d(?=${PICTURES}|[\u2640\u2642])|[${SCRIPTS}][\u200c\u200d](?=[${SCRIPTS}])`,
-  "gu",
-);
+
+/** What can't be seen by itself, and belongs to what stands before it: joiners, kinds of a picture, flags. */
+const KEPT = [
+  `(?<=[${PICTURES}\u{1f3fb}-\u{1f3ff}\ufe0f])\u200d(?=${PICTURES}|[\u2640\u2642])`,
+  `(?<=[${SCRIPTS}])[\u200c\u200d](?=[${SCRIPTS}])`,
+  "(?<=\\p{Emoji})[\ufe0e\ufe0f]",
+  "(?<=\\p{Script=Han})[\u{e0100}-\u{e01ef}]",
+  "(?<=\u{1f3f4}[\u{e0020}-\u{e007e}]*)[\u{e0020}-\u{e007f}]",
+];
+
+/** All other text that turns the direction of writing, breaks lines or can't be seen. */
+const HIDDEN = "[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cn}\\p{Cs}\\p{Default_Ignorable_Code_Point}\u2028\u2029]";
+const KEPT_OR_HIDDEN = new RegExp(`${KEPT.join("|")}|(${HIDDEN})`, "gu");
+
+/** How many marks a name may have beside its letters. */
+const MAX_NAME_MARKS = 64;
+
+/** More marks above and below one letter than any script has: they would run over the lines around. */
+const MANY_MARKS = /([\p{Mn}\p{Me}]{4})[\p{Mn}\p{Me}]+/gu;
 
 /**
  * Text from outside in one line: what turns the direction of writing, breaks lines or can't be seen is shown
- * as its code, and what is longer than `most` characters is cut. What joins two pictures to one, or letters
- * of a script that needs it, stays.
+ * as its code, and what is longer than `most` characters is cut, as is a tower of marks on one letter. What
+ * joins two pictures to one, or letters of a script that needs it, stays.
  */
 export function plain(text: string, most = 300): string {
-  const characters = Array.from(text.slice(0, 2 * most));
-  const isCut = text.length > 2 * most || characters.length > most;
+  const enough = 2 * most + MAX_NAME_MARKS;
+  const characters = Array.from(text.slice(0, enough).replaceAll(MANY_MARKS, "$1…"));
+  const isCut = text.length > enough || characters.length > most;
   const kept = characters.slice(0, most).join("");
   const shown = isCut ? `${kept.replace(/[\u200c\u200d]+$/, "")}…` : kept;
-  const joiners = new Set<number>();
-  for (const { index, 0: part } of shown.matchAll(JOINED)) joiners.add(index + part.length - 1);
-  return shown.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\u2028\u2029]/gu,
-    (character, at: number) =>
-      joiners.has(at)
-        ? character
-        : character === "\t"
-        ? " "
-        : `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  );
+  return shown.replaceAll(KEPT_OR_HIDDEN, (character, hidden: string | undefined) => {
+    if (hidden === undefined) return character;
+    return hidden === "\t" ? " " : `\\u{${hidden.codePointAt(0)!.toString(16)}}`;
+  });
+}
+
+/** Letters that are written from right to left. */
+const LEFTWARD = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/**
+ * Keeps a text that stands between others to itself: one from right to left would take the numbers and names
+ * beside it along.
+ */
+export function isolated(text: string): string {
+  return LEFTWARD.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 /** The name of somebody, or what stands for it. */
 export function nameOf(name: unknown, id: unknown): string {
-  if (typeof name === "string" && name.trim() !== "") return plain(name, 64);
+  if (typeof name === "string" && /[^\s\u2800]/.test(name)) return plain(name, 64);
   return typeof id === "string" && id !== "" ? plain(id, 64) : "no name";
 }

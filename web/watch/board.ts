@@ -210,9 +210,20 @@ export interface Line {
 export function linesOf(room: unknown): Line[] {
   return listAt(room, "lines").map((line) => ({
     timeMs: numberAt(line, ["time"]),
-    who: plain(textAt(line, "from"), 40),
+    who: textAt(line, "from") === "" ? "" : nameOf(textAt(line, "from"), textAt(line, "id")),
     text: plain(textAt(line, "text")),
   }));
+}
+
+/**
+ * Joins what was shown of a room with what there is now, and returns the newest `most` of them: the relay
+ * lets go of lines once everybody has them, so that its list may begin anew at any time.
+ */
+export function continued(before: readonly Line[], now: readonly Line[], most: number): Line[] {
+  let common = Math.min(before.length, now.length);
+  const isCommon = (text: string, i: number) => before[before.length - common + i].text === text;
+  while (common > 0 && !now.slice(0, common).every(({ text }, i) => isCommon(text, i))) common--;
+  return [...before, ...now.slice(common)].slice(-most);
 }
 
 function column(

@@ -2,14 +2,16 @@
 // Elements stay while their texts change, so that what has the focus keeps it.
 
 import { byId, el, resize, setText, show } from "../shared/dom.ts";
-import { bytes, clockTime, count, duration, nameOf, plain } from "../shared/format.ts";
+import { bytes, clockTime, count, duration, isolated, nameOf, plain } from "../shared/format.ts";
 import { at, listAt, maybeNumberAt, numberAt, textAt } from "../shared/json.ts";
 import { type Answer, fetchStats, untilNextLook } from "../shared/stats.ts";
 import { keepToken, readWishes, rewriteWishes } from "../shared/wishes.ts";
 import {
   chosen,
   COLUMNS,
+  continued,
   faultsOf,
+  type Line,
   linesOf,
   type Member,
   membersOf,
@@ -39,6 +41,8 @@ let room = wishes.get("room") ?? undefined;
 let isPaused = false;
 let order = { by: "behind", isDescending: true };
 let stats: unknown;
+/** The last lines of the room that is shown. */
+let lines: Line[] = [];
 
 function draw(): void {
   const members = membersOf(stats);
@@ -89,8 +93,11 @@ function drawSlow(slow: readonly Member[]): void {
   );
   shown.forEach((member, i) => {
     const [who, why] = items[i].children;
-    setText(who.firstElementChild!, nameOf(member.name, member.id || member.address));
-    setText(who.lastElementChild!, plain(`${member.room} · ${member.kind} · ${member.address}`, 160));
+    setText(who.firstElementChild!, isolated(nameOf(member.name, member.id || member.address)));
+    setText(
+      who.lastElementChild!,
+      `${isolated(plain(member.room, 64))} · ${plain(`${member.kind} · ${member.address}`, 100)}`,
+    );
     setText(why, plain(member.why));
   });
   show(byId("slow-empty", HTMLElement), slow.length === 0);
@@ -182,7 +189,9 @@ function drawFaults(): void {
 function drawRoom(): void {
   show(byId("room", HTMLElement), room !== undefined);
   if (room === undefined) return;
-  const found = at(stats, "room");
+  const told = at(stats, "room");
+  const found = textAt(told, "name") === room ? told : undefined; // an answer may be about the one before
+  lines = continued(lines, linesOf(found), MOST_LINES);
   setText(byId("room-title", HTMLElement), `Room ${plain(room, 64)}`);
   const values = stateOf(found).slice(0, MOST_VALUES);
   const rows = resize(
@@ -202,7 +211,6 @@ function drawRoom(): void {
   });
   show(byId("room-state", HTMLElement).closest<HTMLElement>(".scroll")!, values.length > 0);
   show(byId("state-empty", HTMLElement), values.length === 0);
-  const lines = linesOf(found).slice(-MOST_LINES);
   const list = byId("room-lines", HTMLElement);
   const isAtEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;
   const items = resize(
@@ -223,6 +231,7 @@ function drawRoom(): void {
 }
 
 function choose(name: string | undefined): void {
+  if (room !== name) lines = [];
   room = name;
   rewriteWishes({ room: name ?? "" });
   void refresh().then(() =>

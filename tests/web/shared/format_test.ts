@@ -1,7 +1,7 @@
 // Numbers, times and names as people read them, and where the relay is.
 
 import assert from "node:assert/strict";
-import { bytes, count, duration, milliseconds, nameOf, plain } from "../../../web/shared/format.ts";
+import { bytes, count, duration, isolated, milliseconds, nameOf, plain } from "../../../web/shared/format.ts";
 import { placeOf } from "../../../web/shared/place.ts";
 
 Deno.test("count, bytes, milliseconds and duration keep to three digits or two units", () => {
@@ -47,17 +47,31 @@ Deno.test("plain shows in one line what would turn, break or hide a text, and cu
     ["ad\u200da", "ad\\u{200d}a"],
     ["\u200dada\u200d", "\\u{200d}ada\\u{200d}"],
     ["😀\u200d\u200d😀", "😀\\u{200d}\\u{200d}😀"],
+    ["a\u3164b\u034fc\ufe0f\u{e0101}", "a\\u{3164}b\\u{34f}c\\u{fe0f}\\u{e0101}"],
+    ["❤️‍🔥 1️⃣ 🏴󠁧󠁢󠁳󠁣󠁴󠁿 葛\u{e0100}城", "❤️‍🔥 1️⃣ 🏴󠁧󠁢󠁳󠁣󠁴󠁿 葛\u{e0100}城"],
+    ["a\u{e0067}", "a\\u{e0067}"],
+    ["ầ שָׁ֖ ที่สู้", "ầ שָׁ֖ ที่สู้"],
+    [`a${"\u0301\u20e0".repeat(31)}b`, "a\u0301\u20e0\u0301\u20e0…b"],
   ];
   for (const [text, want] of cases) assert.equal(plain(text), want);
   assert.equal(plain("x".repeat(1000), 5), "xxxxx…");
+  assert.equal(plain(`a${"\u0301".repeat(60)}bcd`, 8), "a\u0301\u0301\u0301\u0301…bc…");
   assert.equal(plain("😀".repeat(6), 5), "😀😀😀😀😀…");
   assert.equal(plain("😀".repeat(5), 5), "😀😀😀😀😀");
   assert.equal(plain("👩‍👩‍👧‍👦", 4), "👩‍👩…");
 });
 
+Deno.test("isolated keeps what is written from right to left from taking others along", () => {
+  assert.equal(isolated("ada 1"), "ada 1");
+  for (const name of ["משה", "محمد 7", "ada \u07ca", "\u{1e900}"]) {
+    assert.equal(isolated(name), `\u2068${name}\u2069`);
+  }
+});
+
 Deno.test("nameOf gives the name, or what stands for it", () => {
   assert.equal(nameOf("ada", "k1"), "ada");
   assert.equal(nameOf(" ", "k1"), "k1");
+  assert.equal(nameOf("\u2800\u3000", "k1"), "k1", "blank, whatever its characters are called");
   assert.equal(nameOf(undefined, undefined), "no name");
   assert.equal(nameOf("x".repeat(100), "k1"), `${"x".repeat(64)}…`);
 });

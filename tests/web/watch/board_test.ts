@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import {
   chosen,
   COLUMNS,
+  continued,
   faultsOf,
   linesOf,
   membersOf,
@@ -175,4 +176,29 @@ Deno.test("the board takes any JSON for the relay's numbers", () => {
     for (const { value } of stateOf(stats)) assert.equal(typeof value, "string");
     for (const { text } of linesOf(stats)) assert.equal(typeof text, "string");
   }
+});
+
+Deno.test("continued keeps lines that the relay has let go of, and has none twice", () => {
+  const of = (texts: string) => Array.from(texts, (text) => ({ timeMs: 0, who: "", text }));
+  const cases: [before: string, now: string, want: string][] = [
+    ["", "abc", "abc"],
+    ["abc", "", "abc"],
+    ["abc", "abc", "abc"],
+    ["abc", "abcd", "abcd"],
+    ["abc", "bcde", "abcde"],
+    ["abc", "c", "abc"],
+    ["abc", "d", "abcd"],
+    ["aab", "abb", "aabb"],
+    ["abcdef", "xyz", "cdefxyz"],
+    ["abcdefg", "bcdefgh", "bcdefgh"],
+  ];
+  for (const [before, now, want] of cases) {
+    assert.equal(
+      continued(of(before), of(now), 7).map(({ text }) => text).join(""),
+      want,
+      `${before} ${now}`,
+    );
+  }
+  const [kept] = continued([{ timeMs: 5, who: "ada", text: "1" }], of("1"), 7);
+  assert.deepEqual(kept, { timeMs: 5, who: "ada", text: "1" }, "what was known of a line stays known");
 });

@@ -73,6 +73,8 @@ async function showsRoom(browser: Browser): Promise<void> {
   const state = await page.evaluate(`Array.from(document.querySelectorAll("#room-state tr"), (row) =>
     Array.from(row.cells, (cell) => cell.textContent))`);
   assert.deepEqual(state, [["the room", "round", `{"n":3}`], ["ada", "colour", `"red"`]]);
+  const looks = `getComputedStyle(document.querySelector("#room-state td.key"), "::before").content`;
+  assert.equal(await page.evaluate(looks), "none", "a key is a text alone");
   assert.equal(await page.evaluate(`location.hash`), "#room=pong");
   await ada.send(`{"move":3}\n`);
   await page.until(`${TEXT("room-lines")}.includes('{"move":3}')`);
