@@ -16,7 +16,7 @@ export const MAX_LOG_LINE = 4000;
  */
 const MAX_VALUE = 500;
 
-/** Room for the time, the level and the field `cut`. */
+/** Room for the field `cut` and the end of an object, in UTF-16 units. */
 const RESERVED = 100;
 
 /**

@@ -25,6 +25,8 @@ Deno.test("what can't be read is told in plain words, without the system's numbe
       [() => checkFolder(`${folder}/no`), `Cannot serve folder "${folder}/no": there is no such folder`],
       [() => checkFolder(file), `Cannot serve folder "${file}": it is no folder`],
     ];
+    await Deno.writeTextFile(file, "x".repeat(2 ** 20));
+    assert.equal(readFile("key", file).length, 2 ** 20, "the longest one");
     for (const [read, message] of mistakes) {
       assert.throws(read, (error) => error instanceof OperatorError && error.message === message, message);
     }

@@ -247,6 +247,8 @@ Deno.test("readCommand names variables that look like its options and are none",
     "EVENTRELAY_MAXLINE in the environment is no option, see --help",
     "EVENTRELAY_TOKN in the environment is no option, see --help",
   ]);
+  const many = readCommand([], () => undefined, Array.from({ length: 1000 }, (_, i) => `EVENTRELAY_${i}`));
+  assert.equal(many.kind === "serve" && many.warnings.length, 20, "no more than can be read");
 });
 
 Deno.test("readCommand takes the port bare, as -p and as --port, but only once", () => {

@@ -97,6 +97,13 @@ Deno.test("createLogger keeps every line short, whole and readable, whatever its
     ["\u{1F600}\0".repeat(1e5), { ["k".repeat(1e5)]: "\u{1F600}".repeat(1e5) }],
     ["fact", many],
   ];
+  for (let last = 0; last < 500; last++) { // of which one fills the line as far as it goes
+    cases.push(["fact", {
+      ...range(1, 7).map(() => "y".repeat(500)),
+      last: "z".repeat(last),
+      more: "m".repeat(500),
+    }]);
+  }
   for (const [message, fields] of cases) {
     const text = logOne("text", message, fields as Record<string, string>);
     const json = logOne("json", message, fields as Record<string, string>);

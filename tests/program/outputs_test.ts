@@ -146,8 +146,9 @@ test("server.ts goes on after signals that mean nothing to it, and logs each onc
   await using program = start('exec "$@"');
   const port = await program.port();
   for (const signal of ["SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGSTKFLT", "SIGXFSZ"] as const) {
-    for (let i = 0; i < 3; i++) program.signal(signal);
+    program.signal(signal);
     await program.logs(new RegExp(` warn signal ignored signal=${signal}\n`));
+    program.signal(signal); // not before: two that nobody has dealt with are one
   }
   for (const signal of ["SIGPIPE", "SIGWINCH", "SIGCHLD", "SIGURG", "SIGCONT"] as const) {
     program.signal(signal);
@@ -158,9 +159,18 @@ test("server.ts goes on after signals that mean nothing to it, and logs each onc
 
 test("server.ts stops in order when its terminal goes away, which may send more than one SIGHUP", async () => {
   await using program = start('exec "$@"');
-  await program.port();
-  for (let i = 0; i < 3; i++) program.signal("SIGHUP");
+  const port = await program.port();
+  using ada = await LineClient.connect(port);
+  using late = await LineClient.connect(port, { reads: false }); // the program waits a second for it
+  late.send('"here"\n');
+  await ada.line(1);
+  await ada.send(`${JSON.stringify("x".repeat(1000))}\n`.repeat(8000));
+  program.signal("SIGHUP");
+  await program.logs(/ info stopping signal=SIGHUP\n/);
+  program.signal("SIGHUP");
+  program.signal("SIGPWR");
   assert.equal(await program.code(), 0);
+  assert.equal(program.stderr.split(" info stopping ").length, 2, "they are one call to end");
 });
 
 test("server.ts under nohup outlives SIGHUP", async () => {

@@ -2,6 +2,7 @@
 // whose clients are away.
 
 import assert from "node:assert/strict";
+import { ManualTime } from "../support/manual_time.ts";
 import { SessionClient } from "../support/session_client.ts";
 import { type Seat, Table, turn } from "../support/session_table.ts";
 
@@ -181,6 +182,30 @@ Deno.test("Admission makes a host wait that guesses tokens, not one that repeats
   assert.equal((await table.resume(ada, { token: "right" })).client.welcome.resumed, true);
   await table.pass(1000);
   assert.ok((await table.join({ token: "right" })).client.welcome, "a second later");
+});
+
+Deno.test("Admission ends a session that its client asks for and that can't go on", async () => {
+  await using table = new Table();
+  const [ada, bo] = [await table.join(), await table.join()];
+  await ada.cut();
+  const resume = { session: ada.client.welcome.session, bytes: 1_000_000 };
+  const next = await table.join({ resume }, new SessionClient());
+  assert.equal(next.client.welcome.resumed, false);
+  assert.deepEqual(table.admission.stats(), { waiting: 0, sessions: 2, absentSessions: 0 });
+  assert.deepEqual(bo.told("leave"), [{ id: ada.id, reason: "lost" }]);
+});
+
+Deno.test("Admission gives up a hundred sessions at a time", async () => {
+  const time = new ManualTime();
+  await using table = new Table({ maxMemoryBytes: 2 ** 24, resumeMs: 600_000 }, time);
+  for (let i = 0; i < 150; i++) await (await table.join({ room: `r${i}` })).cut();
+  const account = table.memory.open();
+  account.grow(2 ** 24);
+  await time.pass(1);
+  assert.equal(table.admission.stats().absentSessions, 50);
+  await time.pass(100);
+  assert.equal(table.admission.stats().absentSessions, 0);
+  account.close();
 });
 
 Deno.test("Admission gives up sessions that are away when memory is short, the oldest absence first", async () => {

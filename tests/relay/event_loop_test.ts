@@ -113,6 +113,33 @@ Deno.test("EventLoop ends what was read before it calls who has work, in the sam
   assert.deepEqual(called, Array(3).fill(["read", "end", "work"]).flat());
 });
 
+Deno.test("EventLoop ends a turn before it calls who has work in it, whoever asked first", async () => {
+  const loop = new EventLoop(), called: string[] = [];
+  const worked = new Promise<void>((done) => {
+    loop.call(() => {
+      called.push("work");
+      done();
+    });
+  });
+  loop.atTurnEnd(() => called.push("end"));
+  await worked;
+  await loop.close();
+  assert.deepEqual(called, ["end", "work"]);
+});
+
+Deno.test("EventLoop.laterTurn lets no more than 65 go in a turn, however little time they take", async () => {
+  const loop = new EventLoop(() => 0);
+  let letGo = 0;
+  for (let i = 0; i < 150; i++) void loop.laterTurn().then(() => letGo++);
+  const seen: number[] = [];
+  for (let turn = 0; turn < 4; turn++) {
+    await new Promise<void>((done) => loop.call(done));
+    seen.push(letGo);
+  }
+  await loop.close();
+  assert.deepEqual(seen, [0, 65, 130, 150]);
+});
+
 Deno.test("EventLoop looks at the sockets before each turn, however busy it is", async () => {
   const loop = new EventLoop();
   await loop.open();

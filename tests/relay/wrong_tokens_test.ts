@@ -29,6 +29,16 @@ Deno.test("WrongTokens counts the same wrong one once", () => {
   assert.equal(tokens.waitMs("a", 1000), 0);
 });
 
+Deno.test("WrongTokens remembers the last ten of a host, and counts what it has forgotten again", () => {
+  const tokens = new WrongTokens();
+  for (let i = 0; i <= 10; i++) tokens.note("a", `${i}`, 1000 * i);
+  for (let i = 1; i <= 10; i++) tokens.note("a", `${i}`, 100_000);
+  for (let i = 0; i < 9; i++) tokens.note("a", `later ${i}`, 100_000);
+  assert.equal(tokens.waitMs("a", 100_000), 0, "nine have counted");
+  tokens.note("a", "0", 100_000);
+  assert.equal(tokens.waitMs("a", 100_000), 1000);
+});
+
 Deno.test("WrongTokens takes the addresses of one IPv6 network for one host", () => {
   const tokens = new WrongTokens();
   for (let i = 0; i < 10; i++) tokens.note(`2001:db8:1:2:${i}::7`, `${i}`, 0);

@@ -171,6 +171,18 @@ Deno.test("LineReader shows how a line begins that is too long, also where its f
   for (const at of [0, 1, 2, 4]) assert.ok(beginnings[at].length >= 256, `${beginnings[at].length}`);
 });
 
+Deno.test("LineReader holds as much memory as its half line takes, and next to none once that has ended", () => {
+  for (const maxLineBytes of [100_000, 50_000]) { // kept to its end, and found to be too long
+    const reader = new LineReader(new Collector(), maxLineBytes);
+    reader.push(new Uint8Array(40_000).fill(0x61));
+    assert.ok(reader.heldBytes >= 40_000 && reader.heldBytes <= 80_000, `${reader.heldBytes} bytes`);
+    reader.push(new Uint8Array(20_000).fill(0x61));
+    reader.push(encoder.encode("\nnext"));
+    assert.equal(reader.isMidLine, true);
+    assert.ok(reader.heldBytes <= 256, `${reader.heldBytes} bytes`);
+  }
+});
+
 Deno.test("LineReader passes on a long line that lies in one chunk, for others to measure", () => {
   assert.deepEqual(read([encoder.encode("123456\n1\n")], 4).lines, ["123456", "1"]);
 });
