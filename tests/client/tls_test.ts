@@ -64,6 +64,22 @@ class TlsServer implements AsyncDisposable {
   }
 }
 
+// First of all: what a test with all permissions reads of the system's certificates stays for the others.
+Deno.test({
+  name: "connect needs no permission but the network's for TLS, whomever it trusts",
+  permissions: { net: true, read: true }, // the server reads its certificate
+  fn: async () => {
+    await using server = new TlsServer("good");
+    await using relay = await connect<number>(server.target, { plain: true, tls: { caCerts } });
+    relay.send(7);
+    for await (const event of relay) {
+      assert.equal(event, 7, "this server sends it back");
+      break;
+    }
+    await assert.rejects(connect(server.target, { plain: true, tls: true }), /is trusted here, name whom/);
+  },
+});
+
 Deno.test("openTls carries bytes both ways, and ends", async () => {
   await using server = new TlsServer("good");
   const transport = await openTls({ caCerts })(parseTarget(server.target), new AbortController().signal);

@@ -83,7 +83,10 @@ function codeOf(error: Error): string {
 // By name, not by class: where there is no Deno there are no such classes. Node and Bun have codes instead.
 function reason(label: string, cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  if (isPermissionError(cause)) return `this program may not, run it with --allow-net=${label}`;
+  if (isPermissionError(cause)) {
+    const flag = /access to .*--allow-(?!net)([a-z]+) flag/s.exec(cause.message)?.[1];
+    return `this program may not, run it with --allow-${flag ?? `net=${label}`}`;
+  }
   if (cause instanceof ImpossibleError) return cause.message;
   const code = codeOf(cause);
   if (cause.name === "ConnectionRefused" || code === "ECONNREFUSED") {

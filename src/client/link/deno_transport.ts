@@ -20,13 +20,21 @@ export function openTls({ caCerts }: TlsOptions): OpenTransport {
   return async (address, signal) => {
     const tcp = await connectTcp(address, signal);
     const parts = nodeParts();
-    if (parts !== undefined) {
+    if (parts !== undefined && (caCerts === undefined || mayReadSystemCerts())) {
       const stream = TlsStream.connect(parts, tcp, address.hostname, caCerts);
       return await shakeHands(new TlsTransport(stream), () => stream.handshake(), signal);
     }
     const conn = await Deno.startTls(tcp, { hostname: address.hostname, caCerts }); // sends nothing yet
     return await shakeHands(new ConnTransport(conn), () => conn.handshake(), signal);
   };
+}
+
+/**
+ * Whether the program may ask which certificates the system trusts: node:tls wants to be told those beside
+ * others. Deno's own TLS needs no such permission; what it lacks is said in src/wire/tls_stream.ts.
+ */
+function mayReadSystemCerts(): boolean {
+  return Deno.permissions.querySync({ name: "sys", kind: "ca" }).state === "granted";
 }
 
 async function shakeHands(

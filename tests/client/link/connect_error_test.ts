@@ -19,6 +19,16 @@ const REASONS: [unknown, string][] = [
     "no answer within 10 s, is the host up and the port open",
   ],
   [new Deno.errors.NotCapable("x"), "this program may not, run it with --allow-net=ifilab100:32100"],
+  [
+    new Deno.errors.NotCapable(
+      'Requires net access to "ifilab100:32100", run again with the --allow-net flag',
+    ),
+    "this program may not, run it with --allow-net=ifilab100:32100",
+  ],
+  [
+    new Deno.errors.NotCapable('Requires sys access to "ca", run again with the --allow-sys flag'),
+    "this program may not, run it with --allow-sys",
+  ],
   [new Deno.errors.PermissionDenied("x"), "this program may not, run it with --allow-net=ifilab100:32100"],
   [new Error("failed to lookup address information: x"), "no such host, is its name spelled right"],
   [new Error("No such host is known. (os error 11001)"), "no such host, is its name spelled right"],

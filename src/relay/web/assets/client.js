@@ -1366,7 +1366,10 @@ function codeOf(error) {
 }
 function reason(label, cause) {
   if (!(cause instanceof Error)) return String(cause);
-  if (isPermissionError(cause)) return `this program may not, run it with --allow-net=${label}`;
+  if (isPermissionError(cause)) {
+    const flag = /access to .*--allow-(?!net)([a-z]+) flag/s.exec(cause.message)?.[1];
+    return `this program may not, run it with --allow-${flag ?? `net=${label}`}`;
+  }
   if (cause instanceof ImpossibleError) return cause.message;
   const code = codeOf(cause);
   if (cause.name === "ConnectionRefused" || code === "ECONNREFUSED") {
@@ -2033,7 +2036,7 @@ function openTls({ caCerts }) {
   return async (address2, signal) => {
     const tcp = await connectTcp(address2, signal);
     const parts = nodeParts();
-    if (parts !== void 0) {
+    if (parts !== void 0 && (caCerts === void 0 || mayReadSystemCerts())) {
       const stream = TlsStream.connect(parts, tcp, address2.hostname, caCerts);
       return await shakeHands(new TlsTransport(stream), () => stream.handshake(), signal);
     }
@@ -2043,6 +2046,12 @@ function openTls({ caCerts }) {
     });
     return await shakeHands(new ConnTransport(conn), () => conn.handshake(), signal);
   };
+}
+function mayReadSystemCerts() {
+  return Deno.permissions.querySync({
+    name: "sys",
+    kind: "ca"
+  }).state === "granted";
 }
 async function shakeHands(transport, handshake, signal) {
   const close = () => transport.close();
