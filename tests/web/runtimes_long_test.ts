@@ -258,6 +258,12 @@ for (const { name, program } of RUNTIMES) {
       /^Cannot connect to 127\.0\.0\.1:\d+: .*, is the relay running there$/,
     );
     assert.match(
+      await run(program!, REFUSED, { target: `wss://${relay.target}/`, options: {} }),
+      name === "Bun"
+        ? /speaking TLS, leave out tls \(ws:/
+        : /does it speak TLS with a certificate that NODE_EXTRA/,
+    );
+    assert.match(
       await run(program!, `answer = await connect().catch((error) => error.message)`, {}),
       /it names no host/,
     );

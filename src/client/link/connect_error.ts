@@ -117,11 +117,8 @@ function reason(label: string, cause: unknown): string {
 /** What runtimes say of a WebSocket that was answered with something else than one. */
 function refusedHandshake(message: string): string | undefined {
   const status = /status code:? ([1-5][0-9]{2})\b/i.exec(message)?.[1];
-  if (status !== undefined) {
-    return status === "403"
-      ? "the relay refused it (403), its log says why, and which flag would allow it"
-      : `it answered with the HTTP status ${status}, is that a relay that knows WebSockets`;
-  }
-  if (!/non-101 status code/.test(message)) return undefined;
-  return "there was no WebSocket, and no reason was given, is the relay running there";
+  if (status === undefined) return undefined;
+  return status === "403"
+    ? "the relay refused it (403), its log says why, and which flag would allow it"
+    : `it answered with the HTTP status ${status}, is that a relay that knows WebSockets`;
 }

@@ -38,7 +38,7 @@ export function openWebSocket(url: string, tls: TlsOptions = {}): OpenTransport 
     socket.onopen = () => resolve(new WebSocketTransport(socket, release));
     socket.onerror = (event) => {
       const page = pageLocation();
-      reject(page === undefined ? reasonOf(event) : new Error(whyNot(new URL(url), page)));
+      reject(page === undefined ? reasonOf(event, url) : new Error(whyNot(new URL(url), page)));
     };
     socket.onclose = socket.onerror;
     try {
@@ -189,10 +189,18 @@ function mixedContent({ host }: URL): string {
 }
 
 /** What runtimes beside a browser say of a handshake that failed. */
-function reasonOf(event: Event): Error {
-  const { message, error } = event as Partial<ErrorEvent>;
+function reasonOf(event: Event, url: string): Error {
+  const { message = "", error } = event as Partial<ErrorEvent>;
   const { code } = (error ?? {}) as { code?: unknown };
-  return Object.assign(new Error(message || "no reason was given, is the relay running there"), { code });
+  const isSilent = message === "" || /non-101 status code/.test(message); // so is Node, about TLS as well
+  return Object.assign(new Error(isSilent ? noReason(url) : message), { code });
+}
+
+function noReason(url: string): string {
+  const what = "no reason was given, is the relay running there";
+  return url.startsWith("wss:")
+    ? `${what}, and does it speak TLS with a certificate that NODE_EXTRA_CA_CERTS names`
+    : what;
 }
 
 /**

@@ -1395,11 +1395,8 @@ function reason(label, cause) {
 }
 function refusedHandshake(message) {
   const status = /status code:? ([1-5][0-9]{2})\b/i.exec(message)?.[1];
-  if (status !== void 0) {
-    return status === "403" ? "the relay refused it (403), its log says why, and which flag would allow it" : `it answered with the HTTP status ${status}, is that a relay that knows WebSockets`;
-  }
-  if (!/non-101 status code/.test(message)) return void 0;
-  return "there was no WebSocket, and no reason was given, is the relay running there";
+  if (status === void 0) return void 0;
+  return status === "403" ? "the relay refused it (403), its log says why, and which flag would allow it" : `it answered with the HTTP status ${status}, is that a relay that knows WebSockets`;
 }
 
 // src/client/link/writer.ts
@@ -2271,7 +2268,7 @@ function openWebSocket(url, tls = {}) {
     socket.onopen = () => resolve(new WebSocketTransport(socket, release));
     socket.onerror = (event) => {
       const page = pageLocation();
-      reject(page === void 0 ? reasonOf(event) : new Error(whyNot(new URL(url), page)));
+      reject(page === void 0 ? reasonOf(event, url) : new Error(whyNot(new URL(url), page)));
     };
     socket.onclose = socket.onerror;
     try {
@@ -2410,12 +2407,17 @@ function whoTrusts() {
 function mixedContent({ host }) {
   return `this page came by https, and its browser lets such a page open nothing but wss://: open the page from the relay itself (http://${host}/), or let the relay speak TLS and name it as wss://`;
 }
-function reasonOf(event) {
-  const { message, error } = event;
+function reasonOf(event, url) {
+  const { message = "", error } = event;
   const { code } = error ?? {};
-  return Object.assign(new Error(message || "no reason was given, is the relay running there"), {
+  const isSilent = message === "" || /non-101 status code/.test(message);
+  return Object.assign(new Error(isSilent ? noReason(url) : message), {
     code
   });
+}
+function noReason(url) {
+  const what = "no reason was given, is the relay running there";
+  return url.startsWith("wss:") ? `${what}, and does it speak TLS with a certificate that NODE_EXTRA_CA_CERTS names` : what;
 }
 function whyNot({ protocol, host, hostname }, page) {
   const isSecure = protocol === "wss:";
