@@ -7,6 +7,9 @@ import type { LineKind } from "./stream.ts";
 /** How often a session pings, in ms: three times within the shortest usual `pingTimeoutMs`. */
 const PING_MS = 5000;
 
+/** So many pings in a row without a word from the relay, and the connection is given up: its network is gone. */
+const MAX_UNANSWERED = 3;
+
 /** So many bytes are received before they are acknowledged: well within the usual `windowBytes`. */
 const ACK_BYTES = 64 * 1024;
 
@@ -34,6 +37,7 @@ export class Wire {
   #socket: WebSocket | undefined;
   #stream: Stream;
   #acked = 0;
+  #unanswered = 0;
   #waitMs = FIRST_WAIT_MS;
   #isClosed = false;
   #isRefused = false;
@@ -73,7 +77,7 @@ export class Wire {
     const { url, hello } = this.#options;
     this.#options.onState(state, "");
     this.#stream = new Stream(hello !== undefined);
-    this.#acked = 0;
+    this.#acked = this.#unanswered = 0;
     const socket = new WebSocket(url);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
@@ -84,6 +88,7 @@ export class Wire {
     };
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
+      this.#unanswered = 0;
       this.#take(typeof data === "string" ? data : decoder.decode(data, { stream: true }));
     };
     socket.onclose = ({ code, reason }) => socket === this.#socket && this.#onClose(code, reason);
@@ -104,6 +109,7 @@ export class Wire {
     this.#options.onState("connected", "");
     if (this.#options.hello === undefined) return;
     const ping = () => {
+      if (this.#unanswered++ === MAX_UNANSWERED) return this.#giveUp();
       this.#write(`{"$ping":{"t":${performance.now()}}}`);
       if (this.#stream.bytes > this.#acked) this.#acknowledge();
     };
@@ -119,6 +125,12 @@ export class Wire {
   #write(line: string): void {
     this.#socket?.send(`${line}\n`);
     this.#options.onLine(line, "sent");
+  }
+
+  /** Nobody would be told by the browser for minutes. */
+  #giveUp(): void {
+    this.#socket?.close();
+    this.#onClose(1006, "the relay says nothing any more");
   }
 
   #onClose(code: number, reason: string): void {
