@@ -220,8 +220,9 @@ function lengthFault(text: unknown, least: number, most: number): string | undef
       : `a ${typeof text}`;
     return `is ${kind}, a string is allowed`;
   }
-  // A character is a code point, one or two units of the string. What is far too long is not worth counting
-  // exactly.
+  // A character is a code point, one or two units of the string. What is short enough in any case, or far too
+  // long, is not worth counting exactly.
+  if (text.length >= 2 * least - 1 && text.length <= most) return undefined;
   const characters = text.length > 4 * most ? text.length : Array.from(text).length;
   if (characters >= least && characters <= most) return undefined;
   return `has ${characters} characters, ${least} to ${most} are allowed`;

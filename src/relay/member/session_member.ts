@@ -389,7 +389,7 @@ export class SessionMember extends Member implements ControlledSession {
   #appear(): void {
     this.#isPresent = true;
     this.room.enter(this, this);
-    this.room.state.touch(this, this.id);
+    this.room.state.touch(this);
   }
 
   #disappear(reason: LeaveReason): void {

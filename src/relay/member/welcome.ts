@@ -27,6 +27,9 @@ const END = "}}\n".length;
 
 const encoder = new TextEncoder();
 const COMMA = encoder.encode(",");
+const PEERS = encoder.encode(',"peers":[');
+const STATE = encoder.encode('],"state":{');
+const WELCOME_END = encoder.encode("}}}\n");
 
 /** A `$welcome`, and what follows it. */
 export interface Welcome {
@@ -116,11 +119,11 @@ export function writeWelcome(
   const opening = encodeControl("welcome", { ...greeting, more: rest.lines });
   const line = concat([
     opening.subarray(0, opening.length - END),
-    encoder.encode(',"peers":['),
+    PEERS,
     ...members.slice(0, -1),
-    encoder.encode('],"state":{'),
+    STATE,
     ...values.slice(0, -1),
-    encoder.encode("}}}\n"),
+    WELCOME_END,
   ]);
   return { line, rest };
 }

@@ -7,7 +7,6 @@
 
 import type { MemoryAccount } from "../memory_budget.ts";
 import type { Settings } from "../options.ts";
-import { concat } from "../../wire/concat.ts";
 import type { ErrorCode } from "../../wire/protocol.ts";
 import { quote } from "../../wire/untrusted.ts";
 
@@ -83,6 +82,9 @@ const decoder = new TextDecoder();
 
 const NOTHING = new Uint8Array(0);
 
+/** How many bytes a unit of a string takes at most. */
+const MAX_UTF8_BYTES = 3;
+
 /** What one owner has: its values, and the keys it removed that somebody may not know of. */
 interface Owned {
   entries: Map<string, StateEntry>;
@@ -129,12 +131,12 @@ export class StateTable {
     const old = own?.entries.get(key);
     if (value === undefined && (old === undefined || old.isRemoval)) return;
     const valueBytes = value ?? NOTHING;
-    const keyBytes = encoder.encode(key);
-    const bytes = value === undefined ? 0 : keyBytes.length + valueBytes.length;
+    const keyBytes = writeText(key, 0);
+    const bytes = value === undefined ? 0 : keyBytes + valueBytes.length;
     const refusal = this.#check(key, valueBytes.length, bytes - (old?.bytes ?? 0), own, old);
     if (refusal !== undefined && value !== undefined) return refusal;
     // Text that is a piece of a line would keep that line.
-    const ownKey = old?.key ?? decoder.decode(keyBytes);
+    const ownKey = old?.key ?? decoder.decode(desk.subarray(0, keyBytes));
     const entry = encodeEntry(owner, ownKey, valueBytes, setBy, this.#version + 1, bytes);
     const growth = entry.memoryBytes - (old?.memoryBytes ?? 0);
     if (value === undefined) this.#memory.grow(growth);
@@ -151,7 +153,7 @@ export class StateTable {
     if (own !== undefined) {
       own.entries.set(ownKey, entry);
       own.values += values;
-    } else this.#owned.set(owner, { entries: new Map([[ownKey, entry]]), values });
+    } else this.#owned.set(owner, { entries: new Map<string, StateEntry>().set(ownKey, entry), values });
   }
 
   /** Forgets all values of an owner. Readers are told otherwise, by its `$leave`. */
@@ -188,9 +190,16 @@ export class StateTable {
   }
 
   /** Counts an owner's changes as new: those who don't know it any more are told again. */
-  touch(owner: StateOwner, setBy: string): void {
-    const entries = [...this.valuesOf(owner)];
-    for (const { key, json } of entries) this.set(owner, key, json, setBy);
+  touch(owner: StateOwner): void {
+    const entries = this.#owned.get(owner)?.entries;
+    for (const old of entries?.values() ?? []) {
+      if (old.isRemoval) continue;
+      const { key, line, valueStart, valueEnd, bytes } = old;
+      const entry = new StateEntry(owner, key, line, valueStart, valueEnd, ++this.#version, bytes);
+      this.#unlink(old);
+      this.#link(entry);
+      entries!.set(key, entry);
+    }
   }
 
   /** Whether there are removals that {@linkcode prune} could forget. */
@@ -230,23 +239,23 @@ export class StateTable {
     old: StateEntry | undefined,
   ): StateRefusal | undefined {
     const { maxKeys, maxValueBytes, maxStateBytes } = this.#settings;
-    const name = quote(key);
     if (valueBytes > maxValueBytes) {
-      const message =
-        `Cannot set ${name}: its value has ${valueBytes} bytes, at most ${maxValueBytes} are allowed`;
+      const message = `Cannot set ${
+        quote(key)
+      }: its value has ${valueBytes} bytes, at most ${maxValueBytes} are allowed`;
       return { code: "value_too_long", message };
     }
     if ((old === undefined || old.isRemoval) && own !== undefined && own.values >= maxKeys) {
-      const message = `Cannot set ${name}: there are ${maxKeys} keys, no more are allowed`;
+      const message = `Cannot set ${quote(key)}: there are ${maxKeys} keys, no more are allowed`;
       return { code: "too_many_keys", message };
     }
     if (old === undefined && own !== undefined && own.entries.size >= maxKeys * (1 + REMOVED_PER_KEY)) {
-      const message = `Cannot set ${name}: ${own.entries.size} different keys were set ` +
+      const message = `Cannot set ${quote(key)}: ${own.entries.size} different keys were set ` +
         "faster than all members can be told of their removal, use fewer";
       return { code: "too_many_keys", message };
     }
     if (this.#bytes + growth > maxStateBytes) {
-      const message = `Cannot set ${name}: the state of this room has ${this.#bytes} bytes, ` +
+      const message = `Cannot set ${quote(key)}: the state of this room has ${this.#bytes} bytes, ` +
         `at most ${maxStateBytes} are allowed`;
       return { code: "state_full", message };
     }
@@ -271,6 +280,23 @@ export class StateTable {
   }
 }
 
+/** Where lines are put together: each is then one buffer, and no others become garbage. */
+let desk = new Uint8Array(1024);
+
+/** Writes a text there, at `at`; returns where it ends. */
+function writeText(text: string, at: number): number {
+  makeRoom(at + MAX_UTF8_BYTES * text.length);
+  return at + encoder.encodeInto(text, at === 0 ? desk : desk.subarray(at)).written;
+}
+
+/** Makes it as large as that at least. */
+function makeRoom(bytes: number): void {
+  if (bytes <= desk.length) return;
+  const old = desk;
+  desk = new Uint8Array(Math.max(bytes, 2 * old.length));
+  desk.set(old);
+}
+
 /** Makes an entry with the `$set` line that members are told. */
 function encodeEntry(
   owner: StateOwner,
@@ -280,11 +306,12 @@ function encodeEntry(
   version: number,
   bytes: number,
 ): StateEntry {
-  const opening = `{"$set":{"key":${JSON.stringify(key)}` + (value.length === 0 ? "" : `,"value":`);
-  const head = encoder.encode(opening);
-  const tail = encoder.encode(
-    (owner.id === undefined ? `,"room":true` : "") + `,"from":${JSON.stringify(setBy)}}}\n`,
-  );
-  const valueEnd = head.length + value.length;
-  return new StateEntry(owner, key, concat([head, value, tail]), head.length, valueEnd, version, bytes);
+  const isValue = value.length > 0;
+  const start = writeText(`{"$set":{"key":${JSON.stringify(key)}` + (isValue ? `,"value":` : ""), 0);
+  const end = start + value.length;
+  makeRoom(end);
+  desk.set(value, start);
+  const room = owner.id === undefined ? `,"room":true` : "";
+  const length = writeText(`${room},"from":${JSON.stringify(setBy)}}}\n`, end);
+  return new StateEntry(owner, key, desk.slice(0, length), start, end, version, bytes);
 }

@@ -7,6 +7,7 @@ import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
 import { fromBytes, toBytes } from "../../support/bytes_of_text.ts";
 import { type StateEntry, type StateOwner, StateTable } from "../../../src/relay/room/state_table.ts";
 import { heapBytes } from "../../support/heap.ts";
+import { encodeSet } from "../../../src/wire/protocol.ts";
 import { UNLIMITED_MEMORY } from "../../support/unlimited_memory.ts";
 
 const ROOMY = { maxKeys: 1000, maxValueBytes: 1000, maxStateBytes: 100_000, memory: UNLIMITED_MEMORY };
@@ -52,6 +53,23 @@ Deno.test("StateTable tells each change as a $set line with its setter, the valu
     ].slice(0, 1).concat([]),
     "only what changed since",
   );
+});
+
+Deno.test("StateTable writes each line as encodeSet does, whatever was written before it", () => {
+  const table = new StateTable({ ...ROOMY, maxValueBytes: 20_000 });
+  const texts = ["", "x", "é", "🎈", '"\\', "\u0001", "x".repeat(700), "🎈".repeat(4000)];
+  for (const text of [...texts, ...texts.toReversed()]) {
+    const key = `k${text.slice(0, 300)}`, value = JSON.stringify(text);
+    for (const owner of [ADA, ROOM]) {
+      const { version } = table, setBy = owner.id ?? "k9";
+      assert.equal(set(table, owner, key, value), undefined);
+      const expected = decoder.decode(encodeSet(key, value, owner === ROOM, setBy));
+      assert.deepEqual(linesAfter(table, version), [expected]);
+      const [{ line, json, bytes }] = changes(table, version);
+      assert.deepEqual([fromBytes(json), bytes], [value, toBytes(key).length + toBytes(value).length]);
+      assert.equal(line.buffer.byteLength, line.length, "it keeps nothing else alive");
+    }
+  }
 });
 
 Deno.test("StateTable.firstAfter costs what changed since, not what exists", () => {
@@ -135,7 +153,7 @@ Deno.test("StateTable.touch makes all values of an owner new, and no removals", 
   for (const key of ["a", "b", "c"]) set(table, ADA, key, "1");
   set(table, ADA, "b");
   const { version } = table;
-  table.touch(ADA, "k1");
+  table.touch(ADA);
   assert.deepEqual(
     Array.from(changes(table, version), ({ key, json }) => [key, fromBytes(json)]),
     [["a", "1"], [
@@ -143,6 +161,18 @@ Deno.test("StateTable.touch makes all values of an owner new, and no removals", 
       "1",
     ]],
   );
+});
+
+Deno.test("StateTable.touch needs no memory, and is refused by no limit", () => {
+  const memory = new MemoryBudget({ maxMemoryBytes: 100_000 });
+  const table = new StateTable({ ...ROOMY, memory });
+  for (const key of ["a", "b"]) set(table, ADA, key, "1");
+  const { version } = table, { usedBytes } = memory;
+  memory.open().resize(100_000);
+  assert.equal(set(table, ADA, "c", "1"), "state_full");
+  table.touch(ADA);
+  assert.deepEqual([linesAfter(table, version).length, memory.usedBytes], [2, usedBytes + 100_000]);
+  memory.close();
 });
 
 Deno.test("StateTable agrees with maps, and readers that look now and then end up with the same, whatever happens", () => {

@@ -190,6 +190,7 @@ function lengthFault(text, least, most) {
     const kind = text === null || text === void 0 ? text : Array.isArray(text) ? "an array" : typeof text === "object" ? "an object" : `a ${typeof text}`;
     return `is ${kind}, a string is allowed`;
   }
+  if (text.length >= 2 * least - 1 && text.length <= most) return void 0;
   const characters = text.length > 4 * most ? text.length : Array.from(text).length;
   if (characters >= least && characters <= most) return void 0;
   return `has ${characters} characters, ${least} to ${most} are allowed`;
