@@ -64,7 +64,7 @@ export class Overview implements RelayView {
   *rooms(): Generator<{ name: string; members: number; sessions: number; logBytes: number }> {
     const { lobby } = this.#parts.rooms;
     for (const room of this.#parts.rooms.all()) {
-      const { name, plain, sessions, roster } = room, logBytes = plain.logBytes + sessions.logBytes;
+      const { name, roster, logBytes } = room;
       const plainMembers = room === lobby ? this.#countMembers(({ isSession }) => !isSession) : 0;
       yield { name, members: plainMembers + roster.size, sessions: roster.size, logBytes };
     }

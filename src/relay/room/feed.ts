@@ -4,6 +4,7 @@
 import type { Settings } from "../options.ts";
 import { encodeControl, encodeFrom, type Level } from "../../wire/protocol.ts";
 import type { Cursor, Lost } from "./cursor.ts";
+import type { Account } from "./flush_budget.ts";
 import { type Kept, NOTHING_KEPT, QuietLines } from "./quiet_lines.ts";
 import { LAST_BYTES, type LastLine, readLastLines } from "./last_lines.ts";
 import { type LogSettings, RoomLog } from "./room_log.ts";
@@ -71,6 +72,10 @@ export class Feed {
   #fromLine: Uint8Array | undefined;
   #flushedTo = 0;
   #newsEnd = 0;
+  /** @internal For the flusher. */
+  account: Account | undefined;
+  /** @internal For the flusher. */
+  patientUntilMs = -Infinity;
 
   /** @param onNews is called whenever something was appended, and told whether that may wait a little */
   constructor(level: Level, settings: FeedSettings, onNews: (feed: Feed, mayWait: boolean) => void) {

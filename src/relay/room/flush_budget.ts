@@ -47,7 +47,7 @@ const USUAL_SHARE = 1 / 8;
  * What may be spent: grows with the time, up to a period's worth; below zero after more was spent than there
  * was.
  */
-class Account {
+export class Account {
   /** The period in which it was last used. */
   period = -1;
   /** What it took in that period, in ms. */
@@ -87,13 +87,17 @@ class Account {
   }
 }
 
+/** Whose flushes take time of the budget: it carries its account, from the first one on. */
+export interface Spender {
+  account?: Account;
+}
+
 /**
  * The time that flushes may take, for all feeds of a relay. Times are of one clock that never goes back, in
  * ms.
  */
 export class FlushBudget {
   readonly #all: Account;
-  readonly #accounts = new WeakMap<object, Account>();
   readonly #startMs: number;
   #period = 0;
   /**
@@ -115,10 +119,9 @@ export class FlushBudget {
    * taken as much lately: those who take little leave the rest of theirs to others. `isBehind` says whether
    * clients wait to be served.
    */
-  waitMs(feed: object, isBehind: boolean, nowMs: number): number {
+  waitMs({ account }: Spender, isBehind: boolean, nowMs: number): number {
     const share = isBehind ? BEHIND_SHARE : FLUSH_SHARE;
     const waitMs = this.#all.waitMs(share, nowMs);
-    const account = this.#accounts.get(feed);
     if (waitMs <= 0 || account === undefined) return 0;
     return Math.max(0, Math.min(waitMs, account.waitMs(share / this.#partCount(nowMs), nowMs)));
   }
@@ -127,12 +130,11 @@ export class FlushBudget {
    * Takes what the flush of a feed took, which has just ended, off the budget; of one that was interrupted,
    * by other programs or a collection of garbage, a few times what its flushes usually take.
    */
-  spend(feed: object, elapsedMs: number, isBehind: boolean, nowMs: number): void {
+  spend(feed: Spender, elapsedMs: number, isBehind: boolean, nowMs: number): void {
     this.#turnPeriod(nowMs);
-    let account = this.#accounts.get(feed);
     const shareOfAll = isBehind ? BEHIND_SHARE : FLUSH_SHARE;
     const share = shareOfAll / this.#partCount(nowMs);
-    if (account === undefined) this.#accounts.set(feed, account = new Account(share, nowMs));
+    const account = feed.account ??= new Account(share, nowMs);
     const tookMs = account.ownMs(elapsedMs);
     this.#countPart(account, tookMs, shareOfAll);
     account.spend(tookMs, share, tookMs / share - tookMs + MAX_DEBT_MS, nowMs);

@@ -10,10 +10,12 @@
 import type { Settings } from "../options.ts";
 import type { Timer } from "../timers.ts";
 import type { Reader } from "./feed.ts";
-import { FlushBudget } from "./flush_budget.ts";
+import { FlushBudget, type Spender } from "./flush_budget.ts";
 
-/** What is flushed: a feed. */
-export interface Flushable {
+/** What is flushed: a feed. It carries what is known of its flushes, and is not to touch it. */
+export interface Flushable extends Spender {
+  /** From when on news of it that may wait is flushed, in ms. */
+  patientUntilMs?: number;
   /** How much was appended since the last flush, in bytes. */
   readonly pendingBytes: number;
   /** Begins a flush at `nowMs`, and says who is to be woken. */
@@ -89,8 +91,6 @@ export class Flusher {
   readonly #waiting = new Map<Flushable, Timer>();
   /** Who has only news that may wait, and does. */
   readonly #patient = new Map<Flushable, Timer>();
-  /** From when on news that may wait is flushed. */
-  readonly #patientUntilMs = new WeakMap<Flushable, number>();
   /** Who has had news in this turn, and whether that does not wait. */
   readonly #noted = new Map<Flushable, boolean>();
   /** Whether who has news is looked at at the end of this turn. */
@@ -136,7 +136,7 @@ export class Flusher {
   /** Has a feed flushed later that has only news that may wait. */
   #putOff(feed: Flushable, nowMs: number): void {
     if (this.#waiting.has(feed) || this.#patient.has(feed)) return;
-    const waitMs = (this.#patientUntilMs.get(feed) ?? nowMs) - nowMs;
+    const waitMs = (feed.patientUntilMs ?? nowMs) - nowMs;
     if (waitMs < MIN_PAUSE_MS) return this.#schedule(feed, nowMs);
     this.#patient.set(
       feed,
@@ -241,7 +241,7 @@ export class Flusher {
 
   #end(feed: Flushable, { tookMs, hasNews, hasPatientNews }: Flush, nowMs: number): void {
     this.#underWay.delete(feed);
-    this.#patientUntilMs.set(feed, nowMs + Math.min(tookMs / PATIENT_SHARE - tookMs, MAX_PATIENCE_MS));
+    feed.patientUntilMs = nowMs + Math.min(tookMs / PATIENT_SHARE - tookMs, MAX_PATIENCE_MS);
     this.#budget.spend(feed, tookMs, this.#service.isBehind, nowMs);
     if (hasNews) this.#schedule(feed, nowMs);
     else if (hasPatientNews) this.#putOff(feed, nowMs);

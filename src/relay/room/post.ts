@@ -3,6 +3,7 @@
 // where nothing is sent.
 
 import type { Reader } from "./feed.ts";
+import type { Account } from "./flush_budget.ts";
 import type { Letter } from "./letter.ts";
 
 /** Who can be handed letters. */
@@ -18,6 +19,10 @@ export class Post {
   readonly #onNews: (post: Post) => void;
   #readers = new Set<Reader>();
   #pendingBytes = 0;
+  /** @internal For the flusher. */
+  account: Account | undefined;
+  /** @internal For the flusher. */
+  patientUntilMs = -Infinity;
 
   /** @param onNews is called whenever there is something for somebody */
   constructor(onNews: (post: Post) => void) {

@@ -66,8 +66,11 @@ export const NOTHING_KEPT: Kept = { pieces: [], bytes: 0, lines: 0 };
 /** The last lines of quiet senders. */
 export class QuietLines {
   readonly #memory: MemoryAccount;
-  /** Held weakly: while one floods for hours, thousands may come, say a word and go. */
-  #senders = new WeakMap<object, Sender>();
+  /**
+   * Held weakly: while one floods for hours, thousands may come, say a word and go. Made when somebody is
+   * noted: weak maps are a burden to the collector, and most rooms never need one.
+   */
+  #senders: WeakMap<object, Sender> | undefined;
   /** The offset from which on lines are looked at; none before the first. */
   #startsAt: number | undefined;
   #older: Entry[] = [];
@@ -127,7 +130,7 @@ export class QuietLines {
 
   /** Forgets everything. It can be used again. */
   clear(): void {
-    this.#senders = new WeakMap();
+    this.#senders = undefined;
     this.#startsAt = undefined;
     this.#older = [];
     this.#newer = [];
@@ -136,10 +139,10 @@ export class QuietLines {
   }
 
   #senderOf(who: object, nowMs: number): Sender {
-    const known = this.#senders.get(who);
+    const senders = this.#senders ??= new WeakMap(), known = senders.get(who);
     if (known !== undefined) return known;
     const sender = { who, allowance: BURST_BYTES, atMs: nowMs, gapEnd: 0 };
-    this.#senders.set(who, sender);
+    senders.set(who, sender);
     return sender;
   }
 }

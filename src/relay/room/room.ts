@@ -27,8 +27,6 @@ const NONE: readonly number[] = [];
 
 /** A place in which everybody hears everybody. */
 export class Room {
-  /** What plain members read. Only the lobby has such. */
-  readonly plain: Feed;
   /** What sessions read: events, and control lines that are for all. */
   readonly sessions: Feed;
   readonly state: StateTable;
@@ -38,10 +36,11 @@ export class Room {
   readonly owner: StateOwner = {};
   /** Lines for some of its members alone. */
   readonly #post: Post;
-  readonly #clock: () => number;
+  readonly #settings: RoomSettings;
   readonly #onNews: (news: Feed | Post, mayWait?: boolean) => void;
   readonly #onEmpty: () => void;
   readonly #onPresence: () => void;
+  #plain: Feed | undefined;
   #presenceChangedAt = 0;
   readonly #hosts = new Hosts<Peer>();
   #hostChangedAt = 0;
@@ -63,20 +62,34 @@ export class Room {
     readonly maxMembers?: number,
     onPresence: () => void = () => {},
   ) {
-    this.plain = new Feed("plain", settings, onNews);
     this.sessions = new Feed("session", settings, onNews);
     this.state = new StateTable(settings);
     this.roster = new Roster(this.state);
     this.#post = new Post(onNews);
-    this.#clock = settings.clock;
+    this.#settings = settings;
     this.#onNews = onNews;
     this.#onEmpty = onEmpty;
     this.#onPresence = onPresence;
   }
 
+  /** What plain members read; made for the first of them, as they are in the lobby alone. */
+  get plain(): Feed {
+    return this.#plain ??= new Feed("plain", this.#settings, this.#onNews);
+  }
+
+  /** Those feeds that somebody has read. */
+  get feeds(): readonly Feed[] {
+    return this.#plain === undefined ? [this.sessions] : [this.#plain, this.sessions];
+  }
+
+  /** The memory that their logs take, in bytes. */
+  get logBytes(): number {
+    return (this.#plain?.logBytes ?? 0) + this.sessions.logBytes;
+  }
+
   /** Whether nobody is here, or expected back. */
   get isEmpty(): boolean {
-    return this.plain.size === 0 && this.sessions.size === 0;
+    return this.sessions.size === 0 && (this.#plain?.size ?? 0) === 0;
   }
 
   /** Ends the part of who reads `feed` (of this room). With the last one the room's own values go. */
@@ -90,8 +103,7 @@ export class Room {
 
   /** Gives up what it holds, as soon as nobody reads it any more. Nobody may enter any more. */
   close(): void {
-    this.plain.close();
-    this.sessions.close();
+    for (const feed of this.feeds) feed.close();
     this.state.close();
   }
 
@@ -159,16 +171,16 @@ export class Room {
     lookalikes: readonly number[] = NONE,
   ): void {
     if (lookalikes.length > 0) {
-      this.#sayEscaped(this.plain, feed, sender, bytes, start, end, lines, likeAnswers(bytes, lookalikes));
+      this.#sayEscaped(this.#plain, feed, sender, bytes, start, end, lines, likeAnswers(bytes, lookalikes));
       this.#sayEscaped(this.sessions, feed, sender, bytes, start, end, lines, lookalikes);
       return;
     }
-    this.plain.append(bytes, start, end, lines, feed === this.plain ? sender : undefined, sender);
+    this.#plain?.append(bytes, start, end, lines, feed === this.#plain ? sender : undefined, sender);
     this.sessions.append(bytes, start, end, lines, feed === this.sessions ? sender : undefined, sender);
   }
 
   #sayEscaped(
-    to: Feed,
+    to: Feed | undefined,
     from: Feed,
     sender: Reader,
     bytes: Uint8Array,
@@ -177,7 +189,7 @@ export class Room {
     lines: number,
     places: readonly number[],
   ): void {
-    if (to.size === 0) return; // it costs something to write
+    if (to === undefined || to.size === 0) return; // it costs something to write
     const own = from === to ? sender : undefined;
     if (places.length === 0) return to.append(bytes, start, end, lines, own, sender);
     const escaped = withSpaces(bytes, start, end, places);
@@ -188,7 +200,8 @@ export class Room {
    * Hands a letter to some members, behind all that was said before it. Costs nothing for anybody else.
    */
   deliver(letter: Letter, receivers: Iterable<Receiver>): void {
-    const place = letter.lines > 0 ? this.sessions.openPlace() : this.sessions.end, nowMs = this.#clock();
+    const place = letter.lines > 0 ? this.sessions.openPlace() : this.sessions.end,
+      nowMs = this.#settings.clock();
     for (const receiver of receivers) {
       receiver.receive(letter, place, nowMs);
       this.#post.note(receiver, letter.length);
@@ -209,8 +222,9 @@ export class Room {
   exit(peer: Peer, reason: LeaveReason, reader?: Reader): void {
     if (!this.roster.delete(peer)) return;
     this.#onPresence();
-    const line = encodeControl("leave", { id: peer.id, reason });
-    this.sessions.appendPatient(line, reader);
+    if (this.sessions.size > 0) {
+      this.sessions.appendPatient(encodeControl("leave", { id: peer.id, reason }), reader);
+    }
     this.#presenceChangedAt = this.sessions.end;
     if (this.#hosts.delete(peer)) this.#tellHost();
     for (const [key, { holder, version }] of this.#holds) {

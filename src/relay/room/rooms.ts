@@ -57,7 +57,7 @@ export class Rooms {
   /** Counts rooms that somebody is in, and the memory that all logs take. */
   stats(): { rooms: number; logBytes: number } {
     let logBytes = 0;
-    for (const { plain, sessions } of this.#rooms.values()) logBytes += plain.logBytes + sessions.logBytes;
+    for (const room of this.#rooms.values()) logBytes += room.logBytes;
     return { rooms: this.#rooms.size - (this.lobby.isEmpty ? 1 : 0), logBytes };
   }
 
@@ -177,10 +177,7 @@ export class Rooms {
   }
 
   *#feeds(): Generator<Feed> {
-    for (const { plain, sessions } of this.#rooms.values()) {
-      yield plain;
-      yield sessions;
-    }
+    for (const { feeds } of this.#rooms.values()) yield* feeds;
   }
 
   #dropRead(neededBytes: number): number {
