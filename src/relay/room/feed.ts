@@ -64,6 +64,8 @@ export class Feed {
   /** Until when lines of quiet senders are kept, in ms. */
   #busyUntilMs = -Infinity;
   #spanStart = { offset: 0, atMs: -Infinity };
+  /** More than this in a span is much, in bytes. */
+  readonly #muchBytes: number;
   #timeLineAt = -Infinity;
   /**
    * The `$from` line that holds at the end of the log for whoever reads on there; undefined if somebody does
@@ -82,6 +84,7 @@ export class Feed {
     this.#log = new RoomLog(level, settings);
     this.#level = level;
     this.#settings = settings;
+    this.#muchBytes = BUSY_SHARE * settings.maxLogBytes * BUSY_SPAN_MS / settings.maxLagMs;
     this.#quietLines = new QuietLines(settings.memory.open());
     this.#onNews = onNews;
   }
@@ -198,9 +201,16 @@ export class Feed {
     if (this.#level === "session" && lines > 0 && speaker !== undefined) this.#tellSpeaker(speaker);
     this.#log.append(bytes, start, end, lines);
     sender?.skipOwn(offset, lines);
-    if (speaker !== undefined && this.#busyUntilMs > -Infinity) {
-      this.#quietLines.note(speaker, offset, bytes, start, end, lines, this.#settings.clock());
-    }
+    if (speaker === undefined || (this.#busyUntilMs === -Infinity && !this.#isMuch)) return;
+    const nowMs = this.#settings.clock();
+    // Not only at the next flush: one that is under way may take long enough for the log to overflow.
+    if (this.#busyUntilMs === -Infinity) this.#busyUntilMs = nowMs + this.#settings.maxLagMs;
+    this.#quietLines.note(speaker, offset, bytes, start, end, lines, nowMs);
+  }
+
+  /** Whether so much was said in this span that the log may overflow. */
+  get #isMuch(): boolean {
+    return this.#log.end - this.#spanStart.offset > this.#muchBytes;
   }
 
   /**
@@ -208,11 +218,9 @@ export class Feed {
    * quiet senders are kept.
    */
   #lookIfBusy(nowMs: number): void {
-    const { maxLogBytes, maxLagMs } = this.#settings;
     const { end } = this.#log;
-    if (end - this.#spanStart.offset > BUSY_SHARE * maxLogBytes * BUSY_SPAN_MS / maxLagMs) {
-      this.#busyUntilMs = nowMs + maxLagMs;
-    } else if (nowMs > this.#busyUntilMs && this.#busyUntilMs > -Infinity) {
+    if (this.#isMuch) this.#busyUntilMs = nowMs + this.#settings.maxLagMs;
+    else if (nowMs > this.#busyUntilMs && this.#busyUntilMs > -Infinity) {
       this.#busyUntilMs = -Infinity;
       this.#quietLines.clear();
     }

@@ -137,6 +137,22 @@ Deno.test("Feed.jump keeps what a quiet sender said beside a flood, in order, ea
   assert.equal(cursor.behindBytes, 0);
 });
 
+Deno.test("Feed.jump keeps what a quiet sender said where the log overflows before the next flush", () => {
+  const settings = { maxLogBytes: 1024 * 1024, maxLagMs: 5000, clock: () => 1, relayTime: () => 1 };
+  const feed = new Feed("plain", { ...settings, memory: new MemoryBudget() }, () => {});
+  const [loud, quiet, slow] = [new StubReader(feed), new StubReader(feed), new StubReader(feed)];
+  feed.startFlush(0);
+  const run = encoder.encode(("x".repeat(99) + "\n").repeat(100));
+  for (let i = 0; i < 200; i++) {
+    feed.append(run, 0, run.length, 100, loud);
+    const own = encoder.encode(`${i}\n`);
+    if (i >= 2) feed.append(own, 0, own.length, 1, quiet);
+    if (i === 0) slow.take();
+  }
+  const { kept, lost } = feed.jump(slow, 1);
+  assert.deepEqual([kept.lines, lost.lines], [198, 19_900]);
+});
+
 Deno.test("Feed keeps no line twice where little is said", () => {
   const memory = new MemoryBudget();
   const settings = {
