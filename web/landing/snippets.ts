@@ -111,8 +111,11 @@ for await (const event of relay) console.log(event);
   };
 }
 
+/** The port of a relay that nobody has given another one. */
+const USUAL_PORT = 32100;
+
 function python({ place, hasToken }: Recipient): Recipe {
-  const { host, port } = place;
+  const { host, isSecure } = place, port = isSecure ? USUAL_PORT : place.port;
   const url = `${place.origin}/python`;
   return {
     id: "python",
@@ -124,7 +127,10 @@ function python({ place, hasToken }: Recipient): Recipe {
           .map((file) => `curl -O ${url}/${file}\n`).join(""),
       },
       {
-        says: "Save this as hello.py beside them.",
+        says: isSecure
+          ? "Save this as hello.py beside them. It speaks no TLS: it needs a port of this relay without it, " +
+            `which ${port} stands for here.`
+          : "Save this as hello.py beside them.",
         file: "hello.py",
         code: `import time
 

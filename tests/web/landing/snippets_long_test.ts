@@ -127,8 +127,11 @@ Deno.test("recipes name host and port as they are, over TLS too, and where the t
       `curl https://lab.example/client.js`,
       `connect("/lobby", { token: "…" })`,
       `openssl s_client -quiet -connect lab.example:443`,
+      `Session("lab.example:32100", name="ada", token="…")`,
     ]
   ) assert.ok(text.includes(part), part);
+  const said = all.flatMap(({ steps }) => steps.map(({ says }) => says)).join("");
+  assert.ok(said.includes("It speaks no TLS"), "Python's client");
   const v6 = recipes({
     ...recipient(1),
     place: placeOf({ protocol: "http:", hostname: "[fe80::1]", port: "32000" }),
