@@ -34,6 +34,15 @@ export class ImpossibleError extends Error {
   }
 }
 
+/** A failure of which the runtime gives no reason; its message says what to look at. Another attempt may help. */
+export class UntoldError extends Error {
+  /** Makes an error. */
+  constructor(message: string) {
+    super(message);
+    this.name = "UntoldError";
+  }
+}
+
 /** Makes the error for a connection that could not be opened; the original is kept as its `cause`. */
 export function connectError({ label }: Address, cause: unknown): Error {
   return new Error(`Cannot connect to ${label}: ${reason(label, cause)}`, { cause });
@@ -55,6 +64,7 @@ export function isHopeless(error: unknown): boolean {
 
 // In the words of rustls, which differ from version to version, and by the codes of node and Bun.
 function certificateReason(error: Error): string | undefined {
+  if (error instanceof UntoldError || error instanceof RefusedError) return undefined; // they may name one, too
   const code = codeOf(error);
   const what = `${code} ${error.message}`;
   if (!/certificate|corrupt message|_CERT|CERT_|ERR_SSL|EPROTO|WRONG_VERSION_NUMBER/i.test(what)) {

@@ -4,7 +4,7 @@
 
 import { printable } from "../../wire/untrusted.ts";
 import { afterThisTurn } from "./after_turn.ts";
-import { ImpossibleError } from "./connect_error.ts";
+import { ImpossibleError, UntoldError } from "./connect_error.ts";
 import { type PageLocation, pageLocation, runtime } from "./runtime.ts";
 import type { OpenTransport, TlsOptions, Transport } from "./transport.ts";
 
@@ -38,7 +38,7 @@ export function openWebSocket(url: string, tls: TlsOptions = {}): OpenTransport 
     socket.onopen = () => resolve(new WebSocketTransport(socket, release));
     socket.onerror = (event) => {
       const page = pageLocation();
-      reject(page === undefined ? reasonOf(event, url) : new Error(whyNot(new URL(url), page)));
+      reject(page === undefined ? reasonOf(event, url) : new UntoldError(whyNot(new URL(url), page)));
     };
     socket.onclose = socket.onerror;
     try {
@@ -193,7 +193,7 @@ function reasonOf(event: Event, url: string): Error {
   const { message = "", error } = event as Partial<ErrorEvent>;
   const { code } = (error ?? {}) as { code?: unknown };
   const isSilent = message === "" || /non-101 status code/.test(message); // so is Node, about TLS as well
-  return Object.assign(new Error(isSilent ? noReason(url) : message), { code });
+  return isSilent ? new UntoldError(noReason(url)) : Object.assign(new Error(message), { code });
 }
 
 function noReason(url: string): string {

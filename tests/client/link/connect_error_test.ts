@@ -6,6 +6,7 @@ import {
   ImpossibleError,
   isHopeless,
   RefusedError,
+  UntoldError,
 } from "../../../src/client/link/connect_error.ts";
 import { parseTarget } from "../../../src/client/target.ts";
 
@@ -36,6 +37,8 @@ const REASONS: [unknown, string][] = [
     Object.assign(new Error("No route to host"), { code: "EHOSTUNREACH" }),
     "no way leads to the host, is it up and is this machine on its network",
   ],
+  [new UntoldError("is its certificate trusted"), "is its certificate trusted"],
+  [new RefusedError("room_full", 'Cannot enter room "CERT_lab"'), 'Cannot enter room "CERT_lab"'],
   [new Error("something else"), "something else"],
   ["no error at all", "no error at all"],
 ];
@@ -51,7 +54,9 @@ for (const [cause, reason] of REASONS) {
 Deno.test("isHopeless knows what trying again can't help", () => {
   assert.ok(isHopeless(new Deno.errors.NotCapable("x")));
   assert.ok(isHopeless(new ImpossibleError("there is no way")));
+  assert.ok(isHopeless(new Error("invalid peer certificate: Expired")));
   assert.ok(!isHopeless(new Deno.errors.ConnectionRefused("x")));
+  assert.ok(!isHopeless(new UntoldError("is its certificate trusted")), "it may be something else");
   assert.ok(!isHopeless(undefined));
 });
 

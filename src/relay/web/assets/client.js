@@ -1331,6 +1331,13 @@ var ImpossibleError = class extends Error {
     this.name = "ImpossibleError";
   }
 };
+var UntoldError = class extends Error {
+  /** Makes an error. */
+  constructor(message) {
+    super(message);
+    this.name = "UntoldError";
+  }
+};
 function connectError({ label }, cause) {
   return new Error(`Cannot connect to ${label}: ${reason(label, cause)}`, {
     cause
@@ -1343,6 +1350,7 @@ function isHopeless(error) {
   return error instanceof ImpossibleError || isPermissionError(error) || error instanceof Error && certificateReason(error) !== void 0;
 }
 function certificateReason(error) {
+  if (error instanceof UntoldError || error instanceof RefusedError) return void 0;
   const code = codeOf(error);
   const what = `${code} ${error.message}`;
   if (!/certificate|corrupt message|_CERT|CERT_|ERR_SSL|EPROTO|WRONG_VERSION_NUMBER/i.test(what)) {
@@ -2269,7 +2277,7 @@ function openWebSocket(url, tls = {}) {
     socket.onopen = () => resolve(new WebSocketTransport(socket, release));
     socket.onerror = (event) => {
       const page = pageLocation();
-      reject(page === void 0 ? reasonOf(event, url) : new Error(whyNot(new URL(url), page)));
+      reject(page === void 0 ? reasonOf(event, url) : new UntoldError(whyNot(new URL(url), page)));
     };
     socket.onclose = socket.onerror;
     try {
@@ -2412,7 +2420,7 @@ function reasonOf(event, url) {
   const { message = "", error } = event;
   const { code } = error ?? {};
   const isSilent = message === "" || /non-101 status code/.test(message);
-  return Object.assign(new Error(isSilent ? noReason(url) : message), {
+  return isSilent ? new UntoldError(noReason(url)) : Object.assign(new Error(message), {
     code
   });
 }
