@@ -63,8 +63,8 @@ OPTIONS
   --seconds N, --seed N stop after so many seconds; start with the same balls again
   --help                show this
 
-KEYS  1 to 5 strategy, w walls, g ghosts (where events put the balls), q quits, Ctrl-Z stops.
-Into a pipe, or without a terminal, it prints one status line a second instead.
+KEYS  1 to 5 strategy, w walls, g ghosts (where events put the balls), q quits, Ctrl-Z stops (not
+under deno task). Into a pipe, or without a terminal, it prints one status line a second instead.
 NO_COLOR is honoured. Exit codes: 0 quit, 1 error, 2 bad option, 128 + N signal N.
 `;
 

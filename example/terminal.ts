@@ -65,6 +65,17 @@ function onSignal(signal: Deno.Signal, listener: () => void): void {
   }
 }
 
+/**
+ * Whether Ctrl-Z stops the program: not under `deno task`, which does not stop with it, so that the terminal
+ * would have neither the game nor a shell.
+ */
+const MAY_STOP = !isTask();
+
+function isTask(): boolean {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "INIT_CWD" });
+  return state === "granted" && Deno.env.has("INIT_CWD");
+}
+
 /** What a terminal tells whoever has taken it. */
 export interface TerminalEvents {
   /** A key was pressed: one character. */
@@ -78,8 +89,8 @@ export interface TerminalEvents {
 }
 
 /**
- * The terminal on stdin and stdout, taken over until it is closed. While the program is stopped (SIGTSTP,
- * Ctrl-Z) it is given back, and taken again when the program goes on (SIGCONT).
+ * The terminal on stdin and stdout, taken over until it is closed. While the program is stopped (SIGTSTP, or
+ * Ctrl-Z where that may be) it is given back, and taken again when the program goes on (SIGCONT).
  */
 export class Terminal implements AsyncDisposable {
   readonly #events: TerminalEvents;
@@ -215,8 +226,8 @@ export class Terminal implements AsyncDisposable {
         if (size === null) break;
         for (const key of decoder.take(buffer.subarray(0, size))) {
           if (key === CTRL_C) onQuit();
-          else if (key === CTRL_Z) this.#suspend();
-          else onKey(key);
+          else if (key !== CTRL_Z) onKey(key);
+          else if (MAY_STOP) this.#suspend();
         }
       }
     } catch {

@@ -12,6 +12,7 @@ import { hasPython } from "../support/python.ts";
 import { sideBySide } from "../support/side_by_side.ts";
 
 const MAIN = fileURLToPath(import.meta.resolve("../../example/main.ts"));
+const CONFIG = fileURLToPath(import.meta.resolve("../../deno.json"));
 
 /** What the example writes when it takes the terminal, and when it gives it back. */
 const TAKEN = "\x1b[?1049h\x1b[?25l";
@@ -98,8 +99,10 @@ class Game implements AsyncDisposable {
   readonly #output: Promise<void>;
   readonly #errors: Promise<string>;
 
-  constructor(args: string[], denoArgs: string[] = []) {
-    const game = [Deno.execPath(), "run", "--no-prompt", "--allow-net", ...denoArgs, MAIN, ...args];
+  constructor(args: string[], denoArgs: string[] = [], isTask = false) {
+    const game = isTask
+      ? [Deno.execPath(), "task", "--config", CONFIG, "example", ...args]
+      : [Deno.execPath(), "run", "--no-prompt", "--allow-net", ...denoArgs, MAIN, ...args];
     this.#process = new Deno.Command("python3", {
       args: ["-c", HOLDER, ...game],
       env: { NO_COLOR: "" },
@@ -388,6 +391,20 @@ for (const { name, order } of SUSPENDING) {
     },
   );
 }
+
+test(
+  { name: "example goes on at Ctrl-Z under deno task, which would not stop with it", ignore },
+  async () => {
+    await using relay = new OldRelay();
+    await using game = new Game([relay.target, "--plain"], [], true);
+    await game.waitFor("10 balls");
+    const from = game.text.length;
+    await game.order({ keys: "\x1a" }, { keys: "1" });
+    await game.waitFor("hold", from);
+    await game.order({ keys: "q" });
+    assert.deepEqual(await game.end(), { code: 0, restored: true });
+  },
+);
 
 test(
   { name: "example takes the terminal again after a SIGSTOP, which it can't see coming", ignore },
