@@ -88,6 +88,13 @@ async function isEntered(browser: Browser): Promise<void> {
   const page = await openPage(browser, `${table.url}/play`);
   await page.until(`document.getElementById("enter").open && document.activeElement.id === "name"`);
   await assertFits(page);
+  await page.look({ width: 640, height: 320, isMobile: true });
+  const box = `document.getElementById("enter").getBoundingClientRect()`;
+  assert.ok(
+    await page.evaluate(`${box}.top >= 0 && ${box}.bottom <= innerHeight`),
+    "all of it can be reached",
+  );
+  await page.look({ width: 1920, height: 1080 });
   await page.evaluate(`(document.getElementById("name").focus(), 0)`);
   await page.type("ada");
   await page.press("Tab");
