@@ -8,11 +8,17 @@
 /** The first Deno whose node:tls works over a stream on both sides, and really closes it. */
 const FIRST_DENO = [2, 9] as const;
 
-/** What the encrypted bytes are read into at first, and from the first read on that filled that. */
-const READ_BYTES = [4 * 1024, 64 * 1024] as const;
+/** What the encrypted bytes are read into, and while reads fill that: a record has 16 KiB at most. */
+const READ_BYTES = [4 * 1024, 16 * 1024] as const;
 
 /** How much is handed over by one write: a slow reader shows progress each time it has taken so much. */
 const MAX_WRITE_BYTES = 32 * 1024;
+
+/**
+ * How much may wait decrypted for its reader, in bytes: then no more is read from the network, for node:tls
+ * would take all that comes.
+ */
+const MAX_DECRYPTED_BYTES = 16 * 1024;
 
 /** As much of node's streams as this needs. */
 interface Stream {
@@ -80,6 +86,7 @@ export function nodeParts(): NodeParts | undefined {
 export class TlsStream {
   readonly #conn: Deno.TcpConn;
   readonly #socket: TlsSocket;
+  readonly #valve: Valve;
   readonly #secured = Promise.withResolvers<void>();
   /** Ends the waits of the read and of the write that are under way. */
   #onReadable: (() => void) | undefined;
@@ -88,9 +95,11 @@ export class TlsStream {
   #hasEnded = false;
   #isClosed = false;
 
-  private constructor(conn: Deno.TcpConn, socket: TlsSocket) {
+  private constructor(conn: Deno.TcpConn, socket: TlsSocket, valve: Valve) {
     this.#conn = conn;
     this.#socket = socket;
+    this.#valve = valve;
+    valve.isOpen = () => socket.readableLength < MAX_DECRYPTED_BYTES;
     this.#secured.promise.catch(() => {}); // nobody needs to wait for it
     socket.allowHalfOpen = true; // what is due is still written to who has said its last
     socket.on("readable", () => this.#onReadable?.());
@@ -109,8 +118,9 @@ export class TlsStream {
 
   /** Is the server's side. */
   static serve({ tls, Duplex }: NodeParts, conn: Deno.TcpConn, secureContext: SecureContext): TlsStream {
-    const socket = new tls.TLSSocket(encryptedStream(Duplex, conn), { isServer: true, secureContext });
-    const stream = new TlsStream(conn, socket);
+    const valve = new Valve(), encrypted = encryptedStream(Duplex, conn, valve);
+    const socket = new tls.TLSSocket(encrypted, { isServer: true, secureContext });
+    const stream = new TlsStream(conn, socket, valve);
     socket.on("secure", () => stream.#secured.resolve());
     return stream;
   }
@@ -120,9 +130,9 @@ export class TlsStream {
    * signed.
    */
   static connect(parts: NodeParts, conn: Deno.TcpConn, hostname: string, caCerts?: string[]): TlsStream {
-    const { tls, Duplex } = parts;
+    const { tls, Duplex } = parts, valve = new Valve();
     const socket = tls.connect({
-      socket: encryptedStream(Duplex, conn),
+      socket: encryptedStream(Duplex, conn, valve),
       host: hostname,
       servername: isAddress(hostname) ? "" : hostname,
       ca: caCerts && [...tls.getCACertificates?.("default") ?? tls.rootCertificates, ...caCerts],
@@ -130,7 +140,7 @@ export class TlsStream {
       // then.
       rejectUnauthorized: false,
     });
-    const stream = new TlsStream(conn, socket);
+    const stream = new TlsStream(conn, socket, valve);
     socket.on("secureConnect", () => {
       if (socket.authorized === true) stream.#secured.resolve();
       else stream.#fail(certificateError(socket));
@@ -151,6 +161,7 @@ export class TlsStream {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
       const bytes = this.#socket.read(Math.min(this.#socket.readableLength, maxBytes));
+      this.#valve.look();
       if (bytes !== null && bytes.length > 0) return bytes;
       if (this.#hasEnded) return null;
       await new Promise<void>((done) => this.#onReadable = done);
@@ -195,15 +206,36 @@ export class TlsStream {
   }
 }
 
+/** Holds back what reads from the network while enough waits for who reads from this. */
+class Valve {
+  isOpen: () => boolean = () => true;
+  #onOpened: (() => void) | undefined;
+
+  /** Waits until it is open. For one who waits. */
+  opened(): Promise<void> {
+    return this.isOpen() ? Promise.resolve() : new Promise((done) => this.#onOpened = done);
+  }
+
+  /** Is to be called when it may have opened. */
+  look(): void {
+    if (this.#onOpened === undefined || !this.isOpen()) return;
+    this.#onOpened();
+    this.#onOpened = undefined;
+  }
+}
+
 /** Makes a stream of a connection: what TLS has encrypted. */
-function encryptedStream(Duplex: NodeParts["Duplex"], conn: Deno.TcpConn): Stream {
-  let buffer = new Uint8Array(READ_BYTES[0]);
+function encryptedStream(Duplex: NodeParts["Duplex"], conn: Deno.TcpConn, valve: Valve): Stream {
+  let size: number = READ_BYTES[0];
+  let buffer = new Uint8Array(size);
   const read = async () => {
+    await valve.opened();
+    if (size !== buffer.length) buffer = new Uint8Array(size);
     const n = await conn.read(buffer);
     if (n === null) return null;
-    const bytes = buffer.slice(0, n);
-    if (n === READ_BYTES[0] && n === buffer.length) buffer = new Uint8Array(READ_BYTES[1]);
-    return bytes;
+    if (n === buffer.length) size = READ_BYTES[1];
+    else if (n < READ_BYTES[0]) size = READ_BYTES[0];
+    return buffer.slice(0, n);
   };
   const writeAll = async (bytes: Uint8Array) => {
     while (bytes.length > 0) bytes = bytes.subarray(await conn.write(bytes));

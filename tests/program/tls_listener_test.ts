@@ -166,6 +166,35 @@ test("a connection of listenTls carries bytes both ways, and each direction ends
   listener.close();
 });
 
+test("a connection of listenTls takes no more from the network than its reader does, and all of it in order", async () => {
+  const listener = listen(), total = 64 * 1024 * 1024;
+  const [client, conn] = await Promise.all([connectTls(listener.addr.port), listener.accept()]);
+  await client.handshake();
+  const chunk = new Uint8Array(64 * 1024);
+  let sent = 0, sentAt = performance.now();
+  const sending = (async () => {
+    while (sent < total) {
+      for (let i = 0; i < chunk.length; i++) chunk[i] = (sent + i) % 251;
+      for (let rest = chunk; rest.length > 0;) rest = rest.subarray(await client.write(rest));
+      sent += chunk.length;
+      sentAt = performance.now();
+    }
+    await client.closeWrite();
+  })();
+  while (sent < total && performance.now() - sentAt < 500) await new Promise((done) => setTimeout(done, 20));
+  assert.ok(sent < total * 3 / 4, `${sent} of ${total} bytes were taken that nobody reads`);
+  const buffer = new Uint8Array(100_000);
+  let received = 0;
+  for (let n; (n = await conn.read(buffer)) !== null; received += n) {
+    for (let i = 0; i < n; i++) if (buffer[i] !== (received + i) % 251) assert.fail(`byte ${received + i}`);
+  }
+  await sending;
+  assert.equal(received, total);
+  conn.close();
+  client.close();
+  listener.close();
+});
+
 test("a connection of listenTls fails its read and its write with an expected error when it is closed", async () => {
   const listener = listen();
   const [client, conn] = await Promise.all([connectTls(listener.addr.port), listener.accept()]);

@@ -1844,9 +1844,10 @@ var FIRST_DENO = [
 ];
 var READ_BYTES = [
   4 * 1024,
-  64 * 1024
+  16 * 1024
 ];
 var MAX_WRITE_BYTES = 32 * 1024;
+var MAX_DECRYPTED_BYTES = 16 * 1024;
 function nodeParts() {
   const [major, minor] = Deno.version.deno.split(".").map(Number);
   if (major < FIRST_DENO[0] || major === FIRST_DENO[0] && minor < FIRST_DENO[1]) return void 0;
@@ -1861,6 +1862,7 @@ function nodeParts() {
 var TlsStream = class _TlsStream {
   #conn;
   #socket;
+  #valve;
   #secured = Promise.withResolvers();
   /** Ends the waits of the read and of the write that are under way. */
   #onReadable;
@@ -1868,9 +1870,11 @@ var TlsStream = class _TlsStream {
   #failure;
   #hasEnded = false;
   #isClosed = false;
-  constructor(conn, socket) {
+  constructor(conn, socket, valve) {
     this.#conn = conn;
     this.#socket = socket;
+    this.#valve = valve;
+    valve.isOpen = () => socket.readableLength < MAX_DECRYPTED_BYTES;
     this.#secured.promise.catch(() => {
     });
     socket.allowHalfOpen = true;
@@ -1886,11 +1890,12 @@ var TlsStream = class _TlsStream {
   }
   /** Is the server's side. */
   static serve({ tls, Duplex }, conn, secureContext) {
-    const socket = new tls.TLSSocket(encryptedStream(Duplex, conn), {
+    const valve = new Valve(), encrypted = encryptedStream(Duplex, conn, valve);
+    const socket = new tls.TLSSocket(encrypted, {
       isServer: true,
       secureContext
     });
-    const stream = new _TlsStream(conn, socket);
+    const stream = new _TlsStream(conn, socket, valve);
     socket.on("secure", () => stream.#secured.resolve());
     return stream;
   }
@@ -1899,9 +1904,9 @@ var TlsStream = class _TlsStream {
    * signed.
    */
   static connect(parts, conn, hostname, caCerts) {
-    const { tls, Duplex } = parts;
+    const { tls, Duplex } = parts, valve = new Valve();
     const socket = tls.connect({
-      socket: encryptedStream(Duplex, conn),
+      socket: encryptedStream(Duplex, conn, valve),
       host: hostname,
       servername: isAddress(hostname) ? "" : hostname,
       ca: caCerts && [
@@ -1912,7 +1917,7 @@ var TlsStream = class _TlsStream {
       // then.
       rejectUnauthorized: false
     });
-    const stream = new _TlsStream(conn, socket);
+    const stream = new _TlsStream(conn, socket, valve);
     socket.on("secureConnect", () => {
       if (socket.authorized === true) stream.#secured.resolve();
       else stream.#fail(certificateError(socket));
@@ -1931,6 +1936,7 @@ var TlsStream = class _TlsStream {
     for (; ; ) {
       if (this.#failure !== void 0) throw this.#failure;
       const bytes = this.#socket.read(Math.min(this.#socket.readableLength, maxBytes));
+      this.#valve.look();
       if (bytes !== null && bytes.length > 0) return bytes;
       if (this.#hasEnded) return null;
       await new Promise((done) => this.#onReadable = done);
@@ -1969,14 +1975,31 @@ var TlsStream = class _TlsStream {
     this.#failWrite?.(this.#failure);
   }
 };
-function encryptedStream(Duplex, conn) {
-  let buffer = new Uint8Array(READ_BYTES[0]);
+var Valve = class {
+  isOpen = () => true;
+  #onOpened;
+  /** Waits until it is open. For one who waits. */
+  opened() {
+    return this.isOpen() ? Promise.resolve() : new Promise((done) => this.#onOpened = done);
+  }
+  /** Is to be called when it may have opened. */
+  look() {
+    if (this.#onOpened === void 0 || !this.isOpen()) return;
+    this.#onOpened();
+    this.#onOpened = void 0;
+  }
+};
+function encryptedStream(Duplex, conn, valve) {
+  let size = READ_BYTES[0];
+  let buffer = new Uint8Array(size);
   const read = async () => {
+    await valve.opened();
+    if (size !== buffer.length) buffer = new Uint8Array(size);
     const n = await conn.read(buffer);
     if (n === null) return null;
-    const bytes = buffer.slice(0, n);
-    if (n === READ_BYTES[0] && n === buffer.length) buffer = new Uint8Array(READ_BYTES[1]);
-    return bytes;
+    if (n === buffer.length) size = READ_BYTES[1];
+    else if (n < READ_BYTES[0]) size = READ_BYTES[0];
+    return buffer.slice(0, n);
   };
   const writeAll = async (bytes) => {
     while (bytes.length > 0) bytes = bytes.subarray(await conn.write(bytes));
