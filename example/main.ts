@@ -4,6 +4,7 @@
 
 import { frames, rateLimit } from "../client.ts";
 import { parseSimulation, seededRandom } from "../motion.ts";
+import { variable } from "./environment.ts";
 import { Golden } from "./golden.ts";
 import { Link } from "./link.ts";
 import { Output } from "./output.ts";
@@ -130,19 +131,10 @@ async function printError(error: unknown): Promise<void> {
   await output.settled(LAST_WORD_MS);
 }
 
-/**
- * Reads the token, which the command line would show to everybody on this machine, if that may be done
- * without asking.
- */
-function tokenFromEnvironment(): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: "EVENTRELAY_TOKEN" });
-  return state === "granted" ? Deno.env.get("EVENTRELAY_TOKEN") : undefined;
-}
-
 function readOptions(): Options {
   try {
     const options = parseOptions(Deno.args);
-    options.token ??= tokenFromEnvironment();
+    options.token ??= variable("EVENTRELAY_TOKEN"); // the command line shows it to all on this machine
     return options;
   } catch (error) {
     console.error(`example: ${(error as Error).message}. Try --help`);

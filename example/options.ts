@@ -64,7 +64,7 @@ OPTIONS
   --help                show this
 
 KEYS  1 to 5 strategy, w walls, g ghosts (where events put the balls), q quits, Ctrl-Z stops (not
-under deno task). Into a pipe, or without a terminal, it prints one status line a second instead.
+under deno task). Into a pipe, without a terminal, or with TERM=dumb it prints a line a second.
 NO_COLOR is honoured. Exit codes: 0 quit, 1 error, 2 bad option, 128 + N signal N.
 `;
 

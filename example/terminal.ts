@@ -2,6 +2,7 @@
 // or relays, and never exits the process: whatever ends the game calls `stop`, and whoever opened the
 // terminal closes it.
 
+import { variable } from "./environment.ts";
 import { KeyDecoder } from "./keys.ts";
 import { Output } from "./output.ts";
 
@@ -69,12 +70,7 @@ function onSignal(signal: Deno.Signal, listener: () => void): void {
  * Whether Ctrl-Z stops the program: not under `deno task`, which does not stop with it, so that the terminal
  * would have neither the game nor a shell.
  */
-const MAY_STOP = !isTask();
-
-function isTask(): boolean {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: "INIT_CWD" });
-  return state === "granted" && Deno.env.has("INIT_CWD");
-}
+const MAY_STOP = variable("INIT_CWD") === undefined;
 
 /** What a terminal tells whoever has taken it. */
 export interface TerminalEvents {
@@ -104,9 +100,9 @@ export class Terminal implements AsyncDisposable {
     this.#events = events;
   }
 
-  /** Says whether there is a terminal to take: both stdin and stdout must be one. */
+  /** Says whether there is a terminal to take: stdin and stdout must be one, on which can be drawn. */
   static get available(): boolean {
-    return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+    return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && variable("TERM") !== "dumb";
   }
 
   /**

@@ -99,13 +99,13 @@ class Game implements AsyncDisposable {
   readonly #output: Promise<void>;
   readonly #errors: Promise<string>;
 
-  constructor(args: string[], denoArgs: string[] = [], isTask = false) {
+  constructor(args: string[], denoArgs: string[] = [], { isTask = false, term = "xterm" } = {}) {
     const game = isTask
       ? [Deno.execPath(), "task", "--config", CONFIG, "example", ...args]
       : [Deno.execPath(), "run", "--no-prompt", "--allow-net", ...denoArgs, MAIN, ...args];
     this.#process = new Deno.Command("python3", {
       args: ["-c", HOLDER, ...game],
-      env: { NO_COLOR: "" },
+      env: { NO_COLOR: "", TERM: term },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -392,11 +392,20 @@ for (const { name, order } of SUSPENDING) {
   );
 }
 
+test({ name: "example prints lines on a terminal that can't be drawn on", ignore }, async () => {
+  await using relay = new OldRelay();
+  const args = [relay.target, "--plain", "--seconds", "1.5"];
+  await using game = new Game(args, [], { isTask: true, term: "dumb" });
+  await game.waitFor("connection=connected");
+  assert.deepEqual(await game.end(), { code: 0, restored: true });
+  assert.ok(!game.text.includes(TAKEN), game.text);
+});
+
 test(
   { name: "example goes on at Ctrl-Z under deno task, which would not stop with it", ignore },
   async () => {
     await using relay = new OldRelay();
-    await using game = new Game([relay.target, "--plain"], [], true);
+    await using game = new Game([relay.target, "--plain"], [], { isTask: true });
     await game.waitFor("10 balls");
     const from = game.text.length;
     await game.order({ keys: "\x1a" }, { keys: "1" });
