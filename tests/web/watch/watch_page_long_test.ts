@@ -50,7 +50,22 @@ async function showsMembers(browser: Browser): Promise<void> {
   );
   assert.deepEqual((await rows(page)).map(({ name }) => name), ["bo"]);
   await assertFits(page);
+  await assertTilesFit(page);
   await assertClean(page, table.url);
+}
+
+/** Asserts that the widest number has room in its tile, whatever the window is like. */
+async function assertTilesFit(page: Page): Promise<void> {
+  const over = `Math.max(...Array.from(document.querySelectorAll("#tiles dd"), (number) => {
+    number.textContent = "99.9 MiB";
+    const range = document.createRange();
+    range.selectNodeContents(number);
+    return range.getBoundingClientRect().right - number.parentElement.getBoundingClientRect().right;
+  }))`;
+  for (const width of [360, 710, 1110, 1130, 1280, 1920]) {
+    await page.look({ width, height: 800 });
+    assert.ok(await page.evaluate<number>(over) < 0, `${width} px`);
+  }
 }
 
 async function showsRoom(browser: Browser): Promise<void> {
