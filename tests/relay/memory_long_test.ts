@@ -227,6 +227,16 @@ const PATTERNS: Pattern[] = [
     then: (send) => flood(send, "lobby"),
     clients: 400,
   },
+  {
+    what: "say by TLS more than is read of them, flat out",
+    reads: false,
+    tls: "shakes hands",
+    each: async (send, i) => {
+      await send(hello(`r${i}`));
+      for (let n = 0; n < 100; n++) await send(`"${filler(98)}"\n`.repeat(500));
+    },
+    clients: 40,
+  },
 ];
 
 /** Fills the state of a room: 4 MB. */
