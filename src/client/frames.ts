@@ -1,8 +1,9 @@
 // Rates for a game loop: frames() ticks it, rateLimit() thins out what it sends. Both keep to a schedule
 // instead of adding up waits, so a timer that is a little late makes nothing slower in the long run.
 
+import { kindOf } from "../wire/untrusted.ts";
 import { MAX_TIMER_MS } from "./link/runtime.ts";
-import { checkOptions, kindOf } from "./option_check.ts";
+import { checkOptions } from "./option_check.ts";
 
 /** Reads a clock in milliseconds that never goes back. */
 export type Clock = () => number;

@@ -1,6 +1,6 @@
 // What a program hands over to be sent, as JSON. Pure.
 
-import { kindOf } from "./option_check.ts";
+import { kindOf } from "../wire/untrusted.ts";
 
 /**
  * Makes the JSON of a value, as `JSON.stringify` does; `verb` says what can't be done with one that has none.

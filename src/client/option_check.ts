@@ -2,6 +2,8 @@
 // Every refusal names what was given and what is allowed. Pure; limits and texts are looked at where they are
 // read (options.ts, target.ts).
 
+import { kindOf } from "../wire/untrusted.ts";
+
 /** What an option may be. */
 export type Kind = "boolean" | "function" | "signal" | "any";
 
@@ -51,13 +53,6 @@ export function show(value: unknown): string {
     return JSON.stringify(value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}…` : value);
   }
   return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
-}
-
-/** Names the kind of a value in a message: "a number", "an array", "null". */
-export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 /** Whether it is what `{ … }` makes, in whatever realm: a map or a date has no options, whatever it holds. */

@@ -3,8 +3,9 @@
 
 import type { RelayError } from "./session/relay_control.ts";
 import type { Status, StatusDetail } from "./link/status.ts";
-import { checkOptions, type Kind, kindOf } from "./option_check.ts";
+import { checkOptions, type Kind } from "./option_check.ts";
 import { DEFAULT_MAX_LINE_BYTES, LOBBY } from "../wire/protocol.ts";
+import { kindOf } from "../wire/untrusted.ts";
 import type { LeaveReason, Peer } from "./session/roster.ts";
 import type { Lost } from "./session/lost.ts";
 import type { MemberState } from "./state_types.ts";

@@ -38,7 +38,7 @@ export function checkChange(session: Session, key: string, json: string, isRoom:
   if (session.limits === undefined) return;
   const { maxKeys, maxLineBytes } = session.limits;
   checkValue(session, json);
-  const lineBytes = encodeSet(key, json, isRoom).length - 1;
+  const lineBytes = encodeSet(key, json, { isRoom }).length - 1;
   if (lineBytes > maxLineBytes) {
     throw new RangeError(
       `Cannot set state: with its key it has ${lineBytes} bytes, maxLineBytes is ${maxLineBytes}`,

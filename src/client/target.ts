@@ -1,8 +1,9 @@
 // What a program may name as the relay to connect to, and its reading. Pure.
 
 import type { PageLocation } from "./link/runtime.ts";
-import { kindOf, show } from "./option_check.ts";
+import { show } from "./option_check.ts";
 import { DEFAULT_PORT, nameFault } from "../wire/protocol.ts";
+import { kindOf } from "../wire/untrusted.ts";
 
 /**
  * The relay to connect to: `"host"`, `"host:port"`, `"[::1]:port"`, or an object. Without a port it is

@@ -7,8 +7,8 @@ export class OperatorError extends Error {}
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /**
- * Reads a text file; `what` says which one in the message. @throws {OperatorError} if it can't be read, or is
- * too long
+ * Reads a text file; `what` says which one in the message.
+ * @throws {OperatorError} if it can't be read, or is longer than 1 MiB
  */
 export function readFile(what: string, name: string): string {
   try {
@@ -31,8 +31,8 @@ function readText(name: string): string {
 }
 
 /**
- * Looks whether a folder can be served, and says where it is, from the root on. @throws {OperatorError} if it
- * can't
+ * Looks whether a folder can be served, and says where it is, from the root on.
+ * @throws {OperatorError} if it can't
  */
 export function checkFolder(name: string): string {
   try {
@@ -44,8 +44,8 @@ export function checkFolder(name: string): string {
 }
 
 /**
- * Reads the token: the file's content without white space at its ends. @throws {OperatorError} if it can't be
- * read or is empty
+ * Reads the token: the file's content without white space at its ends.
+ * @throws {OperatorError} if it can't be read or is empty
  */
 export function readToken(name: string): string {
   const token = readFile("token", name).trim();

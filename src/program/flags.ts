@@ -115,12 +115,9 @@ const READERS = {
 type OptionName = keyof typeof READERS;
 type Values = { [K in OptionName]?: Exclude<ReturnType<(typeof READERS)[K]>, Refusal> };
 
+/** Options that stand alone. */
 const SWITCHES: readonly string[] = [
-  "no-simulate",
-  "no-web",
-  "unchecked",
-  "quiet",
-  "verbose",
+  ...Object.entries(READERS).filter(([, read]) => read === switchReader).map(([name]) => name),
   "help",
   "version",
 ];
@@ -265,6 +262,7 @@ function warnOf(variables: readonly string[]): string[] {
     .map((name) => `${name} in the environment is no option, see --help`);
 }
 
+/** Makes of what was given how to serve, or says why that can't be. */
 function combine(values: Values, warnings: string[]): Command {
   const ports = values.port ?? [DEFAULT_PORT, DEFAULT_PORT];
   const relay = {
@@ -289,29 +287,34 @@ function combine(values: Values, warnings: string[]): Command {
     token: values.token ?? RELAY_DEFAULTS.token,
     isChecked: !values.unchecked,
   };
-  if (relay.maxLineBytes * 4 > relay.maxLogBytes) {
-    return refuse(
-      `Cannot keep lines of ${relay.maxLineBytes} bytes in a log of ${relay.maxLogBytes}: ` +
-        "--max-log is at least 4 times --max-line",
-    );
-  }
-  if (values["no-web"] && values.web !== undefined) {
-    return refuse("Cannot serve a folder with --no-web: choose one of --web and --no-web");
-  }
-  if (values.quiet && values.verbose) return refuse("Cannot be --quiet and --verbose: choose one");
+  const contradiction = contradictionIn(values, relay);
+  if (contradiction !== undefined) return refuse(contradiction);
   const tokenFile = values["token-file"], certFile = values["tls-cert"], keyFile = values["tls-key"];
-  if (values.token !== undefined && tokenFile !== undefined) {
-    return refuse(
-      "Cannot take the token from two places: --token (EVENTRELAY_TOKEN) or --token-file, choose one",
-    );
-  }
-  if ((certFile === undefined) !== (keyFile === undefined)) {
-    return refuse("Cannot serve TLS with half of it: --tls-cert and --tls-key go together");
-  }
   const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
   const host = values.host ?? "0.0.0.0", logFormat = values.log ?? "text";
   const logLevel = values.quiet ? "error" : values.verbose ? "debug" : "info";
   return { kind: "serve", options: { host, ports, relay, tokenFile, tls, logFormat, logLevel }, warnings };
+}
+
+/** Says which of the values, each of them good, can't be together; undefined if all can. */
+function contradictionIn(
+  values: Values,
+  { maxLineBytes, maxLogBytes }: Pick<Required<RelayOptions>, "maxLineBytes" | "maxLogBytes">,
+): string | undefined {
+  if (maxLineBytes * 4 > maxLogBytes) {
+    return `Cannot keep lines of ${maxLineBytes} bytes in a log of ${maxLogBytes}: ` +
+      "--max-log is at least 4 times --max-line";
+  }
+  if (values["no-web"] && values.web !== undefined) {
+    return "Cannot serve a folder with --no-web: choose one of --web and --no-web";
+  }
+  if (values.quiet && values.verbose) return "Cannot be --quiet and --verbose: choose one";
+  if (values.token !== undefined && values["token-file"] !== undefined) {
+    return "Cannot take the token from two places: --token (EVENTRELAY_TOKEN) or --token-file, choose one";
+  }
+  if ((values["tls-cert"] === undefined) !== (values["tls-key"] === undefined)) {
+    return "Cannot serve TLS with half of it: --tls-cert and --tls-key go together";
+  }
 }
 
 /** Names the environment twin of an option: `EVENTRELAY_MAX_LINE` for `max-line`. */

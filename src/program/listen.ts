@@ -11,7 +11,10 @@ import type { BoundListener } from "./tls_listener.ts";
  */
 const BACKLOG = 4096;
 
-/** Listens on the first port of a range that is free. @throws {OperatorError} if it can't */
+/**
+ * Listens on the first port of a range that is free.
+ * @throws {OperatorError} if it can't
+ */
 export async function listen({ host, ports: [first, last], tls }: ServerOptions): Promise<BoundListener> {
   const bind = tls === undefined ? listenPlain : await prepareTls(tls);
   for (let port = first;; port++) {

@@ -1,6 +1,8 @@
 // The facts of the wire in one place: the line end, the defaults both sides agree on, the control lines and
 // the error codes. No behaviour that touches a socket.
 
+import { kindOf } from "./untrusted.ts";
+
 /** The byte that ends every line. */
 export const LF = 0x0a;
 
@@ -163,16 +165,21 @@ export function encodeFrom(id?: string, tag?: Tag): Uint8Array {
   return encodeControl("from", { id, ...tag });
 }
 
-/**
- * Encodes a `$set`, with its LF: `json` is the value's text, undefined to remove the key; `from` is said to
- * clients alone.
- */
+/** What a `$set` says beside its key and value. */
+export interface SetMarks {
+  /** Whether it is a key of the room. */
+  isRoom: boolean;
+  /** Whether the value goes when its setter does. */
+  isHeld?: boolean;
+  /** Who has set it; said to clients alone. */
+  from?: string;
+}
+
+/** Encodes a `$set`, with its LF: `json` is the value's text, undefined to remove the key. */
 export function encodeSet(
   key: string,
   json: string | undefined,
-  isRoom: boolean,
-  from?: string,
-  isHeld = false,
+  { isRoom, isHeld = false, from }: SetMarks,
 ): Uint8Array {
   const fields = `"key":${JSON.stringify(key)}` + (json === undefined ? "" : `,"value":${json}`) +
     (isRoom ? `,"room":true` : "") + (isHeld ? `,"hold":true` : "") +
@@ -210,16 +217,7 @@ export function nonceFault(nonce: unknown): string | undefined {
 }
 
 function lengthFault(text: unknown, least: number, most: number): string | undefined {
-  if (typeof text !== "string") {
-    const kind = text === null || text === undefined
-      ? text
-      : Array.isArray(text)
-      ? "an array"
-      : typeof text === "object"
-      ? "an object"
-      : `a ${typeof text}`;
-    return `is ${kind}, a string is allowed`;
-  }
+  if (typeof text !== "string") return `is ${kindOf(text)}, a string is allowed`;
   // A character is a code point, one or two units of the string. What is short enough in any case, or far too
   // long, is not worth counting exactly.
   if (text.length >= 2 * least - 1 && text.length <= most) return undefined;

@@ -1,9 +1,25 @@
 import assert from "node:assert/strict";
-import { beginning, isRecord, printable, quote } from "../../src/wire/untrusted.ts";
+import { beginning, isRecord, kindOf, printable, quote } from "../../src/wire/untrusted.ts";
 
 Deno.test("isRecord knows objects of JSON from all else", () => {
   for (const value of [{}, { a: 1 }, Object.create(null)]) assert.equal(isRecord(value), true);
   for (const value of [null, undefined, [], "a", 1, true, () => {}]) assert.equal(isRecord(value), false);
+});
+
+Deno.test("kindOf names the kind of any value", () => {
+  const cases: [value: unknown, kind: string][] = [
+    [1, "a number"],
+    ["x", "a string"],
+    [false, "a boolean"],
+    [1n, "a bigint"],
+    [null, "null"],
+    [undefined, "undefined"],
+    [[], "an array"],
+    [{}, "an object"],
+    [() => {}, "a function"],
+    [Symbol("s"), "a symbol"],
+  ];
+  for (const [value, kind] of cases) assert.equal(kindOf(value), kind);
 });
 
 Deno.test("printable puts a question mark for each character that a terminal obeys or that can't be seen", () => {

@@ -128,7 +128,7 @@ export class OwnState {
     if (key === undefined) return undefined;
     this.#news.delete(key);
     const json = this.#values.get(key), isHeld = json !== undefined && this.#held.has(key);
-    return { line: encodeSet(key, json, this.isRoom, undefined, isHeld), key, json };
+    return { line: encodeSet(key, json, { isRoom: this.isRoom, isHeld }), key, json };
   }
 
   #tellAbout(key: string): void {

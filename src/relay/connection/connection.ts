@@ -33,7 +33,7 @@ const HOST_SILENCE_SHARE = 0.6;
 /** What a connection takes in memory beside its buffers, in bytes. */
 const CONNECTION_BYTES = 8 * 1024;
 
-/** How long a half line may be that is kept even if all memory is in use, in bytes. */
+/** How much a half line may take that is kept even if all memory is in use, in bytes. */
 const MAX_FREE_LINE_BYTES = 4 * 1024;
 
 /** The service of one connection. */

@@ -17,7 +17,7 @@ import type { Receiver } from "../room/post.ts";
 import { SentStream } from "./sent_stream.ts";
 import { type ControlledSession, followLine } from "./session_control.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
-import { collectChanges, maxWriteBytes } from "./state_changes.ts";
+import { collectChanges, stateWriteLimit } from "./state_changes.ts";
 import { greet, type WelcomeRest, writeWelcome } from "./welcome.ts";
 
 /** How long others see a member whose connection broke: a resume within this time goes unnoticed. */
@@ -337,7 +337,7 @@ export class SessionMember extends Member implements ControlledSession {
   #takeState(limitBytes: number): Uint8Array | undefined {
     const { stateVersion } = this.#stream;
     if (stateVersion === this.room.state.version) return undefined;
-    const maxBytes = Math.min(limitBytes, maxWriteBytes(this.settings.memory.isShort));
+    const maxBytes = Math.min(limitBytes, stateWriteLimit(this.settings.memory));
     const { offset } = this.cursor;
     const { lines, bytes, version } = collectChanges(this.room, this, stateVersion, offset, maxBytes);
     if (lines.length === 0) {

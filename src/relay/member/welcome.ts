@@ -200,7 +200,7 @@ export class WelcomeRest {
     if (part instanceof Uint8Array) return part;
     const owner = part as StateOwner, key = run[this.#next++] as string;
     return this.#state.find(owner, key)?.line ??
-      encodeSet(key, undefined, owner.id === undefined, owner.id);
+      encodeSet(key, undefined, { isRoom: owner.id === undefined, from: owner.id });
   }
 }
 

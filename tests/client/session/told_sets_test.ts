@@ -73,7 +73,7 @@ Deno.test("ToldSets.forgetLines forgets the numbers, and keeps what may be lost"
 Deno.test("readSet reads any $set that is written here, and no other line", () => {
   for (const json of ["1", '"}"', '{"a":[null]}', undefined]) {
     for (const isRoom of [true, false]) {
-      const line = encodeSet('a "key"', json, isRoom, undefined, isRoom);
+      const line = encodeSet('a "key"', json, { isRoom, isHeld: isRoom });
       assert.deepEqual(readSet(line), { key: 'a "key"', json, isRoom });
     }
   }

@@ -360,6 +360,20 @@ Deno.test("Connection whose half line is not finished within idleLineMs is told 
   }
 });
 
+Deno.test("Connection gives a half line no more than 4 KiB while all memory is in use, and says so", async () => {
+  await using table = new Table({ maxMemoryBytes: 1 }, NO_TIMERS);
+  const [ada, bo] = [table.join(), table.join("bo")];
+  ada.conn.feed("1\n" + "[".repeat(2000));
+  bo.conn.feed('"short"\n');
+  await ada.receives('"short"\n');
+  assert.equal(ada.connection.ending, undefined);
+  ada.conn.feed("[".repeat(3000));
+  await ada.conn.until(() => ada.conn.isOutputEnded, "ends");
+  const { code, message, line } = errorOf(ada.conn.lines[1]);
+  assert.deepEqual([code, line], ["relay_full", 3]);
+  assert.equal(message, "Cannot keep the beginning of line 3: the memory of the relay is full");
+});
+
 Deno.test("Connection may be silent between lines, and each half line has its own time", async () => {
   await using table = new Table({ idleLineMs: 10_000 });
   const ada = table.join();
@@ -796,6 +810,21 @@ Deno.test("Connection in its first moment takes no part, and misses nothing said
   bo.conn.feed("[2]\n");
   await bo.receives("1\n");
   await ada.receives("[2]\n");
+});
+
+Deno.test("Connection gives up its place in the log with its end, so that the log drops what others have read", async () => {
+  await using table = new Table();
+  const [ada, bo, cy] = [table.join(), table.join("bo"), table.join("cy")];
+  ada.conn.feed('"hello"\n');
+  await cy.receives('"hello"\n');
+  cy.conn.endInput();
+  await cy.ended();
+  const line = JSON.stringify("x".repeat(1000)) + "\n";
+  for (let part = 1; part <= 40; part++) {
+    ada.conn.feed(line.repeat(60));
+    await bo.conn.until(() => bo.conn.bytes.length === 8 + part * 60 * line.length, `has part ${part}`);
+  }
+  assert.ok(table.room.plain.logBytes <= 2 * 256 * 1024, `${table.room.plain.logBytes} of ${40 * 60 * 1003}`);
 });
 
 Deno.test("Connection that says nothing and goes leaves no place behind", async () => {

@@ -63,7 +63,7 @@ Deno.test("StateTable writes each line as encodeSet does, whatever was written b
     for (const owner of [ADA, ROOM]) {
       const { version } = table, setBy = owner.id ?? "k9";
       assert.equal(set(table, owner, key, value), undefined);
-      const expected = decoder.decode(encodeSet(key, value, owner === ROOM, setBy));
+      const expected = decoder.decode(encodeSet(key, value, { isRoom: owner === ROOM, from: setBy }));
       assert.deepEqual(linesAfter(table, version), [expected]);
       const [{ line, json, bytes }] = changes(table, version);
       assert.deepEqual([fromBytes(json), bytes], [value, toBytes(key).length + toBytes(value).length]);

@@ -4,6 +4,11 @@
 function isRecord(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+function kindOf(value) {
+  if (value === null || value === void 0) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
 function printable(text) {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
 }
@@ -171,7 +176,7 @@ function encodeTo(ids, json, tag = {}) {
   return encoder.encode(`{"$to":${fields.slice(0, -1)},"event":${json}}}
 `);
 }
-function encodeSet(key, json, isRoom, from, isHeld = false) {
+function encodeSet(key, json, { isRoom, isHeld = false, from }) {
   const fields = `"key":${JSON.stringify(key)}` + (json === void 0 ? "" : `,"value":${json}`) + (isRoom ? `,"room":true` : "") + (isHeld ? `,"hold":true` : "") + (from === void 0 ? "" : `,"from":${JSON.stringify(from)}`);
   return encoder.encode(`{"$set":{${fields}}}
 `);
@@ -186,10 +191,7 @@ function surrogateFault(text) {
   return /\p{Cs}/u.test(text) ? "has half of a surrogate pair, whole characters are allowed" : void 0;
 }
 function lengthFault(text, least, most) {
-  if (typeof text !== "string") {
-    const kind = text === null || text === void 0 ? text : Array.isArray(text) ? "an array" : typeof text === "object" ? "an object" : `a ${typeof text}`;
-    return `is ${kind}, a string is allowed`;
-  }
+  if (typeof text !== "string") return `is ${kindOf(text)}, a string is allowed`;
   if (text.length >= 2 * least - 1 && text.length <= most) return void 0;
   const characters = text.length > 4 * most ? text.length : Array.from(text).length;
   if (characters >= least && characters <= most) return void 0;
@@ -637,11 +639,6 @@ function show(value) {
     return JSON.stringify(value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}\u2026` : value);
   }
   return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
-}
-function kindOf(value) {
-  if (value === null || value === void 0) return String(value);
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 function isPlain(value) {
   const prototype = Object.getPrototypeOf(value);
@@ -2887,7 +2884,9 @@ function checkChange(session, key, json, isRoom) {
   if (session.limits === void 0) return;
   const { maxKeys, maxLineBytes } = session.limits;
   checkValue(session, json);
-  const lineBytes = encodeSet(key, json, isRoom).length - 1;
+  const lineBytes = encodeSet(key, json, {
+    isRoom
+  }).length - 1;
   if (lineBytes > maxLineBytes) {
     throw new RangeError(`Cannot set state: with its key it has ${lineBytes} bytes, maxLineBytes is ${maxLineBytes}`);
   }
@@ -4209,7 +4208,10 @@ var OwnState = class {
     this.#news.delete(key);
     const json = this.#values.get(key), isHeld = json !== void 0 && this.#held.has(key);
     return {
-      line: encodeSet(key, json, this.isRoom, void 0, isHeld),
+      line: encodeSet(key, json, {
+        isRoom: this.isRoom,
+        isHeld
+      }),
       key,
       json
     };
