@@ -162,13 +162,13 @@ export class Admission implements SessionKeeper {
       case "none":
         return {
           code: "bad_token",
-          message: "Cannot enter: this relay needs a token, and $hello has none",
+          message: "Cannot enter: this relay needs a token, and none was given",
           line: 1,
         };
       case "wrong":
         return {
           code: "bad_token",
-          message: "Cannot enter: the token in $hello is not the relay's",
+          message: "Cannot enter: the token that was given is not the relay's",
           line: 1,
         };
     }

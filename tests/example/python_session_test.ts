@@ -435,7 +435,7 @@ test("that is refused says why, and does not ask again", async () => {
   const [, , , reason] = status === "closed"
     ? [, , , error]
     : await wrong.next((told) => told[0] === "status" && told[1] === "closed");
-  assert.match(reason, /Cannot enter: the token in \$hello is not the relay's/);
+  assert.match(reason, /Cannot enter: the token that was given is not the relay's/);
   await using right = new PythonSession(port, { token: "sesame" });
   await right.connected();
 });
