@@ -2,6 +2,8 @@
 // with it and the status that says so. Strict where servers have disagreed and been tricked: what is not
 // clear is refused. Bodies are never read. Pure.
 
+import { Buffer } from "node:buffer";
+
 /** How long a head may be with its empty line, in bytes. */
 export const MAX_HEAD_BYTES = 8 * 1024;
 
@@ -124,11 +126,8 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Reads a head whose lines end with CR and LF, and which has no other control characters. */
 function parseHead(bytes: Uint8Array): RequestHead | HttpFault {
   // A character a byte, so that nothing is lost and positions stay.
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 4096) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  }
-  const [requestLine, ...lines] = text.slice(0, -4).split("\r\n");
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length - 4).toString("latin1");
+  const [requestLine, ...lines] = text.split("\r\n");
   const start = parseRequestLine(requestLine);
   if (start instanceof HttpFault) return start;
   const fields = new Map<string, string[]>();
