@@ -35,6 +35,11 @@ const MAX_LEAVING_MS = 100;
 /** The longest wait that timers know, in ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** What a simulated line needs of the settings. */
+type LineSettings = Pick<Settings, "clock" | "timers" | "memory"> & {
+  readonly loop: Pick<Settings["loop"], "inTurn" | "isBusy" | "laterTurn">;
+};
+
 /** Something on its way. */
 interface Piece {
   bytes: Uint8Array;
@@ -56,7 +61,7 @@ export class SimulatedTransport implements Transport {
   readonly #conn: Transport;
   #simulation: Simulation;
   #maxWriteBytes: number;
-  readonly #settings: Pick<Settings, "clock" | "timers">;
+  readonly #settings: LineSettings;
   /** What is on its way. */
   readonly #memory: MemoryAccount;
   #underway: Piece[] = [];
@@ -69,11 +74,7 @@ export class SimulatedTransport implements Transport {
   #isClosed = false;
   #timer: Timer | undefined;
 
-  constructor(
-    conn: Transport,
-    options: SimulationOptions,
-    settings: Pick<Settings, "clock" | "timers" | "memory">,
-  ) {
+  constructor(conn: Transport, options: SimulationOptions, settings: LineSettings) {
     this.#conn = conn;
     this.#settings = settings;
     this.#memory = settings.memory.open();
@@ -174,14 +175,18 @@ export class SimulatedTransport implements Transport {
 
   async #deliver(): Promise<void> {
     this.#isDelivering = true;
+    const { clock, loop } = this.#settings;
     try {
-      while (this.#isDue(this.#settings.clock())) {
+      while (this.#isDue(clock())) {
         let { bytes } = this.#underway.shift()!;
         const { length } = bytes;
         while (bytes.length > 0) bytes = bytes.subarray(await this.#conn.write(bytes));
         if (this.#isClosed) return;
         this.#underwayBytes -= length + PIECE_BYTES;
         this.#memory.grow(-length - PIECE_MEMORY_BYTES);
+        // Hundreds may have much that arrives at once.
+        if (this.#isDue(clock()) && loop.isBusy(clock())) await loop.laterTurn();
+        if (this.#isClosed) return;
       }
     } catch (error) {
       this.#dropUnderway();
@@ -215,7 +220,8 @@ export class SimulatedTransport implements Transport {
     const nextAt = Math.min(arrivesAt, opensAt, this.#simulation.cutAt);
     if (nextAt === Infinity) return;
     const waitMs = Math.min(Math.max(0, nextAt - nowMs), MAX_TIMER_MS);
-    this.#timer = this.#settings.timers.setTimeout(() => this.#step(), waitMs);
+    const { timers, loop } = this.#settings;
+    this.#timer = timers.setTimeout(() => void loop.inTurn(() => this.#step()), waitMs);
   }
 }
 

@@ -10,12 +10,18 @@ import { ManualTime } from "../../support/manual_time.ts";
 import { StubTransport } from "../../support/stub_transport.ts";
 
 /** A line, and what the test controls around it. */
-function makeLine(text: string, memory = new MemoryBudget(), change: Partial<SimulationOptions> = {}) {
+function makeLine(
+  text: string,
+  memory = new MemoryBudget(),
+  change: Partial<SimulationOptions> = {},
+  loop = {},
+) {
   const time = new ManualTime(), conn = new StubTransport();
   const line = new SimulatedTransport(conn, { ...parseSimulation(text), ...change }, {
     clock: time.clock,
     timers: time.timers,
     memory,
+    loop: { inTurn: (work) => work(), isBusy: () => false, laterTurn: () => Promise.resolve(), ...loop },
   });
   return { time, conn, line, memory };
 }
@@ -189,4 +195,25 @@ Deno.test("SimulatedTransport that becomes another network delivers what is on i
   await time.pass(500);
   assert.equal(conn.text, "slow fast");
   line.close();
+});
+
+Deno.test("SimulatedTransport does what is due in turns, where the loop is busy, and nothing after close", async () => {
+  const turns: (() => void)[] = [];
+  const laterTurn = () => new Promise<void>((done) => turns.push(done));
+  const loop = { isBusy: () => true, laterTurn, inTurn: (work: () => void) => laterTurn().then(work) };
+  const { time, conn, line } = makeLine("delay=80ms", new MemoryBudget(), {}, loop);
+  for (const text of ["1", "2", "3"]) await line.write(new TextEncoder().encode(text));
+  await time.pass(80);
+  for (const expected of ["", "1", "12"]) {
+    assert.deepEqual([conn.text, turns.length], [expected, 1]);
+    turns.shift()!();
+    await time.pass(0);
+  }
+  assert.deepEqual([conn.text, turns.length], ["123", 0]);
+  for (const text of ["4", "5"]) await line.write(new TextEncoder().encode(text));
+  await time.pass(80);
+  line.close();
+  turns.shift()!();
+  await time.pass(0);
+  assert.deepEqual([conn.text, turns.length, time.running], ["123", 0, 0]);
 });
