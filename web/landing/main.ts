@@ -8,7 +8,7 @@ import { listAt, numberAt, textAt } from "../shared/json.ts";
 import { type Answer, fetchStats, untilNextLook } from "../shared/stats.ts";
 import { keepToken, readWishes, token } from "../shared/wishes.ts";
 import { copyButton } from "./copy.ts";
-import { qrCode } from "./qr.ts";
+import { fitsCode, qrCode } from "./qr.ts";
 import { type Recipe, recipes } from "./snippets.ts";
 
 /** How often the numbers are asked for, in ms. */
@@ -37,13 +37,15 @@ function draw(): void {
   setText(byId("address", HTMLElement), here.target);
   document.title = `${here.target} · eventrelay`;
   const secret = token() === "" ? "" : `#token=${encodeURIComponent(token())}`;
-  const url = `${here.origin}/play`;
+  const url = `${here.origin}/play`, isWhole = fitsCode(url + secret);
   for (const [box, text] of [["qr", "qr-text"], ["large-qr", "large-text"]]) {
-    byId(box, HTMLElement).replaceChildren(qrCode(url + secret, `QR code of ${url}`));
+    byId(box, HTMLElement).replaceChildren(qrCode(isWhole ? url + secret : url, `QR code of ${url}`));
     setText(byId(text, HTMLElement), url.replace(/^http:\/\//, ""));
   }
   const note = here.isLocal
     ? "You came here as this machine itself. To let phones in, open this page by the machine's name or address."
+    : !isWhole
+    ? "The token of this relay is too long for the code: who scans it is asked for it."
     : secret !== ""
     ? "The code holds the token of this relay: who scans it may enter."
     : "";

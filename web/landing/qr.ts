@@ -7,6 +7,14 @@ import { svg } from "../shared/dom.ts";
 /** The white margin, in modules, as the standard asks for. */
 const QUIET_ZONE = 4;
 
+/** The most that a code holds, in characters: phones don't read one of more modules from a projector. */
+const MAX_CHARACTERS = 700;
+
+/** Whether a code can say that. */
+export function fitsCode(text: string): boolean {
+  return text.length <= MAX_CHARACTERS;
+}
+
 /** Draws `text`; `label` says to those who don't see it what it leads to. */
 export function qrCode(text: string, label: string): SVGSVGElement {
   const { data, size } = encode(text, { ecc: "M", border: 0 });

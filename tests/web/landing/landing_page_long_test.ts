@@ -146,6 +146,12 @@ async function asksForToken(browser: Browser): Promise<void> {
   const named = await openPage(browser, `${table.url}/#token=${encodeURIComponent("geheim ü")}`);
   await named.until(`${TEXT("members")} === "0"`);
   assert.equal(await named.evaluate(`location.href`), `${table.url}/`, "the token is not for a projector");
+  await using other = new WebTable({ token: "x".repeat(3000), name: "ifilab100:32000" });
+  const long = await openPage(browser, `${other.url}/#token=${"x".repeat(3000)}`);
+  await long.until(`${TEXT("members")} === "0"`);
+  assert.match(await long.evaluate<string>(TEXT("qr-note")), /too long for the code/);
+  assert.equal(await long.evaluate(`document.querySelectorAll("#qr svg").length`), 1);
+  await assertClean(long, other.url);
   await assertClean(named, table.url);
 }
 
