@@ -150,3 +150,24 @@ Deno.test("limits.md has the defaults that --help tells", () => {
   }
   assert.ok(compared >= 10, `${compared} defaults compared`);
 });
+
+Deno.test("python.md names all files that a client needs, and how to fetch them", () => {
+  const folder = new URL("example/python/", ROOT);
+  const files = new Set(Array.from(Deno.readDirSync(folder), ({ name }) => name));
+  const importsOf = (file: string) =>
+    Array.from(
+      Deno.readTextFileSync(new URL(file, folder)).matchAll(/^(?:from|import) (\w+)/gm),
+      ([, name]) => `${name}.py`,
+    ).filter((name) => files.has(name));
+  const page = PAGES.find(({ path }) => path === "docs/python.md")!;
+  const fetched = Array.from(page.text.matchAll(/^curl .*\/python\/(\w*)\{(.*)\}\.py'$/gm));
+  for (const client of ["relay_client.py", "session_client.py"]) {
+    const needed = new Set([client]);
+    for (const file of needed) for (const name of importsOf(file)) needed.add(name);
+    const [, row] = new RegExp(`^\\| \\[${client}\\].*\\|(.*)\\|$`, "m").exec(page.text)!;
+    const told = Array.from(row.matchAll(/`(\w+\.py)`/g), ([, name]) => name);
+    assert.deepEqual([client, ...told].sort(), [...needed].sort());
+    const lists = fetched.map(([, start, ends]) => ends.split(",").map((end) => `${start}${end}.py`).sort());
+    assert.ok(lists.some((list) => list.join() === [...needed].sort().join()), `${client} can be fetched`);
+  }
+});
