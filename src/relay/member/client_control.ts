@@ -204,7 +204,7 @@ export interface SetLine {
   /** The value's JSON as it came, a piece of the line; undefined to remove the key. */
   value: Uint8Array | undefined;
   isRoom: boolean;
-  /** Whether it goes when its setter does. */
+  /** Whether it goes when its setter does; of a member's own it is not looked at, as those always go. */
   isHeld: boolean;
 }
 
@@ -217,7 +217,7 @@ export function readSet({ bytes, body }: Control): Understood<SetLine> {
   if (typeof room !== "boolean") return new Misunderstood("room is true or false");
   if (typeof hold !== "boolean") return new Misunderstood("hold is true or false");
   const value = valuePiece && bytes.subarray(valuePiece.start, valuePiece.end);
-  return { key: key as string, value, isRoom: room, isHeld: hold && room };
+  return { key: key as string, value, isRoom: room, isHeld: hold };
 }
 
 /** A `$claim`. */

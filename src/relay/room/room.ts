@@ -44,8 +44,8 @@ export class Room {
   #presenceChangedAt = 0;
   readonly #hosts = new Hosts<Peer>();
   #hostChangedAt = 0;
-  /** Values of the room that go with the member that set them: by key, with the version that it made. */
-  readonly #holds = new Map<string, { holder: Peer; version: number }>();
+  /** Who holds values of the room, which go with it: whoever sets the key next decides that anew. */
+  readonly #holders = new Map<string, Peer>();
 
   /**
    * @param onNews is called with a feed whenever something changed for all who read it, and with the post for
@@ -227,10 +227,8 @@ export class Room {
     }
     this.#presenceChangedAt = this.sessions.end;
     if (this.#hosts.delete(peer)) this.#tellHost();
-    for (const [key, { holder, version }] of this.#holds) {
-      if (holder !== peer) continue;
-      this.#holds.delete(key);
-      if (this.state.find(this.owner, key)?.version === version) this.set(peer, key, undefined, true);
+    for (const [key, holder] of this.#holders) {
+      if (holder === peer) this.set(peer, key, undefined, true);
     }
   }
 
@@ -239,8 +237,8 @@ export class Room {
    * value it gives it.
    */
   #noteHold(setter: Peer, key: string, isHeld: boolean): void {
-    if (isHeld) this.#holds.set(key, { holder: setter, version: this.state.version });
-    else this.#holds.delete(key);
+    if (isHeld) this.#holders.set(key, setter);
+    else this.#holders.delete(key);
   }
 
   /** Sets a value of the room, unless it has one: returns that, as JSON, or why the new one was not taken. */
@@ -269,7 +267,7 @@ export class Room {
     const refusal = this.state.set(isRoom ? this.owner : setter, key, value, setter.id);
     if (refusal !== undefined) return refusal;
     if (isRoom) {
-      const isHolder = isHeld || this.#holds.get(key)?.holder === setter;
+      const isHolder = isHeld || this.#holders.get(key) === setter;
       this.#noteHold(setter, key, value !== undefined && isHolder); // what is removed nobody holds
     } else this.roster.touch(setter);
     this.#onNews(this.sessions);

@@ -134,7 +134,7 @@ export class StateTable {
     const keyBytes = writeText(key, 0);
     const bytes = value === undefined ? 0 : keyBytes + valueBytes.length;
     const refusal = this.#check(key, valueBytes.length, bytes - (old?.bytes ?? 0), own, old);
-    if (refusal !== undefined && value !== undefined) return refusal;
+    if (refusal !== undefined) return refusal;
     // Text that is a piece of a line would keep that line.
     const ownKey = old?.key ?? decoder.decode(desk.subarray(0, keyBytes));
     const entry = encodeEntry(owner, ownKey, valueBytes, setBy, this.#version + 1, bytes);

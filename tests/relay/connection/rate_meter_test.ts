@@ -16,6 +16,13 @@ Deno.test("RateMeter allows a second's worth at once, then a line after the othe
   assert.equal(meter.allowance(5450), 3);
 });
 
+Deno.test("RateMeter has a line when its time has come, also where fractions add up to a little less", () => {
+  const meter = new RateMeter(10);
+  meter.take(meter.allowance(0));
+  for (let nowMs = 10; nowMs < 100; nowMs += 10) assert.equal(meter.allowance(nowMs), 0);
+  assert.equal(meter.allowance(100), 1);
+});
+
 Deno.test("RateMeter saves up no more than a second's worth", () => {
   const meter = new RateMeter(100);
   assert.equal(meter.allowance(0), 100);

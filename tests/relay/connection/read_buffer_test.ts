@@ -25,4 +25,15 @@ Deno.test("ReadBuffer lends its large memory, and gives it back once", () => {
   assert.equal(other.bytes, large);
   for (const n of [4096]) one.fit(n);
   assert.notEqual(one.bytes, other.bytes);
+  for (const buffer of [one, other]) buffer.release();
+});
+
+Deno.test("ReadBuffer lends 256 large ones at a time, and takes one back at once where memory is short", () => {
+  const buffers = Array.from({ length: 300 }, () => new ReadBuffer());
+  for (const buffer of buffers) for (const n of [512, 4096]) buffer.fit(n);
+  const large = buffers.filter(({ bytes }) => bytes.length === 65_536);
+  assert.equal(large.length, 256);
+  large[0].fit(65_536, false);
+  assert.deepEqual([large[0].bytes.length, large[0].heldBytes], [4096, 4096]);
+  for (const buffer of buffers) buffer.release();
 });

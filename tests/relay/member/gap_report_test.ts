@@ -70,6 +70,12 @@ Deno.test("writeLost adds up what was lost of the log and of letters", () => {
 
 Deno.test("writeRest ends with the time, and tells who is there and who leads only if that changed in the gap", () => {
   assert.deepEqual(restOf({}), ['{"$time":{"time":6000}}']);
+  const room = new Room("r", SETTINGS, () => {}), [ada, bo] = [peer("k1", true), peer("k2")];
+  new StubReader(room.sessions);
+  for (const each of [ada, bo]) room.enter(each);
+  const { presenceChangedAt } = room; // the gap begins right behind what has told it
+  const lines = writeRest(gapOf({ from: presenceChangedAt }), bo, room, SETTINGS).map(fromBytes);
+  assert.deepEqual(lines, ['{"$time":{"time":6000}}\n']);
   const [peers, host, time, ...more] = restOf({ from: 0 });
   assert.deepEqual(JSON.parse(peers).$peers.peers.map(({ id }: { id: string }) => id), ["k1", "k2"]);
   assert.deepEqual([host, time, more], ['{"$host":{"id":"k1"}}', '{"$time":{"time":6000}}', []]);

@@ -226,3 +226,15 @@ Deno.test("LetterBox.skip gives what is new, and counts what is old and more tha
   box.rewind();
   assert.equal(take(box, 1), "old\n", "what was not confirmed comes again");
 });
+
+Deno.test("LetterBox keeps a long letter as it is, the same for all who get it, and copies short ones", () => {
+  for (const [length, isShared] of [[1024, false], [1025, true]] as const) {
+    const letter = letterOf(`${"x".repeat(length - 1)}\n`, { lines: 1 });
+    const memory = { hasRoomFor: () => true, isShort: false };
+    const boxes = [new LetterBox(), new LetterBox()];
+    for (const box of boxes) box.push(letter, 0, 0, memory);
+    const [one, other] = boxes.map((box) => box.take(Infinity, Infinity, 0)!);
+    assert.equal(one.length, length);
+    assert.equal(one.buffer === other.buffer, isShared, `${length} bytes`);
+  }
+});

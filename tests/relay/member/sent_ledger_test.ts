@@ -90,3 +90,13 @@ Deno.test("SentLedger agrees with a list of bytes, whatever is written and ackno
     { numRuns: 2000 },
   );
 });
+
+Deno.test("SentLedger takes no more memory for what is written in many pieces of one kind", () => {
+  const ledger = new SentLedger(0);
+  ledger.addLog(10);
+  const { memoryBytes } = ledger;
+  for (let i = 0; i < 1000; i++) ledger.addLog(10);
+  assert.equal(ledger.memoryBytes, memoryBytes);
+  for (let version = 1; version <= 10; version++) ledger.addState(10, version);
+  assert.equal(ledger.memoryBytes, 11 * memoryBytes, "each of state has a version of its own");
+});

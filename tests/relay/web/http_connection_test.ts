@@ -171,6 +171,17 @@ Deno.test("HttpConnection gives a head so much time, whether it comes byte by by
   }
 });
 
+Deno.test("HttpConnection gives a head its time from its first byte on, not from when it began to wait", async () => {
+  const seat = new Seat();
+  await seat.pass(3000);
+  seat.conn.feed("GET / HTTP/1.1\r\n");
+  await seat.pass(HEAD_MS - 1);
+  assert.deepEqual(seat.statuses, []);
+  await seat.pass(1);
+  assert.deepEqual(seat.statuses, [408]);
+  await seat.ended();
+});
+
 Deno.test("HttpConnection closes without a word what says nothing, or nothing more", async () => {
   for (const begin of ["", GET]) {
     const seat = new Seat(begin);

@@ -1,7 +1,9 @@
 // Holds /metrics against the parser of Prometheus itself, where that is installed, and against the numbers.
 
 import assert from "node:assert/strict";
-import { OPEN_METRICS_TYPE, prefersOpenMetrics, TEXT_TYPE } from "../../../src/relay/web/metrics.ts";
+import { Metrics, OPEN_METRICS_TYPE, prefersOpenMetrics, TEXT_TYPE } from "../../../src/relay/web/metrics.ts";
+import { noCounts } from "../../../src/relay/relay_stats.ts";
+import type { RelayView } from "../../../src/relay/web/view.ts";
 import { WebTable } from "../../support/web_table.ts";
 
 const hasPromtool = await new Deno.Command("promtool", {
@@ -93,4 +95,24 @@ Deno.test("prefersOpenMetrics where that is asked for, and not less than text", 
     [["application/openmetrics-text;q=x"], false],
   ];
   for (const [accept, isOpen] of cases) assert.equal(prefersOpenMetrics(accept), isOpen, String(accept));
+});
+
+Deno.test("Metrics are made anew at most twice a second, in each of their forms", () => {
+  let nowMs = 0, made = 0;
+  const relay = {
+    totals:
+      () => (made++, { ...noCounts(), members: 0, sessions: 0, absentSessions: 0, rooms: 0, logBytes: 0 }),
+    memory: () => ({ usedBytes: 0, maxBytes: 1 }),
+    tallies: () => ({ badLines: new Map(), refused: new Map(), ended: new Map() }),
+    startedAtMs: 0,
+  } as unknown as RelayView;
+  const metrics = new Metrics(relay, () => ({ connections: 0, requests: new Map() }), () => nowMs);
+  for (const isOpen of [true, false, true, false]) metrics.text(isOpen);
+  assert.equal(made, 2);
+  nowMs = 499;
+  metrics.text(true);
+  assert.equal(made, 2);
+  nowMs = 500;
+  metrics.text(true);
+  assert.equal(made, 3);
 });

@@ -36,6 +36,8 @@ Deno.test("Proxies.clientOf takes the last address that is no proxy of ours", ()
     ["127.0.0.1", ["fe80::1%eth0"], "127.0.0.1"],
     ["198.51.100.1", ["203.0.113.5"], "198.51.100.1"],
     ["127.0.0.1", [`${"10.0.0.1,".repeat(900)}10.0.0.1`], "10.0.0.1"],
+    ["127.0.0.1", [`203.0.113.5${",10.0.0.1".repeat(19)}`], "203.0.113.5"],
+    ["127.0.0.1", [`203.0.113.5${",10.0.0.1".repeat(20)}`], "10.0.0.1"], // no more are looked at
   ];
   for (const [host, fields, client] of cases) {
     assert.equal(proxies.clientOf(host, fields), client, String(fields).slice(0, 80));

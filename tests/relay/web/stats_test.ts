@@ -237,3 +237,20 @@ Deno.test("/ is the page that says what this is, under a policy that lets it loa
     /^default-src 'none'; script-src 'self'; .*frame-ancestors 'none'$/,
   );
 });
+
+Deno.test("Stats keep what they have worked out for the sixteen rooms that were asked for last", async () => {
+  let nowMs = 0;
+  const asked: string[] = [];
+  const relay: RelayView = { ...relayOf([]), room: (name) => void asked.push(name) };
+  const stats = new Stats(relay, { clock: () => nowMs, turn: () => Promise.resolve() });
+  const ask = async (rooms: number[]) => {
+    for (const room of rooms) await stats.bytes(`r${room}`);
+    return asked.splice(0);
+  };
+  const all = Array.from({ length: 16 }, (_, i) => i);
+  assert.equal((await ask(all)).length, 16);
+  assert.deepEqual(await ask(all), []);
+  assert.deepEqual(await ask([16, 1, 0]), ["r16", "r0"], "the oldest has gone for the newest");
+  nowMs = 500;
+  assert.deepEqual(await ask([16]), ["r16"]);
+});
