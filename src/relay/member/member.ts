@@ -81,7 +81,7 @@ class Taken implements Batch {
   take(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.source = this.cursor.source;
-    if (this.source === undefined) this.#memory.resize(bytes.length);
+    if (this.source === undefined) this.#memory.resize(bytes.buffer.byteLength);
   }
 
   written(): void {

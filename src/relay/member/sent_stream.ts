@@ -10,6 +10,7 @@ import { concat } from "../../wire/concat.ts";
 import { LF } from "../../wire/protocol.ts";
 import type { Cursor } from "../room/cursor.ts";
 import type { MemoryPart } from "../memory_budget.ts";
+import { joinLines } from "./joined_lines.ts";
 import { LetterBox } from "./letter_box.ts";
 import { SentLedger } from "./sent_ledger.ts";
 
@@ -46,6 +47,9 @@ const MAX_ANSWER_BYTES = 64 * 1024, SHORT_ANSWER_BYTES = 4 * 1024;
 
 /** What an answer that is kept takes in memory, beside texts of up to two bytes for each of its own. */
 const ANSWER_BYTES = 512, TEXT_COST = 2;
+
+/** A piece of the log that has so many bytes is no worse written alone than copied together with letters. */
+const MIN_ALONE_BYTES = 16 * 1024;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -136,23 +140,23 @@ export class SentStream<A = never> {
 
   /**
    * Takes what comes next of log and letters, in their order: about `limitBytes` at most, but at least a
-   * line; undefined if there is nothing. It is noted already.
+   * line; undefined if there is nothing. It is noted already. A short piece of the log and what follows it
+   * are copied together, `copyBytes` at most; they are valid until they are given back ({@linkcode joinLines}).
    */
-  takeWithLetters(limitBytes: number): Uint8Array | undefined {
+  takeWithLetters(limitBytes: number, copyBytes: number): Uint8Array | undefined {
     const parts: Uint8Array[] = [];
     for (let left = limitBytes; left > 0;) {
       const log = this.#cursor.take(left, this.letters.nextPlace);
+      if (log !== undefined) this.#ledger.addLog(log.length);
+      if (parts.length === 0 && log !== undefined && log.length >= MIN_ALONE_BYTES) return log;
       const bytes = log?.slice() ?? this.letters.take(left, this.#cursor.offset, this.#stateVersion);
       if (bytes === undefined) break;
       if (log === undefined) this.#ledger.addLetters(bytes.length);
-      else {
-        this.#cursor.commit();
-        this.#ledger.addLog(bytes.length);
-      }
+      else this.#cursor.commit();
       parts.push(bytes);
-      left -= bytes.length;
+      left = Math.min(left, copyBytes) - bytes.length;
     }
-    return parts.length === 0 ? undefined : concat(parts);
+    return parts.length === 0 ? undefined : joinLines(parts);
   }
 
   /** Notes that `bytes` bytes of state are being written, after which the client has `stateVersion`. */

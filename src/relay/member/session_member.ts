@@ -6,7 +6,7 @@
 import type { Hello, PingLine, Told } from "./client_control.ts";
 import { limitToPiece } from "./common_piece.ts";
 import { type Gap, isNothing, writeLost, writeRest } from "./gap_report.ts";
-import { joinLines } from "./joined_lines.ts";
+import { joinLines, maxJoinedBytes } from "./joined_lines.ts";
 import { type EndReason, Member, type Outlet } from "./member.ts";
 import { encodeControl, encodeFrom, type WireError } from "../../wire/protocol.ts";
 import type { Settings } from "../options.ts";
@@ -17,7 +17,7 @@ import type { Receiver } from "../room/post.ts";
 import { SentStream } from "./sent_stream.ts";
 import { type ControlledSession, followLine } from "./session_control.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
-import { collectChanges, stateWriteLimit } from "./state_changes.ts";
+import { collectChanges } from "./state_changes.ts";
 import { greet, type WelcomeRest, writeWelcome } from "./welcome.ts";
 
 /** How long others see a member whose connection broke: a resume within this time goes unnoticed. */
@@ -118,10 +118,9 @@ export class SessionMember extends Member implements ControlledSession {
   attach(outlet: Outlet, simulation: SimulationOptions | undefined, nonce?: string): void {
     this.outlet = outlet;
     if (simulation !== undefined) outlet.simulate(simulation);
-    const { state, owner } = this.room;
-    const rest = { nonce, resumed: false, host: this.room.host?.id, more: 0 };
-    const greeting = greet(this.settings, this, rest);
-    const welcome = writeWelcome(greeting, this.room.roster.describe(this), state, owner);
+    const { state, owner, roster, host } = this.room, maxBytes = maxJoinedBytes(this.settings.memory);
+    const greeting = greet(this.settings, this, { nonce, resumed: false, host: host?.id, more: 0 });
+    const welcome = writeWelcome(greeting, roster.describe(this), state, owner, maxBytes);
     this.#welcome = welcome.line;
     if (!welcome.rest.isEmpty) this.#rest = welcome.rest;
     this.countMemory();
@@ -282,7 +281,7 @@ export class SessionMember extends Member implements ControlledSession {
   /** Takes what is left of the welcome, then lines about a gap. */
   protected override takeFirst(): Uint8Array | undefined {
     if (this.#welcome === undefined && this.#rest === undefined) return this.#stream.takeOwed();
-    const bytes = this.#welcome ?? this.#rest!.take()!;
+    const bytes = this.#welcome ?? this.#rest!.take(maxJoinedBytes(this.settings.memory))!;
     if (this.#welcome === undefined) this.#stream.addOpening(bytes.length);
     this.#welcome = undefined;
     if (this.#rest?.isEmpty) this.#rest = undefined;
@@ -327,7 +326,8 @@ export class SessionMember extends Member implements ControlledSession {
 
   #takeEvents(limitBytes: number): Uint8Array | undefined {
     if (limitBytes === 0) return undefined;
-    if (this.#stream.letters.nextPlace < Infinity) return this.#stream.takeWithLetters(limitBytes);
+    const { letters } = this.#stream, copyBytes = maxJoinedBytes(this.settings.memory);
+    if (letters.nextPlace < Infinity) return this.#stream.takeWithLetters(limitBytes, copyBytes);
     const bytes = this.cursor.take(limitBytes);
     if (bytes !== undefined) this.#stream.addLog(bytes.length);
     return bytes;
@@ -337,8 +337,7 @@ export class SessionMember extends Member implements ControlledSession {
   #takeState(limitBytes: number): Uint8Array | undefined {
     const { stateVersion } = this.#stream;
     if (stateVersion === this.room.state.version) return undefined;
-    const maxBytes = Math.min(limitBytes, stateWriteLimit(this.settings.memory));
-    const { offset } = this.cursor;
+    const { offset } = this.cursor, maxBytes = Math.min(limitBytes, maxJoinedBytes(this.settings.memory));
     const { lines, bytes, version } = collectChanges(this.room, this, stateVersion, offset, maxBytes);
     if (lines.length === 0) {
       this.#stream.passState(version);

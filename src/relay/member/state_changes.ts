@@ -2,20 +2,8 @@
 // before the line that shows this member to it. Lines out; which of them are written, and which the client
 // has, sent_stream.ts knows. Pure.
 
-import type { MemoryBudget } from "../memory_budget.ts";
 import type { Room } from "../room/room.ts";
 import type { StateEntry, StateOwner } from "../room/state_table.ts";
-
-/** The most state that one write takes, in bytes… */
-const MAX_STATE_WRITE_BYTES = 64 * 1024;
-
-/** …and when memory is short. */
-const SHORT_STATE_WRITE_BYTES = 4 * 1024;
-
-/** Says how much state one write takes at most, in bytes. */
-export function stateWriteLimit({ isShort }: Pick<MemoryBudget, "isShort">): number {
-  return isShort ? SHORT_STATE_WRITE_BYTES : MAX_STATE_WRITE_BYTES;
-}
 
 /** Some changes of state. */
 export interface StateChanges {

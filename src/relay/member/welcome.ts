@@ -20,9 +20,6 @@ const MAX_GREETING_BYTES = 2048;
 /** What a part of the further lines takes in memory, in bytes. */
 const PART_BYTES = 8;
 
-/** How many bytes of further lines are handed out at a time, about. */
-const FOLLOW_BYTES = 64 * 1024;
-
 const END = "}}\n".length;
 
 const encoder = new TextEncoder();
@@ -86,15 +83,17 @@ export function greet(
  *
  * @param greeting at most 2 KiB of JSON
  * @param others everybody but the newcomer
+ * @param maxBytes about how long it may be, if less than {@linkcode MAX_WELCOME_BYTES}
  */
 export function writeWelcome(
   greeting: Greeting,
   others: Iterable<Description>,
   state: StateTable,
   room: StateOwner,
+  maxBytes = MAX_WELCOME_BYTES,
 ): Welcome {
   const rest = new WelcomeRest(state);
-  let freeBytes = MAX_WELCOME_BYTES - MAX_GREETING_BYTES;
+  let freeBytes = Math.min(MAX_WELCOME_BYTES, maxBytes) - MAX_GREETING_BYTES;
   const values: Uint8Array[] = [], members: Uint8Array[] = [];
   for (const entry of state.valuesOf(room)) {
     const bytes = sizeOf(entry);
@@ -173,13 +172,14 @@ export class WelcomeRest {
   }
 
   /**
-   * Takes the next lines, valid until they are given back ({@linkcode joinLines}); undefined if all are sent.
-   * A value that changed meanwhile is told as it is now, one that is gone as removed.
+   * Takes the next lines, `maxBytes` and one line at most, valid until they are given back
+   * ({@linkcode joinLines}); undefined if all are sent. A value that changed meanwhile is told as it is now,
+   * one that is gone as removed.
    */
-  take(): Uint8Array | undefined {
+  take(maxBytes: number): Uint8Array | undefined {
     if (this.isEmpty) return undefined;
     const lines: Uint8Array[] = [];
-    for (let bytes = 0; bytes < FOLLOW_BYTES && !this.isEmpty;) {
+    for (let bytes = 0; bytes < maxBytes && !this.isEmpty;) {
       const line = this.#takeLine();
       lines.push(line);
       bytes += line.length;

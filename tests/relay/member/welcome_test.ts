@@ -64,7 +64,8 @@ Deno.test("writeWelcome tells all of any room, in a line of 32 KiB at most and a
       values,
       fc.array(fc.record({ name: text, values }), { maxLength: 12 }),
       count,
-      (room, members, plain) => {
+      fc.constantFrom(4 * 1024, 64 * 1024),
+      (room, members, plain, maxBytes) => {
         const table = makeTable();
         const expected: Record<string, unknown> = {};
         const tell = (owner: object, id: string, about: object, own: Record<string, string>) => {
@@ -81,12 +82,13 @@ Deno.test("writeWelcome tells all of any room, in a line of 32 KiB at most and a
           peers.push(peer(`p${i}`, "x".repeat(i % 64)));
           expected[`p${i}`] = { name: "x".repeat(i % 64), state: {} };
         }
-        const { line, rest } = writeWelcome({ version: 1, more: 0 }, describe(peers, table), table, ROOM);
-        assert.ok(line.length <= MAX_WELCOME_BYTES);
+        const others = describe(peers, table);
+        const { line, rest } = writeWelcome({ version: 1, more: 0 }, others, table, ROOM, maxBytes);
+        assert.ok(line.length <= Math.min(MAX_WELCOME_BYTES, maxBytes));
         const { more } = JSON.parse(decoder.decode(line)).$welcome;
         const chunks: Uint8Array[] = [];
-        for (let chunk = rest.take(); chunk !== undefined; chunk = rest.take()) chunks.push(chunk);
-        for (const chunk of chunks) assert.ok(chunk.length <= 64 * 1024 + 17_000);
+        for (let chunk; (chunk = rest.take(maxBytes)) !== undefined;) chunks.push(chunk);
+        for (const chunk of chunks) assert.ok(chunk.length <= maxBytes + 17_000);
         const lines = chunks.reduce((sum, chunk) => sum + decoder.decode(chunk).split("\n").length - 1, 0);
         assert.deepEqual([lines, rest.isEmpty, rest.memoryBytes], [more, true, 0]);
         assert.deepEqual(read(line, chunks), expected);
@@ -107,7 +109,7 @@ Deno.test("writeWelcome's further lines tell what holds when they are sent, and 
   for (let i = 0; i < 3; i++) table.set(ROOM, `${i}`, toBytes("1"), "k1");
   table.set(ROOM, "5", undefined, "k1");
   table.removeOwner(ada); // it left; its $leave comes later
-  const chunk = rest.take()!;
+  const chunk = rest.take(64 * 1024)!;
   assert.equal(decoder.decode(chunk).split("\n").length - 1, more);
   const known = read(line, [chunk]) as Record<string, { state: Record<string, unknown> }>;
   assert.deepEqual(Object.keys(known[""].state), ["0", "1", "2", "3", "4"]);
