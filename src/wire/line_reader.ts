@@ -9,6 +9,7 @@
 // A run is a view of the chunk, so a chunk full of short lines costs one call. Only a line that spans chunks
 // is copied, and no byte is searched twice.
 
+import { freeBuffer } from "./buffer_pool.ts";
 import { LF } from "./protocol.ts";
 
 /** A kept half line up to this size costs nothing to keep allocated between lines. */
@@ -99,10 +100,11 @@ export class LineReader {
     const lineBytes = bytes[bytes.length - 1] === LF ? length - 1 : length;
     if (lineBytes > this.#maxLineBytes) {
       const beginning = this.#carried > 0 ? this.#fillCarry(bytes) : bytes;
-      this.#clear();
+      this.#carried = 0;
       this.#isSkipping = true;
       this.#skippedBytes = length;
       this.#sink.onLineTooLong(beginning);
+      this.#freeCarry();
       return;
     }
     if (this.#carry === undefined || this.#carry.length < length) {
@@ -110,6 +112,7 @@ export class LineReader {
         Math.max(length, Math.min(2 * length, this.#maxLineBytes + 1), SMALL_CARRY_BYTES),
       );
       if (this.#carry !== undefined) grown.set(this.#carry.subarray(0, this.#carried));
+      this.#freeCarry();
       this.#carry = grown;
     }
     this.#carry.set(bytes, this.#carried);
@@ -123,9 +126,21 @@ export class LineReader {
     return carry.subarray(0, this.#carried + some.length);
   }
 
+  /** Forgets the line that was begun: nothing comes any more. */
+  close(): void {
+    this.#clear();
+  }
+
   #clear(): void {
     this.#carried = this.#skippedBytes = 0;
     this.#isSkipping = false;
-    if (this.#carry !== undefined && this.#carry.length > SMALL_CARRY_BYTES) this.#carry = undefined;
+    this.#freeCarry();
+  }
+
+  /** Lets go of what the half line stands in, if that is large. */
+  #freeCarry(): void {
+    if (this.#carry === undefined || this.#carry.length <= SMALL_CARRY_BYTES) return;
+    freeBuffer(this.#carry);
+    this.#carry = undefined;
   }
 }

@@ -207,3 +207,18 @@ Deno.test("LineReader.end hands out what stands there without an LF, and nothing
     assert.deepEqual(collector.lines, expected, "a second end() adds nothing");
   }
 });
+
+Deno.test("LineReader frees the memory of a long half line with its end, and when it is closed", () => {
+  const runs: Uint8Array[] = [];
+  const reader = new LineReader({ onRun: (bytes) => runs.push(bytes), onLineTooLong: () => {} }, 100_000);
+  const half = encoder.encode("x".repeat(50_000));
+  reader.push(half);
+  assert.ok(reader.heldBytes >= 50_000);
+  reader.push(encoder.encode("y\nz"));
+  assert.deepEqual([runs.length, runs[0].length, reader.isMidLine], [1, 0, true]); // was valid during the call
+  reader.push(half);
+  reader.close();
+  assert.deepEqual([reader.heldBytes, reader.isMidLine], [0, false]);
+  reader.push(encoder.encode("a\n"));
+  assert.equal(decoder.decode(runs[1]), "a\n");
+});

@@ -84,14 +84,16 @@ export class Connection implements Entrant, InputSink, WriterSource {
     this.#entry = new Entry(this, lobby, settings, door, httpTaker);
   }
 
-  /** Counts what reading takes. When all memory is in use, a line that may become long is not kept. */
+  /** Counts what reading takes. A half line is kept while the connection goes on and there is memory for it. */
   #countInput(account: MemoryAccount, bufferBytes: number): void {
+    if (this.ending !== undefined) this.#input?.sorter.close();
     const { heldBytes = 0, lineNumber = 0 } = this.#input?.sorter ?? {};
     account.resize(CONNECTION_BYTES + bufferBytes + heldBytes);
     if (heldBytes <= MAX_FREE_LINE_BYTES || this.#settings.memory.hasRoomFor(0)) return;
     const line = lineNumber + 1;
     const message = `Cannot keep the beginning of line ${line}: the memory of the relay is full`;
     this.refuse({ code: "relay_full", message, line });
+    this.#countInput(account, bufferBytes);
   }
 
   /** Why the connection is ending or has ended; undefined while it goes on. */
@@ -119,8 +121,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
    * Never rejects.
    */
   async run(): Promise<Uint8Array | undefined> {
-    const buffer = new ReadBuffer();
-    const { memory } = this.#settings, account = memory.open();
+    const buffer = new ReadBuffer(), { memory } = this.#settings, account = memory.open();
     try {
       for (;;) {
         const n = await this.#conn.read(buffer.bytes);
@@ -142,6 +143,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
       await this.#settings.loop.inTurn(() => this.onFailed(error));
     }
     buffer.release();
+    this.#input?.sorter.close();
     account.close();
     if (this.#handedOver !== undefined) return this.#handedOver;
     await this.#endSteps.outputEnded();

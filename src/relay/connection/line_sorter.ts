@@ -162,6 +162,11 @@ export class LineSorter implements LineSink {
     this.#reader.end();
   }
 
+  /** Forgets the line that was begun: nothing is taken any more. */
+  close(): void {
+    this.#reader.close();
+  }
+
   #start(maxLines: number): void {
     this.#linesLeft = Math.min(maxLines, NO_LIMIT);
     this.#workLeft = WORK_PER_LOOK;

@@ -4,6 +4,7 @@
 //
 //   write ─▶ [leaving: at the line's rate] ─▶ [on its way: as long as its delay] ─▶ conn.write
 
+import { freeBuffer } from "../../wire/buffer_pool.ts";
 import { Simulation } from "../../simulation/simulation.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
 import type { MemoryAccount } from "../memory_budget.ts";
@@ -42,7 +43,7 @@ type LineSettings = Pick<Settings, "clock" | "timers" | "memory"> & {
 
 /** Something on its way. */
 interface Piece {
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   arrivesAt: number;
 }
 
@@ -143,8 +144,9 @@ export class SimulatedTransport implements Transport {
     if (waiting === undefined) return;
     if (this.#failure !== undefined) return this.#fail(this.#failure);
     if (nowMs < this.#takesAt(nowMs)) return;
-    const bytes = waiting.bytes.slice(0, this.#room(waiting.bytes.length));
-    if (bytes.length === 0) return; // until something has arrived
+    const room = this.#room(waiting.bytes.length);
+    if (room === 0) return; // until something has arrived
+    const bytes = new Uint8Array(waiting.bytes.subarray(0, room));
     const { leavesAt, arrivesAt } = this.#simulation.send(bytes.length, nowMs);
     this.#underway.push({ bytes, arrivesAt });
     this.#underwayBytes += bytes.length + PIECE_BYTES;
@@ -178,9 +180,9 @@ export class SimulatedTransport implements Transport {
     const { clock, loop } = this.#settings;
     try {
       while (this.#isDue(clock())) {
-        let { bytes } = this.#underway.shift()!;
-        const { length } = bytes;
-        while (bytes.length > 0) bytes = bytes.subarray(await this.#conn.write(bytes));
+        const { bytes } = this.#underway.shift()!, { length } = bytes;
+        for (let at = 0; at < length;) at += await this.#conn.write(bytes.subarray(at));
+        freeBuffer(bytes);
         if (this.#isClosed) return;
         this.#underwayBytes -= length + PIECE_BYTES;
         this.#memory.grow(-length - PIECE_MEMORY_BYTES);
@@ -198,6 +200,7 @@ export class SimulatedTransport implements Transport {
   }
 
   #dropUnderway(): void {
+    for (const { bytes } of this.#underway) freeBuffer(bytes);
     this.#underway = [];
     this.#underwayBytes = 0;
     this.#memory.close();

@@ -1,7 +1,7 @@
 // A piece of a room's log: bytes that are never changed once they are there, who stands in it and which
 // writes read from it. Counts lines; knows neither sockets nor members.
 
-import { BufferPool } from "../../wire/buffer_pool.ts";
+import { BufferPool, freeBuffer } from "../../wire/buffer_pool.ts";
 import { isControlLine, type Level, LF } from "../../wire/protocol.ts";
 
 /**
@@ -109,6 +109,7 @@ export class Block {
   /** Gives the memory back, which nobody reads any more. */
   recycle(): void {
     if (this.#bytes.length === BLOCK_BYTES) blockPool.give(this.#bytes);
+    else if (this.#bytes.length > 0) freeBuffer(this.#bytes);
     this.#bytes = NOTHING;
     this.#views = [];
     this.#marks = undefined;

@@ -107,6 +107,7 @@ import src_relay_web_assets_watch_js from "./assets/watch.js" with { type: "text
 import src_simulation_parse_simulation_ts from "../../simulation/parse_simulation.ts" with { type: "text" };
 import src_simulation_random_ts from "../../simulation/random.ts" with { type: "text" };
 import src_simulation_simulation_ts from "../../simulation/simulation.ts" with { type: "text" };
+import src_wire_buffer_pool_ts from "../../wire/buffer_pool.ts" with { type: "text" };
 import src_wire_concat_ts from "../../wire/concat.ts" with { type: "text" };
 import src_wire_line_reader_ts from "../../wire/line_reader.ts" with { type: "text" };
 import src_wire_protocol_ts from "../../wire/protocol.ts" with { type: "text" };
@@ -223,6 +224,7 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/simulation/parse_simulation.ts", src_simulation_parse_simulation_ts],
   ["src/simulation/random.ts", src_simulation_random_ts],
   ["src/simulation/simulation.ts", src_simulation_simulation_ts],
+  ["src/wire/buffer_pool.ts", src_wire_buffer_pool_ts],
   ["src/wire/concat.ts", src_wire_concat_ts],
   ["src/wire/line_reader.ts", src_wire_line_reader_ts],
   ["src/wire/protocol.ts", src_wire_protocol_ts],

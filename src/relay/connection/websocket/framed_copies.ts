@@ -4,7 +4,7 @@
 //   view of a block ─▶ one copy ─┬─▶ write to member A
 //   [lines⏎]           [header|lines⏎] ─▶ write to member B        the last one to end gives it back
 
-import { BufferPool } from "../../../wire/buffer_pool.ts";
+import { BufferPool, freeBuffer } from "../../../wire/buffer_pool.ts";
 import type { MemoryAccount, MemoryBudget } from "../../memory_budget.ts";
 import { MAX_HEADER_BYTES, writeHeader } from "./frame_writer.ts";
 
@@ -104,7 +104,9 @@ export class FramedCopies {
   /** @internal */
   give(buffer: Uint8Array<ArrayBuffer>): void {
     this.#memory.grow(-buffer.length);
-    this.#pools.find(({ bytes }) => bytes === buffer.length)?.give(buffer);
+    const pool = this.#pools.find(({ bytes }) => bytes === buffer.length);
+    if (pool !== undefined) pool.give(buffer);
+    else freeBuffer(buffer);
   }
 
   /** @internal */

@@ -136,6 +136,11 @@ function callNow(callback, ...args) {
   }
 }
 
+// src/wire/buffer_pool.ts
+function freeBuffer({ buffer }) {
+  buffer.transfer?.(0);
+}
+
 // src/wire/protocol.ts
 var LF = 10;
 var DEFAULT_PORT = 32100;
@@ -261,15 +266,17 @@ var LineReader = class {
     const lineBytes = bytes[bytes.length - 1] === LF ? length - 1 : length;
     if (lineBytes > this.#maxLineBytes) {
       const beginning2 = this.#carried > 0 ? this.#fillCarry(bytes) : bytes;
-      this.#clear();
+      this.#carried = 0;
       this.#isSkipping = true;
       this.#skippedBytes = length;
       this.#sink.onLineTooLong(beginning2);
+      this.#freeCarry();
       return;
     }
     if (this.#carry === void 0 || this.#carry.length < length) {
       const grown2 = new Uint8Array(Math.max(length, Math.min(2 * length, this.#maxLineBytes + 1), SMALL_CARRY_BYTES));
       if (this.#carry !== void 0) grown2.set(this.#carry.subarray(0, this.#carried));
+      this.#freeCarry();
       this.#carry = grown2;
     }
     this.#carry.set(bytes, this.#carried);
@@ -281,10 +288,20 @@ var LineReader = class {
     carry.set(some, this.#carried);
     return carry.subarray(0, this.#carried + some.length);
   }
+  /** Forgets the line that was begun: nothing comes any more. */
+  close() {
+    this.#clear();
+  }
   #clear() {
     this.#carried = this.#skippedBytes = 0;
     this.#isSkipping = false;
-    if (this.#carry !== void 0 && this.#carry.length > SMALL_CARRY_BYTES) this.#carry = void 0;
+    this.#freeCarry();
+  }
+  /** Lets go of what the half line stands in, if that is large. */
+  #freeCarry() {
+    if (this.#carry === void 0 || this.#carry.length <= SMALL_CARRY_BYTES) return;
+    freeBuffer(this.#carry);
+    this.#carry = void 0;
   }
 };
 
