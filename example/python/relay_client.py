@@ -22,15 +22,12 @@ import time
 
 from relay_wire import DEFAULT_PORT  # noqa: F401, programs take it from here
 from relay_wire import (
-    LOBBY, READ_BYTES, LineCutter, RelayError, Reporter, Waker, check_function, check_seconds, decode,
+    LOBBY, READ_BYTES, LineCutter, Outbox, RelayError, Reporter, Waker, check_function, check_seconds, decode,
     describe, encode_event, open_connection, printable, read_target, receive, send_some, show,
 )
 
 #: The longest line, in bytes without its LF; the relay's own limit, unless it was started with another.
 MAX_LINE_BYTES = 64 * 1024
-
-#: What send() keeps while there is no connection, or a slow one, in bytes; the oldest goes first.
-OUTBOX_BYTES = 256 * 1024
 
 #: How many received events wait for drain(), and their bytes on the wire; the oldest goes first.
 INBOX_EVENTS = 10_000
@@ -95,8 +92,7 @@ class Relay:
         self._lock = threading.Lock()
         self._inbox = collections.deque()  # events, each with its bytes on the wire
         self._inbox_bytes = 0
-        self._outbox = collections.deque()  # whole lines, as bytes
-        self._outbox_bytes = 0
+        self._outbox = Outbox()  # whole lines, as bytes
         self._lost = collections.Counter()  # by reason: what has not been told yet
         self._partly = b""  # the line whose beginning has been written
         self._partly_from = 0
@@ -119,11 +115,9 @@ class Relay:
         with self._lock:
             if self._closing:
                 return
-            self._outbox.append(line)
-            self._outbox_bytes += len(line)
-            while self._outbox_bytes > OUTBOX_BYTES:
-                self._outbox_bytes -= len(self._outbox.popleft())
-                self._note_lost("outbox")
+            dropped = self._outbox.push(line)
+            if dropped:
+                self._note_lost("outbox", dropped)
         self._waker.wake()
 
     def drain(self):
@@ -168,8 +162,7 @@ class Relay:
         finally:
             self.status = "closed"
             with self._lock:
-                left = len(self._outbox) + (1 if self._partly else 0)
-                self._outbox.clear()
+                left = len(self._outbox.take()) + (1 if self._partly else 0)
                 self._partly = b""
                 if left:
                     self._note_lost("closed", left)
@@ -188,10 +181,14 @@ class Relay:
                     self.reconnects = connections
                     connections += 1
                     self._complaint = self.error = None
+                    with self._lock:
+                        self._outbox.begin()
                     self._set_status("connected")
                     self._talk(connection)
             except Exception as error:  # whatever it is, the thread goes on and tells it
                 self.error = self._complaint or error
+            with self._lock:
+                self._outbox.end()
             if self._closing:
                 break
             self._set_status("reconnecting" if connections else "connecting")
@@ -276,19 +273,17 @@ class Relay:
         while True:
             if not self._partly:
                 with self._lock:
-                    if not self._outbox:
-                        return written, True
-                    lines = list(self._outbox) if self._outbox_bytes <= READ_BYTES else [self._outbox[0]]
-                    for line in lines:
-                        self._outbox.popleft()
-                        self._outbox_bytes -= len(line)
-                self._partly = b"".join(lines)  # all that is there in one write
+                    self._partly = b"".join(self._outbox.take(READ_BYTES))  # many in one write
                 self._partly_from = 0
+                if not self._partly:
+                    return written, True
             size = send_some(connection, self._partly[self._partly_from:])
             if size is None:
                 return written, False
             written += size
             self._partly_from += size
+            with self._lock:
+                self._outbox.note_taken()
             # Whole lines are behind us; only the one that was cut is kept.
             whole = self._partly.rfind(b"\n", 0, self._partly_from) + 1
             self.sent += self._partly.count(b"\n", 0, whole)

@@ -6,6 +6,7 @@ import collections
 import errno
 import ipaddress
 import json
+import math
 import operator
 import re
 import select
@@ -24,6 +25,13 @@ CONNECT_S = 5.0
 
 #: What one read takes at most.
 READ_BYTES = 64 * 1024
+
+#: What send() keeps while there is no connection, or one that takes nothing, beside what waited by then; what waits for
+#: a connection that takes it, each line with what it costs beside its own; in bytes, the oldest goes first.
+OUTBOX_BYTES, QUEUED_BYTES, LINE_COST_BYTES = 256 * 1024, 64 * 1024 * 1024, 64
+
+#: After how long a connection that takes nothing counts as such, in seconds.
+STUCK_S = 1.0
 
 #: The most digits of a number that is read: the time it takes grows with their square.
 MAX_DIGITS = 4300
@@ -275,6 +283,73 @@ class LineCutter:
         return lines
 
 
+class Outbox:
+    """Lines that wait to be written, the oldest first. Bounded: QUEUED_BYTES while a connection takes them, OUTBOX_BYTES
+    beside what waited by then otherwise. One call at a time, whichever thread."""
+
+    def __init__(self):
+        self._lines, self._bytes = collections.deque(), 0
+        self._taken_at = None  # when the connection took something, or had nothing to take; None without one
+        self._limit = OUTBOX_BYTES  # while it takes nothing; None before that is noticed
+
+    def __len__(self):
+        return len(self._lines)
+
+    def __iter__(self):
+        return iter(self._lines)
+
+    def begin(self):
+        """Notes that there is a connection."""
+        self._taken_at, self._limit = time.monotonic(), None
+
+    def note_taken(self):
+        """Notes that it took something."""
+        if self._taken_at is not None:
+            self.begin()
+
+    def end(self):
+        """Notes that there is no connection any more, if there was one."""
+        if self._taken_at is not None:
+            self._taken_at, self._limit = None, self._most_while_stuck()
+
+    def push(self, line):
+        """Appends a line; returns how many of the oldest that dropped."""
+        if not self._lines:
+            self.note_taken()
+        limit = self._most() if self._bytes + len(line) > OUTBOX_BYTES else OUTBOX_BYTES
+        self._lines.append(line)
+        self._bytes += len(line)
+        before = len(self._lines)
+        while self._bytes > limit and len(self._lines) > 1:
+            self._bytes -= len(self._lines.popleft())
+        return before - len(self._lines)
+
+    def take(self, most_bytes=math.inf):
+        """Takes lines out, at least one if there is one, and no further one once they have so many bytes."""
+        lines, size = [], 0
+        while self._lines and size < most_bytes:
+            lines.append(self._lines.popleft())
+            size += len(lines[-1])
+        self._bytes -= size
+        return lines
+
+    def drop(self, is_dropped):
+        """Drops the lines of which that is true; returns how many."""
+        before, kept = len(self._lines), [line for line in self._lines if not is_dropped(line)]
+        self._lines, self._bytes = collections.deque(kept), sum(map(len, kept))
+        return before - len(kept)
+
+    def _most(self):
+        if self._taken_at is not None and time.monotonic() - self._taken_at <= STUCK_S:
+            return max(OUTBOX_BYTES, QUEUED_BYTES - LINE_COST_BYTES * len(self._lines))
+        if self._limit is None:
+            self._limit = self._most_while_stuck()
+        return self._limit
+
+    def _most_while_stuck(self):
+        return min(self._bytes, QUEUED_BYTES) + OUTBOX_BYTES
+
+
 class Waker:
     """Wakes a thread that waits for a socket, from any other thread."""
 
@@ -323,10 +398,11 @@ class Reporter:
         self._print("relay: " + printable(text) + (" (and %d more like this)" % held if held else ""))
 
     def call(self, function, *args):
-        """Calls a function of the program's; what it raises is printed, and harms nobody."""
+        """Calls a function of the program's; what it raises is printed, and harms nobody: sys.exit() neither, which ends
+        no more than the thread that it is called in."""
         try:
             function(*args)
-        except Exception:
+        except BaseException:
             self.tell_traceback(sys.exc_info())
 
     def tell_traceback(self, exc_info):

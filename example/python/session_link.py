@@ -11,7 +11,7 @@ import threading
 import time
 
 from relay_wire import (
-    READ_BYTES, LineCutter, Waker, check_function, check_seconds, describe, encode, open_connection, printable, receive,
+    READ_BYTES, LineCutter, Outbox, Waker, check_function, check_seconds, describe, encode, open_connection, printable, receive,
     send_some, watch,
 )
 from session_parts import Clock, Refused, SentLines, read_answer, read_ask, read_control, read_limits
@@ -35,8 +35,10 @@ BLOCKED_S = 0.25
 #: a little less than the 250 ms of docs/PROTOCOL.md, for timers that are early.
 HELD_S = 0.24
 
-#: Events that wait for being sent (the oldest goes first), and sent lines that wait for confirmation, in bytes.
-OUTBOX_BYTES, UNCONFIRMED_BYTES = 256 * 1024, 1024 * 1024
+#: Sent lines that wait for confirmation, in bytes; beyond that further ones wait. And after how many of them a ping is
+#: sent early, so that confirmation comes before that.
+UNCONFIRMED_BYTES = 1024 * 1024
+EARLY_PING_BYTES = UNCONFIRMED_BYTES / 4
 
 #: What waits for drain(), in bytes, at most: more than a relay sends that keeps to its window. Then nothing is read.
 #: Each line is counted with what it costs beside its bytes.
@@ -79,23 +81,21 @@ class SessionLink:
         self._inbox, self._inbox_bytes = collections.deque(), 0
         self._received, self._drained, self._acked = 0, (None, 0), 0
         # To the relay: events that wait; changed keys, and all that the member itself has set; what was sent.
-        self._outbox, self._outbox_bytes, self._sets, self._own = collections.deque(), 0, {}, {}
+        self._outbox, self._sets, self._own = Outbox(), {}, {}
         self._questions = []  # control lines that wait: claims and the like
         self._untold = collections.Counter()  # by reason: dropped events that drain() has not told yet
         self._sent = SentLines()
         self._began, self._pinged, self._is_busy, self._retry_s = 0.0, 0.0, True, None
+        self._unpinged = 0  # bytes sent since the last ping
         self._connected_at = math.inf
         self._closing, self._close_at, self._said_bye, self._has_left = threading.Event(), None, False, False
         self._waker = Waker()
         self._thread = threading.Thread(target=self._run, name="session", daemon=True)
 
     def _append(self, lines):
-        for line in lines:
-            self._outbox.append(line)
-            self._outbox_bytes += len(line)
-        while self._outbox_bytes > OUTBOX_BYTES and len(self._outbox) > 1:
-            self._outbox_bytes -= len(self._outbox.popleft())
-            self._note_dropped("outbox", 1)
+        dropped = sum(map(self._outbox.push, lines))
+        if dropped:
+            self._note_dropped("outbox", dropped)
 
     def _note_dropped(self, reason, count):
         self.dropped += count
@@ -113,8 +113,7 @@ class SessionLink:
             self.status = "closed"
             with self._lock:
                 self._closing.set()
-                left = len(self._outbox) + (0 if self._has_left else self._sent.restart())
-                self._outbox.clear()
+                left = len(self._outbox.take()) + (0 if self._has_left else self._sent.restart())
                 if left:
                     self._note_dropped("closed", left)
                 self._lock.notify_all()
@@ -138,6 +137,8 @@ class SessionLink:
                 self.error = error
                 if not isinstance(error, OSError):
                     self._can_resume = False  # of what was in work nobody knows how far it came
+            with self._lock:
+                self._outbox.end()
             if self._closing.is_set():
                 break
             self.status = "reconnecting" if self._secret else "connecting"
@@ -230,9 +231,7 @@ class SessionLink:
         if self._epoch == 1:
             return
         if relay != self._relay:
-            kept = [line for line in self._outbox if not line.startswith(b'{"$to"')]
-            dropped = len(self._outbox) - len(kept)
-            self._outbox, self._outbox_bytes = collections.deque(kept), sum(map(len, kept))
+            dropped = self._outbox.drop(lambda line: line.startswith(b'{"$to"'))
             if dropped:
                 self._note_dropped("outbox", dropped)
         self._questions[:] = [line for line in self._questions if not line.startswith(b'{"$host"')]
@@ -247,6 +246,8 @@ class SessionLink:
         """
         timeout_s = min(self._ping_timeout_s, self._limits["pingTimeoutMs"] / 1000)
         out = self._sent.begin_connection()
+        with self._lock:
+            self._outbox.begin()
         self._take(lines)
         silent_s, looked_at = 0.0, time.monotonic()
         with selectors.DefaultSelector() as selector:
@@ -269,7 +270,11 @@ class SessionLink:
                         self._waker.clear()
                         continue
                     if events & selectors.EVENT_WRITE:
-                        out = out[send_some(connection, out) or 0:]
+                        written = send_some(connection, out) or 0
+                        out = out[written:]
+                        if written:
+                            with self._lock:
+                                self._outbox.note_taken()
                     if events & selectors.EVENT_READ:
                         chunk = receive(connection)
                         if chunk == b"" and self._said_bye:
@@ -284,7 +289,7 @@ class SessionLink:
 
     def _next_lines(self, timeout_s):
         """Returns the next lines to write, and keeps them until the relay has confirmed them."""
-        lines, size, now = [], 0, time.monotonic()
+        lines, events, now = [], [], time.monotonic()
         is_ping_due = now >= self._ping_at(timeout_s)
         session, drained = self._drained
         step = 1 if is_ping_due else max(1, self._limits["windowBytes"] * 3 / 4)
@@ -292,20 +297,19 @@ class SessionLink:
             self._acked = drained
             lines.append(encode({"$ack": {"bytes": drained}}))
         with self._lock:
-            if self._sent.bytes < UNCONFIRMED_BYTES:
+            if self._closing.is_set() or self._sent.bytes < UNCONFIRMED_BYTES:
                 # A key that was removed before it was claimed is free by then.
                 lines += [*self._sets.values(), *(line for line in self._questions if self._is_wanted(line))]
                 self._questions.clear()
                 self._sets = {}
-                while self._outbox and size < READ_BYTES:
-                    lines.append(self._outbox.popleft())
-                    size += len(lines[-1])
-                self._outbox_bytes -= size
+                events = self._outbox.take(READ_BYTES)
+                lines += events
             is_left = self._outbox or self._sets or self._questions
             is_bye_due = self._closing.is_set() and not is_left and not self._said_bye
-        self._is_busy = self._is_busy or size > 0
-        if is_ping_due:
-            self._pinged, self._is_busy = now, False
+        self._is_busy = self._is_busy or len(events) > 0
+        self._unpinged += sum(map(len, lines))
+        if is_ping_due or self._unpinged > EARLY_PING_BYTES:
+            self._pinged, self._unpinged, self._is_busy = now, 0, False
             lines.append(encode({"$ping": {"t": monotonic_ms()}}))
         if is_bye_due:
             self._said_bye = True

@@ -12,11 +12,13 @@ import sys
 import threading
 import time
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../example/python"))
 
 import relay_client  # noqa: E402
+import relay_wire  # noqa: E402
 import session_link  # noqa: E402
 from balls import is_ball  # noqa: E402
 from relay_client import Relay  # noqa: E402
@@ -207,6 +209,62 @@ class Wire(unittest.TestCase):
                     self.assertFalse(is_ball(dict(good, **{field: strange})), strange)
         for strange in STRANGE:
             self.assertFalse(is_ball(strange))
+
+
+class Outboxes(unittest.TestCase):
+    LINE = b"x" * 1023 + b"\n"
+    AWAY = relay_wire.OUTBOX_BYTES // 1024
+
+    def setUp(self):
+        self.now = 0.0
+        self.outbox = relay_wire.Outbox()
+        clock = unittest.mock.patch.object(relay_wire.time, "monotonic", lambda: self.now)
+        clock.start()
+        self.addCleanup(clock.stop)
+
+    def push(self, count):
+        return sum(self.outbox.push(self.LINE) for _ in range(count))
+
+    def test_without_a_connection_it_keeps_so_much_beside_what_waited_then(self):
+        self.assertEqual(self.push(self.AWAY + 5), 5)
+        for _ in range(3):
+            self.outbox.end()  # an attempt that failed
+        self.assertEqual(self.push(5), 5)
+        self.outbox.begin()
+        self.assertEqual(self.push(1000), 0)
+        self.outbox.end()
+        self.assertEqual(self.push(self.AWAY + 7), 7)
+        self.assertEqual(len(self.outbox), 2 * self.AWAY + 1000)
+
+    def test_a_connection_that_takes_something_is_waited_for_and_one_that_takes_nothing_is_not(self):
+        self.outbox.begin()
+        self.now = 100
+        self.assertEqual(self.push(1000), 0, "it had nothing to take before")
+        self.now = 101.1
+        self.assertEqual(self.push(self.AWAY + 3), 3)
+        self.outbox.take(1024)
+        self.outbox.note_taken()
+        self.now = 102
+        self.assertEqual(self.push(20000), 0)
+        most = relay_wire.QUEUED_BYTES // (1024 + relay_wire.LINE_COST_BYTES)
+        self.push(most)
+        self.assertAlmostEqual(len(self.outbox), most, delta=1)
+
+    def test_what_it_keeps_does_not_grow_with_each_connection_that_breaks(self):
+        for _ in range(1000):
+            self.outbox.begin()
+            self.outbox.end()
+            self.push(self.AWAY)
+        most = relay_wire.QUEUED_BYTES + relay_wire.OUTBOX_BYTES
+        self.assertEqual(sum(map(len, self.outbox)), most)
+
+    def test_take_and_drop(self):
+        for each in (b"1\n", b"22\n", b"333\n"):
+            self.outbox.push(each)
+        self.assertEqual(self.outbox.take(4), [b"1\n", b"22\n"])
+        self.outbox.push(b"4\n")
+        self.assertEqual(self.outbox.drop(lambda each: each == b"333\n"), 1)
+        self.assertEqual((self.outbox.take(), self.outbox.take()), ([b"4\n"], []))
 
 
 class Parts(unittest.TestCase):
@@ -831,6 +889,36 @@ class Sessions(unittest.TestCase):
             session.set("k%d" % number, 1)
         self.assertRaisesRegex(ValueError, "256 keys", session.set, "one more", 1)
 
+    def test_a_burst_in_one_go_arrives_whole(self):
+        got, size, pings = [], [0], [0]
+
+        def part(connection):
+            greeting, lines = hello(connection)
+            connection.sendall(welcome(greeting["nonce"]))
+            for text in lines:
+                size[0] += len(text)
+                value = json.loads(text.decode())
+                if "$ping" in value:
+                    pings.append(size[0])
+                    connection.sendall(line({"$pong": {"t": value["$ping"]["t"], "time": 1.7e12, "bytes": size[0]}}))
+                elif "$bye" in value:
+                    return
+                else:
+                    got.append(value["i"])
+
+        _, session = self.session(part)
+        until(lambda: session.status == "connected")
+        for i in range(10000):
+            session.send({"i": i, "pad": "x" * 300})
+        until(lambda: len(got) == 10000)
+        most = max(later - earlier for earlier, later in zip(pings, pings[1:]))
+        self.assertLess(most, session_link.UNCONFIRMED_BYTES / 2, "confirmation is asked for in time")
+        for i in range(10000):
+            session.send({"i": i, "pad": "x" * 300})
+        session.close()
+        session.drain()
+        self.assertEqual((got, session.told), ([*range(10000), *range(10000)], []))
+
     def test_tells_what_it_drops(self):
         session = Told("127.0.0.1", 9, quiet=True)
         for _ in range(40):
@@ -971,6 +1059,29 @@ class Relays(unittest.TestCase):
                 relay.send("x" * 10000)
             until(lambda: "reason: outbox" in printed.getvalue())
         self.assertEqual(relay.dropped, 40)
+
+    def test_a_burst_in_one_go_arrives_whole(self):
+        got = []
+
+        def part(connection):
+            got.extend(json.loads(text.decode())["i"] for text in connection.makefile("rb"))
+
+        with PlayedRelay(part) as played:
+            with Relay("127.0.0.1", played.port, quiet=True) as relay:
+                until(lambda: relay.status == "connected")
+                for i in range(10000):
+                    relay.send({"i": i, "pad": "x" * 300})
+            until(lambda: len(got) == 10000)
+        self.assertEqual((got, relay.sent, relay.dropped), ([*range(10000)], 10000, 0))
+
+    def test_on_error_that_wants_to_end_the_program_ends_nothing_and_is_told(self):
+        def leave(error):
+            sys.exit("no relay")
+
+        for kind in (Relay, Session):
+            with stderr() as printed, kind("127.0.0.1:9", on_error=leave) as client:
+                until(lambda: "SystemExit: no relay" in printed.getvalue())
+                self.assertEqual((client.status, client._thread.is_alive()), ("connecting", True))
 
     def test_leaves_a_relay_that_takes_nothing(self):
         with PlayedRelay(lambda connection: time.sleep(2)) as played:
