@@ -10,6 +10,7 @@ import { callNow } from "./callbacks.ts";
 import { DrainWatch } from "./drain_watch.ts";
 import { rateLimit } from "./frames.ts";
 import { Inbox } from "./inbox.ts";
+import { describeThrown } from "./option_check.ts";
 import type { LossTally } from "./loss_tally.ts";
 import type { ConnectOptions } from "./options.ts";
 import { readErrorLine, type RelayError } from "./session/relay_control.ts";
@@ -78,7 +79,7 @@ export class Incoming<E> {
       const value = JSON.parse(line);
       event = this.#check === undefined ? value : this.#check(value);
     } catch (error) {
-      return this.takeInvalid(line, error instanceof Error ? error : new TypeError(String(error)));
+      return this.takeInvalid(line, error instanceof Error ? error : new TypeError(describeThrown(error)));
     }
     this.received++;
     const out = this.#inbox.push(event, line.length + EVENT_COST, isRepair, origin);

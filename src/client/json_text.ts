@@ -1,6 +1,7 @@
 // What a program hands over to be sent, as JSON. Pure.
 
 import { kindOf } from "../wire/untrusted.ts";
+import { describeThrown } from "./option_check.ts";
 
 /**
  * Makes the JSON of a value, as `JSON.stringify` does; `verb` says what can't be done with one that has none.
@@ -13,7 +14,7 @@ export function jsonText(verb: string, value: unknown): string {
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const [reason] = describeThrown(cause).split("\n", 1);
     throw new TypeError(`Cannot ${verb}: ${reason}, what JSON can hold is allowed`, { cause });
   }
   if (text !== undefined) return text;

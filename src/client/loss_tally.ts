@@ -13,7 +13,7 @@ const PERIOD_MS = 1000;
  */
 export class LossTally {
   readonly #tell: (lost: Lost) => void;
-  readonly #sums = new Map<Lost["reason"], Lost>();
+  readonly #sums = new Map<Lost["reason"], { lines: number; bytes: number; keys: Set<string> }>();
   #cancelTurn: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -25,10 +25,10 @@ export class LossTally {
 
   /** Adds something to what is to be told: lines and their bytes, or a key. */
   note(reason: Lost["reason"], lines: number, bytes: number, keys: readonly string[] = []): void {
-    const sum = this.#sums.get(reason) ?? { reason, lines: 0, bytes: 0 };
+    const sum = this.#sums.get(reason) ?? { lines: 0, bytes: 0, keys: new Set<string>() };
     sum.lines += lines;
     sum.bytes += bytes;
-    if (keys.length > 0) sum.keys = [...new Set([...sum.keys ?? [], ...keys])];
+    for (const key of keys) sum.keys.add(key);
     this.#sums.set(reason, sum);
     if (this.#timer === undefined) this.#cancelTurn ??= afterThisTurn(() => this.#onTurnEnd());
   }
@@ -38,9 +38,11 @@ export class LossTally {
     this.#cancelTurn?.();
     clearTimeout(this.#timer);
     this.#cancelTurn = this.#timer = undefined;
-    const sums = [...this.#sums.values()];
+    const sums = [...this.#sums];
     this.#sums.clear();
-    for (const sum of sums) this.#tell(sum);
+    for (const [reason, { lines, bytes, keys }] of sums) {
+      this.#tell(keys.size === 0 ? { reason, lines, bytes } : { reason, lines, bytes, keys: [...keys] });
+    }
   }
 
   /** Tells what there is to tell, and keeps no timer from now on. */

@@ -55,6 +55,15 @@ export function show(value: unknown): string {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
 }
 
+/** Says what a program's function threw, which may be anything: also what can't be made a text. */
+export function describeThrown(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return "it threw what has no text";
+  }
+}
+
 /** Whether it is what `{ … }` makes, in whatever realm: a map or a date has no options, whatever it holds. */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);

@@ -6,6 +6,7 @@
 
 import type { Tag } from "../wire/protocol.ts";
 import { quote } from "../wire/untrusted.ts";
+import { describeThrown } from "./option_check.ts";
 import {
   type ClaimOptions,
   readClaimOptions,
@@ -154,14 +155,5 @@ export class Requests {
   #failClosed(session: Session, answer: Promise<unknown>): Promise<unknown> {
     session.asks.failAll("closed", "the relay object is closed");
     return answer;
-  }
-}
-
-/** Says what was thrown, which may be anything: also what can't be made a text. */
-function describeThrown(thrown: unknown): string {
-  try {
-    return String(thrown instanceof Error ? thrown.message : thrown);
-  } catch {
-    return "it threw what has no text";
   }
 }

@@ -51,6 +51,23 @@ Deno.test("Incoming counts and tells lines that are no JSON, or that the schema 
   assert.deepEqual([incoming.received, incoming.invalid, incoming.errors], [2, 2, 0]);
 });
 
+Deno.test("Incoming outlives a schema that throws, whatever that is", () => {
+  const thrown: unknown[] = [Object.create(null), Symbol("s"), null, new Error("no")];
+  const schema = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate() {
+        throw thrown.shift();
+      },
+    },
+  } as const;
+  thrown.unshift("when it is made");
+  using bench = new Bench({ schema });
+  bench.take("1", "2", "3", "4");
+  assert.deepEqual(bench.told.map(([, , name]) => name), ["TypeError", "TypeError", "TypeError", "Error"]);
+});
+
 Deno.test("Incoming tells before the program is given anything, however it takes events", async () => {
   using bench = new Bench({}, 10, true);
   const { incoming, told } = bench;

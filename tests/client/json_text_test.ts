@@ -18,6 +18,11 @@ Deno.test("jsonText refuses what JSON can't hold, and says what it is and can't 
       throw "no error";
     },
   };
+  const oddThrower = {
+    toJSON() {
+      throw Object.create(null);
+    },
+  };
   for (
     const [value, pattern] of [
       [undefined, /^Cannot set state: it is undefined, what JSON can hold is allowed$/],
@@ -27,6 +32,7 @@ Deno.test("jsonText refuses what JSON can't hold, and says what it is and can't 
       [1n, /BigInt/],
       [cycle, /^Cannot set state: [^\n]*circular[^\n]*, what JSON can hold is allowed$/i],
       [thrower, /^Cannot set state: no error, what JSON can hold is allowed$/],
+      [oddThrower, /^Cannot set state: it threw what has no text, what JSON can hold is allowed$/],
     ] as const
   ) {
     assert.throws(() => jsonText("set state", value), (error) => {

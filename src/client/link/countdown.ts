@@ -17,7 +17,7 @@ export class Countdown {
   /** Begins to count; `ms` is 0 to Infinity, which is never. */
   constructor(ms: number, callback: () => void) {
     this.#callback = callback;
-    if (ms < Infinity) this.#wait(ms, Math.min(ms / PARTS, MAX_TIMER_MS));
+    if (ms < Infinity) this.#wait(ms, Math.min(ms / PARTS || ms, MAX_TIMER_MS));
   }
 
   /** Ends it; it calls back no more. */

@@ -203,7 +203,7 @@ export class Link {
 
   /** Reads one connection to its end; returns why it ended. */
   async #serve(transport: Transport): Promise<Error> {
-    const { address, offlineBytes, speaker } = this.#options;
+    const { address, speaker } = this.#options;
     const startedAtMs = performance.now();
     let cause: unknown;
     if (this.#stop.signal.aborted) transport.close(); // close() came before there was a connection to end
@@ -238,7 +238,7 @@ export class Link {
     transport.close();
     speaker.end();
     this.#source.rewind(Infinity);
-    this.#awayLimitBytes = this.#source.waitingBytes + offlineBytes;
+    this.#awayLimitBytes = this.#besideWaitingBytes();
     this.#backoff.noteConnection(performance.now() - startedAtMs);
     return lostError(address, cause);
   }
@@ -345,9 +345,15 @@ export class Link {
     if (this.#stop.signal.aborted) return 0;
     if (this.#writer === undefined) return this.#awayLimitBytes;
     const { offlineBytes, maxQueuedBytes } = this.#options;
-    if (this.#writer.isStuck) return this.#stuckLimitBytes ??= this.#source.waitingBytes + offlineBytes;
+    if (this.#writer.isStuck) return this.#stuckLimitBytes ??= this.#besideWaitingBytes();
     this.#stuckLimitBytes = undefined;
     return Math.max(offlineBytes, maxQueuedBytes - LINE_COST_BYTES * this.#source.length);
+  }
+
+  /** What may wait if what waits now is kept; it can't grow with each connection that breaks. */
+  #besideWaitingBytes(): number {
+    const { offlineBytes, maxQueuedBytes } = this.#options;
+    return Math.min(this.#source.waitingBytes, maxQueuedBytes) + offlineBytes;
   }
 
   #setStatus(status: Status, detail: StatusDetail): void {

@@ -22,6 +22,13 @@ Deno.test("Countdown calls back once, when its time is over, however long that i
   }
 });
 
+Deno.test("Countdown ends also where a part of its time is no time", () => {
+  using time = new FakeTime();
+  const counts = [1, 2, 3].map((times) => count(time, times * Number.MIN_VALUE));
+  time.pass(1);
+  assert.deepEqual([counts.map(({ overMs }) => overMs.length), time.timers], [[1, 1, 1], 0]);
+});
+
 Deno.test("Countdown lets the program hear what came while it stood still, for however long", () => {
   for (const stoodStillMs of [2900, 3000, 3100, 60_000]) {
     using time = new FakeTime();

@@ -9,6 +9,7 @@ import { PlainSpeaker } from "../../../src/client/plain.ts";
 import { parseTarget } from "../../../src/client/target.ts";
 import type { OpenTransport, Transport } from "../../../src/client/link/transport.ts";
 import { until } from "../../support/old_relay.ts";
+import { withoutBackoff } from "../../support/relay_client.ts";
 
 /** A connection in memory. */
 class FakeTransport implements Transport {
@@ -498,6 +499,24 @@ Deno.test("Link keeps what waited when the connection broke, and offlineBytes of
   for (let i = 0; i < 500; i++) link.send(line("0123456789"));
   assert.equal(link.waitingLines, Math.floor((500 * 11 + 1000) / 11), "the oldest go first");
   await link.close();
+});
+
+Deno.test("Link keeps no more with each connection that breaks, whatever was sent in between", async () => {
+  await withoutBackoff(async () => {
+    const { link, transports } = makeLink(
+      { maxQueuedBytes: 2000 },
+      (transport) => transport.writeLimit = 0,
+    );
+    await link.open(false);
+    for (let breaks = 1; breaks <= 10; breaks++) {
+      transports.at(-1)!.break(new Error("cable pulled"));
+      while (link.status === "connected") await Promise.resolve(); // the next one comes in a turn
+      for (let i = 0; i < 500; i++) link.send(line("0123456789"));
+      await until(() => transports.length === breaks + 1 && link.status === "connected", "the next");
+    }
+    assert.equal(link.waitingLines, Math.floor((2000 + 1000) / 11));
+    await link.close();
+  });
 });
 
 Deno.test("Link.wake ends the wait for the next attempt, once", async () => {
