@@ -123,12 +123,23 @@ def check_seconds(what, seconds):
 
 
 def encode(value):
-    """Makes a line. Raises TypeError for what JSON lacks, ValueError for NaN, Infinity, and too deep nesting."""
+    """Makes a line, in UTF-8. Raises TypeError for what JSON lacks, ValueError for NaN, Infinity, a cycle and too deep
+    nesting."""
     try:
-        # json.dumps writes NaN unless told not to, and NaN is not JSON.
-        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        try:
+            return write_json(value, False).encode() + b"\n"
+        except UnicodeEncodeError:
+            return write_json(value, True).encode() + b"\n"  # half of a surrogate pair has no bytes of its own
     except RecursionError:
         raise ValueError("Cannot send: the value is nested too deeply") from None
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind("Cannot send: %s, what JSON can hold is allowed" % error) from None
+
+
+def write_json(value, is_ascii):
+    # NaN would be written without being asked, and is not JSON.
+    return json.dumps(value, allow_nan=False, ensure_ascii=is_ascii, separators=(",", ":"))
 
 
 def encode_event(event):

@@ -31,6 +31,10 @@ BUSY_PING_S, IDLE_PING_S = 1.0, 5.0
 #: How much later than planned this thread has to go on to show that the whole program stood still, in seconds.
 BLOCKED_S = 0.25
 
+#: How much more time than this thread's must have passed on the clock on the wall to show that the machine was asleep,
+#: and how long the relay may then be silent, in seconds: of its connection nothing may be left.
+SLEPT_S, WOKEN_S = 5.0, 3.0
+
 #: For how long the relay, of whatever version, says nothing to a connection of which it has heard nothing, in seconds:
 #: a little less than the 250 ms of docs/PROTOCOL.md, for timers that are early.
 HELD_S = 0.24
@@ -242,14 +246,15 @@ class SessionLink:
         """Writes and reads until the connection ends. First goes what the relay has not counted of earlier ones.
 
         It is dead if no byte has come for the relay's pingTimeoutMs, although we asked; time in which we did not look
-        (the program stood still, or the inbox is full) does not count.
+        (the program stood still, or the inbox is full) does not count. After a sleep of the machine we ask at once, and
+        give it WOKEN_S.
         """
         timeout_s = min(self._ping_timeout_s, self._limits["pingTimeoutMs"] / 1000)
         out = self._sent.begin_connection()
         with self._lock:
             self._outbox.begin()
         self._take(lines)
-        silent_s, looked_at = 0.0, time.monotonic()
+        silent_s, looked_at, wall_at = 0.0, time.monotonic(), time.time()
         with selectors.DefaultSelector() as selector:
             selector.register(self._waker.read_end, selectors.EVENT_READ)
             interest = 0
@@ -262,9 +267,11 @@ class SessionLink:
                 next_s = timeout_s if out else self._ping_at(timeout_s) - time.monotonic()
                 wait_s = max(0, min(next_s, timeout_s - silent_s, 0.1 if self._closing.is_set() else math.inf))
                 ready = selector.select(wait_s)
-                passed_s = time.monotonic() - looked_at
-                looked_at += passed_s
+                passed_s, wall_s = time.monotonic() - looked_at, time.time() - wall_at
+                looked_at, wall_at = looked_at + passed_s, wall_at + wall_s
                 silent_s += min(passed_s, wait_s + BLOCKED_S) if is_reading else 0
+                if wall_s - passed_s > SLEPT_S:
+                    self._pinged, silent_s = 0.0, max(silent_s, timeout_s - WOKEN_S)
                 for key, events in ready:
                     if key.fileobj is self._waker.read_end:
                         self._waker.clear()

@@ -22,7 +22,7 @@ import relay_wire  # noqa: E402
 import session_link  # noqa: E402
 from balls import is_ball  # noqa: E402
 from relay_client import Relay  # noqa: E402
-from relay_wire import LineCutter, decode, encode_event, printable, read_target  # noqa: E402
+from relay_wire import LineCutter, decode, encode, encode_event, printable, read_target  # noqa: E402
 from session_asks import Asks, RequestError  # noqa: E402
 from session_client import Session  # noqa: E402
 from session_parts import (  # noqa: E402
@@ -265,6 +265,22 @@ class Outboxes(unittest.TestCase):
         self.outbox.push(b"4\n")
         self.assertEqual(self.outbox.drop(lambda each: each == b"333\n"), 1)
         self.assertEqual((self.outbox.take(), self.outbox.take()), ([b"4\n"], []))
+
+
+class Encoding(unittest.TestCase):
+    def test_encode_writes_what_it_is_told_as_short_as_others_do(self):
+        for value, text in [("ä€😀", '"ä€😀"'), ({"ä": [None, 1.5]}, '{"ä":[null,1.5]}'), ("\u2028\x7f", '"\u2028\x7f"')]:
+            self.assertEqual(encode(value), text.encode() + b"\n")
+        self.assertEqual(encode("ä\ud800"), b'"\\u00e4\\ud800"\n', "half of a surrogate pair has no bytes of its own")
+        self.assertEqual(len(encode("ä" * 30000)), 60003)
+
+    def test_encode_says_what_is_wrong_in_its_own_words(self):
+        cycle = []
+        cycle.append(cycle)
+        for kind, values in ((TypeError, ({1}, b"x", object(), {(1, 2): 3}, 1j)),
+                             (ValueError, (float("nan"), [float("inf")], cycle))):
+            for value in values:
+                self.assertRaisesRegex(kind, "^Cannot send: .*, what JSON can hold is allowed$", encode, value)
 
 
 class Parts(unittest.TestCase):
@@ -888,6 +904,32 @@ class Sessions(unittest.TestCase):
         for number in range(255):
             session.set("k%d" % number, 1)
         self.assertRaisesRegex(ValueError, "256 keys", session.set, "one more", 1)
+
+    def test_a_connection_that_did_not_outlive_the_machines_sleep_is_left_soon(self):
+        asked, later = [], [0.0]
+
+        def part(connection):
+            greeting, lines = hello(connection)
+            connection.sendall(welcome(greeting["nonce"]))
+            for text in lines:
+                asked.append((later[0], json.loads(text.decode())))
+                if "$bye" in asked[-1][1]:
+                    return
+
+        self.patch("WOKEN_S", 0.1)
+        wall, began = time.time, time.monotonic()
+        with unittest.mock.patch.object(session_link.time, "time", lambda: wall() + later[0]):
+            relay, session = self.session(part)
+            until(lambda: session.status == "connected" and asked)
+            later[0] = 3600.0
+            until(lambda: relay.connections == 2)
+            self.assertTrue(any(slept and "$ping" in each for slept, each in asked), "it asks first")
+            until(lambda: session.status == "connected")
+            later[0] = -3600.0  # the clock was set
+            session.send("still here")
+            until(lambda: (-3600.0, "still here") in asked)
+        self.assertEqual(relay.connections, 2)
+        self.assertLess(time.monotonic() - began, 10, "not only after pingTimeoutMs")
 
     def test_a_burst_in_one_go_arrives_whole(self):
         got, size, pings = [], [0], [0]
