@@ -167,6 +167,15 @@ Deno.test("what is asked while the relay is away is asked once it is back, resta
   });
 });
 
+Deno.test("Relay.claim that was never sent is not made by a goodbye", async () => {
+  await using server = new NewRelay();
+  const ada = await connect(server.target), bo = await connect(server.target);
+  const claim = ada.claim("ball", 1);
+  await ada.close();
+  await assert.rejects(claim, failsWith("closed"));
+  assert.equal(await bo.claim("ball", 2), true);
+});
+
 Deno.test("Relay.claim has its place behind what its program set of the room before", async () => {
   await using server = new NewRelay();
   await using ada = await connect(server.target);

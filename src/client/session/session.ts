@@ -90,7 +90,8 @@ export class Session implements Speaker {
     this.#sink = sink;
     this.#now = now;
     const age = this.#age = new StreamAge(now);
-    this.source = new SessionOutbox(now, undefined, () => age.measure());
+    const isWanted = (ask?: string) => ask === undefined || this.asks.isOpen(ask);
+    this.source = new SessionOutbox(now, undefined, () => age.measure(), isWanted);
     this.#lines = {
       onLine: (line) => this.#onLine(line),
       onInvalidLine: (line, error) => sink.onInvalidLine(line, error),
@@ -176,7 +177,6 @@ export class Session implements Speaker {
   /** Begins to write events and to ping. */
   begin(connection: LiveLink): void {
     this.#connection = connection;
-    this.source.dropAsks((ask) => this.asks.isOpen(ask));
     this.source.isOpen = true;
     this.#pinger = new Pinger({
       timeoutMs: this.#welcome!.limits.pingTimeoutMs,

@@ -48,6 +48,7 @@ export interface Unconfirmed extends LineCount {
 export class SessionOutbox implements LineSource {
   readonly #maxUnconfirmedBytes: number;
   readonly #measure: () => Record<string, number>;
+  readonly #isWanted: (ask: string | undefined) => boolean;
   readonly #now: () => number;
   readonly #waiting = new LineQueue();
   /** Control lines that wait: questions to the relay, and who is to be host. */
@@ -86,17 +87,20 @@ export class SessionOutbox implements LineSource {
   changes = 0;
 
   /**
-   * Makes an empty outbox; `now` is the clock that pings are stamped with, in ms, and `measure` says what
-   * they tell the relay beside that.
+   * Makes an empty outbox; `now` is the clock that pings are stamped with, in ms, `measure` says what they
+   * tell the relay beside that, and `isWanted` whether a control line that waits is still to be written: not
+   * if it asks a question that was given up.
    */
   constructor(
     now: () => number,
     maxUnconfirmedBytes: number = MAX_UNCONFIRMED_BYTES,
     measure: () => Record<string, number> = () => ({}),
+    isWanted: (ask: string | undefined) => boolean = () => true,
   ) {
     this.#now = now;
     this.#maxUnconfirmedBytes = maxUnconfirmedBytes;
     this.#measure = measure;
+    this.#isWanted = isWanted;
   }
 
   /** The number of events that have not been handed to the network whole, for the first time. */
@@ -141,14 +145,6 @@ export class SessionOutbox implements LineSource {
   ask(line: Uint8Array): void {
     this.changes++;
     this.#asks.push(line, Infinity);
-  }
-
-  /** Drops the questions to the relay that wait and have been given up. */
-  dropAsks(isOpen: (ask: string) => boolean): void {
-    this.#asks.keepOnly((line) => {
-      const ask = readAsk(line);
-      return ask === undefined || isOpen(ask);
-    });
   }
 
   /**
@@ -338,7 +334,9 @@ export class SessionOutbox implements LineSource {
     if (this.#isEnding || this.#sentBytes - this.#confirmedBytes < this.#maxUnconfirmedBytes) {
       this.#addState(batch, end);
       // A key that was removed before it was claimed is free by then.
-      if (this.room.newsLength === 0) this.#handOut(batch, this.#asks.takeAll());
+      if (this.room.newsLength === 0) {
+        this.#handOut(batch, this.#asks.takeAll().filter((line) => this.#isWanted(readAsk(line))));
+      }
       // A line that alone is longer than a batch must come to its turn, whatever stands before it.
       const events: Uint8Array[] = [];
       this.#uncounted.bytes += this.#waiting.moveTo(events, end - this.#sentBytes);

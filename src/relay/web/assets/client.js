@@ -657,6 +657,13 @@ function show(value) {
   }
   return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
 }
+function describeThrown(thrown) {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return "it threw what has no text";
+  }
+}
 function isPlain(value) {
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
@@ -1214,7 +1221,7 @@ var Incoming = class {
       const value = JSON.parse(line);
       event = this.#check === void 0 ? value : this.#check(value);
     } catch (error) {
-      return this.takeInvalid(line, error instanceof Error ? error : new TypeError(String(error)));
+      return this.takeInvalid(line, error instanceof Error ? error : new TypeError(describeThrown(error)));
     }
     this.received++;
     const out = this.#inbox.push(event, line.length + EVENT_COST, isRepair, origin);
@@ -1306,7 +1313,7 @@ var Countdown = class {
   /** Begins to count; `ms` is 0 to Infinity, which is never. */
   constructor(ms, callback) {
     this.#callback = callback;
-    if (ms < Infinity) this.#wait(ms, Math.min(ms / PARTS, MAX_TIMER_MS));
+    if (ms < Infinity) this.#wait(ms, Math.min(ms / PARTS || ms, MAX_TIMER_MS));
   }
   /** Ends it; it calls back no more. */
   stop() {
@@ -1669,7 +1676,7 @@ var Link = class {
   }
   /** Reads one connection to its end; returns why it ended. */
   async #serve(transport) {
-    const { address: address2, offlineBytes, speaker } = this.#options;
+    const { address: address2, speaker } = this.#options;
     const startedAtMs = performance.now();
     let cause;
     if (this.#stop.signal.aborted) transport.close();
@@ -1706,7 +1713,7 @@ var Link = class {
     transport.close();
     speaker.end();
     this.#source.rewind(Infinity);
-    this.#awayLimitBytes = this.#source.waitingBytes + offlineBytes;
+    this.#awayLimitBytes = this.#besideWaitingBytes();
     this.#backoff.noteConnection(performance.now() - startedAtMs);
     return lostError(address2, cause);
   }
@@ -1813,9 +1820,14 @@ var Link = class {
     if (this.#stop.signal.aborted) return 0;
     if (this.#writer === void 0) return this.#awayLimitBytes;
     const { offlineBytes, maxQueuedBytes } = this.#options;
-    if (this.#writer.isStuck) return this.#stuckLimitBytes ??= this.#source.waitingBytes + offlineBytes;
+    if (this.#writer.isStuck) return this.#stuckLimitBytes ??= this.#besideWaitingBytes();
     this.#stuckLimitBytes = void 0;
     return Math.max(offlineBytes, maxQueuedBytes - LINE_COST_BYTES * this.#source.length);
+  }
+  /** What may wait if what waits now is kept; it can't grow with each connection that breaks. */
+  #besideWaitingBytes() {
+    const { offlineBytes, maxQueuedBytes } = this.#options;
+    return Math.min(this.#source.waitingBytes, maxQueuedBytes) + offlineBytes;
   }
   #setStatus(status, detail) {
     this.#status = status;
@@ -2514,18 +2526,13 @@ var LossTally = class {
   /** Adds something to what is to be told: lines and their bytes, or a key. */
   note(reason2, lines, bytes, keys = []) {
     const sum = this.#sums.get(reason2) ?? {
-      reason: reason2,
       lines: 0,
-      bytes: 0
+      bytes: 0,
+      keys: /* @__PURE__ */ new Set()
     };
     sum.lines += lines;
     sum.bytes += bytes;
-    if (keys.length > 0) sum.keys = [
-      .../* @__PURE__ */ new Set([
-        ...sum.keys ?? [],
-        ...keys
-      ])
-    ];
+    for (const key of keys) sum.keys.add(key);
     this.#sums.set(reason2, sum);
     if (this.#timer === void 0) this.#cancelTurn ??= afterThisTurn(() => this.#onTurnEnd());
   }
@@ -2535,10 +2542,23 @@ var LossTally = class {
     clearTimeout(this.#timer);
     this.#cancelTurn = this.#timer = void 0;
     const sums = [
-      ...this.#sums.values()
+      ...this.#sums
     ];
     this.#sums.clear();
-    for (const sum of sums) this.#tell(sum);
+    for (const [reason2, { lines, bytes, keys }] of sums) {
+      this.#tell(keys.size === 0 ? {
+        reason: reason2,
+        lines,
+        bytes
+      } : {
+        reason: reason2,
+        lines,
+        bytes,
+        keys: [
+          ...keys
+        ]
+      });
+    }
   }
   /** Tells what there is to tell, and keeps no timer from now on. */
   close() {
@@ -2876,7 +2896,7 @@ function jsonText(verb, value) {
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    const reason2 = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const [reason2] = describeThrown(cause).split("\n", 1);
     throw new TypeError(`Cannot ${verb}: ${reason2}, what JSON can hold is allowed`, {
       cause
     });
@@ -3354,13 +3374,6 @@ var Requests = class {
     return answer;
   }
 };
-function describeThrown(thrown) {
-  try {
-    return String(thrown instanceof Error ? thrown.message : thrown);
-  } catch {
-    return "it threw what has no text";
-  }
-}
 
 // src/client/link/attempt.ts
 var Attempt = class {
@@ -4345,6 +4358,7 @@ var STATE_SHARE = 1 / 2;
 var SessionOutbox = class {
   #maxUnconfirmedBytes;
   #measure;
+  #isWanted;
   #now;
   #waiting = new LineQueue();
   /** Control lines that wait: questions to the relay, and who is to be host. */
@@ -4387,13 +4401,15 @@ var SessionOutbox = class {
   /** What was given to `push()` and `set()`, ever. */
   changes = 0;
   /**
-   * Makes an empty outbox; `now` is the clock that pings are stamped with, in ms, and `measure` says what
-   * they tell the relay beside that.
+   * Makes an empty outbox; `now` is the clock that pings are stamped with, in ms, `measure` says what they
+   * tell the relay beside that, and `isWanted` whether a control line that waits is still to be written: not
+   * if it asks a question that was given up.
    */
-  constructor(now2, maxUnconfirmedBytes = MAX_UNCONFIRMED_BYTES, measure = () => ({})) {
+  constructor(now2, maxUnconfirmedBytes = MAX_UNCONFIRMED_BYTES, measure = () => ({}), isWanted = () => true) {
     this.#now = now2;
     this.#maxUnconfirmedBytes = maxUnconfirmedBytes;
     this.#measure = measure;
+    this.#isWanted = isWanted;
   }
   /** The number of events that have not been handed to the network whole, for the first time. */
   get length() {
@@ -4430,13 +4446,6 @@ var SessionOutbox = class {
   ask(line) {
     this.changes++;
     this.#asks.push(line, Infinity);
-  }
-  /** Drops the questions to the relay that wait and have been given up. */
-  dropAsks(isOpen) {
-    this.#asks.keepOnly((line) => {
-      const ask = readAsk(line);
-      return ask === void 0 || isOpen(ask);
-    });
   }
   /**
    * Sets a key of the member or of the room to a value, given as JSON; `undefined` removes it. The newest
@@ -4631,7 +4640,9 @@ var SessionOutbox = class {
     if (!this.isOpen) return;
     if (this.#isEnding || this.#sentBytes - this.#confirmedBytes < this.#maxUnconfirmedBytes) {
       this.#addState(batch, end);
-      if (this.room.newsLength === 0) this.#handOut(batch, this.#asks.takeAll());
+      if (this.room.newsLength === 0) {
+        this.#handOut(batch, this.#asks.takeAll().filter((line) => this.#isWanted(readAsk(line))));
+      }
       const events = [];
       this.#uncounted.bytes += this.#waiting.moveTo(events, end - this.#sentBytes);
       this.#uncounted.lines += events.length;
@@ -5207,7 +5218,8 @@ var Session = class {
     this.#sink = sink;
     this.#now = now2;
     const age = this.#age = new StreamAge(now2);
-    this.source = new SessionOutbox(now2, void 0, () => age.measure());
+    const isWanted = (ask) => ask === void 0 || this.asks.isOpen(ask);
+    this.source = new SessionOutbox(now2, void 0, () => age.measure(), isWanted);
     this.#lines = {
       onLine: (line) => this.#onLine(line),
       onInvalidLine: (line, error) => sink.onInvalidLine(line, error)
@@ -5290,7 +5302,6 @@ var Session = class {
   /** Begins to write events and to ping. */
   begin(connection) {
     this.#connection = connection;
-    this.source.dropAsks((ask) => this.asks.isOpen(ask));
     this.source.isOpen = true;
     this.#pinger = new Pinger({
       timeoutMs: this.#welcome.limits.pingTimeoutMs,
