@@ -46,7 +46,7 @@ async function run(options: ServerOptions, warnings: string[]): Promise<void> {
   }
   for (const warning of warnings) log("warn", warning);
   const { host, tls } = options, name = clientTarget(host, listener.addr.port);
-  const allowedHosts = [...options.relay.allowedHosts ?? [], ...ownNames()];
+  const allowedHosts = [...options.relay.allowedHosts ?? [], ...ownNames(), host.toLowerCase()];
   const relay = serve(listener, { ...options.relay, token, name, allowedHosts, log });
   if (options.relay.servesWeb) {
     log("info", "pages", { url: `${tls ? "https" : "http"}://${name}/`, ...folder === "" ? {} : { folder } });

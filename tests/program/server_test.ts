@@ -108,16 +108,21 @@ test("server.ts on loopback says that only this machine can connect", async () =
   ]);
 });
 
-test("server.ts says in its log where its pages are, and knows itself by the name of its machine", async () => {
+test("server.ts says in its log where its pages are, and knows itself by that name and those of its machine", async () => {
+  const knows = async (port: number, host: string) => {
+    using client = await LineClient.connect(port);
+    await client.send(`GET /healthz HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`);
+    assert.match(await client.line(1), /^HTTP\/1\.1 (200|503) /, host);
+  };
   await using program = start(["0"]);
   const port = await program.port();
   const [, url] = await program.logs(/pages url=(\S+)/);
   assert.equal(url, `http://${Deno.hostname()}:${port}/`);
-  for (const host of [Deno.hostname(), `${Deno.hostname().split(".")[0]}.local`]) {
-    using client = await LineClient.connect(port);
-    await client.send(`GET /healthz HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`);
-    assert.match(await client.line(1), /^HTTP\/1\.1 (200|503) /, host);
-  }
+  for (const host of [Deno.hostname(), `${Deno.hostname().split(".")[0]}.local`]) await knows(port, host);
+  await using named = start(["0", "--host", "127.1"]); // not an address for all, but for the system
+  const otherPort = await named.port();
+  assert.equal((await named.logs(/pages url=(\S+)/))[1], `http://127.1:${otherPort}/`);
+  await knows(otherPort, "127.1");
   await using closed = start(["0", "--no-web"]);
   await closed.port();
   closed.signal("SIGTERM");
