@@ -163,3 +163,12 @@ Deno.test("Inbox lets in beyond maxEvents what is extra, until somebody takes it
   for (let i = 0; i < 10; i++) inbox.push(i, 1);
   assert.deepEqual(inbox.push(10, 1), { events: 1, size: 1 });
 });
+
+Deno.test("Inbox lets in as many fewer as an iterator has taken of what was extra", async () => {
+  const inbox = new Inbox<number>({ maxEvents: 2, maxSize: 100 });
+  for (let i = 0; i < 3; i++) inbox.push(i, 1, true);
+  const iterator = inbox.iterate((event) => event);
+  for (let i = 0; i < 3; i++) assert.deepEqual(await iterator.next(), { done: false, value: i });
+  for (let i = 3; i < 5; i++) assert.equal(inbox.push(i, 1), undefined);
+  assert.deepEqual(inbox.push(5, 1), { events: 1, size: 1 });
+});

@@ -46,3 +46,12 @@ Deno.test("MinDelayFilter follows a step that makes deliveries look slower once 
   assert.equal(filter.update(now - 19_900 - 45, now - 19_900), 45);
   assert.ok(LATE_MS < 20_000);
 });
+
+Deno.test("MinDelayFilter takes deliveries that are more than half a second late for another offset, no less", () => {
+  for (const [lateMs, offsetMs] of [[500, 40], [501, 541]]) {
+    const filter = new MinDelayFilter();
+    for (let now = 0; now < 3000; now += 100) filter.update(now - 40, now);
+    for (let now = 3000; now <= 4000; now += 100) filter.update(now - 40 - lateMs, now);
+    assert.equal(filter.offsetMs, offsetMs, `${lateMs} ms late`);
+  }
+});

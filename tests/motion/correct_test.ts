@@ -57,6 +57,13 @@ Deno.test("Pursuit makes a large error good at 1.5 x top speed", () => {
   for (let i = 1; i <= 60; i++) near(drawn(pursuit, i * FRAME_MS, [0])[0], 300 - 150 * i / 60, 1e-6);
 });
 
+Deno.test("Pursuit lets what is believed to be faster than it ever was be drawn so fast", () => {
+  const pursuit = corrected([300], 10);
+  for (let i = 1; i <= 6; i++) {
+    near(drawn(pursuit, i * FRAME_MS, [100 * i / 60], [100])[0], 300 - 150 * i / 60, 1e-6);
+  }
+});
+
 Deno.test("Pursuit never moves an object faster than its limit, and gets to where it is believed to be", () => {
   const speed = fc.double({ min: -140, max: 140, noNaN: true });
   const place = fc.double({ min: -150, max: 150, noNaN: true });

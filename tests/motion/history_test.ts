@@ -38,3 +38,10 @@ Deno.test("History knows a doubled time", () => {
   for (const t of [0, 100, 200]) history.insert(t, [t], undefined, undefined, false);
   assert.deepEqual([0, 50, 100, 200, 300].map((t) => history.has(t)), [true, false, true, true, false]);
 });
+
+Deno.test("History begins with its last teleport, also where an earlier one comes later", () => {
+  const history = new History(8);
+  history.insert(200, [500], undefined, undefined, true);
+  history.insert(100, [10], undefined, undefined, true);
+  assert.equal(history.since(), 1);
+});

@@ -161,6 +161,12 @@ Deno.test("wrapAngle brings every angle into (-π, π] and changes it by whole t
     const turns = (angle - wrapped) / (2 * Math.PI);
     near(turns, Math.round(turns), 1e-9);
   }));
+  const most = Number.MAX_SAFE_INTEGER;
+  fc.assert(fc.property(fc.integer({ min: -most, max: most }), (angle) => {
+    const wrapped = wrapAngle(angle), turns = (angle % (2 * Math.PI) - wrapped) / (2 * Math.PI);
+    assert.ok(wrapped > -Math.PI - 1e-9 && wrapped <= Math.PI, `${wrapped} of ${angle}`);
+    near(turns, Math.round(turns), 1e-9);
+  }));
 });
 
 Deno.test("fadedTopSpeed halves in its half life and takes a higher speed at once", () => {

@@ -108,6 +108,15 @@ Deno.test("Track refuses broken samples and is none the worse", () => {
   }
 });
 
+Deno.test("Track takes another count of numbers for what the object has now with the third such sample in a row", () => {
+  const track = straight({ strategy: "speed" });
+  const push = (dims: number, t: number) => track.push({ t, pos: Array(dims).fill(7) }, t + 40);
+  const taken = [3, 3, 4, 4, 2, 4, 4].map((dims, i) => push(dims, 2050 + 50 * i));
+  assert.deepEqual(taken, [false, false, false, false, true, false, false]);
+  assert.equal(push(4, 2450), true);
+  assert.equal(track.at(2490).pos.length, 4);
+});
+
 Deno.test("Track takes a doubled sample once", () => {
   for (const strategy of STRATEGIES) {
     const track = straight({ strategy });

@@ -30,3 +30,17 @@ Deno.test("OwnState sets again what is missing, and gives up what somebody else 
   assert.deepEqual([state.has("mine"), state.has("theirs"), state.has("news")], [true, false, true]);
   assert.equal(state.newsLength, 2);
 });
+
+Deno.test("OwnState whose value somebody else has replaced goes back to nothing where its next one is refused", () => {
+  const state = new OwnState(true);
+  for (const isReplaced of [false, true]) {
+    state.set("k", "1");
+    state.takeLine();
+    state.settle("k", "1");
+    if (isReplaced) state.forget("k");
+    state.set("k", "2");
+    state.takeLine();
+    state.refuse("k");
+    assert.equal(state.has("k"), !isReplaced);
+  }
+});

@@ -120,3 +120,12 @@ Deno.test("Roster.find and host know this member itself, those who left, and som
   assert.equal(roster.host, roster.self);
   assert.deepEqual([...roster.peers.keys()], [], "it is no peer of its own");
 });
+
+Deno.test("Roster remembers the 256 who left last", () => {
+  const roster = new Roster();
+  for (let i = 0; i < 300; i++) {
+    roster.join(`k${i}`, `name ${i}`);
+    roster.leave(`k${i}`, "closed");
+  }
+  assert.deepEqual(["k43", "k44", "k299"].map((id) => roster.find(id).name), ["", "name 44", "name 299"]);
+});

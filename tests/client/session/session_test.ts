@@ -489,6 +489,17 @@ Deno.test("Session hands on the relay's complaints, and who is there after a ski
   ]);
 });
 
+Deno.test("Session takes what follows a skip for an event, though a question was announced before", async () => {
+  using script = await opened({ peers: [{ id: "k1", name: "bo" }] });
+  script.receive(
+    control("from", { id: "k1", ask: "1" }) + control("lost", { lines: 1, bytes: 9 }) + '"new"\n',
+  );
+  assert.deepEqual(script.told, [
+    ["lost", { reason: "behind", lines: 1, bytes: 9 }],
+    ["event", '"new"'],
+  ]);
+});
+
 Deno.test("Session learns the relay's clock from pongs, and what need not be kept", async () => {
   using script = await opened();
   script.send("1");

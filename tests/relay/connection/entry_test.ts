@@ -12,6 +12,7 @@ import { Room } from "../../../src/relay/room/room.ts";
 import type { WireError } from "../../../src/wire/protocol.ts";
 import { fromBytes, toBytes } from "../../support/bytes_of_text.ts";
 import { ManualTime } from "../../support/manual_time.ts";
+import { StubReader } from "../../support/stub_reader.ts";
 
 const HELLO = '{"$hello":{"version":1,"nonce":"n1"}}\n';
 
@@ -146,8 +147,12 @@ Deno.test("Entry takes who says nothing for 250 ms for a plain client, until its
   assert.equal(newcomer.member, undefined);
   await newcomer.time.pass(1);
   assert.equal(newcomer.isPlain, true);
+  const { cursor } = newcomer.member!;
   assert.equal(newcomer.hears(HELLO), HELLO);
   assert.deepEqual([newcomer.member, newcomer.lobby.plain.size], [undefined, 0]);
+  const { plain } = newcomer.lobby;
+  plain.append(toBytes("1\n"), 0, 2, 1, undefined, new StubReader(plain));
+  assert.equal(cursor.take(100), undefined, "the log keeps nothing for it");
 });
 
 Deno.test("Entry leaves a silent connection of a host that browses undecided for 15 s", async () => {

@@ -712,3 +712,31 @@ Deno.test("SessionMember that confirms nothing takes no memory from what all say
     assert.equal(seat.events.length + lost, 500, "what is not there is told");
   }
 });
+
+Deno.test("SessionMember that hears itself is not told of its own coming back", async () => {
+  await using table = new Table();
+  const [ada, bo] = [await table.join({ room: "r", echo: true }), await table.join({ room: "r" })];
+  await ada.cut();
+  await table.pass(6000);
+  assert.deepEqual(bo.told("leave").map(({ id }) => id), [ada.id]);
+  const back = await table.resume(ada);
+  await back.say('"here"\n');
+  assert.deepEqual(bo.told("join").map(({ id }) => id), [ada.id]);
+  assert.deepEqual(back.told("join").map(({ id }) => id), [bo.id]);
+  assert.deepEqual(back.told("leave"), []);
+  assert.deepEqual(back.events, ['"here"']);
+});
+
+Deno.test("SessionMember gets all letters that came while it was away, however old they are", async () => {
+  await using table = new Table();
+  const [ada, bo] = [await table.join({ room: "r" }), await table.join({ room: "r" })];
+  await bo.cut();
+  await ada.control("to", { ids: [bo.id], event: "while you were away" });
+  for (let i = 0; i < 10; i++) {
+    await table.pass(2000);
+    await ada.control("ping", { t: i });
+  }
+  const back = await table.resume(bo);
+  assert.deepEqual(back.events, ['"while you were away"']);
+  assert.deepEqual(back.told("lost"), []);
+});

@@ -172,6 +172,18 @@ Deno.test("HttpDoor gives up who has waited longest for a request, not who is be
   assert.equal(idle[1].hasEnded, false);
 });
 
+Deno.test("HttpDoor gives a proxy that is trusted as many connections as there are", async () => {
+  await using table = new WebTable({ trustedProxies: ["loopback"] });
+  const first = await table.connect();
+  await first.send("GET /");
+  for (let i = 0; i < MAX_HTTP_CONNECTIONS_PER_HOST; i++) {
+    const client = await table.connect();
+    await client.send("GET /");
+  }
+  assert.equal((await table.get("/healthz")).status, 200);
+  assert.equal(first.hasEnded, false);
+});
+
 Deno.test("HttpDoor closes what is open when the relay closes, at whatever point it is", async () => {
   const table = new WebTable();
   const clients: LineClient[] = [];
