@@ -113,6 +113,12 @@ def check_function(what, function):
     return function
 
 
+def check_flag(what, value):
+    if not isinstance(value, bool):
+        raise TypeError("Cannot use %s: it is of type %s, a bool is allowed" % (what, type(value).__name__))
+    return value
+
+
 def check_seconds(what, seconds):
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
         raise TypeError("Cannot use %s: it is of type %s, a number of seconds is allowed"
@@ -295,8 +301,8 @@ class LineCutter:
 
 
 class Outbox:
-    """Lines that wait to be written, the oldest first. Bounded: QUEUED_BYTES while a connection takes them, OUTBOX_BYTES
-    beside what waited by then otherwise. One call at a time, whichever thread."""
+    """Lines that wait to be written, the oldest first. Bounded: QUEUED_BYTES while a connection takes them,
+    OUTBOX_BYTES beside what waited by then otherwise. One call at a time, whichever thread."""
 
     def __init__(self):
         self._lines, self._bytes = collections.deque(), 0
@@ -395,7 +401,8 @@ class Reporter:
     says how many it stands for. Never raises; prints nothing if it is quiet."""
 
     def __init__(self, is_quiet=False):
-        self._is_quiet, self._next_at, self._held = is_quiet, {}, collections.Counter()
+        self._is_quiet = check_flag("quiet", is_quiet)
+        self._next_at, self._held = {}, collections.Counter()
 
     def tell(self, kind, text):
         now = time.monotonic()
@@ -409,8 +416,8 @@ class Reporter:
         self._print("relay: " + printable(text) + (" (and %d more like this)" % held if held else ""))
 
     def call(self, function, *args):
-        """Calls a function of the program's; what it raises is printed, and harms nobody: sys.exit() neither, which ends
-        no more than the thread that it is called in."""
+        """Calls a function of the program's; what it raises is printed, and harms nobody: sys.exit() neither, which
+        would end the thread that it is called in and no more."""
         try:
             function(*args)
         except BaseException:

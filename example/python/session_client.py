@@ -20,10 +20,12 @@ import threading
 import time
 
 from relay_wire import DEFAULT_PORT  # noqa: F401, programs take it from here
-from relay_wire import LOBBY, Reporter, check_name, decode, encode, encode_event, printable, read_target, show
+from relay_wire import (
+    LOBBY, Reporter, check_flag, check_name, decode, encode, encode_event, printable, read_target, show,
+)
 from session_asks import LOOK_S, MAX_REASON, Asks, RequestError, read_timeout  # noqa: F401, programs take the error
 from session_link import ANSWER_S, CLOSE_S, ENTRY_BYTES, SessionLink, monotonic_ms
-from session_parts import Message, Peer, Room, check_flag, check_key, check_members, read_control, read_ids, read_rooms
+from session_parts import Message, Peer, Room, check_key, check_members, read_control, read_ids, read_rooms
 from session_parts import Refused  # noqa: F401, programs take it from here
 
 #: Who an event is for unless its sender says so. It is not None, which is what a look-up gives that finds nobody.
@@ -194,17 +196,18 @@ class Session(SessionLink):
     def set(self, key, value, room=False):
         """Sets a key of ours, or of the room; of a value that has not gone out yet only the newest does.
 
-        Raises TypeError for a key that is no str and for what JSON lacks, ValueError for a key that is empty or has
-        more than 128 characters, for NaN and Infinity, and for more bytes or more keys than the relay takes.
+        Raises TypeError for a key that is no str, a `room` that is no bool and what JSON lacks, ValueError for a key
+        that is empty or has more than 128 characters, for NaN and Infinity, and for more bytes or more keys than the
+        relay takes.
         """
         check_key("set", key)
         self._check_value("set %s" % show(key), value)
-        self._change(key, room, encode({"$set": {"key": key, "value": value, "room": bool(room)}}))
+        self._change(key, check_flag("room", room), encode({"$set": {"key": key, "value": value, "room": room}}))
 
     def unset(self, key, room=False):
-        """Removes a key of ours, or of the room. Raises as set() does for a key."""
+        """Removes a key of ours, or of the room. Raises as set() does."""
         check_key("unset", key)
-        self._change(key, room, encode({"$set": {"key": key, "room": bool(room)}}), is_set=False)
+        self._change(key, check_flag("room", room), encode({"$set": {"key": key, "room": room}}), is_set=False)
 
     def drain(self):
         """Returns the events that arrived since the last call, oldest first, and acknowledges them; never waits.

@@ -11,8 +11,8 @@ import threading
 import time
 
 from relay_wire import (
-    READ_BYTES, LineCutter, Outbox, Waker, check_function, check_seconds, describe, encode, open_connection, printable, receive,
-    send_some, watch,
+    READ_BYTES, LineCutter, Outbox, Waker, check_function, check_seconds, describe, encode, open_connection, printable,
+    receive, send_some, watch,
 )
 from session_parts import Clock, Refused, SentLines, read_answer, read_ask, read_control, read_limits
 

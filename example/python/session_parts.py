@@ -204,12 +204,6 @@ def read_ids(verb, to):
     return list(dict.fromkeys(ids))
 
 
-def check_flag(what, value):
-    if not isinstance(value, bool):
-        raise TypeError("Cannot use %s: it is of type %s, a bool is allowed" % (what, type(value).__name__))
-    return value
-
-
 def check_members(count):
     if isinstance(count, bool) or not isinstance(count, int):
         raise TypeError("Cannot use max_members: it is of type %s, an int is allowed" % type(count).__name__)

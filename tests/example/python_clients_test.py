@@ -901,6 +901,11 @@ class Sessions(unittest.TestCase):
             self.assertRaises(TypeError, session.set, key, 1)
         for value in (float("nan"), "x" * 16384):
             self.assertRaises(ValueError, session.set, "a", value)
+        for room in (None, 1, "pong", [], {}):
+            for change in (lambda: session.set("a", 1, room=room), lambda: session.unset("a", room=room)):
+                self.assertRaisesRegex(TypeError, "^Cannot use room: it is of type .*, a bool is allowed$", change)
+        for kind in (Relay, Session):
+            self.assertRaisesRegex(TypeError, "^Cannot use quiet", kind, "127.0.0.1", 9, quiet="no")
         for number in range(255):
             session.set("k%d" % number, 1)
         self.assertRaisesRegex(ValueError, "256 keys", session.set, "one more", 1)
