@@ -4,19 +4,14 @@
 import type { Settings } from "../options.ts";
 import { encodeControl, encodeFrom, type Level } from "../../wire/protocol.ts";
 import type { Cursor, Lost } from "./cursor.ts";
-import type { Account } from "./flush_budget.ts";
+import type { FlushState, Wakeable } from "./flush_state.ts";
 import { type Kept, NOTHING_KEPT, QuietLines } from "./quiet_lines.ts";
 import { LAST_BYTES, type LastLine, readLastLines } from "./last_lines.ts";
 import { type LogSettings, RoomLog } from "./room_log.ts";
 
 /** Whoever reads a feed: the member behind a connection, or one that is expected back. */
-export interface Reader {
+export interface Reader extends Wakeable {
   readonly cursor: Cursor;
-  /**
-   * Is called at `nowMs`, soon after something changed. Must return at once; a reader that is still writing
-   * ignores it.
-   */
-  wake(nowMs: number): void;
   /**
    * Leaves out of what this reader takes the last `lines` lines of the log, which begin at offset `start`.
    */
@@ -75,9 +70,7 @@ export class Feed {
   #flushedTo = 0;
   #newsEnd = 0;
   /** @internal For the flusher. */
-  account: Account | undefined;
-  /** @internal For the flusher. */
-  patientUntilMs = -Infinity;
+  flushState: FlushState | undefined;
 
   /** @param onNews is called whenever something was appended, and told whether that may wait a little */
   constructor(level: Level, settings: FeedSettings, onNews: (feed: Feed, mayWait: boolean) => void) {
@@ -284,7 +277,7 @@ export class Feed {
    * Begins a flush: returns all readers, who are to be woken. `nowMs` becomes the time of what was appended
    * since the last flush.
    */
-  startFlush(nowMs: number): Iterable<Reader> {
+  startFlush(nowMs: number): ReadonlySet<Reader> {
     this.#log.mark(nowMs);
     this.#lookIfBusy(nowMs);
     this.#flushedTo = this.#newsEnd = this.#log.end;

@@ -44,22 +44,17 @@ const MAX_ABOVE_USUAL_MS = 0.25;
 const USUAL_SHARE = 1 / 8;
 
 /**
- * What may be spent: grows with the time, up to a period's worth; below zero after more was spent than there
- * was.
+ * What one feed may spend, or all together: grows with the time, up to a period's worth; below zero after more
+ * was spent than there was. Full at first.
  */
-export class Account {
+export class FlushAccount {
   /** The period in which it was last used. */
   period = -1;
   /** What it took in that period, in ms. */
   periodMs = 0;
   #usualMs: number | undefined;
-  #balanceMs: number;
-  #atMs: number;
-
-  constructor(share: number, nowMs: number) {
-    this.#balanceMs = share * PERIOD_MS;
-    this.#atMs = nowMs;
-  }
+  #balanceMs = 0;
+  #atMs = -Infinity;
 
   /** Says how long it takes until something may be spent, in ms; less than 0 if it may be already. */
   waitMs(share: number, nowMs: number): number {
@@ -87,17 +82,12 @@ export class Account {
   }
 }
 
-/** Whose flushes take time of the budget: it carries its account, from the first one on. */
-export interface Spender {
-  account?: Account;
-}
-
 /**
  * The time that flushes may take, for all feeds of a relay. Times are of one clock that never goes back, in
  * ms.
  */
 export class FlushBudget {
-  readonly #all: Account;
+  readonly #all = new FlushAccount();
   readonly #startMs: number;
   #period = 0;
   /**
@@ -107,10 +97,9 @@ export class FlushBudget {
   #parts = 0;
   #partsBefore = 0;
 
-  /** @param nowMs when it is full */
+  /** @param nowMs when its first period begins */
   constructor(nowMs: number) {
     this.#startMs = nowMs;
-    this.#all = new Account(FLUSH_SHARE, nowMs);
   }
 
   /**
@@ -119,10 +108,10 @@ export class FlushBudget {
    * taken as much lately: those who take little leave the rest of theirs to others. `isBehind` says whether
    * clients wait to be served.
    */
-  waitMs({ account }: Spender, isBehind: boolean, nowMs: number): number {
+  waitMs(account: FlushAccount, isBehind: boolean, nowMs: number): number {
     const share = isBehind ? BEHIND_SHARE : FLUSH_SHARE;
     const waitMs = this.#all.waitMs(share, nowMs);
-    if (waitMs <= 0 || account === undefined) return 0;
+    if (waitMs <= 0) return 0;
     return Math.max(0, Math.min(waitMs, account.waitMs(share / this.#partCount(nowMs), nowMs)));
   }
 
@@ -130,11 +119,9 @@ export class FlushBudget {
    * Takes what the flush of a feed took, which has just ended, off the budget; of one that was interrupted,
    * by other programs or a collection of garbage, a few times what its flushes usually take.
    */
-  spend(feed: Spender, elapsedMs: number, isBehind: boolean, nowMs: number): void {
-    this.#turnPeriod(nowMs);
+  spend(account: FlushAccount, elapsedMs: number, isBehind: boolean, nowMs: number): void {
     const shareOfAll = isBehind ? BEHIND_SHARE : FLUSH_SHARE;
     const share = shareOfAll / this.#partCount(nowMs);
-    const account = feed.account ??= new Account(share, nowMs);
     const tookMs = account.ownMs(elapsedMs);
     this.#countPart(account, tookMs, shareOfAll);
     account.spend(tookMs, share, tookMs / share - tookMs + MAX_DEBT_MS, nowMs);
@@ -147,7 +134,7 @@ export class FlushBudget {
     return Math.max(1, this.#parts, this.#partsBefore);
   }
 
-  #countPart(account: Account, tookMs: number, shareOfAll: number): void {
+  #countPart(account: FlushAccount, tookMs: number, shareOfAll: number): void {
     if (account.period !== this.#period) account.periodMs = 0;
     account.period = this.#period;
     const partMs = shareOfAll * PERIOD_MS / Math.max(1, this.#partsBefore);

@@ -8,19 +8,8 @@
 //                        └ other feed's news: 12 wakes     ▲ news waits here
 
 import type { Settings } from "../options.ts";
-import type { Timer } from "../timers.ts";
-import type { Reader } from "./feed.ts";
-import { FlushBudget, type Spender } from "./flush_budget.ts";
-
-/** What is flushed: a feed. It carries what is known of its flushes, and is not to touch it. */
-export interface Flushable extends Spender {
-  /** From when on news of it that may wait is flushed, in ms. */
-  patientUntilMs?: number;
-  /** How much was appended since the last flush, in bytes. */
-  readonly pendingBytes: number;
-  /** Begins a flush at `nowMs`, and says who is to be woken. */
-  startFlush(nowMs: number): Iterable<Reader>;
-}
+import { FlushBudget } from "./flush_budget.ts";
+import { type Flushable, FlushState } from "./flush_state.ts";
 
 /** What a flusher needs of the settings. */
 export type FlusherSettings = Pick<Settings, "clock" | "timers"> & {
@@ -65,18 +54,6 @@ export const PATIENT_SHARE = 1 / 20;
 /** So long, in ms, such news waits at most. */
 export const MAX_PATIENCE_MS = 250;
 
-/** A flush that is under way. */
-interface Flush {
-  readers: Iterator<Reader>;
-  /** Who is woken next, if anybody is left. */
-  next: IteratorResult<Reader>;
-  /** How long it took so far. */
-  tookMs: number;
-  /** Whether there is more to flush when it is over, and whether that may wait. */
-  hasNews: boolean;
-  hasPatientNews: boolean;
-}
-
 /** Flushes feeds that have news. */
 export class Flusher {
   readonly #clock: () => number;
@@ -84,16 +61,12 @@ export class Flusher {
   readonly #service: FlusherSettings["service"];
   readonly #loop: FlusherSettings["loop"];
   readonly #budget: FlushBudget;
-  /** Who is flushed, in order: who is under way is here too, until it is its turn again. */
-  readonly #due = new Set<Flushable>();
-  readonly #underWay = new Map<Flushable, Flush>();
-  /** Who has news, and waits for the end of a pause. */
-  readonly #waiting = new Map<Flushable, Timer>();
-  /** Who has only news that may wait, and does. */
-  readonly #patient = new Map<Flushable, Timer>();
-  /** Who has had news in this turn, and whether that does not wait. */
-  readonly #noted = new Map<Flushable, boolean>();
-  /** Whether who has news is looked at at the end of this turn. */
+  /** Who is due, from the first to the last: to be flushed, to go on with that, or to be looked at. */
+  #firstDue: FlushState | undefined;
+  #lastDue: FlushState | undefined;
+  /** Who waits for the time to be due. */
+  readonly #waiting = new Set<FlushState>();
+  /** Whether who is due is looked at at the end of this turn. */
   #isEndDue = false;
   /** Whether a later turn goes on with those who are many. */
   #isLaterDue = false;
@@ -113,65 +86,83 @@ export class Flusher {
    */
   note(feed: Flushable, mayWait = false): void {
     if (this.#isClosed) return;
-    const flush = this.#underWay.get(feed);
-    if (flush !== undefined) {
-      if (mayWait) flush.hasPatientNews = true;
-      else flush.hasNews = true;
-    } else if (!this.#due.has(feed)) {
-      this.#noted.set(feed, !mayWait || this.#noted.get(feed) === true);
-      this.#askForTurnEnd();
-    }
+    const state = feed.flushState ??= new FlushState(feed), isUnderWay = state.readers !== undefined;
+    if (state.isDue && !isUnderWay && !state.hasNews) return; // it goes along
+    state.hasNews = true;
+    if (!mayWait) state.isUrgent = true;
+    if (state.isDue || isUnderWay) return;
+    this.#add(state);
+    this.#askForTurnEnd();
   }
 
   /** Flushes nothing any more. */
   close(): void {
     this.#isClosed = true;
-    for (const timer of [...this.#waiting.values(), ...this.#patient.values()]) {
-      this.#timers.clearTimeout(timer);
+    for (const state of this.#waiting) this.#stopWaiting(state);
+  }
+
+  /** Puts a feed behind all who are due. */
+  #add(state: FlushState): void {
+    if (state.isDue) return;
+    state.isDue = true;
+    if (this.#lastDue === undefined) this.#firstDue = state;
+    else this.#lastDue.nextDue = state;
+    this.#lastDue = state;
+  }
+
+  /** Takes who is due next; if `onlyFresh`, of those of whom nobody was woken yet. */
+  #takeDue(onlyFresh: boolean): FlushState | undefined {
+    let before: FlushState | undefined, state = this.#firstDue;
+    while (onlyFresh && state?.readers !== undefined) {
+      before = state;
+      state = state.nextDue;
     }
-    this.#waiting.clear();
-    this.#patient.clear();
+    if (state === undefined) return undefined;
+    if (before === undefined) this.#firstDue = state.nextDue;
+    else before.nextDue = state.nextDue;
+    if (this.#lastDue === state) this.#lastDue = before;
+    state.nextDue = undefined;
+    state.isDue = false;
+    return state;
   }
 
-  /** Has a feed flushed later that has only news that may wait. */
-  #putOff(feed: Flushable, nowMs: number): void {
-    if (this.#waiting.has(feed) || this.#patient.has(feed)) return;
-    const waitMs = (feed.patientUntilMs ?? nowMs) - nowMs;
-    if (waitMs < MIN_PAUSE_MS) return this.#schedule(feed, nowMs);
-    this.#patient.set(
-      feed,
-      this.#timers.setTimeout(() => {
-        this.#patient.delete(feed);
-        this.#schedule(feed, this.#clock());
-        this.#askForTurnEnd();
-      }, waitMs),
-    );
+  /** Whether a feed with news is flushed now; otherwise it waits, and is due again by then. */
+  #takeNews(state: FlushState, nowMs: number): boolean {
+    const { isUrgent, account, patientUntilMs } = state;
+    state.hasNews = state.isUrgent = false;
+    if (!isUrgent) {
+      if (state.timer !== undefined) return false;
+      if (patientUntilMs - nowMs >= MIN_PAUSE_MS) return this.#wait(state, patientUntilMs - nowMs, false);
+    }
+    if (state.feed.pendingBytes < FULL_BYTES) {
+      if (state.isPause) return false;
+      const pauseMs = this.#budget.waitMs(account, this.#service.isBehind, nowMs);
+      if (pauseMs >= MIN_PAUSE_MS) return this.#wait(state, pauseMs, true);
+    }
+    this.#stopWaiting(state);
+    return true;
   }
 
-  #schedule(feed: Flushable, nowMs: number): void {
-    if (feed.pendingBytes >= FULL_BYTES) return this.#add(feed);
-    if (this.#waiting.has(feed)) return;
-    const pauseMs = this.#budget.waitMs(feed, this.#service.isBehind, nowMs);
-    if (pauseMs < MIN_PAUSE_MS) return this.#add(feed);
-    const timer = this.#timers.setTimeout(() => {
-      this.#add(feed);
+  /** Has a feed wait for the end of a pause, or until news that may wait is looked at. */
+  #wait(state: FlushState, ms: number, isPause: boolean): false {
+    this.#stopWaiting(state);
+    this.#waiting.add(state);
+    state.isPause = isPause;
+    state.timer = this.#timers.setTimeout(() => {
+      this.#stopWaiting(state);
+      state.hasNews = state.isUrgent = !isPause; // after a pause it is flushed, whatever comes
+      this.#add(state);
       this.#askForTurnEnd();
-    }, pauseMs);
-    this.#waiting.set(feed, timer);
+    }, ms);
+    return false;
   }
 
-  /** Has a feed flushed in this turn, or where one must not take that long, in later ones. */
-  #add(feed: Flushable): void {
-    this.#stopTimer(this.#waiting, feed);
-    this.#stopTimer(this.#patient, feed);
-    this.#due.add(feed);
-  }
-
-  #stopTimer(waiting: Map<Flushable, Timer>, feed: Flushable): void {
-    const timer = waiting.get(feed);
-    if (timer === undefined) return;
-    waiting.delete(feed);
-    this.#timers.clearTimeout(timer);
+  #stopWaiting(state: FlushState): void {
+    if (state.timer === undefined) return;
+    this.#timers.clearTimeout(state.timer);
+    this.#waiting.delete(state);
+    state.timer = undefined;
+    state.isPause = false;
   }
 
   #askForTurnEnd(): void {
@@ -192,68 +183,54 @@ export class Flusher {
     this.#flushSome(false, this.#clock());
   };
 
-  /** Decides whether who has had news is flushed now or later. */
-  #takeNews(nowMs: number): void {
-    for (const [feed, isUrgent] of this.#noted) {
-      if (isUrgent) this.#schedule(feed, nowMs);
-      else this.#putOff(feed, nowMs);
-    }
-    this.#noted.clear();
-  }
-
   /** Flushes who is due, as far as one turn's part goes; has a later turn go on with the rest. */
   #flushSome(onlyFresh: boolean, nowMs: number): void {
-    if (this.#isClosed) return;
-    this.#takeNews(nowMs);
     const untilMs = nowMs + (this.#service.isBehind ? MAX_BEHIND_TURN_MS : MAX_TURN_MS);
     for (let wakesLeft = MAX_WAKES_A_TURN; wakesLeft > 0 && nowMs < untilMs && !this.#isClosed;) {
-      const feed = this.#takeDue(onlyFresh);
-      if (feed === undefined) break;
-      const flush = this.#underWay.get(feed) ?? this.#start(feed, nowMs);
-      const limit = Math.min(wakesLeft, MAX_WAKES_IN_A_ROW);
-      wakesLeft -= limit - wakeSome(flush, limit, nowMs);
+      const state = this.#takeDue(onlyFresh);
+      if (state === undefined) break;
+      if (state.readers === undefined) {
+        if (state.hasNews && !this.#takeNews(state, nowMs)) continue;
+        start(state, nowMs);
+      }
+      wakesLeft -= wakeSome(state, Math.min(wakesLeft, MAX_WAKES_IN_A_ROW), nowMs);
       const endMs = this.#clock();
-      flush.tookMs += endMs - nowMs;
+      state.tookMs += endMs - nowMs;
       nowMs = endMs;
-      if (flush.next.done) this.#end(feed, flush, nowMs);
-      else this.#due.add(feed);
+      if (state.readersLeft === 0) this.#end(state, nowMs);
+      if (state.readers !== undefined || state.hasNews) this.#add(state);
     }
-    if (this.#due.size === 0 || this.#isLaterDue || this.#isClosed) return;
+    if (this.#firstDue === undefined || this.#isLaterDue || this.#isClosed) return;
     this.#isLaterDue = true;
     this.#loop.call(this.#goOn);
   }
 
-  /** Takes who is flushed next; if `onlyFresh`, of those of whom nobody was woken yet. */
-  #takeDue(onlyFresh: boolean): Flushable | undefined {
-    for (const feed of this.#due) {
-      if (onlyFresh && this.#underWay.has(feed)) continue;
-      this.#due.delete(feed);
-      return feed;
-    }
-  }
-
-  #start(feed: Flushable, nowMs: number): Flush {
-    const readers = feed.startFlush(nowMs)[Symbol.iterator]();
-    const flush = { readers, next: readers.next(), tookMs: 0, hasNews: false, hasPatientNews: false };
-    this.#underWay.set(feed, flush);
-    return flush;
-  }
-
-  #end(feed: Flushable, { tookMs, hasNews, hasPatientNews }: Flush, nowMs: number): void {
-    this.#underWay.delete(feed);
-    feed.patientUntilMs = nowMs + Math.min(tookMs / PATIENT_SHARE - tookMs, MAX_PATIENCE_MS);
-    this.#budget.spend(feed, tookMs, this.#service.isBehind, nowMs);
-    if (hasNews) this.#schedule(feed, nowMs);
-    else if (hasPatientNews) this.#putOff(feed, nowMs);
+  #end(state: FlushState, nowMs: number): void {
+    const { account, tookMs } = state;
+    state.readers = undefined;
+    state.patientUntilMs = nowMs + Math.min(tookMs / PATIENT_SHARE - tookMs, MAX_PATIENCE_MS);
+    this.#budget.spend(account, tookMs, this.#service.isBehind, nowMs);
   }
 }
 
-/** Wakes up to `limit` readers, and says how many fewer there were. */
-function wakeSome(flush: Flush, limit: number, nowMs: number): number {
-  while (limit > 0 && !flush.next.done) {
-    flush.next.value.wake(nowMs);
-    flush.next = flush.readers.next();
-    limit--;
+function start(state: FlushState, nowMs: number): void {
+  const readers = state.feed.startFlush(nowMs);
+  state.readers = readers.values();
+  state.readersLeft = readers.size;
+  state.tookMs = 0;
+}
+
+/** Wakes up to `limit` readers, and says how many these were. */
+function wakeSome(state: FlushState, limit: number, nowMs: number): number {
+  let woken = 0;
+  for (; woken < limit && state.readersLeft > 0; woken++) {
+    const { value, done } = state.readers!.next();
+    if (done) {
+      state.readersLeft = 0; // some have left
+      break;
+    }
+    state.readersLeft--;
+    value.wake(nowMs);
   }
-  return limit;
+  return woken;
 }

@@ -3,7 +3,7 @@
 // where nothing is sent.
 
 import type { Reader } from "./feed.ts";
-import type { Account } from "./flush_budget.ts";
+import type { FlushState } from "./flush_state.ts";
 import type { Letter } from "./letter.ts";
 
 /** Who can be handed letters. */
@@ -20,9 +20,7 @@ export class Post {
   #readers = new Set<Reader>();
   #pendingBytes = 0;
   /** @internal For the flusher. */
-  account: Account | undefined;
-  /** @internal For the flusher. */
-  patientUntilMs = -Infinity;
+  flushState: FlushState | undefined;
 
   /** @param onNews is called whenever there is something for somebody */
   constructor(onNews: (post: Post) => void) {
@@ -42,7 +40,7 @@ export class Post {
   }
 
   /** Begins a flush: returns who is to be woken. */
-  startFlush(): Iterable<Reader> {
+  startFlush(): ReadonlySet<Reader> {
     const readers = this.#readers;
     this.#readers = new Set();
     this.#pendingBytes = 0;

@@ -2,7 +2,7 @@
 // sets: who gets which bytes, who falls behind, what is refused with which words, and how a connection ends.
 
 import assert from "node:assert/strict";
-import type { Flushable } from "../../../src/relay/room/flusher.ts";
+import type { Flushable } from "../../../src/relay/room/flush_state.ts";
 import { Room } from "../../../src/relay/room/room.ts";
 import type { LogFunction, LogLevel } from "../../../src/relay/log.ts";
 import {

@@ -4,10 +4,9 @@
 
 import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
-import type { Reader } from "../../../src/relay/room/feed.ts";
 import { BEHIND_SHARE, FLUSH_SHARE } from "../../../src/relay/room/flush_budget.ts";
+import type { Flushable, FlushState, Wakeable } from "../../../src/relay/room/flush_state.ts";
 import {
-  type Flushable,
   Flusher,
   FULL_BYTES,
   MAX_PATIENCE_MS,
@@ -22,6 +21,7 @@ const TIMERS_LATE_MS = 1.2;
 const SETTLED_MS = 1000;
 
 class StubFeed implements Flushable {
+  flushState: FlushState | undefined;
   pendingBytes = 0;
   flushes = 0;
   wakes = 0;
@@ -32,7 +32,7 @@ class StubFeed implements Flushable {
   onWake = () => {};
   readonly #loop: SimulatedLoop;
   readonly #flusher: Flusher;
-  readonly #readers: Iterable<Reader>;
+  readonly #readers: ReadonlySet<Wakeable>;
   #news: number[] = [];
   #from = 0;
 
@@ -46,7 +46,7 @@ class StubFeed implements Flushable {
       this.wakes++;
       this.onWake();
     };
-    this.#readers = Array.from({ length: readers }, () => ({ wake }) as unknown as Reader);
+    this.#readers = new Set(Array.from({ length: readers }, () => ({ wake })));
   }
 
   append(bytes: number, atMs = this.#loop.nowMs): void {
@@ -73,7 +73,7 @@ class StubFeed implements Flushable {
     next(this.#loop.nowMs);
   }
 
-  startFlush(nowMs: number): Iterable<Reader> {
+  startFlush(nowMs: number): ReadonlySet<Wakeable> {
     this.waits.push(...this.#news.map((atMs) => ({ atMs: nowMs, waitMs: nowMs - atMs })));
     this.costs.push({ atMs: nowMs, tookMs: 0 });
     this.#news = [];
