@@ -141,7 +141,11 @@ export class Writer {
       return this.#write(this.#writing.subarray(n));
     }
     this.#endBatch();
-    if (!this.#source.hasNews) return this.#writeNext();
+    if (!this.#source.hasNews) {
+      if (this.#isEnding) this.#writeNext();
+      else this.#isWriting = false;
+      return;
+    }
     // Many who have much to be written would keep the loop from its sockets: each waits for its turn then.
     const { clock, loop } = this.#settings, nowMs = clock();
     if (loop.isBusy(nowMs)) loop.callLater(() => this.#writeNext());

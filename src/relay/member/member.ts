@@ -85,10 +85,11 @@ class Taken implements Batch {
   }
 
   written(): void {
-    giveBack(this.bytes);
+    const { bytes } = this;
     this.bytes = NOTHING; // it would keep a block of the log alive
+    if (this.source !== undefined) return this.cursor.commit();
+    giveBack(bytes);
     this.#memory.close();
-    this.cursor.commit();
   }
 }
 
