@@ -398,6 +398,7 @@ class Session(SessionLink):
             self._asks.settle(body["ask"], body)
         elif name == "$lost":
             self._tag = {}  # what it was for may be among what was skipped
+            self._has_gap = self._has_gap or "reason" not in body
             self._tell_change(raised, "lost", body.get("reason", "behind"), body["lines"])
         elif name == "$error":
             self._tell_change(raised, "error", body)

@@ -84,6 +84,7 @@ class SessionLink:
         # From the relay: lines to drain, each with its session and the count at its end; what came, was drained, acked.
         self._inbox, self._inbox_bytes = collections.deque(), 0
         self._received, self._drained, self._acked = 0, (None, 0), 0
+        self._has_gap = False  # until what tells it is acknowledged the relay can't skip again: so at once
         # To the relay: events that wait; changed keys, and all that the member itself has set; what was sent.
         self._outbox, self._sets, self._own = Outbox(), {}, {}
         self._questions = []  # control lines that wait: claims and the like
@@ -299,9 +300,9 @@ class SessionLink:
         lines, events, now = [], [], time.monotonic()
         is_ping_due = now >= self._ping_at(timeout_s)
         session, drained = self._drained
-        step = 1 if is_ping_due else max(1, self._limits["windowBytes"] * 3 / 4)
+        step = 1 if is_ping_due or self._has_gap else max(1, self._limits["windowBytes"] * 3 / 4)
         if session == self._secret and drained - self._acked >= step:
-            self._acked = drained
+            self._acked, self._has_gap = drained, False
             lines.append(encode({"$ack": {"bytes": drained}}))
         with self._lock:
             if self._closing.is_set() or self._sent.bytes < UNCONFIRMED_BYTES:

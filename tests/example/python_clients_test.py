@@ -682,6 +682,20 @@ class Sessions(unittest.TestCase):
         self.assertEqual((lost.exception().code, str(lost.exception())), (
             "not_resumed", "Cannot claim 'cut': the session could not go on, so it may have been done or not"))
 
+    def test_acknowledges_at_once_what_it_is_told_to_have_missed(self):
+        said, told = [], line({"$lost": {"lines": 3, "bytes": 9}}) + line({"$time": {"time": 1}})
+
+        def part(connection):
+            greeting, lines = hello(connection)
+            limits = dict(LIMITS, pingTimeoutMs=600000)
+            connection.sendall(welcome(greeting["nonce"], limits=limits) + told)
+            said.extend(json.loads(text.decode()) for text in iter(lines.readline, b""))
+
+        self.patch("BUSY_PING_S", 600)
+        self.patch("IDLE_PING_S", 600)
+        _, session = self.session(part)
+        until(lambda: session.drain() or {"$ack": {"bytes": len(told)}} in said, "an $ack before the next ping")
+
     def test_questions_that_were_never_asked_are_asked_in_the_next_session(self):
         said, runs = [], []
 

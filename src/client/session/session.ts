@@ -333,6 +333,7 @@ export class Session implements Speaker {
         this.#reportStale();
         this.#age.reset(); // the mark of what follows may have been skipped, too
         this.#marks.takeTag();
+        this.#position.noteGap();
         return this.#sink.onLost({
           reason: "behind",
           lines: readCount(body.lines),

@@ -44,3 +44,20 @@ Deno.test("ReadPosition.dueAck lets an acknowledgement ride from half of the win
   ]);
   assert.equal(due(1049, 1000), undefined, "what counts is what was not acknowledged");
 });
+
+Deno.test("ReadPosition.dueAck lets the read that tells of a gap, and the next one, be acknowledged at once", () => {
+  const position = new ReadPosition();
+  const due = () => {
+    position.add(new TextEncoder().encode("1\n"));
+    return position.dueAck(0, 1000);
+  };
+  assert.equal(due(), undefined);
+  for (let gap = 0; gap < 2; gap++) {
+    position.noteGap();
+    assert.deepEqual([due(), due(), due()], ["alone", "alone", undefined]);
+  }
+  position.noteGap();
+  assert.equal(due(), "alone");
+  position.noteGap();
+  assert.deepEqual([due(), due(), due()], ["alone", "alone", undefined], "one gap after the other");
+});

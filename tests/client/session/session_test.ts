@@ -247,6 +247,17 @@ Deno.test("Session acknowledges whole lines when half of the window is processed
   assert.deepEqual(script.flush(), ['{"$ack":{"bytes":202}}'], "empty lines count");
 });
 
+Deno.test("Session acknowledges at once what it is told to have missed, as nothing more can be skipped until then", async () => {
+  using script = await opened({});
+  const lost = '{"$lost":{"lines":3,"bytes":9}}\n{"$time":{"time":1700000000000}}\n';
+  script.receive(lost);
+  assert.deepEqual(script.flush(), [`{"$ack":{"bytes":${lost.length}}}`]);
+  script.receive("1\n");
+  assert.deepEqual(script.flush(), [`{"$ack":{"bytes":${lost.length + 2}}}`]);
+  script.receive("1\n");
+  assert.deepEqual(script.flush(), []);
+});
+
 Deno.test("Session acknowledges a long welcome while it is being read", async () => {
   using script = new Script();
   const set = control("set", { key: "k", value: "x".repeat(100), room: true });

@@ -4074,9 +4074,12 @@ var Pinger = class {
 // src/client/session/read_position.ts
 var RIDE_SHARE = 1 / 2;
 var ALONE_SHARE = 3 / 4;
+var READS_AFTER_GAP = 2;
 var ReadPosition = class {
   #bytes = 0;
   #lineEndBytes = 0;
+  /** How many reads are to be acknowledged at once, the one that is under way among them. */
+  #readsToAck = 0;
   /** The bytes of the stream up to the end of the last whole line. */
   get lineEndBytes() {
     return this.#lineEndBytes;
@@ -4086,6 +4089,11 @@ var ReadPosition = class {
     const lastLf = bytes.lastIndexOf(LF);
     if (lastLf >= 0) this.#lineEndBytes = this.#bytes + lastLf + 1;
     this.#bytes += bytes.length;
+    if (this.#readsToAck > 0) this.#readsToAck--;
+  }
+  /** Notes that the read under way tells of a gap. */
+  noteGap() {
+    this.#readsToAck = READS_AFTER_GAP + 1;
   }
   /** Goes on behind the last whole line: its rest comes again, on another connection. */
   resume() {
@@ -4097,6 +4105,7 @@ var ReadPosition = class {
   }
   /** Says whether an acknowledgement is due, and how it is to go out. */
   dueAck(ackedBytes, windowBytes) {
+    if (this.#readsToAck > 0) return "alone";
     const share = (this.#lineEndBytes - ackedBytes) / windowBytes;
     return share >= ALONE_SHARE ? "alone" : share >= RIDE_SHARE ? "with events" : void 0;
   }
@@ -5457,6 +5466,7 @@ var Session = class {
         this.#reportStale();
         this.#age.reset();
         this.#marks.takeTag();
+        this.#position.noteGap();
         return this.#sink.onLost({
           reason: "behind",
           lines: readCount(body.lines),
