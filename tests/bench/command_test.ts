@@ -12,7 +12,7 @@ const COMMANDS = [
 
 async function outcomeOf(script: string, args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-lock", "--no-check", new URL(script, BENCH).href, ...args],
+    args: ["run", "--quiet", "-A", "--no-lock", "--no-check", new URL(script, BENCH).href, ...args],
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
