@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { type Listener, type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
+import { DEADLINE_MS } from "../support/deadline.ts";
 import { inTime, LineClient } from "../support/line_client.ts";
 import { settle, StubTransport } from "../support/stub_transport.ts";
 import { type TransportKind, TRANSPORTS } from "../support/websocket_conn.ts";
@@ -335,6 +336,22 @@ Deno.test("serve takes a last line without LF from a client that hangs up, and d
     }
     assert.equal(bo.lines.slice(before).at(-1), last);
   }
+});
+
+Deno.test("serve counts in its rates what a connection brought that was over before they looked", async () => {
+  await using loopback = new Loopback();
+  const ada = await loopback.connect();
+  await ada.send("1\n".repeat(1000)); // more than get lost by rounding, however long a second takes
+  await ada.endOutput();
+  await ada.ended();
+  const deadline = Date.now() + DEADLINE_MS;
+  let inLines = 0;
+  while (inLines === 0 && Date.now() < deadline) {
+    await new Promise((done) => setTimeout(done, 50));
+    const { rates } = await (await fetch(`${loopback.url}stats.json`)).json();
+    for (const second of rates) inLines += second.inLines;
+  }
+  assert.notEqual(inLines, 0);
 });
 
 Deno.test("serve without the web answers a browser with a 400 that says what this is", async () => {
