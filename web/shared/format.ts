@@ -22,23 +22,23 @@ export function duration(ms: number): string {
 
 /** A count, three digits wide: `999`, `12.3 k`, `4.56 M`. */
 export function count(value: number): string {
-  if (value < 1000) return `${Number(value.toFixed(value < 10 ? 1 : 0))}`;
-  const [scaled, unit] = value < 1e6
-    ? [value / 1e3, "k"]
-    : value < 1e9
-    ? [value / 1e6, "M"]
-    : [value / 1e9, "G"];
-  return `${scaled.toFixed(scaled < 10 ? 2 : scaled < 100 ? 1 : 0)} ${unit}`;
+  if (value < MOST_SHOWN) return `${Number(value.toFixed(value < 10 ? 1 : 0))}`;
+  return withUnit(value, 1000, ["", "k", "M", "G", "T"]);
 }
 
 /** Bytes, three digits wide: `999 B`, `12.3 KiB`. */
 export function bytes(value: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let scaled = value, unit = 0;
-  while (scaled >= 1000 && unit < units.length - 1) scaled /= 1024, unit++;
-  return `${unit === 0 ? Math.round(scaled) : scaled.toFixed(scaled < 10 ? 2 : scaled < 100 ? 1 : 0)} ${
-    units[unit]
-  }`;
+  if (value < MOST_SHOWN) return `${Math.round(value)} B`;
+  return withUnit(value, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
+}
+
+/** What is less than this has three digits or fewer once it is rounded. */
+const MOST_SHOWN = 999.5;
+
+function withUnit(value: number, step: number, units: readonly string[]): string {
+  let unit = 0;
+  for (; value >= MOST_SHOWN && unit < units.length - 1; unit++) value /= step;
+  return `${value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)} ${units[unit]}`;
 }
 
 /** The time of day, from milliseconds since 1970. */

@@ -12,6 +12,9 @@ Deno.test("contentTypeOf knows what pages are made of, in small and large letter
     ["a.b.css", "text/css; charset=utf-8"],
     ["sprite.PnG", "image/png"],
     ["world.wasm", "application/wasm"],
+    ["hit.opus", "audio/ogg"],
+    ["intro.MOV", "video/quicktime"],
+    ["water.frag", "text/plain; charset=utf-8"],
     ["balls.py", "text/x-python; charset=utf-8"],
   ];
   for (const [name, type] of cases) assert.equal(contentTypeOf(name), type, name);
