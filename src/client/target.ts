@@ -36,6 +36,10 @@ export interface Address {
 type PageOrigin = Pick<PageLocation, "protocol" | "hostname" | "port">;
 
 const MAX_PORT = 65535;
+
+/** The longest name of a host, in characters (RFC 1035, as text). */
+const MAX_HOST_CHARACTERS = 253;
+
 const FORMS =
   `a target is "host", "host:port" or "[address]:port", and "/room" if you like, or "ws://host:port/room"`;
 
@@ -187,6 +191,12 @@ function whyNot(text: string): string {
 }
 
 function address(hostname: string, port: number): Address {
+  if (hostname.length > MAX_HOST_CHARACTERS || /[\p{Cc}\p{Cs}]/u.test(hostname)) {
+    throw new TypeError(
+      `Cannot connect to ${show(hostname)}: no host can have such a name, ` +
+        `up to ${MAX_HOST_CHARACTERS} characters that can be shown are allowed`,
+    );
+  }
   const label = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   if (!Number.isInteger(port) || port < 1 || port > MAX_PORT) {
     throw new RangeError(`Cannot connect to ${label}: a port is 1 to ${MAX_PORT}`);

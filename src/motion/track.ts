@@ -268,9 +268,13 @@ export class Track {
    * sample.
    * @param out written to and returned; default one that belongs to the track and is overwritten by the next
    * call.
+   * @throws {TypeError} if `out` is no motion.
    * @throws what the option `advance` throws, and nothing else.
    */
   at(nowMs: number, out: Motion = this.#motion): Motion {
+    if (out !== this.#motion && !(Array.isArray(out?.pos) && Array.isArray(out.vel))) {
+      throw new TypeError("Cannot draw track: out has no lists pos and vel, a motion is allowed");
+    }
     if (this.#history.slots.length === 0) {
       out.pos.length = 0;
       out.vel.length = 0;

@@ -1,7 +1,7 @@
 // What a simulated network is told: `wifi`, or `delay=80ms,jitter=20ms,…`, to numbers, each within limits: a
 // network that somebody asks for must not cost the relay more than another one. Pure.
 
-import { quote } from "../wire/untrusted.ts";
+import { isRecord, kindOf, quote } from "../wire/untrusted.ts";
 
 /** What a simulated line does to what it carries; times in ms. */
 export interface SimulationOptions {
@@ -79,10 +79,14 @@ const MAX_TEXT_CHARACTERS = 256;
  * Reads a line's description: presets and settings with commas between them, later ones win. Times go up to
  * 10 s (those between two spikes or stalls from 100 ms to an hour, the one to a cut from 1 s to an hour), the
  * rate from 1k to 1024m.
+ * @throws {TypeError} when it is not a text
  * @throws {SyntaxError} that names what can't be read
  * @throws {RangeError} that says what is too much or too little, and what is allowed
  */
 export function parseSimulation(text: string): SimulationOptions {
+  if (typeof text !== "string") {
+    throw new TypeError(`its description is ${kindOf(text)}, a text is allowed`);
+  }
   if (text.length > MAX_TEXT_CHARACTERS) {
     throw new RangeError(
       `its description has ${text.length} characters, at most ${MAX_TEXT_CHARACTERS} are allowed`,
@@ -98,6 +102,23 @@ export function parseSimulation(text: string): SimulationOptions {
     Object.assign(options, change);
   }
   return options;
+}
+
+/**
+ * Refuses what is no description of a line.
+ *
+ * @throws {TypeError} that names what is missing, no number or negative
+ */
+export function checkSimulation(options: SimulationOptions): void {
+  const given: Partial<SimulationOptions> = isRecord(options) ? options : {};
+  for (const name of Object.keys(NOTHING) as (keyof SimulationOptions)[]) {
+    const value = given[name];
+    if (typeof value === "number" && value >= 0) continue;
+    const what = typeof value === "number" ? value : kindOf(value);
+    throw new TypeError(
+      `Cannot simulate a network: ${name} is ${what}, what parseSimulation() gives is allowed`,
+    );
+  }
 }
 
 /** Returns undefined for what is no setting. */

@@ -4,7 +4,7 @@
 //
 //   sent at 0 ms, 10 ms, 20 ms     ──▶ arrives at 80, 95, 101
 
-import type { SimulationOptions } from "./parse_simulation.ts";
+import { checkSimulation, type SimulationOptions } from "./parse_simulation.ts";
 import { seededRandom } from "./random.ts";
 
 /**
@@ -31,8 +31,13 @@ export class Simulation {
   /** When the connection breaks; Infinity for never. */
   readonly cutAt: number;
 
-  /** Makes a line that begins at `nowMs`; two with the same options and seed are the same. */
+  /**
+   * Makes a line that begins at `nowMs`; two with the same options and seed are the same.
+   *
+   * @throws {TypeError} when an option is missing, or no number from 0 on
+   */
   constructor(options: SimulationOptions, nowMs: number) {
+    checkSimulation(options);
     this.#options = options;
     this.#random = seededRandom(options.seed);
     this.#spikeAt = nowMs + this.#interval(options.spikeEveryMs);

@@ -499,6 +499,11 @@ Deno.test("ids compare as they were given out, with compareIds and as texts", as
   const random = seededRandom(7);
   shuffled.sort(() => random() - 0.5);
   assert.deepEqual(shuffled.toSorted(compareIds), ids);
+  for (const odd of [undefined, null, 1, Symbol("k1"), { id: "k1" }] as unknown as string[]) {
+    const message = /^Cannot compare ids: one is .*, a string is allowed$/;
+    assert.throws(() => compareIds(odd, "k1"), { name: "TypeError", message });
+    assert.throws(() => compareIds("k1", odd), { name: "TypeError", message });
+  }
   assert.deepEqual(shuffled.toSorted(), ids);
   assert.deepEqual(
     ["kz", "k10", "k9", "k2"].sort(compareIds),

@@ -24,6 +24,9 @@ for (const [target, hostname, port, label] of GOOD) {
 }
 
 const BAD: [unknown, new (message: string) => Error, RegExp][] = [
+  ["x".repeat(254), TypeError, /^Cannot connect to "x{40}…": no host can have such a name, up to 253/],
+  [{ hostname: "\ud800" }, TypeError, /no host can have such a name/],
+  ["a\0b:5", TypeError, /no host can have such a name/],
   ["", TypeError, /^Cannot connect to "": it is empty, a target is "host"/],
   ["host:", TypeError, /"" is not a port/],
   ["host:abc", TypeError, /"abc" is not a port/],

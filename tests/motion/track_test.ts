@@ -412,3 +412,20 @@ Deno.test("Track refuses options that make no sense", () => {
   assert.throws(() => new Track({ delayMs: NaN }), { name: "RangeError", message: /delayMs is NaN/ });
   assert.throws(() => new Track({ angles: [0.5] }), { name: "RangeError", message: /angles has 0.5/ });
 });
+
+Deno.test("Track.at refuses an out that is no motion", () => {
+  for (const track of [new Track(), tracked()]) {
+    for (const out of [null, 5, {}, [], { pos: [] }, { pos: {}, vel: [] }] as unknown as Motion[]) {
+      assert.throws(() => track.at(1, out), {
+        name: "TypeError",
+        message: "Cannot draw track: out has no lists pos and vel, a motion is allowed",
+      });
+    }
+  }
+});
+
+function tracked(): Track {
+  const track = new Track();
+  track.push({ t: 0, pos: [1] }, 0);
+  return track;
+}

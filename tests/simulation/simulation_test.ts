@@ -276,3 +276,32 @@ Deno.test("serve names what is wrong with the network that a session asks for", 
   ada.send('{"$hello":{"version":1,"simulate":"wire"}}\n');
   assert.match(JSON.parse(await ada.line(1)).$error.message, /"wire" is none of lan, wifi/);
 });
+
+Deno.test("parseSimulation and Simulation refuse what is no description of a line, and name it", () => {
+  for (const text of [undefined, null, 5, ["wifi"], {}] as unknown as string[]) {
+    assert.throws(() => parseSimulation(text), {
+      name: "TypeError",
+      message: /^its description is .*, a text is allowed$/,
+    });
+  }
+  const good = parseSimulation("wifi");
+  const bad: [unknown, RegExp][] = [
+    [undefined, /delayMs is undefined/],
+    ["wifi", /delayMs is undefined/],
+    [{ delayMs: 5 }, /jitterMs is undefined/],
+    [{ ...good, delayMs: NaN }, /delayMs is NaN/],
+    [{ ...good, bytesPerSecond: -1 }, /bytesPerSecond is -1/],
+    [{ ...good, seed: "1" }, /seed is a string/],
+  ];
+  for (const [options, what] of bad) {
+    assert.throws(() => new Simulation(options as never, 0), (error) => {
+      assert.ok(error instanceof TypeError);
+      assert.match(error.message, what);
+      assert.match(
+        error.message,
+        /^Cannot simulate a network: .*, what parseSimulation\(\) gives is allowed$/,
+      );
+      return true;
+    });
+  }
+});

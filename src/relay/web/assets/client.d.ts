@@ -765,6 +765,8 @@ declare function rateLimit(hz: number, clock?: Clock): () => boolean;
 /**
  * Compares two ids of peers of one relay by the order in which they were given out, for `sort`: less than 0
  * if `a` is the older one. Relays since version 0.2 give out ids that compare so as texts, too (`a < b`).
+ *
+ * @throws {TypeError} when one is not a string
  */
 declare function compareIds(a: string, b: string): number;
 

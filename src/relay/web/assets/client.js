@@ -2577,6 +2577,7 @@ var LossTally = class {
 
 // src/client/target.ts
 var MAX_PORT = 65535;
+var MAX_HOST_CHARACTERS = 253;
 var FORMS = `a target is "host", "host:port" or "[address]:port", and "/room" if you like, or "ws://host:port/room"`;
 var USUAL_PORTS = {
   "ws:": 80,
@@ -2705,6 +2706,9 @@ function whyNot2(text) {
   return "it is not a host";
 }
 function address(hostname, port) {
+  if (hostname.length > MAX_HOST_CHARACTERS || /[\p{Cc}\p{Cs}]/u.test(hostname)) {
+    throw new TypeError(`Cannot connect to ${show(hostname)}: no host can have such a name, up to ${MAX_HOST_CHARACTERS} characters that can be shown are allowed`);
+  }
   const label = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   if (!Number.isInteger(port) || port < 1 || port > MAX_PORT) {
     throw new RangeError(`Cannot connect to ${label}: a port is 1 to ${MAX_PORT}`);
@@ -6032,6 +6036,14 @@ async function connect(target, options = {}) {
 
 // src/client/compare_ids.ts
 function compareIds(a, b) {
+  for (const id of [
+    a,
+    b
+  ]) {
+    if (typeof id !== "string") {
+      throw new TypeError(`Cannot compare ids: one is ${kindOf(id)}, a string is allowed`);
+    }
+  }
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 export {

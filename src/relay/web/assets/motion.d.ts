@@ -191,6 +191,7 @@ declare class Track {
      * sample.
      * @param out written to and returned; default one that belongs to the track and is overwritten by the next
      * call.
+     * @throws {TypeError} if `out` is no motion.
      * @throws what the option `advance` throws, and nothing else.
      */
     at(nowMs: number, out?: Motion): Motion;
@@ -297,6 +298,7 @@ interface SimulationOptions {
  * Reads a line's description: presets and settings with commas between them, later ones win. Times go up to
  * 10 s (those between two spikes or stalls from 100 ms to an hour, the one to a cut from 1 s to an hour), the
  * rate from 1k to 1024m.
+ * @throws {TypeError} when it is not a text
  * @throws {SyntaxError} that names what can't be read
  * @throws {RangeError} that says what is too much or too little, and what is allowed
  */
@@ -314,7 +316,11 @@ declare class Simulation {
     #private;
     /** When the connection breaks; Infinity for never. */
     readonly cutAt: number;
-    /** Makes a line that begins at `nowMs`; two with the same options and seed are the same. */
+    /**
+     * Makes a line that begins at `nowMs`; two with the same options and seed are the same.
+     *
+     * @throws {TypeError} when an option is missing, or no number from 0 on
+     */
     constructor(options: SimulationOptions, nowMs: number);
     /** Says from when on the line takes something, asked at `nowMs`: at once, unless it stalls. */
     opensAt(nowMs: number): number;

@@ -1220,9 +1220,13 @@ var Track = class {
    * sample.
    * @param out written to and returned; default one that belongs to the track and is overwritten by the next
    * call.
+   * @throws {TypeError} if `out` is no motion.
    * @throws what the option `advance` throws, and nothing else.
    */
   at(nowMs, out = this.#motion) {
+    if (out !== this.#motion && !(Array.isArray(out?.pos) && Array.isArray(out.vel))) {
+      throw new TypeError("Cannot draw track: out has no lists pos and vel, a motion is allowed");
+    }
     if (this.#history.slots.length === 0) {
       out.pos.length = 0;
       out.vel.length = 0;
@@ -1443,6 +1447,14 @@ var Sender = class {
 };
 
 // src/wire/untrusted.ts
+function isRecord(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function kindOf(value) {
+  if (value === null || value === void 0) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
 function printable(text) {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
 }
@@ -1546,6 +1558,9 @@ var MIN_RATE = 1024;
 var MAX_RATE = 1024 ** 3;
 var MAX_TEXT_CHARACTERS = 256;
 function parseSimulation(text) {
+  if (typeof text !== "string") {
+    throw new TypeError(`its description is ${kindOf(text)}, a text is allowed`);
+  }
   if (text.length > MAX_TEXT_CHARACTERS) {
     throw new RangeError(`its description has ${text.length} characters, at most ${MAX_TEXT_CHARACTERS} are allowed`);
   }
@@ -1560,6 +1575,15 @@ function parseSimulation(text) {
     Object.assign(options, change);
   }
   return options;
+}
+function checkSimulation(options) {
+  const given = isRecord(options) ? options : {};
+  for (const name of Object.keys(NOTHING)) {
+    const value = given[name];
+    if (typeof value === "number" && value >= 0) continue;
+    const what = typeof value === "number" ? value : kindOf(value);
+    throw new TypeError(`Cannot simulate a network: ${name} is ${what}, what parseSimulation() gives is allowed`);
+  }
 }
 function readSetting(name, value) {
   if (name === "seed") return /^\d{1,10}$/.test(value) ? {
@@ -1626,8 +1650,13 @@ var Simulation = class {
   #stallAt;
   /** When the connection breaks; Infinity for never. */
   cutAt;
-  /** Makes a line that begins at `nowMs`; two with the same options and seed are the same. */
+  /**
+   * Makes a line that begins at `nowMs`; two with the same options and seed are the same.
+   *
+   * @throws {TypeError} when an option is missing, or no number from 0 on
+   */
   constructor(options, nowMs) {
+    checkSimulation(options);
     this.#options = options;
     this.#random = seededRandom(options.seed);
     this.#spikeAt = nowMs + this.#interval(options.spikeEveryMs);
