@@ -42,7 +42,7 @@ export interface Flood {
   /** What it is written to; TCP unless it is said. Over HTTP nobody is a member. */
   over?: "websocket" | "http";
   /** Sessions that are there before: all in the room of the flood, or each in one of its own. */
-  crowd?: { members: number; rooms: "one" | "each" };
+  crowd?: { members: number; rooms: "one" | "each"; hello?: Readonly<Record<string, unknown>> };
 }
 
 /** One kind of client. */
@@ -192,6 +192,9 @@ export const KINDS: readonly Kind[] = [
   flood("all-256", "events of 100 bytes for 256 members", () => repeatLine(EVENT), {
     crowd: { members: 256, rooms: "one" },
   }),
+  flood("simulate-256", "the same, each member over a bad network", () => repeatLine(EVENT), {
+    crowd: { members: 256, rooms: "one", hello: { simulate: "delay=100ms,jitter=50ms" } },
+  }),
   flood("state-256", `small $set for 256 members`, () => lines(KEYS, (i) => setLine(`k${i}`, i)), {
     crowd: { members: 256, rooms: "one" },
   }),
@@ -238,6 +241,14 @@ export const KINDS: readonly Kind[] = [
   flood("http-page", "GET /play.html's script", () => repeat(get("/eventrelay/play.js"), 4096), {
     over: "http",
   }),
+  flood(
+    "http-long",
+    "GET of a path of 7 KB that is not there",
+    () => repeat(get(`/${"x".repeat(7000)}`), PAYLOAD_BYTES),
+    {
+      over: "http",
+    },
+  ),
   {
     name: "http-churn",
     what: "20 requests at a time, each with a connection",

@@ -112,7 +112,9 @@ class Load {
   }
 
   async #prepareFlood({ level, payload, writeBytes, over, crowd }: Flood): Promise<() => Promise<void>> {
-    const members = crowd === undefined ? [] : await this.#join(crowd.members, crowd.rooms === "each");
+    const members = crowd === undefined
+      ? []
+      : await this.#join(crowd.members, crowd.rooms === "each", crowd.hello);
     await this.#quiet(members);
     this.#bytes = this.#steps = 0;
     const bytes = payload(members.map(({ id }) => id));
@@ -208,12 +210,16 @@ class Load {
   }
 
   /** Makes sessions that read and acknowledge, as many at once as a port takes. */
-  async #join(count: number, inRoomsOfTheirOwn = false): Promise<RawSession[]> {
+  async #join(
+    count: number,
+    inRoomsOfTheirOwn = false,
+    hello?: Readonly<Record<string, unknown>>,
+  ): Promise<RawSession[]> {
     const members: RawSession[] = [];
     await this.#atOnce(count, async (index) => {
       const name = `player-${String(index).padStart(4, "0")}`;
       const room = inRoomsOfTheirOwn ? `${HOSTILE_ROOM}-${index}` : HOSTILE_ROOM;
-      const member = await RawSession.open({ port: this.#port, room, name, small: true });
+      const member = await RawSession.open({ port: this.#port, room, name, hello, small: true });
       members.push(member);
       this.#steps++;
       void member.run();

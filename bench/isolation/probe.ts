@@ -34,6 +34,8 @@ class Arrivals {
   readonly latenciesMs: number[] = [];
   toldLost = 0;
   again = 0;
+  /** Is called after a `$lost`. */
+  onGap = () => {};
   #newest = 0;
 
   constructor(readonly isMeasured: (sequence: number) => boolean) {}
@@ -47,9 +49,11 @@ class Arrivals {
       this.#newest = sequence;
       if (this.isMeasured(sequence)) this.latenciesMs.push(nowMs - sentMs);
     }
-    for (let at = lines.indexOf(LOST); at >= 0; at = lines.indexOf(LOST, at + 1)) {
+    let gaps = 0;
+    for (let at = lines.indexOf(LOST); at >= 0; at = lines.indexOf(LOST, at + 1), gaps++) {
       this.toldLost += JSON.parse(lines.subarray(at, lines.indexOf(10, at)).toString()).$lost.lines;
     }
+    if (gaps > 0) this.onGap();
   }
 }
 
@@ -87,6 +91,7 @@ async function ownSocket(onLines: (lines: Buffer) => void): Promise<Deno.TcpConn
 /** Opens the two members of a pair; returns the one that sends, and the one that receives. */
 async function openPair(port: number, room: string, arrivals: Arrivals): Promise<RawSession[]> {
   const receiver = await RawSession.open({ port, room, onLines: (lines) => arrivals.take(lines) });
+  arrivals.onGap = () => void receiver.acknowledge().catch(() => {}); // as the protocol asks for
   const sender = await RawSession.open({ port, room });
   void receiver.run();
   void sender.run();

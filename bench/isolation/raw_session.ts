@@ -20,6 +20,8 @@ export interface RawSessionOptions {
   /** The room; undefined makes a plain client. */
   room?: string;
   name?: string;
+  /** Further fields of its hello. */
+  hello?: Readonly<Record<string, unknown>>;
   /** Goes on with an earlier session. */
   resume?: { session: string; bytes: number };
   /** Takes little memory: for thousands. */
@@ -62,12 +64,14 @@ export class RawSession implements Disposable {
 
   /** Connects; resolves once welcomed, a plain client at once. Rejects at any other answer. */
   static async open(options: RawSessionOptions): Promise<RawSession> {
-    const { hostname = "127.0.0.1", port, room, name, resume } = options;
+    const { hostname = "127.0.0.1", port, room, name, hello: more, resume } = options;
     const conn = await Deno.connect({ hostname, port });
     const session = new RawSession(conn, options);
     if (room === undefined) return session;
     try {
-      const hello = { $hello: { version: 1, room, ...(name && { name }), ...(resume && { resume }) } };
+      const hello = {
+        $hello: { version: 1, room, ...(name && { name }), ...(resume && { resume }), ...more },
+      };
       await writeAll(conn, encoder.encode(JSON.stringify(hello) + "\n"));
       await session.#readWelcome();
     } catch (error) {
