@@ -54,7 +54,14 @@ const OPTION_KINDS: Readonly<Record<keyof ConnectOptions, Kind>> = {
   maxLineBytes: "any",
 };
 
-/** What `connect` can be told. */
+/**
+ * What `connect` can be told. It is read once; the object may change afterwards.
+ *
+ * Callbacks may call anything of the relay object, `close()` too. What one throws is the program's own error,
+ * reported as uncaught after it (in Deno and Node that ends a program that does not look at such), and so is
+ * what a promise rejects with that it returns; the relay object goes on. Only `onRequest` and `schema` may
+ * throw.
+ */
 export interface ConnectOptions<E = unknown, S extends object = Record<string, unknown>> {
   /**
    * Speaks plain events, for a relay that knows no sessions: no rooms but the lobby, no peers, no state, no

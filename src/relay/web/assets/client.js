@@ -5542,14 +5542,15 @@ var VERSION = "0.2.0";
 function versionNotice(relayVersion, { url, runtime: runtime2, version }) {
   if (relayVersion === version || url === void 0 || !/^https?:/.test(url)) return void 0;
   if (url.includes(`/v${version}/`)) return void 0;
-  const what = `client.ts is of version ${version} and the relay of ${printable(relayVersion)}`;
+  const what = `client.ts is of version ${version} and the relay of ${printable(beginning(relayVersion))}`;
   if (runtime2 === "page") return `${what}: load the page again, or let it import the relay's own /client.js`;
   const root = new URL(/\/src\/client\/[^/]*$/.test(url) ? "../../" : "./", url).href.slice(0, -1);
   return `${what}. Deno keeps what it has fetched once; get it anew with: deno run --reload=${root} \u2026`;
 }
+var MAX_VERSIONS = 8;
 var noticedVersions = /* @__PURE__ */ new Set();
 function noticeVersion(relayVersion) {
-  if (noticedVersions.has(relayVersion)) return;
+  if (noticedVersions.has(relayVersion) || noticedVersions.size >= MAX_VERSIONS) return;
   noticedVersions.add(relayVersion);
   const origin = {
     url: import.meta.url,
