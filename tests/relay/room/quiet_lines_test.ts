@@ -153,6 +153,23 @@ Deno.test("Feed.jump keeps what a quiet sender said where the log overflows befo
   assert.deepEqual([kept.lines, lost.lines], [198, 19_900]);
 });
 
+Deno.test("Feed.jump keeps nothing for who is more than maxLagMs behind, not even what was said just now", () => {
+  const keptAt = (nowMs: number) => {
+    const settings = { maxLogBytes: 1024 * 1024, maxLagMs: 1000, clock: () => 0, relayTime: () => 0 };
+    const feed = new Feed("plain", { ...settings, memory: new MemoryBudget() }, () => {});
+    const [loud, quiet, slow] = [new StubReader(feed), new StubReader(feed), new StubReader(feed)];
+    const run = encoder.encode(("x".repeat(99) + "\n").repeat(100)), own = encoder.encode("1\n");
+    for (let i = 0; i < 80; i++) feed.append(run, 0, run.length, 100, loud);
+    slow.take();
+    feed.append(run, 0, run.length, 100, loud);
+    feed.startFlush(0);
+    feed.append(own, 0, own.length, 1, quiet);
+    feed.startFlush(900);
+    return feed.jump(slow, nowMs).kept.lines;
+  };
+  assert.deepEqual([keptAt(1000), keptAt(1001)], [1, 0]);
+});
+
 Deno.test("Feed keeps no line twice where little is said", () => {
   const memory = new MemoryBudget();
   const settings = {

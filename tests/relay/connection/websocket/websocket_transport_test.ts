@@ -423,9 +423,13 @@ Deno.test("WebSocketTransport.rttMs is how long the answer to the newest ping to
 });
 
 Deno.test("WebSocketTransport.silentMs leaves a slow network the time that what was written takes", async () => {
-  const { time, websocket } = open();
+  const { socket, time, websocket } = open();
+  void read(websocket).catch(() => {});
   await writeAll(websocket, new Uint8Array(256 * 1024).fill(10));
   assert.equal(websocket.silentMs(time.nowMs + 10_000), 6000);
+  socket.feed(clientFrame({ opcode: 10, payload: "unasked" }));
+  await settle();
+  assert.equal(websocket.silentMs(time.nowMs + 10_000), 10_000, "what was written before has arrived");
   websocket.close();
 });
 
