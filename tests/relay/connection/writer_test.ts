@@ -12,7 +12,8 @@ class Source implements WriterSource {
   readonly conn = new StubTransport();
   readonly batches: string[] = [];
   readonly events: string[] = [];
-  readonly writer = new Writer(this.conn, this, resolveOptions({}));
+  readonly settings = resolveOptions({});
+  readonly writer = new Writer(this.conn, this, this.settings);
 
   get hasNews(): boolean {
     return this.batches.length > 0;
@@ -50,6 +51,22 @@ Deno.test("Writer writes batch after batch, each whole, however little a write t
     assert.deepEqual([writer.sentBytes, writer.isUntouched, writer.stuckMs(1e9)], [14, false, 0]);
     conn.close();
   }
+});
+
+Deno.test("Writer takes the next batch in a later turn while the loop is busy", async () => {
+  const { conn, batches, settings, writer } = new Source();
+  const later: (() => void)[] = [];
+  settings.loop.isBusy = () => true;
+  settings.loop.callLater = (call) => later.push(call);
+  conn.takeBytes(100);
+  batches.push("one\n", "two\n");
+  writer.wake();
+  await settle();
+  assert.equal(conn.text, "one\n");
+  later.shift()!();
+  await settle();
+  assert.equal(conn.text, "one\ntwo\n");
+  conn.close();
 });
 
 Deno.test("Writer.end writes what is there, the last line, and ends the output once", async () => {

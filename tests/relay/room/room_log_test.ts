@@ -224,6 +224,23 @@ Deno.test("Cursor that was closed takes nothing, holds nothing, and still knows 
   assert.equal(cursor.take(1000), undefined);
 });
 
+Deno.test("Cursor copies short pieces together unless memory is short", () => {
+  const memory = new MemoryBudget({ maxMemoryBytes: 1_000_000 });
+  const log = new RoomLog("plain", { ...SETTINGS, memory }), others = memory.open();
+  const cursor = log.openCursor();
+  for (let i = 0; i < 20; i++) append(log, `${i}\n`, i % 2 === 0 ? cursor : undefined);
+  const takeOne = () => {
+    const text = decoder.decode(cursor.take(1000)), { source } = cursor;
+    cursor.commit();
+    return { text, source };
+  };
+  others.resize(990_000);
+  assert.deepEqual(takeOne(), { text: "1\n", source: "block" });
+  others.resize(0);
+  assert.deepEqual(takeOne(), { text: "3\n5\n7\n9\n11\n13\n15\n17\n19\n", source: "copy" });
+  memory.close();
+});
+
 Deno.test("Cursor that is closed while a write is under way keeps the bytes of that write until commit", () => {
   for (const wantsGathered of [true, false]) {
     const log = new RoomLog("plain", { ...SETTINGS, maxLogBytes: 1024 * 1024 });
