@@ -44,8 +44,8 @@ const MAX_ABOVE_USUAL_MS = 0.25;
 const USUAL_SHARE = 1 / 8;
 
 /**
- * What one feed may spend, or all together: grows with the time, up to a period's worth; below zero after more
- * was spent than there was. Full at first.
+ * What one feed may spend, or all together: full at first, grows with the time, up to a period's worth; below
+ * zero after more was spent than there was.
  */
 export class FlushAccount {
   /** The period in which it was last used. */
