@@ -20,9 +20,10 @@ export interface Server extends AsyncDisposable {
 
 /**
  * How the task "start" and the binary run V8: a small young generation, so that no collection of it takes
- * long, and room for a thousand members before what is alive is marked.
+ * long, room for a thousand members before what is alive is marked, and no more garbage than is alive.
  */
-export const V8_FLAGS = "--v8-flags=--max-semi-space-size=2,--initial-heap-size=32";
+export const V8_FLAGS =
+  "--v8-flags=--max-semi-space-size=2,--initial-heap-size=32,--heap-growing-percent=100";
 
 /**
  * Returns the command that runs the relay from a checkout: this one unless `folder` names another, which is

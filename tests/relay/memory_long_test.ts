@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readCpuUs, readMemory, readWaitUs } from "../../bench/process_stats.ts";
 import { connectTo, type LineConn } from "../support/websocket_conn.ts";
 import { FROM_SOURCE, type Launch, Program } from "../support/program.ts";
+import { encodeId } from "../../src/wire/protocol.ts";
 
 const CLIENTS = 2000, MAX_RSS_MIB = 300;
 
@@ -237,7 +238,53 @@ const PATTERNS: Pattern[] = [
     },
     clients: 40,
   },
+  { what: "do all of that at once, over all kinds of networks", reads: false, each: doEverything },
+  {
+    what: "do all of that at once by TLS",
+    reads: false,
+    tls: "shakes hands",
+    each: doEverything,
+    clients: 500,
+  },
+  {
+    what: "set long values again and again, and read nothing of what the others set",
+    reads: false,
+    each: async (send, i) => {
+      await send(hello(`r${i % 200}`));
+      for (let n = 0; n < 30; n++) {
+        await send(`{"$set":{"key":"k${n % 4}","value":"${filler(15_000)}","room":${i % 2 === 1}}}\n`);
+      }
+    },
+  },
 ];
+
+/** Networks that sessions ask for, by turns. */
+const NETWORKS = ["delay=10s", "rate=1k", "awful", "stall=10s/100ms", "jitter=10s,delay=10s", "", "", ""];
+
+/**
+ * Sets values of its own and of the room, claims some, asks, writes to others and to nobody, says a little and
+ * what is wrong, and begins a line that does not end.
+ */
+async function doEverything(send: Send, i: number): Promise<void> {
+  const simulate = NETWORKS[i % NETWORKS.length],
+    network = simulate === "" ? "" : `,"simulate":"${simulate}"`;
+  let text = hello(
+    `r${i % 30}`,
+    `,"echo":true,"canHost":${i % 2 === 1},"name":"${"é".repeat(64)}"${network}`,
+  );
+  for (let n = 0; n < 20; n++) {
+    const key = `${"☃".repeat(40)}${n}`;
+    text += `{"$set":{"key":"${key}","value":"${filler(500)}","room":${n % 2 === 1},"hold":true}}\n`;
+  }
+  for (let n = 0; n < 10; n++) {
+    text += `{"$claim":{"ask":"${n}","key":"c${n}","value":"${filler(3000)}","hold":true}}\n`;
+  }
+  const ids = [i, 7 * i % CLIENTS].map((n) => `"${encodeId(n)}"`);
+  text += '{"$rooms":{"ask":"r"}}\n'.repeat(10) + '{"$ping":{"t":1}}\n'.repeat(10) + "1\n".repeat(5);
+  text += `{"$to":{"ids":[${ids},"nobody"],"event":"${filler(900)}"}}\n`.repeat(10);
+  text += `{"$to":{"ids":[${ids[1]}],"ask":"1","event":"${filler(5000)}"}}\n`.repeat(10);
+  await send(`${text}{"$dance":{}}\n"${filler(40_000)}`);
+}
 
 /** Fills the state of a room: 4 MB. */
 async function fillState(send: Send, read: Read): Promise<void> {
