@@ -16,7 +16,7 @@ import { type Batch, BEHIND, type EndReason, type Member } from "../member/membe
 import { encodeControl, type ErrorCode, type WireError } from "../../wire/protocol.ts";
 import type { Settings } from "../options.ts";
 import type { SimulationOptions } from "../../simulation/parse_simulation.ts";
-import type { FrameFault, Transport, WebSocketSide } from "./transport.ts";
+import { type FrameFault, isExpectedEnd, type Transport, type WebSocketSide } from "./transport.ts";
 import type { MemoryAccount } from "../memory_budget.ts";
 import { findOverdue } from "./overdue.ts";
 import { ReadBuffer } from "./read_buffer.ts";
@@ -133,12 +133,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
         buffer.fit(this.#websocket?.filledBytes ?? n, !memory.isShort);
         this.#countInput(account, buffer.heldBytes);
       }
-      if (this.#handedOver === undefined) {
-        await this.#settings.loop.inTurn(() => {
-          if (this.ending === undefined) this.#receiveEnd();
-          this.end("closed");
-        });
-      }
+      if (this.#handedOver === undefined) await this.#settings.loop.inTurn(() => this.#receiveEnd());
     } catch (error) {
       await this.#settings.loop.inTurn(() => this.onFailed(error));
     }
@@ -321,12 +316,16 @@ export class Connection implements Entrant, InputSink, WriterSource {
     return this.#input ??= new Input(this, this.#settings);
   }
 
+  /** Takes the end of the input: no clean one where nothing could be written any more. */
   #receiveEnd(): void {
-    if (this.#session !== undefined) return; // a half line of a session is sent again when it resumes
-    if (this.#websocket?.isMidMessage) return; // a message without its end is none
-    const rest = this.#entry.takeEnd();
-    if (rest !== undefined) this.#listen().sorter.push(rest);
-    this.#input?.end();
+    if (this.#endSteps.isOutputEnded) return this.cut("lost");
+    // A half line of a session is sent again when it resumes; a message without its end is none.
+    if (this.ending === undefined && this.#session === undefined && !this.#websocket?.isMidMessage) {
+      const rest = this.#entry.takeEnd();
+      if (rest !== undefined) this.#listen().sorter.push(rest);
+      this.#input?.end();
+    }
+    this.end("closed");
   }
 
   /** @internal For the sorter. */
@@ -386,9 +385,10 @@ export class Connection implements Entrant, InputSink, WriterSource {
     this.cut("behind");
   }
 
-  /** @internal For the writer. */
-  onOutputEnded(): void {
-    this.#endSteps.noteOutputEnded();
+  /** @internal For the writer. Where writing failed, what the client said before it went is still read. */
+  onOutputEnded(error?: unknown): void {
+    if (error !== undefined && (this.ending !== undefined || !isExpectedEnd(error))) this.onFailed(error);
+    else this.#endSteps.noteOutputEnded();
   }
 
   /** @internal Ends it after an error of the socket, which is logged unless a network has such. */

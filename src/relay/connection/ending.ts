@@ -46,6 +46,11 @@ export class Ending {
     return this.#isCut;
   }
 
+  /** Whether nothing will be written any more. */
+  get isOutputEnded(): boolean {
+    return this.#isOutputEnded;
+  }
+
   /** Resolves when nothing will be written any more. For one who waits. */
   outputEnded(): Promise<void> {
     if (this.#isOutputEnded) return Promise.resolve();
@@ -68,7 +73,7 @@ export class Ending {
     this.#reason = reason;
   }
 
-  /** Notes that the output has ended: the other side has a moment to end its own. */
+  /** Notes that the output has ended, or can't go on: the other side has a moment to end its own. */
   noteOutputEnded(): void {
     this.#setDeadline(LINGER_MS); // the time for a goodbye went on until now
     this.#endOutput();
@@ -86,7 +91,7 @@ export class Ending {
 
   #setDeadline(ms: number): void {
     this.#timers.clearTimeout(this.#timer);
-    this.#timer = this.#timers.setTimeout(() => this.#connection.cut(this.#reason!), ms);
+    this.#timer = this.#timers.setTimeout(() => this.#connection.cut(this.#reason ?? "lost"), ms);
   }
 }
 

@@ -14,10 +14,8 @@ export interface WriterSource {
   readonly hasNews: boolean;
   /** Takes what is to be written next, at most about `maxBytes` if given. */
   takeBatch(nowMs: number, maxBytes: number | undefined): Batch | undefined;
-  /** Is told that all is written and the output has ended. */
-  onOutputEnded(): void;
-  /** Is told that a write has failed. */
-  onFailed(error: unknown): void;
+  /** Is told that the output has ended: all is written, or a write has failed, and no other is tried. */
+  onOutputEnded(error?: unknown): void;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -154,7 +152,8 @@ export class Writer {
 
   readonly #onFailed = (error: unknown): void => {
     this.#endBatch();
-    this.#source.onFailed(error);
+    this.#isClosed = true;
+    this.#source.onOutputEnded(error);
     this.#isWriting = false;
   };
 

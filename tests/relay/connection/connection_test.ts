@@ -678,6 +678,25 @@ Deno.test("Connection whose write fails ends alone", async () => {
   assert.deepEqual(table.logged("connection failed"), []);
 });
 
+Deno.test("Connection whose write fails takes what the client said before it went, and no half line", async () => {
+  for (const end of [null, new Deno.errors.ConnectionReset("reset")]) {
+    await using table = new Table();
+    const [ada, bo] = [table.join(), table.join()];
+    bo.conn.takeBytes(0);
+    ada.conn.feed("1\n");
+    await bo.conn.until(() => bo.conn.isStuck);
+    bo.conn.failWrite(new Deno.errors.ConnectionReset("reset"));
+    await settle();
+    bo.conn.feed("2\n");
+    ada.conn.feed("3\n"); // for which nothing is tried any more
+    bo.conn.feed("4");
+    bo.conn.endInput(end);
+    assert.equal(await bo.ended(), "lost");
+    await ada.receives("2\n");
+    assert.deepEqual([ada.conn.text, bo.conn.writes.length], ["2\n", 1]);
+  }
+});
+
 Deno.test("Connection gets what is due after it has ended its input", async () => {
   await using table = new Table();
   const [ada, bo] = [table.join(), table.join()];

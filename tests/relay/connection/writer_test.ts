@@ -24,13 +24,8 @@ class Source implements WriterSource {
     return { bytes: new TextEncoder().encode(text), written: () => this.events.push(`written ${text}`) };
   }
 
-  onOutputEnded(): void {
-    this.events.push("ended");
-  }
-
-  onFailed(error: unknown): void {
-    this.events.push(`failed: ${(error as Error).message}`);
-    this.writer.close();
+  onOutputEnded(error?: unknown): void {
+    this.events.push(error === undefined ? "ended" : `failed: ${(error as Error).message}`);
   }
 }
 
