@@ -43,6 +43,9 @@ const CLOSE_TIMEOUT_MS = 1000;
  */
 const WOKEN_MS = 5000;
 
+/** For how long what came before a failed write is read, in ms. */
+const LAST_WORDS_MS = 250;
+
 /** What a line that waits costs beside its bytes, in bytes. */
 const LINE_COST_BYTES = 64;
 
@@ -203,15 +206,13 @@ export class Link {
 
   /** Reads one connection to its end; returns why it ended. */
   async #serve(transport: Transport): Promise<Error> {
-    const { address, speaker } = this.#options;
-    const startedAtMs = performance.now();
-    let cause: unknown;
+    const { address, speaker } = this.#options, startedAtMs = performance.now();
     if (this.#stop.signal.aborted) transport.close(); // close() came before there was a connection to end
-    let failure: unknown;
+    let cause: unknown, lastWords: Countdown | undefined;
     const fail = (error: unknown) => {
       if (this.#transport !== transport) return;
       // Makes the reader end, which does the rest.
-      failure ??= error;
+      cause ??= error;
       transport.close();
     };
     const writer = new Writer(transport, this.#source, {
@@ -219,7 +220,10 @@ export class Link {
         this.sentBytes += bytes;
         this.sentLines += lines;
       },
-      onError: fail,
+      onError: (error) => {
+        cause ??= error;
+        lastWords = new Countdown(LAST_WORDS_MS, () => fail(error));
+      },
     });
     this.#transport = transport;
     this.#writer = writer;
@@ -231,8 +235,9 @@ export class Link {
         speaker.receive(bytes);
       }
     } catch (error) {
-      cause = failure ?? error;
+      cause ??= error;
     }
+    lastWords?.stop();
     writer.stop();
     this.#transport = this.#writer = this.#stuckLimitBytes = undefined;
     transport.close();

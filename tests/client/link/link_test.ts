@@ -209,6 +209,21 @@ Deno.test("Link reconnects when only writing fails, and says why", async () => {
   await link.close();
 });
 
+Deno.test("Link reads what the relay said before the connection broke, also where writing notices first", async () => {
+  const { link, transports, lines, changes } = makeLink({}, (transport) => transport.writeLimit = 0);
+  await link.open(false);
+  link.send(line("a"));
+  await turn();
+  transports[0].breakWriting(new Error("broken pipe"));
+  await turn();
+  transports[0].deliver("1\n2\n");
+  transports[0].deliver(null);
+  await until(() => transports.length === 2, "the next connection");
+  assert.deepEqual(lines, ["1", "2"]);
+  assert.equal(changes[2][1].error?.message, "Lost the connection to relay:1: broken pipe");
+  await link.close();
+});
+
 Deno.test("Link glues no half line to what the next connection brings", async () => {
   const { link, transports, lines } = makeLink();
   await link.open(false);

@@ -1527,6 +1527,7 @@ var Writer = class {
 var CONNECT_TIMEOUT_MS = 1e4;
 var CLOSE_TIMEOUT_MS = 1e3;
 var WOKEN_MS = 5e3;
+var LAST_WORDS_MS = 250;
 var LINE_COST_BYTES = 64;
 var Link = class {
   #options;
@@ -1676,14 +1677,12 @@ var Link = class {
   }
   /** Reads one connection to its end; returns why it ended. */
   async #serve(transport) {
-    const { address: address2, speaker } = this.#options;
-    const startedAtMs = performance.now();
-    let cause;
+    const { address: address2, speaker } = this.#options, startedAtMs = performance.now();
     if (this.#stop.signal.aborted) transport.close();
-    let failure;
+    let cause, lastWords;
     const fail = (error) => {
       if (this.#transport !== transport) return;
-      failure ??= error;
+      cause ??= error;
       transport.close();
     };
     const writer = new Writer(transport, this.#source, {
@@ -1691,7 +1690,10 @@ var Link = class {
         this.sentBytes += bytes;
         this.sentLines += lines;
       },
-      onError: fail
+      onError: (error) => {
+        cause ??= error;
+        lastWords = new Countdown(LAST_WORDS_MS, () => fail(error));
+      }
     });
     this.#transport = transport;
     this.#writer = writer;
@@ -1706,8 +1708,9 @@ var Link = class {
         speaker.receive(bytes);
       }
     } catch (error) {
-      cause = failure ?? error;
+      cause ??= error;
     }
+    lastWords?.stop();
     writer.stop();
     this.#transport = this.#writer = this.#stuckLimitBytes = void 0;
     transport.close();
