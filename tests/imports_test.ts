@@ -1,8 +1,9 @@
 // Holds the imports of all source files against the drawing of the house: each folder may import from the
 // ones named here and from no others, nothing goes round, and what a program imports by URL has only relative
-// imports. It reads the files as text.
+// imports and runs everywhere. It reads the files as text.
 
 import assert from "node:assert/strict";
+import { stripTypeScriptTypes } from "node:module";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -155,10 +156,8 @@ Deno.test("imports never go round, those of types neither", () => {
   for (const file of FILES) visit(file, []);
 });
 
-// Node's own modules, which open connections in Node and Bun, are asked for at run time
-// (src/client/link/runtime.ts) and so in no import, a dynamic one neither: a page could not load them, and a
-// bundler would look for them.
-Deno.test("imports of what programs import by URL are relative ones", () => {
+/** What programs import by URL, with all that it needs. */
+function graphByUrl(): ReadonlySet<string> {
   const graph = new Set<string>();
   const visit = (file: string) => {
     if (graph.has(file)) return;
@@ -170,4 +169,19 @@ Deno.test("imports of what programs import by URL are relative ones", () => {
   };
   for (const door of ["client.ts", "motion.ts"]) visit(door);
   assert.ok(graph.size > 30, `${graph.size} files`);
+  return graph;
+}
+
+// Node's own modules, which open connections in Node and Bun, are asked for at run time
+// (src/client/link/runtime.ts) and so in no import, a dynamic one neither: a page could not load them, and a
+// bundler would look for them.
+Deno.test("imports of what programs import by URL are relative ones", () => {
+  graphByUrl();
+});
+
+Deno.test("imports by URL bring TypeScript that Node runs as it is: its types can be blanked out", () => {
+  for (const file of graphByUrl()) {
+    const text = Deno.readTextFileSync(new URL(file, ROOT));
+    assert.doesNotThrow(() => stripTypeScriptTypes(text), file);
+  }
 });

@@ -17,9 +17,14 @@ export function freeBuffer({ buffer }: Uint8Array<ArrayBuffer>): void {
  * cleared.
  */
 export class BufferPool {
+  readonly bytes: number;
+  readonly #maxFree: number;
   #free: Uint8Array<ArrayBuffer>[] = [];
 
-  constructor(readonly bytes: number, readonly maxFree: number) {}
+  constructor(bytes: number, maxFree: number) {
+    this.bytes = bytes;
+    this.#maxFree = maxFree;
+  }
 
   /** Hands out a buffer; its contents are whatever was in it. */
   take(): Uint8Array<ArrayBuffer> {
@@ -28,7 +33,7 @@ export class BufferPool {
 
   /** Takes a buffer back. The caller must not touch it any more, nor may a write that is under way. */
   give(buffer: Uint8Array<ArrayBuffer>): void {
-    if (this.#free.length < this.maxFree) this.#free.push(buffer);
+    if (this.#free.length < this.#maxFree) this.#free.push(buffer);
     else freeBuffer(buffer);
   }
 }
