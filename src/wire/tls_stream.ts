@@ -20,6 +20,13 @@ const MAX_WRITE_BYTES = 32 * 1024;
  */
 const MAX_DECRYPTED_BYTES = 16 * 1024;
 
+/**
+ * How long a server lets one wait who sends more than a read takes, in ms: reads that find something at once
+ * keep the event loop from its other sockets, which it looks at each 61st time (tokio's event_interval), and
+ * others waited for a tenth of a second. A timer, however short, ends that.
+ */
+const SERVER_PAUSE_MS = 0;
+
 /** As much of node's streams as this needs. */
 interface Stream {
   allowHalfOpen: boolean;
@@ -118,7 +125,7 @@ export class TlsStream {
 
   /** Is the server's side. */
   static serve({ tls, Duplex }: NodeParts, conn: Deno.TcpConn, secureContext: SecureContext): TlsStream {
-    const valve = new Valve(), encrypted = encryptedStream(Duplex, conn, valve);
+    const valve = new Valve(), encrypted = encryptedStream(Duplex, conn, valve, SERVER_PAUSE_MS);
     const socket = new tls.TLSSocket(encrypted, { isServer: true, secureContext });
     const stream = new TlsStream(conn, socket, valve);
     socket.on("secure", () => stream.#secured.resolve());
@@ -224,15 +231,25 @@ class Valve {
   }
 }
 
-/** Makes a stream of a connection: what TLS has encrypted. */
-function encryptedStream(Duplex: NodeParts["Duplex"], conn: Deno.TcpConn, valve: Valve): Stream {
-  let size: number = READ_BYTES[0];
+/**
+ * Makes a stream of a connection: what TLS has encrypted. `pauseMs`, if any, is how long it does not read after
+ * it was given as much as it could take.
+ */
+function encryptedStream(
+  Duplex: NodeParts["Duplex"],
+  conn: Deno.TcpConn,
+  valve: Valve,
+  pauseMs?: number,
+): Stream {
+  let size: number = READ_BYTES[0], isPauseDue = false;
   let buffer = new Uint8Array(size);
   const read = async () => {
     await valve.opened();
+    if (isPauseDue) await new Promise((done) => setTimeout(done, pauseMs));
     if (size !== buffer.length) buffer = new Uint8Array(size);
     const n = await conn.read(buffer);
     if (n === null) return null;
+    isPauseDue = pauseMs !== undefined && n === READ_BYTES[1];
     if (n === buffer.length) size = READ_BYTES[1];
     else if (n < READ_BYTES[0]) size = READ_BYTES[0];
     return buffer.slice(0, n);

@@ -8,6 +8,7 @@ import type { Timer } from "../../src/relay/timers.ts";
 import { type RelayOptions, RelayServer } from "../../src/relay/relay.ts";
 import { DEADLINE_MS } from "../support/deadline.ts";
 import { untilSockets } from "../support/open_sockets.ts";
+import type { TlsFloodOrder } from "../support/tls_flooder.ts";
 import { nodeParts, TlsStream } from "../../src/wire/tls_stream.ts";
 
 function read(name: string): string {
@@ -25,6 +26,11 @@ function test(name: string, fn: () => Promise<void>): void {
 
 function listen() {
   return listenTls({ hostname: "127.0.0.1", port: 0, cert: read("good.pem"), key: read("good.key") });
+}
+
+async function drain(conn: Pick<Deno.Conn, "read">): Promise<void> {
+  const buffer = new Uint8Array(64 * 1024);
+  while (await conn.read(buffer) !== null);
 }
 
 function connectTls(port: number): Promise<Deno.TlsConn> {
@@ -193,6 +199,31 @@ test("a connection of listenTls takes no more from the network than its reader d
   conn.close();
   client.close();
   listener.close();
+});
+
+test("a connection of listenTls on which more comes than is read keeps no other one waiting", async () => {
+  const listener = listen(), { port } = listener.addr;
+  const flooder = new Worker(new URL("../support/tls_flooder.ts", import.meta.url), { type: "module" });
+  flooder.postMessage({ port, caCerts } satisfies TlsFloodOrder);
+  const flooded = await listener.accept();
+  const draining = drain(flooded).catch(() => {}); // until it is closed
+  await new Promise((done) => flooder.onmessage = done);
+  const [client, conn] = await Promise.all([connectTls(port), listener.accept()]);
+  const one = new Uint8Array(1), tookMs: number[] = [];
+  while (tookMs.length < 11) {
+    const startedAt = performance.now();
+    await client.write(one);
+    await conn.read(one);
+    await conn.write(one);
+    await client.read(one);
+    tookMs.push(performance.now() - startedAt);
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  const medianMs = tookMs.toSorted((a, b) => a - b)[5];
+  assert.ok(medianMs < 60, `${medianMs.toFixed(1)} ms there and back`); // 300 while sockets were seldom looked at
+  flooder.terminate();
+  for (const each of [flooded, conn, client, listener]) each.close();
+  await draining;
 });
 
 test("a connection of listenTls fails its read and its write with an expected error when it is closed", async () => {

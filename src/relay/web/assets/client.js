@@ -1877,6 +1877,7 @@ var READ_BYTES = [
 ];
 var MAX_WRITE_BYTES = 32 * 1024;
 var MAX_DECRYPTED_BYTES = 16 * 1024;
+var SERVER_PAUSE_MS = 0;
 function nodeParts() {
   const [major, minor] = Deno.version.deno.split(".").map(Number);
   if (major < FIRST_DENO[0] || major === FIRST_DENO[0] && minor < FIRST_DENO[1]) return void 0;
@@ -1919,7 +1920,7 @@ var TlsStream = class _TlsStream {
   }
   /** Is the server's side. */
   static serve({ tls, Duplex }, conn, secureContext) {
-    const valve = new Valve(), encrypted = encryptedStream(Duplex, conn, valve);
+    const valve = new Valve(), encrypted = encryptedStream(Duplex, conn, valve, SERVER_PAUSE_MS);
     const socket = new tls.TLSSocket(encrypted, {
       isServer: true,
       secureContext
@@ -2018,14 +2019,16 @@ var Valve = class {
     this.#onOpened = void 0;
   }
 };
-function encryptedStream(Duplex, conn, valve) {
-  let size = READ_BYTES[0];
+function encryptedStream(Duplex, conn, valve, pauseMs) {
+  let size = READ_BYTES[0], isPauseDue = false;
   let buffer = new Uint8Array(size);
   const read = async () => {
     await valve.opened();
+    if (isPauseDue) await new Promise((done) => setTimeout(done, pauseMs));
     if (size !== buffer.length) buffer = new Uint8Array(size);
     const n = await conn.read(buffer);
     if (n === null) return null;
+    isPauseDue = pauseMs !== void 0 && n === READ_BYTES[1];
     if (n === buffer.length) size = READ_BYTES[1];
     else if (n < READ_BYTES[0]) size = READ_BYTES[0];
     return buffer.slice(0, n);
