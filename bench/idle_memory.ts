@@ -5,6 +5,7 @@
 
 import { parseArgs } from "node:util";
 import { runCommand } from "./command.ts";
+import { HANDSHAKE } from "./isolation/web_bytes.ts";
 import { countOpenFiles, type Mappings, parseSmaps } from "./process_stats.ts";
 import { V8_FLAGS } from "./relay_process.ts";
 
@@ -32,22 +33,18 @@ interface Reading {
 
 type Kind = "tcp" | "websocket";
 
-const HANDSHAKE = new TextEncoder().encode(
-  "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-);
-
 /** In a process of its own: holds connections to a port, as many as each line of stdin says. */
 async function hold(port: number, kind: Kind): Promise<void> {
   const held: Deno.Conn[] = [];
   const decoder = new TextDecoder(), answer = new Uint8Array(1024);
+  const handshake = new TextEncoder().encode(HANDSHAKE);
   for await (const bytes of Deno.stdin.readable) {
     const count = Number(decoder.decode(bytes));
     while (held.length < count) {
       const conn = await Deno.connect({ hostname: "127.0.0.1", port });
       held.push(conn);
       if (kind === "tcp") continue;
-      await conn.write(HANDSHAKE);
+      await conn.write(handshake);
       const n = await conn.read(answer) ?? 0;
       if (!decoder.decode(answer.subarray(0, n)).startsWith("HTTP/1.1 101 ")) {
         throw new Error("Cannot hold a WebSocket: the relay did not open it");

@@ -254,10 +254,11 @@ export function takeOptions<T extends object>(options: T): T {
 }
 
 /**
- * Checks options and puts in the defaults; `address` is that of the target, which may name a room and say
- * whether the connection is encrypted. `isSecurePage` says that this is a page that came encrypted itself.
+ * Puts in the defaults of options that {@linkcode takeOptions} returned, and looks whether they go together;
+ * `address` is that of the target, which may name a room and say whether the connection is encrypted.
+ * `isSecurePage` says that this is a page that came encrypted itself.
  *
- * @throws {TypeError} when one has the wrong kind, or two contradict each other
+ * @throws {TypeError} when a value is none that is allowed, or two contradict each other
  * @throws {RangeError} when one is out of range
  */
 export function readOptions(
@@ -265,7 +266,6 @@ export function readOptions(
   address: Pick<Address, "room" | "url">,
   isSecurePage = false,
 ): Settings {
-  takeOptions(options);
   const { room: targetRoom, url } = address;
   const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", echo = false } =
     options;

@@ -155,6 +155,7 @@ Deno.test("readOptions wants the room named where the target is a path that name
 
 for (const [options, room, name, message] of BAD) {
   Deno.test(`readOptions refuses ${JSON.stringify(options)}${room === undefined ? "" : ` in "${room}"`}`, () => {
-    assert.throws(() => readOptions(options as ConnectOptions<never>, { room }), { name, message });
+    const given = options as ConnectOptions<never>;
+    assert.throws(() => readOptions(takeOptions(given), { room }), { name, message });
   });
 }

@@ -7,6 +7,7 @@ import { type Environment, REAL_ENVIRONMENT } from "../../src/relay/options.ts";
 import type { Timer } from "../../src/relay/timers.ts";
 import { type RelayOptions, RelayServer } from "../../src/relay/relay.ts";
 import { DEADLINE_MS } from "../support/deadline.ts";
+import { drain } from "../support/drain.ts";
 import { untilSockets } from "../support/open_sockets.ts";
 import type { TlsFloodOrder } from "../support/tls_flooder.ts";
 import { nodeParts, TlsStream } from "../../src/wire/tls_stream.ts";
@@ -26,11 +27,6 @@ function test(name: string, fn: () => Promise<void>): void {
 
 function listen() {
   return listenTls({ hostname: "127.0.0.1", port: 0, cert: read("good.pem"), key: read("good.key") });
-}
-
-async function drain(conn: Pick<Deno.Conn, "read">): Promise<void> {
-  const buffer = new Uint8Array(64 * 1024);
-  while (await conn.read(buffer) !== null);
 }
 
 function connectTls(port: number): Promise<Deno.TlsConn> {
@@ -206,7 +202,7 @@ test("a connection of listenTls on which more comes than is read keeps no other 
   const flooder = new Worker(new URL("../support/tls_flooder.ts", import.meta.url), { type: "module" });
   flooder.postMessage({ port, caCerts } satisfies TlsFloodOrder);
   const flooded = await listener.accept();
-  const draining = drain(flooded).catch(() => {}); // until it is closed
+  const draining = drain(flooded);
   await new Promise((done) => flooder.onmessage = done);
   const [client, conn] = await Promise.all([connectTls(port), listener.accept()]);
   const one = new Uint8Array(1), tookMs: number[] = [];

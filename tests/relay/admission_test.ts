@@ -12,6 +12,18 @@ function refusalOf(seat: Seat) {
   return seat.client.refusal;
 }
 
+/** Holds that of a full relay's places one was `ended`'s and is `back`'s now, and is free when that leaves. */
+async function assertTookPlaceOf(ended: Seat, back: Seat, table: Table): Promise<void> {
+  assert.equal(ended.conn.isClosed, true);
+  await ended.done;
+  assert.equal(refusalOf(await table.join()).code, "relay_full", "it has one place, not two and not none");
+  await back.control("bye", {});
+  back.conn.endInput();
+  await back.done;
+  assert.ok((await table.join()).client.welcome, "one is free");
+  assert.equal(refusalOf(await table.join()).code, "relay_full");
+}
+
 Deno.test("Admission gives ids that are short, never reused, and not chosen by clients", async () => {
   await using table = new Table();
   const ids: string[] = [];
@@ -91,14 +103,7 @@ for (const limits of [{ maxClients: 3 }, { maxClientsPerHost: 3 }]) {
     );
     const back = await table.resume(ada);
     assert.equal(back.client.welcome.resumed, true);
-    assert.equal(ada.conn.isClosed, true);
-    await ada.done;
-    assert.equal(refusalOf(await table.join()).code, "relay_full", "it has one place, not two and not none");
-    await back.control("bye", {});
-    back.conn.endInput();
-    await back.done;
-    assert.ok((await table.join()).client.welcome, "one is free");
-    assert.equal(refusalOf(await table.join()).code, "relay_full");
+    await assertTookPlaceOf(ada, back, table);
   });
 
   Deno.test(`${name} lets one that can't go on begin anew in the place of its own dead connection`, async () => {
@@ -107,14 +112,7 @@ for (const limits of [{ maxClients: 3 }, { maxClientsPerHost: 3 }]) {
     const { session } = ada.client.welcome;
     const back = await table.join({ room: "one", maxMembers: 1, resume: { session, bytes: 2 ** 50 } });
     assert.deepEqual([back.client.welcome?.resumed, back.client.welcome?.room], [false, "one"]);
-    assert.equal(ada.conn.isClosed, true);
-    await ada.done;
-    assert.equal(refusalOf(await table.join()).code, "relay_full", "it has one place, not two and not none");
-    await back.control("bye", {});
-    back.conn.endInput();
-    await back.done;
-    assert.ok((await table.join()).client.welcome, "one is free");
-    assert.equal(refusalOf(await table.join()).code, "relay_full");
+    await assertTookPlaceOf(ada, back, table);
   });
 
   Deno.test(`${name} keeps the place of a session that may come back, until it may not`, async () => {

@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { readCpuUs, readMemory, readWaitUs } from "../../bench/process_stats.ts";
+import { drain } from "../support/drain.ts";
 import { connectTo, type LineConn } from "../support/websocket_conn.ts";
 import { FROM_SOURCE, type Launch, Program } from "../support/program.ts";
 import { encodeId } from "../../src/wire/protocol.ts";
@@ -363,16 +364,6 @@ function closeQuietly(conn: Pick<LineConn, "close">): void {
     // It is closed already.
   }
 }
-
-async function drain(conn: Pick<LineConn, "read">): Promise<void> {
-  const buffer = new Uint8Array(16 * 1024);
-  try {
-    while (await conn.read(buffer) !== null);
-  } catch {
-    // closed
-  }
-}
-
 /** Waits until a process neither works nor waits for a core, and for `leastMs` at least. */
 async function idle(pid: number, leastMs: number): Promise<void> {
   const startMs = performance.now();

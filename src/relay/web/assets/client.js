@@ -2762,7 +2762,6 @@ function takeOptions(options) {
   return checkOptions("connect", options, OPTION_KINDS);
 }
 function readOptions(options, address2, isSecurePage = false) {
-  takeOptions(options);
   const { room: targetRoom, url } = address2;
   const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", echo = false } = options;
   const { offlineBytes = DEFAULT_OFFLINE_BYTES, inboxLimit = DEFAULT_INBOX_LIMIT } = options;
