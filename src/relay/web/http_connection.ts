@@ -5,8 +5,8 @@
 //   idle ─▶ head ─▶ answer ─▶ idle …     last answer ─▶ end of output ─▶ input dropped for a while ─▶ closed
 //                      └─▶ 101 ─▶ handed over
 
+import { Deadline, type DeadlineSettings } from "../deadline.ts";
 import type { MemoryAccount, MemoryBudget } from "../memory_budget.ts";
-import type { Timer, Timers } from "../timers.ts";
 import { closeQuietly, isExpectedEnd, type Transport } from "../connection/transport.ts";
 import { type Answer, type BodySource, encodeHead, faultAnswer, textAnswer } from "./answer.ts";
 import { encodeSwitch, handshakeFault, isHandshake } from "./websocket_handshake.ts";
@@ -70,9 +70,7 @@ export interface Upgrade {
 }
 
 /** What a connection asks of its door. */
-export interface HttpService {
-  readonly clock: () => number;
-  readonly timers: Timers;
+export interface HttpService extends DeadlineSettings {
   /** From which each connection draws what it holds. */
   readonly memory: MemoryBudget;
   /** Whether no further request is answered on a connection. */
@@ -106,7 +104,8 @@ export class HttpConnection {
   #reading: Promise<Uint8Array | null> | undefined;
   #isWaiting = true;
   #progressAt: number;
-  #timer: Timer | undefined;
+  /** For what is waited for now, or was last. */
+  #deadline: Deadline | undefined;
   /** Ends the wait that has a deadline. */
   #onLate: (() => void) | undefined;
   #isClosed = false;
@@ -158,7 +157,7 @@ export class HttpConnection {
 
   /** Closes it at once. */
   close(): void {
-    this.#service.timers.clearTimeout(this.#timer);
+    this.#deadline?.end();
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#memory.close();
@@ -179,7 +178,7 @@ export class HttpConnection {
     this.#isWaiting = true;
     this.#progressAt = this.#service.clock();
     let request: Request | HttpFault | undefined;
-    const late = this.#deadline(this.#input?.length ? HEAD_MS : IDLE_MS);
+    const late = this.#late(this.#input?.length ? HEAD_MS : IDLE_MS);
     let isTimedForHead = Boolean(this.#input?.length), untilLate = late;
     while (request === undefined) {
       if (this.#input === null) return undefined;
@@ -189,7 +188,7 @@ export class HttpConnection {
         request = this.#reader.push(input);
         this.#count();
         if (request !== undefined) break;
-        if (!isTimedForHead) untilLate = this.#deadline(HEAD_MS);
+        if (!isTimedForHead) untilLate = this.#late(HEAD_MS);
         isTimedForHead = true;
       }
       const chunk: Uint8Array | null | "late" = await Promise.race([this.#read(), untilLate]);
@@ -201,7 +200,7 @@ export class HttpConnection {
         this.#input = chunk;
       }
     }
-    this.#service.timers.clearTimeout(this.#timer);
+    this.#deadline?.end();
     this.#isWaiting = false;
     this.#progressAt = this.#service.clock();
     await this.#service.turn();
@@ -217,13 +216,16 @@ export class HttpConnection {
     return this.#reading;
   }
 
-  #deadline(ms: number): Promise<"late"> {
-    const { timers } = this.#service;
-    timers.clearTimeout(this.#timer);
+  #late(ms: number): Promise<"late"> {
     return new Promise((done) => {
       this.#onLate = () => done("late");
-      this.#timer = timers.setTimeout(this.#onLate, ms);
+      this.#setDeadline(ms, this.#onLate);
     });
+  }
+
+  #setDeadline(ms: number, onPassed: () => void): void {
+    this.#deadline?.end();
+    this.#deadline = new Deadline(this.#service, ms, onPassed);
   }
 
   // Answering
@@ -248,7 +250,7 @@ export class HttpConnection {
 
   async #ask(head: RequestHead): Promise<Answer | HttpFault> {
     try {
-      const late = this.#deadline(ANSWER_MS), asked = this.#service.answer(head, this);
+      const late = this.#late(ANSWER_MS), asked = this.#service.answer(head, this);
       if (!(asked instanceof Promise)) return asked;
       const answer = await Promise.race([asked, late]);
       if (answer !== "late") return answer;
@@ -264,10 +266,9 @@ export class HttpConnection {
     { head, rest }: Request,
     { host, address }: Pick<Upgrade, "host" | "address">,
   ): Promise<Upgrade> {
-    this.#service.timers.clearTimeout(this.#timer);
-    this.#timer = this.#service.timers.setTimeout(() => this.close(), WRITE_MS);
+    this.#setDeadline(WRITE_MS, () => this.close());
     await this.#writeAll(encodeSwitch(head));
-    this.#service.timers.clearTimeout(this.#timer);
+    this.#deadline?.end();
     if (this.#isClosed) throw new Deno.errors.Interrupted("the connection was closed");
     this.#isClosed = true; // to this one: it is somebody else's from now on
     this.#service.onAnswered(this, head, 101, "");
@@ -321,13 +322,11 @@ export class HttpConnection {
 
   /** Closes the connection once nothing has been taken for too long. */
   #watchWriting(leftMs = WRITE_MS): void {
-    const { timers, clock } = this.#service;
-    timers.clearTimeout(this.#timer);
-    this.#timer = timers.setTimeout(() => {
-      const nextMs = this.#progressAt + WRITE_MS - clock();
+    this.#setDeadline(leftMs, () => {
+      const nextMs = this.#progressAt + WRITE_MS - this.#service.clock();
       if (nextMs <= 0) this.close();
       else this.#watchWriting(nextMs);
-    }, leftMs);
+    });
   }
 
   async #writeBody(opening: Uint8Array, body: Uint8Array): Promise<void> {
@@ -367,7 +366,7 @@ export class HttpConnection {
   async #end(): Promise<void> {
     this.#input = EMPTY;
     this.#isWaiting = true;
-    const late = this.#deadline(LINGER_MS);
+    const late = this.#late(LINGER_MS);
     await Promise.race([this.#conn.closeWrite(), late]);
     for (let dropped = 0; dropped < MAX_LINGER_BYTES;) {
       const chunk = await Promise.race([this.#read(), late]);

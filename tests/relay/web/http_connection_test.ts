@@ -227,6 +227,30 @@ Deno.test("HttpConnection closes what takes nothing of an answer, and goes on wi
   await slow.done;
 });
 
+Deno.test("HttpConnection reads what came while the relay stood still before it gives anything up", async () => {
+  const half = "GET /1 HTTP/1.1\r\n", rest = GET.slice(half.length);
+  for (const [begin, later] of [["", GET], [GET, GET], [half, rest]]) {
+    const seat = new Seat(begin);
+    await settle();
+    seat.time.nowMs += 30_000;
+    await seat.pass(0); // its timers end before it reads
+    seat.conn.feed(later);
+    await seat.conn.until(() => seat.conn.text.endsWith("/1\n"));
+    assert.ok(seat.statuses.every((status) => status === 200), String(seat.statuses));
+    await seat.ended();
+  }
+  const slow = new Seat(GET, () => ({ status: 200, fields: {}, body: new Uint8Array(300_000) }));
+  slow.conn.takeBytes(0);
+  await settle();
+  slow.time.nowMs += 30_000;
+  await slow.pass(0);
+  slow.conn.takeOnce(1000);
+  await slow.pass(WRITE_MS - 1);
+  assert.equal(slow.conn.isClosed, false);
+  slow.connection.close();
+  await slow.done;
+});
+
 Deno.test("HttpConnection answers in place of what fails or does not come, and lets go of what comes too late", async () => {
   const seat = new Seat(GET, () => Promise.reject(new Error("no")));
   await seat.conn.until(() => seat.conn.text.endsWith("that.\n"));
