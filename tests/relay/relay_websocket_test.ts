@@ -168,7 +168,7 @@ Deno.test("serve tells a WebSocket for which there is not even a place to wait t
   for (const client of waiting) client.close();
 });
 
-Deno.test("serve knows no HTTP and no TLS within a WebSocket: it closes, and relays nothing of it", async () => {
+Deno.test("serve knows no HTTP and no TLS within a WebSocket: it says so, closes, and relays nothing of it", async () => {
   for (const payload of ["GET / HTTP/1.1\r\n\r\n", Uint8Array.of(0x16, 0x03, 0x01, 0x0a)]) {
     await using loopback = new Loopback();
     const plain = await loopback.plain();
@@ -176,8 +176,10 @@ Deno.test("serve knows no HTTP and no TLS within a WebSocket: it closes, and rel
     client.startReading();
     await conn.writeRaw(clientFrame({ opcode: 2, payload }));
     await client.ended();
-    assert.equal(conn.closing?.[0], 1008);
-    assert.deepEqual([client.lines, plain.lines], [[], []]);
+    assert.deepEqual(conn.closing, [1008, "invalid_json"]);
+    const message = "Cannot go on: line 1 begins another protocol, one JSON value a line is allowed";
+    const told = { $error: { code: "invalid_json", message, line: 1 } };
+    assert.deepEqual([client.lines.map((line) => JSON.parse(line)), plain.lines], [[told], []]);
   }
 });
 

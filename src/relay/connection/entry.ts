@@ -51,6 +51,13 @@ export interface Entrant extends Outlet {
  */
 const RESERVE_MS = 15_000;
 
+/** What one is told who reads lines, as what it is written shows, and begins with no line. */
+const FOREIGN_LINE: WireError = {
+  code: "invalid_json",
+  message: "Cannot go on: line 1 begins another protocol, one JSON value a line is allowed",
+  line: 1,
+};
+
 /** The way of one connection into the relay. */
 export class Entry implements Silent {
   readonly #entrant: Entrant;
@@ -122,9 +129,11 @@ export class Entry implements Silent {
           this.#leaveLobby();
           return this.#entrant.handOver(bytes);
         }
+        if (!isBlank) return this.#entrant.refuse(FOREIGN_LINE);
         log("warn", "HTTP request refused", { address });
-        return this.#entrant.end("refused", isBlank ? HTTP_REFUSAL : undefined);
+        return this.#entrant.end("refused", HTTP_REFUSAL);
       case "foreign":
+        if (!isBlank) return this.#entrant.refuse(FOREIGN_LINE);
         log("warn", "another protocol refused", { address, begins: beginning(bytes) });
         this.#entrant.end("refused");
     }

@@ -16,6 +16,9 @@ import { StubReader } from "../../support/stub_reader.ts";
 
 const HELLO = '{"$hello":{"version":1,"nonce":"n1"}}\n';
 
+const NO_LINE =
+  "invalid_json: Cannot go on: line 1 begins another protocol, one JSON value a line is allowed";
+
 /** A connection that has just been accepted. */
 class Newcomer implements Entrant {
   readonly address = "192.0.2.1:5";
@@ -163,13 +166,13 @@ Deno.test("Entry leaves a silent connection of a host that browses undecided for
   assert.equal(newcomer.isPlain, true);
 });
 
-Deno.test("Entry hands HTTP over on a socket that nothing was written to, and refuses it elsewhere, with a 400 if that can be read", () => {
+Deno.test("Entry hands HTTP over on a socket that nothing was written to, and refuses it elsewhere, with a 400 or a line if that can be read", () => {
   const request = "GET / HTTP/1.1\r\n";
   const cases: [isBlank: boolean, isTaken: boolean, noted: unknown[]][] = [
     [true, true, [`handed over: ${request}`]],
-    [false, true, ["HTTP request refused", undefined]],
+    [false, true, [NO_LINE]],
     [true, false, ["HTTP request refused", "a 400"]],
-    [false, false, ["HTTP request refused", undefined]],
+    [false, false, [NO_LINE]],
   ];
   for (const [isBlank, isTaken, noted] of cases) {
     const newcomer = new Newcomer({}, isTaken ? () => false : undefined);
@@ -181,10 +184,16 @@ Deno.test("Entry hands HTTP over on a socket that nothing was written to, and re
   }
 });
 
-Deno.test("Entry ends another protocol without a word, and lets no plain client in where the door does not", () => {
+Deno.test("Entry ends another protocol without a word, where lines are read with one, and lets no plain client in where the door does not", () => {
   const tls = new Newcomer();
   tls.entry.look(Uint8Array.of(0x16, 0x03, 0x01), 0);
   assert.deepEqual([tls.noted, tls.ending], [["another protocol refused", undefined], "refused"]);
+  for (const begins of ["\x00", "SSH-2.0-x"]) {
+    const reader = new Newcomer();
+    reader.isBlank = false;
+    reader.hears(begins);
+    assert.deepEqual([reader.noted, reader.ending], [[NO_LINE], "refused"], begins);
+  }
   const plain = new Newcomer({ refusePlain: () => ({ code: "bad_token", message: "a token is needed" }) });
   plain.hears("1\n");
   assert.deepEqual([plain.noted, plain.member], [["bad_token: a token is needed"], undefined]);
