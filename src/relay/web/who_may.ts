@@ -8,9 +8,12 @@ import { HttpFault, only, type RequestHead } from "./head.ts";
 /** Names and ports have to be shorter than this; the longest name of DNS has 253 characters. */
 const MAX_HOST_LENGTH = 300;
 
-const HOST = /^(\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z_](?:[0-9A-Za-z._-]*[0-9A-Za-z_])?\.?)(?::([0-9]{1,5}))?$/;
+const HOST = /^(\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z_](?:[0-9A-Za-z._-]*[0-9A-Za-z_])?\.?)(?::([0-9]{0,5}))?$/;
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(?:\.(?!$)|$)){4}$/;
+
+/** What servers say that listen everywhere stands in links to them, and leads to the machine itself. */
+const THIS_MACHINE = new Set(["[::1]", "0.0.0.0", "[::]"]);
 
 /** What origins that are not of the web may be named. */
 const OTHER_NAME = /^[0-9A-Za-z._~-]{1,255}$/;
@@ -40,8 +43,8 @@ export function parseHost(text: string): Authority | undefined {
     return undefined;
   }
   if (match[1].startsWith("[") && !isIPv6(match[1].slice(1, -1))) return undefined;
-  const name = match[1].toLowerCase().replace(/\.$/, "");
-  return { name, port: match[2] === undefined ? undefined : Number(match[2]) };
+  const name = match[1].toLowerCase().replace(/\.$/, ""), port = match[2] ?? "";
+  return { name, port: port === "" ? undefined : Number(port) }; // a colon without one says nothing
 }
 
 /**
@@ -109,6 +112,6 @@ function isLocal(origin: string): boolean {
   const [scheme, rest] = origin.split("://");
   if (!DEFAULT_PORTS.has(scheme)) return false;
   const { name } = parseHost(rest)!;
-  return (name === "localhost" || name.endsWith(".localhost") || name === "[::1]" ||
+  return (name === "localhost" || name.endsWith(".localhost") || THIS_MACHINE.has(name) ||
     IPV4.test(name) && name.startsWith("127."));
 }
