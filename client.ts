@@ -5,7 +5,7 @@
 export { connect } from "./src/client/connect.ts";
 export { Relay } from "./src/client/relay.ts";
 export type { Message } from "./src/client/message.ts";
-export type { ClaimOptions, RequestOptions, RoomsOptions, SetOptions } from "./src/client/call_options.ts";
+export type { ClaimOptions, RequestOptions, SetOptions } from "./src/client/call_options.ts";
 export { animationFrames, type Clock, frames, rateLimit } from "./src/client/frames.ts";
 export { DEFAULT_PORT, type ErrorCode } from "./src/wire/protocol.ts";
 export { compareIds } from "./src/client/compare_ids.ts";

@@ -20,7 +20,7 @@ export interface SetOptions {
   room?: boolean;
 }
 
-/** How a request is made. */
+/** How a member, or the relay for its rooms, is asked. */
 export interface RequestOptions {
   /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
   timeoutMs?: number;
@@ -40,20 +40,14 @@ export interface ClaimOptions {
   timeoutMs?: number;
 }
 
-/** How the rooms are asked for. */
-export interface RoomsOptions {
-  /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
-  timeoutMs?: number;
-}
-
 /**
- * Says how long a request waits, in ms.
+ * Says how long an answer is waited for, in ms; `what` can't be done otherwise.
  *
  * @throws {TypeError} when an option is none, or `timeoutMs` is no number
  * @throws {RangeError} when it is not above 0
  */
-export function readRequestOptions(options: RequestOptions): number {
-  return readTimeout("request", checkOptions("request", options, { timeoutMs: "any" }), ANSWER_MS);
+export function readRequestOptions(what: string, options: RequestOptions): number {
+  return readTimeout(what, checkOptions(what, options, { timeoutMs: "any" }), ANSWER_MS);
 }
 
 /**
@@ -67,15 +61,6 @@ export function readClaimOptions(options: ClaimOptions): Required<ClaimOptions> 
 }
 
 /**
- * Says how long the list of rooms is waited for, in ms.
- *
- * @throws as {@linkcode readRequestOptions} does
- */
-export function readRoomsOptions(options: RoomsOptions): number {
-  return readTimeout("list rooms", checkOptions("list rooms", options, { timeoutMs: "any" }), ANSWER_MS);
-}
-
-/**
  * Says whether it is the room's value that is set.
  *
  * @throws {TypeError} when an option is none, or `room` is no boolean
@@ -84,7 +69,7 @@ export function readSetOptions(options: SetOptions): boolean {
   return checkOptions("set state", options, { room: "boolean" }).room ?? false;
 }
 
-function readTimeout(what: string, { timeoutMs }: { timeoutMs?: number }, defaultMs: number): number {
+function readTimeout(what: string, { timeoutMs }: RequestOptions, defaultMs: number): number {
   if (timeoutMs === undefined) return defaultMs;
   if (typeof timeoutMs !== "number") {
     throw new TypeError(`Cannot ${what}: timeoutMs is ${show(timeoutMs)}, a number is allowed`);

@@ -2,7 +2,7 @@
 // it, and how they are joined, are in membership.ts. Imports nothing but files of this repository, so it can
 // be imported by URL.
 
-import type { ClaimOptions, RequestOptions, RoomsOptions, SetOptions } from "./call_options.ts";
+import type { ClaimOptions, RequestOptions, SetOptions } from "./call_options.ts";
 import type { Status } from "./link/status.ts";
 import { Membership } from "./membership.ts";
 import { type Message, toMessage } from "./message.ts";
@@ -291,7 +291,7 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * @throws {RequestError} when there is no answer: not in time (`timeout`), the session could not go on, or
    * the relay object is closed
    */
-  rooms(options: RoomsOptions = {}): Promise<RoomList> {
+  rooms(options: RequestOptions = {}): Promise<RoomList> {
     return this.#membership.requests.rooms(options);
   }
 

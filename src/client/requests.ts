@@ -11,9 +11,7 @@ import {
   type ClaimOptions,
   readClaimOptions,
   readRequestOptions,
-  readRoomsOptions,
   type RequestOptions,
-  type RoomsOptions,
 } from "./call_options.ts";
 import { jsonText } from "./json_text.ts";
 import type { ConnectOptions } from "./options.ts";
@@ -57,7 +55,7 @@ export class Requests {
   }
 
   /** Asks for the rooms, see {@linkcode Relay.rooms}. */
-  rooms(options: RoomsOptions): Promise<RoomList> {
+  rooms(options: RequestOptions): Promise<RoomList> {
     return forgiving(() => this.#rooms(options));
   }
 
@@ -87,7 +85,7 @@ export class Requests {
 
   #request(peer: Addressee, event: unknown, options: RequestOptions): Promise<unknown> {
     const session = needSession(this.#session, "request");
-    const timeoutMs = readRequestOptions(options);
+    const timeoutMs = readRequestOptions("request", options);
     const id = readPeer("request", peer);
     const text = jsonText("send request", event);
     const { ask, answer } = session.asks.open(`request ${quote(id)}`, id, timeoutMs);
@@ -108,7 +106,7 @@ export class Requests {
     const json = jsonText(`claim ${quote(key)}`, value);
     checkValue(session, json, `claim ${quote(key)}`);
     const answer = this.#ask(session, `claim ${quote(key)}`, timeoutMs, (ask) => {
-      const fields = JSON.stringify({ ask, key, ...(hold ? { hold } : {}) });
+      const fields = JSON.stringify({ ask, key, hold: hold || undefined });
       return `{"$claim":${fields.slice(0, -1)},"value":${json}}}`;
     });
     return answer.then((body) => {
@@ -118,10 +116,11 @@ export class Requests {
     });
   }
 
-  #rooms(options: RoomsOptions): Promise<RoomList> {
+  #rooms(options: RequestOptions): Promise<RoomList> {
     const session = needSession(this.#session, "list rooms");
     const write = (ask: string) => `{"$rooms":${JSON.stringify({ ask })}}`;
-    return this.#ask(session, "list rooms", readRoomsOptions(options), write).then(readRoomList);
+    const timeoutMs = readRequestOptions("list rooms", options);
+    return this.#ask(session, "list rooms", timeoutMs, write).then(readRoomList);
   }
 
   /** Sends an answer; returns what is wrong with it: it is too long. */

@@ -36,7 +36,7 @@ interface Ask {
   peerId: string | undefined;
   resolve: (value: unknown) => void;
   reject: (error: RequestError) => void;
-  countdown: Countdown | undefined;
+  countdown: Countdown;
 }
 
 /**
@@ -78,11 +78,15 @@ export class Asks {
    */
   open(what: string, peerId?: string, timeoutMs = Infinity): { ask: string; answer: Promise<unknown> } {
     const ask = (++this.#last).toString(36);
+    const countdown = new Countdown(timeoutMs, () => {
+      const who = peerId === undefined ? "of the relay " : "";
+      const why = `no answer ${who}within ${timeoutMs} ms, so it may have been done or not`;
+      this.#fail(ask, "timeout", why, peerId);
+    });
     const answer = new Promise<unknown>((resolve, reject) => {
-      this.#pending.set(ask, { what, peerId, resolve, reject, countdown: undefined });
+      this.#pending.set(ask, { what, peerId, resolve, reject, countdown });
     });
     answer.catch(() => {}); // it is the caller's to look at it
-    if (timeoutMs < Infinity) this.#limit(ask, timeoutMs);
     return { ask, answer };
   }
 
@@ -141,16 +145,7 @@ export class Asks {
     const pending = this.#pending.get(ask);
     if (pending === undefined || pending.peerId !== peerId) return undefined; // it was asked somebody else
     this.#pending.delete(ask);
-    pending.countdown?.stop();
+    pending.countdown.stop();
     return pending;
-  }
-
-  #limit(ask: string, timeoutMs: number): void {
-    const pending = this.#pending.get(ask)!;
-    pending.countdown = new Countdown(timeoutMs, () => {
-      const who = pending.peerId === undefined ? "of the relay " : "";
-      const why = `no answer ${who}within ${timeoutMs} ms, so it may have been done or not`;
-      this.#fail(ask, "timeout", why, pending.peerId);
-    });
   }
 }

@@ -345,7 +345,7 @@ interface SetOptions {
      */
     room?: boolean;
 }
-/** How a request is made. */
+/** How a member, or the relay for its rooms, is asked. */
 interface RequestOptions {
     /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
     timeoutMs?: number;
@@ -361,11 +361,6 @@ interface ClaimOptions {
      * How long to wait for the relay's decision, in ms: more than 0, up to Infinity. Default: 30,000, for as
      * long as a broken connection can be resumed.
      */
-    timeoutMs?: number;
-}
-/** How the rooms are asked for. */
-interface RoomsOptions {
-    /** How long to wait for the answer, in ms: more than 0, up to Infinity. Default: 10,000. */
     timeoutMs?: number;
 }
 
@@ -611,7 +606,7 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      * @throws {RequestError} when there is no answer: not in time (`timeout`), the session could not go on, or
      * the relay object is closed
      */
-    rooms(options?: RoomsOptions): Promise<RoomList>;
+    rooms(options?: RequestOptions): Promise<RoomList>;
     /**
      * Connects to the same relay once more, as another member, in the first room of that name that has a place:
      * `room` itself, or `room-2` and so on, or opens it. The relay decides at once for all who ask, so two that
@@ -794,4 +789,4 @@ declare class RequestError extends Error {
 }
 
 export { DEFAULT_PORT, Relay, RequestError, animationFrames, compareIds, connect, frames, rateLimit };
-export type { Addressee, ClaimOptions, Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, MemberState, Message, Peer, ReadState, RelayError, RequestOptions, RoomInfo, RoomList, RoomState, RoomsOptions, SchemaIssue, SchemaResult, SendOptions, SetOptions, StandardSchema, States, Stats, Status, StatusDetail, Target, TlsOptions };
+export type { Addressee, ClaimOptions, Clock, ConnectOptions, ErrorCode, LeaveReason, Lost, MemberState, Message, Peer, ReadState, RelayError, RequestOptions, RoomInfo, RoomList, RoomState, SchemaIssue, SchemaResult, SendOptions, SetOptions, StandardSchema, States, Stats, Status, StatusDetail, Target, TlsOptions };

@@ -2863,8 +2863,8 @@ function checkLimit(name, value, least, most = Infinity) {
 // src/client/call_options.ts
 var ANSWER_MS = 1e4;
 var CLAIM_MS = 3e4;
-function readRequestOptions(options) {
-  return readTimeout("request", checkOptions("request", options, {
+function readRequestOptions(what, options) {
+  return readTimeout(what, checkOptions(what, options, {
     timeoutMs: "any"
   }), ANSWER_MS);
 }
@@ -2877,11 +2877,6 @@ function readClaimOptions(options) {
     hold: checked.hold ?? false,
     timeoutMs: readTimeout("claim", checked, CLAIM_MS)
   };
-}
-function readRoomsOptions(options) {
-  return readTimeout("list rooms", checkOptions("list rooms", options, {
-    timeoutMs: "any"
-  }), ANSWER_MS);
 }
 function readSetOptions(options) {
   return checkOptions("set state", options, {
@@ -3173,18 +3168,22 @@ var Asks = class {
    */
   open(what, peerId, timeoutMs = Infinity) {
     const ask = (++this.#last).toString(36);
+    const countdown = new Countdown(timeoutMs, () => {
+      const who = peerId === void 0 ? "of the relay " : "";
+      const why = `no answer ${who}within ${timeoutMs} ms, so it may have been done or not`;
+      this.#fail(ask, "timeout", why, peerId);
+    });
     const answer = new Promise((resolve, reject) => {
       this.#pending.set(ask, {
         what,
         peerId,
         resolve,
         reject,
-        countdown: void 0
+        countdown
       });
     });
     answer.catch(() => {
     });
-    if (timeoutMs < Infinity) this.#limit(ask, timeoutMs);
     return {
       ask,
       answer
@@ -3237,16 +3236,8 @@ var Asks = class {
     const pending = this.#pending.get(ask);
     if (pending === void 0 || pending.peerId !== peerId) return void 0;
     this.#pending.delete(ask);
-    pending.countdown?.stop();
+    pending.countdown.stop();
     return pending;
-  }
-  #limit(ask, timeoutMs) {
-    const pending = this.#pending.get(ask);
-    pending.countdown = new Countdown(timeoutMs, () => {
-      const who = pending.peerId === void 0 ? "of the relay " : "";
-      const why = `no answer ${who}within ${timeoutMs} ms, so it may have been done or not`;
-      this.#fail(ask, "timeout", why, pending.peerId);
-    });
   }
 };
 
@@ -3309,7 +3300,7 @@ var Requests = class {
   }
   #request(peer, event, options) {
     const session = needSession(this.#session, "request");
-    const timeoutMs = readRequestOptions(options);
+    const timeoutMs = readRequestOptions("request", options);
     const id = readPeer("request", peer);
     const text = jsonText("send request", event);
     const { ask, answer } = session.asks.open(`request ${quote(id)}`, id, timeoutMs);
@@ -3336,9 +3327,7 @@ var Requests = class {
       const fields = JSON.stringify({
         ask,
         key,
-        ...hold ? {
-          hold
-        } : {}
+        hold: hold || void 0
       });
       return `{"$claim":${fields.slice(0, -1)},"value":${json}}}`;
     });
@@ -3353,7 +3342,8 @@ var Requests = class {
     const write = (ask) => `{"$rooms":${JSON.stringify({
       ask
     })}}`;
-    return this.#ask(session, "list rooms", readRoomsOptions(options), write).then(readRoomList);
+    const timeoutMs = readRequestOptions("list rooms", options);
+    return this.#ask(session, "list rooms", timeoutMs, write).then(readRoomList);
   }
   /** Sends an answer; returns what is wrong with it: it is too long. */
   #reply(text, to, tag) {
