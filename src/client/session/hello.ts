@@ -27,26 +27,24 @@ export interface Hello {
   resume?: { session: string; bytes: number };
 }
 
-/** Encodes the first line of a session; what is empty is left out. */
-export function encodeHello({ room, name, token, simulate, nonce, resume, ...wishes }: Hello): Uint8Array {
+/** Encodes the first line of a session; what is empty or false is left out. */
+export function encodeHello(hello: Hello): Uint8Array {
+  const { room, name, token, simulate, echo, canHost, maxMembers, any, base, nonce, resume } = hello;
+  // JSON leaves out what is undefined.
   return encodeControl("hello", {
     version: PROTOCOL_VERSION,
     room,
-    ...(name === "" ? {} : { name }),
-    ...(token === "" ? {} : { token }),
-    ...(simulate === "" ? {} : { simulate }),
-    ...wish(wishes.echo, { echo: true }),
-    ...wish(wishes.canHost, { canHost: true }),
-    ...(wishes.maxMembers === undefined ? {} : { maxMembers: wishes.maxMembers }),
-    ...wish(wishes.any, { any: true }),
-    ...(wishes.base === undefined ? {} : { base: wishes.base }),
+    name: name || undefined,
+    token: token || undefined,
+    simulate: simulate || undefined,
+    echo: echo || undefined,
+    canHost: canHost || undefined,
+    maxMembers,
+    any: any || undefined,
+    base,
     nonce,
-    ...(resume === undefined ? {} : { resume }),
+    resume,
   });
-}
-
-function wish<T extends object>(isWanted: boolean | undefined, fields: T): Partial<T> {
-  return isWanted === true ? fields : {};
 }
 
 /** Makes text that nobody can guess, another one each time. */

@@ -1,7 +1,7 @@
 // The lines that the relay itself says, as a client reads them. Pure. The client looks here first at every
 // received line; what is not a control line is an event.
 
-import { isRecord } from "../../wire/untrusted.ts";
+import { isCount, isRecord } from "../../wire/untrusted.ts";
 import { CONTROL_OPENING, type ErrorCode } from "../../wire/protocol.ts";
 
 /** What the relay complains about. */
@@ -93,13 +93,13 @@ export function readError(body: Record<string, unknown>): RelayError | undefined
 
 /** Reads a number of things, or of milliseconds: 0 for what is none. */
 export function readCount(value: unknown): number {
-  return Number.isSafeInteger(value) && value as number >= 0 ? value as number : 0;
+  return isCount(value) ? value : 0;
 }
 
 /** The farthest time from 1970, in ms, that a date can be. */
 const MAX_TIME_MS = 8.64e15;
 
-/** Tells a time that can be reckoned with, in ms since 1970: JSON can hold 1e999. */
+/** Tells a time in ms that can be reckoned with: JSON can hold 1e999. */
 export function isTime(value: unknown): value is number {
   return typeof value === "number" && Math.abs(value) <= MAX_TIME_MS;
 }

@@ -15,6 +15,7 @@ import { type Opened, openSession, WELCOME_TIMEOUT_MS } from "./opening.ts";
 import { Pinger } from "./pinger.ts";
 import { LineDecoder, type LineSink } from "../link/line_decoder.ts";
 import { CONTROL_OPENING, type Tag } from "../../wire/protocol.ts";
+import { isCount } from "../../wire/untrusted.ts";
 import type { Lost } from "./lost.ts";
 import { ReadPosition } from "./read_position.ts";
 import { noteRoomValue, settleRoom } from "./room_values.ts";
@@ -359,10 +360,9 @@ export class Session implements Speaker {
     this.#sink.onError(refused === undefined ? error : { ...error, key: refused.key, room: refused.isRoom });
   }
 
-  #onPong({ t, time, bytes }: Record<string, unknown>): void {
-    if (!Number.isFinite(t) || !isTime(time) || !Number.isSafeInteger(bytes)) return;
-    const sentAtMs = t as number;
-    this.source.confirmStream(bytes as number);
+  #onPong({ t: sentAtMs, time, bytes }: Record<string, unknown>): void {
+    if (!isTime(sentAtMs) || !isTime(time) || !isCount(bytes)) return;
+    this.source.confirmStream(bytes);
     this.#pinger?.notePong(sentAtMs);
     if (this.source.hasMore) this.#connection?.flush();
     if (this.#pinger === undefined) return;

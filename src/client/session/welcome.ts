@@ -2,7 +2,7 @@
 // refusal. Touches no socket.
 
 import { DEFAULT_LIMITS } from "../../wire/protocol.ts";
-import { isRecord } from "../../wire/untrusted.ts";
+import { isCount, isRecord } from "../../wire/untrusted.ts";
 import { RefusedError } from "../link/connect_error.ts";
 import { isTime, readControlLine, readError } from "./relay_control.ts";
 import type { Roster } from "./roster.ts";
@@ -78,41 +78,40 @@ export function readAnswer(line: string, nonce: string, isCertain: boolean): Wel
     if (refusal === undefined) throw unreadable("its $error has no code or no message");
     throw new RefusedError(refusal.code, refusal.message);
   }
-  const {
-    id,
-    room,
-    relay = "",
-    session,
-    time,
-    bytes = 0,
-    resumed = false,
-    more = 0,
-    host,
-    peers,
-    state,
-    limits,
-  } = control.body;
-  for (const [name, value] of Object.entries({ id, room, relay, session })) {
-    if (typeof value !== "string") throw unreadable(`its ${name} is not a string`);
-  }
-  for (const [name, value] of Object.entries({ bytes, more })) {
-    if (!Number.isSafeInteger(value) || value as number < 0) throw unreadable(`its ${name} is not a count`);
-  }
-  if (!isTime(time)) throw unreadable("its time is not a number");
+  return readWelcome(control.body);
+}
+
+function readWelcome(body: Record<string, unknown>): Welcome {
+  const { relay = "", relayVersion, bytes = 0, more = 0, host } = body;
   return {
-    id: id as string,
-    room: room as string,
-    relay: relay as string,
-    relayVersion: typeof control.body.relayVersion === "string" ? control.body.relayVersion : "",
-    session: session as string,
-    timeMs: time,
-    bytes: bytes as number,
-    resumed: resumed === true,
-    more: more as number,
+    id: text("id", body.id),
+    room: text("room", body.room),
+    relay: text("relay", relay),
+    relayVersion: typeof relayVersion === "string" ? relayVersion : "",
+    session: text("session", body.session),
+    timeMs: time(body.time),
+    bytes: count("bytes", bytes),
+    resumed: body.resumed === true,
+    more: count("more", more),
     host: typeof host === "string" ? host : undefined,
-    roster: readRoster(peers, state),
-    limits: readLimits(limits),
+    roster: readRoster(body.peers, body.state),
+    limits: readLimits(body.limits),
   };
+}
+
+function text(name: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw unreadable(`its ${name} is not a string`);
+}
+
+function time(value: unknown): number {
+  if (isTime(value)) return value;
+  throw unreadable("its time is not a number");
+}
+
+function count(name: string, value: unknown): number {
+  if (isCount(value)) return value;
+  throw unreadable(`its ${name} is not a count`);
 }
 
 /**

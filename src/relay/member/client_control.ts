@@ -17,7 +17,7 @@ import {
   skipSpace,
   textOf,
 } from "./json_members.ts";
-import { quote } from "../../wire/untrusted.ts";
+import { isCount, quote } from "../../wire/untrusted.ts";
 import {
   askFault,
   keyFault,
@@ -351,15 +351,11 @@ export interface PingLine {
 /** Checks the fields of a `$ping`. */
 export function readPing(control: Control): Understood<PingLine> {
   const [t, rtt, lag] = readFields(control, PING_FIELDS);
-  if (!Number.isFinite(t)) return new Misunderstood("t is a number");
-  return { t: t as number, told: { rttMs: readMs(rtt), lagMs: readMs(lag) } };
+  if (typeof t !== "number" || !Number.isFinite(t)) return new Misunderstood("t is a number");
+  return { t, told: { rttMs: readMs(rtt), lagMs: readMs(lag) } };
 }
 
 /** Reads a time that a client tells; undefined for what is none. */
 function readMs(value: unknown): number | undefined {
   return typeof value === "number" && value >= 0 && value <= MAX_TOLD_MS ? value : undefined;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
