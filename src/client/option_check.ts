@@ -2,7 +2,7 @@
 // Every refusal names what was given and what is allowed. Pure; limits and texts are looked at where they are
 // read (options.ts, target.ts).
 
-import { kindOf } from "../wire/untrusted.ts";
+import { beginning, kindOf } from "../wire/untrusted.ts";
 
 /** What an option may be. */
 export type Kind = "boolean" | "function" | "signal" | "any";
@@ -12,9 +12,6 @@ const ALLOWED: Readonly<Record<Exclude<Kind, "any">, string>> = {
   function: "a function",
   signal: "an AbortSignal",
 };
-
-/** How much of a text a message repeats, in UTF-16 code units. */
-const MAX_SHOWN_LENGTH = 40;
 
 /**
  * Refuses options that are none: no plain object, unknown names, wrong kinds. One that is undefined counts as
@@ -49,9 +46,7 @@ export function checkOptions<T>(what: string, options: T, kinds: Readonly<Record
 
 /** Describes a value in a message, whatever it is. */
 export function show(value: unknown): string {
-  if (typeof value === "string") {
-    return JSON.stringify(value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}…` : value);
-  }
+  if (typeof value === "string") return JSON.stringify(beginning(value));
   return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
 }
 

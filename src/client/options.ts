@@ -266,40 +266,17 @@ export function readOptions(
   address: Pick<Address, "room" | "url">,
   isSecurePage = false,
 ): Settings {
-  const { room: targetRoom, url } = address;
-  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", echo = false } =
-    options;
+  const { plain = false, room = address.room ?? LOBBY, name = "", token = "", simulate = "" } = options;
+  const { echo = false, canHost = true, maxMembers, any = false } = options;
   const { offlineBytes = DEFAULT_OFFLINE_BYTES, inboxLimit = DEFAULT_INBOX_LIMIT } = options;
   const { maxQueuedBytes = DEFAULT_QUEUED_BYTES, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   checkName("room", room, 1);
   checkName("name", name, 0);
-  if (typeof token !== "string") {
-    throw new TypeError(`Cannot connect: token is ${kindOf(token)}, a string is allowed`);
-  }
-  if (typeof simulate !== "string") {
-    throw new TypeError(`Cannot connect: simulate is ${kindOf(simulate)}, a string is allowed`);
-  }
-  if (targetRoom !== undefined && targetRoom !== room) {
-    throw new TypeError("Cannot connect: the target names another room than the option room, one is allowed");
-  }
-  if (
-    options.room === undefined && targetRoom === undefined && url !== undefined &&
-    new URL(url).pathname !== "/"
-  ) {
-    throw new TypeError(
-      `Cannot connect to ${url}: it ends with a slash, so it names no room, ` +
-        "one in the option room is allowed",
-    );
-  }
-  if (plain && room !== LOBBY) {
-    throw new TypeError(`Cannot connect: a plain client is in the room "${LOBBY}", no other is allowed`);
-  }
+  checkText("token", token);
+  checkText("simulate", simulate);
+  checkRoom(room, options, address);
   if (plain && echo) {
     throw new TypeError("Cannot connect: a plain client has no echo, connect without { plain: true }");
-  }
-  const { canHost = true, maxMembers, any = false } = options;
-  if (room === LOBBY && (any || maxMembers !== undefined)) {
-    throw new TypeError(`Cannot connect: the room "${LOBBY}" is one and open to all, name another one`);
   }
   if (maxMembers !== undefined) checkLimit("maxMembers", maxMembers, 1, Number.MAX_SAFE_INTEGER);
   checkLimit("offlineBytes", offlineBytes, 0);
@@ -307,14 +284,7 @@ export function readOptions(
   checkLimit("inboxLimit", inboxLimit, 1);
   checkLimit("maxLineBytes", maxLineBytes, 1);
   const limits = { offlineBytes, maxQueuedBytes, inboxLimit, maxLineBytes };
-  const isSecure = url === undefined ? isSecurePage : url.startsWith("wss:");
-  const tls = readTls(options.tls === undefined ? isSecure : options.tls);
-  if (url !== undefined && (tls !== undefined) !== isSecure) {
-    const [scheme, other] = tls === undefined ? ["wss", "ws"] : ["ws", "wss"];
-    throw new TypeError(
-      `Cannot connect: the target says ${scheme}:// and the option tls ${other}://, one is allowed`,
-    );
-  }
+  const tls = tlsFor(options.tls, address.url, isSecurePage);
   return { plain, room, name, token, simulate, echo, canHost, maxMembers, any, tls, ...limits };
 }
 
@@ -327,6 +297,48 @@ export function readJoinOptions<T extends Pick<ConnectOptions, "room">>(options:
   const checked = checkOptions("join a room", options, OPTION_KINDS);
   if (checked.room === undefined || checked.room === room) return { ...checked, room };
   throw new TypeError("Cannot join a room: the option room names another one, one is allowed");
+}
+
+function checkText(name: string, value: unknown): void {
+  if (typeof value === "string") return;
+  throw new TypeError(`Cannot connect: ${name} is ${kindOf(value)}, a string is allowed`);
+}
+
+/** Looks whether the room goes together with the target, and with what is asked of it. */
+function checkRoom(
+  room: string,
+  { room: named, plain = false, any = false, maxMembers }: ConnectOptions<never>,
+  { room: targetRoom, url }: Pick<Address, "room" | "url">,
+): void {
+  if (targetRoom !== undefined && targetRoom !== room) {
+    throw new TypeError("Cannot connect: the target names another room than the option room, one is allowed");
+  }
+  const isNamed = named !== undefined || targetRoom !== undefined;
+  if (!isNamed && url !== undefined && new URL(url).pathname !== "/") {
+    throw new TypeError(
+      `Cannot connect to ${url}: it ends with a slash, so it names no room, ` +
+        "one in the option room is allowed",
+    );
+  }
+  if (plain && room !== LOBBY) {
+    throw new TypeError(`Cannot connect: a plain client is in the room "${LOBBY}", no other is allowed`);
+  }
+  if (room === LOBBY && (any || maxMembers !== undefined)) {
+    throw new TypeError(`Cannot connect: the room "${LOBBY}" is one and open to all, name another one`);
+  }
+}
+
+/** Says how the connection is encrypted, if it is: as the option says, or else the target or the page. */
+function tlsFor(option: unknown, url: string | undefined, isSecurePage: boolean): TlsOptions | undefined {
+  const isSecure = url === undefined ? isSecurePage : url.startsWith("wss:");
+  const tls = readTls(option === undefined ? isSecure : option);
+  if (url !== undefined && (tls !== undefined) !== isSecure) {
+    const [scheme, other] = tls === undefined ? ["wss", "ws"] : ["ws", "wss"];
+    throw new TypeError(
+      `Cannot connect: the target says ${scheme}:// and the option tls ${other}://, one is allowed`,
+    );
+  }
+  return tls;
 }
 
 function readTls(tls: unknown): TlsOptions | undefined {

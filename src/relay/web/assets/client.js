@@ -4,20 +4,23 @@
 function isRecord(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+function isCount(value) {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
 function kindOf(value) {
   if (value === null || value === void 0) return String(value);
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
-function printable(text) {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
+function printable(text2) {
+  return text2.replace(/[\p{Cc}\p{Cf}]/gu, "?");
 }
 var MAX_QUOTED_LENGTH = 40;
-function beginning(text) {
-  return text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}\u2026` : text;
+function beginning(text2) {
+  return text2.length > MAX_QUOTED_LENGTH ? `${text2.slice(0, MAX_QUOTED_LENGTH)}\u2026` : text2;
 }
-function quote(text) {
-  return JSON.stringify(printable(beginning(text)).replace(/\p{Cs}/gu, "?"));
+function quote(text2) {
+  return JSON.stringify(printable(beginning(text2)).replace(/\p{Cs}/gu, "?"));
 }
 
 // src/client/link/runtime.ts
@@ -192,13 +195,13 @@ function nameFault(name, least) {
 function keyFault(key) {
   return lengthFault(key, 1, MAX_KEY_CHARACTERS) ?? surrogateFault(key);
 }
-function surrogateFault(text) {
-  return /\p{Cs}/u.test(text) ? "has half of a surrogate pair, whole characters are allowed" : void 0;
+function surrogateFault(text2) {
+  return /\p{Cs}/u.test(text2) ? "has half of a surrogate pair, whole characters are allowed" : void 0;
 }
-function lengthFault(text, least, most) {
-  if (typeof text !== "string") return `is ${kindOf(text)}, a string is allowed`;
-  if (text.length >= 2 * least - 1 && text.length <= most) return void 0;
-  const characters = text.length > 4 * most ? text.length : Array.from(text).length;
+function lengthFault(text2, least, most) {
+  if (typeof text2 !== "string") return `is ${kindOf(text2)}, a string is allowed`;
+  if (text2.length >= 2 * least - 1 && text2.length <= most) return void 0;
+  const characters = text2.length > 4 * most ? text2.length : Array.from(text2).length;
   if (characters >= least && characters <= most) return void 0;
   return `has ${characters} characters, ${least} to ${most} are allowed`;
 }
@@ -332,18 +335,18 @@ var LineDecoder = class {
     this.#reader.push(chunk);
   }
   #decode(lines) {
-    let text;
+    let text2;
     try {
-      text = strict.decode(lines);
+      text2 = strict.decode(lines);
     } catch {
       return this.#decodeOneByOne(lines);
     }
     let start = 0;
-    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
-      this.#emit(text.slice(start, end));
+    for (let end = text2.indexOf("\n"); end >= 0; end = text2.indexOf("\n", start)) {
+      this.#emit(text2.slice(start, end));
       start = end + 1;
     }
-    this.#emit(text.slice(start));
+    this.#emit(text2.slice(start));
   }
   /** Finds the lines that are no UTF-8 in a stretch that has one, so that the others don't suffer. */
   #decodeOneByOne(lines) {
@@ -352,9 +355,9 @@ var LineDecoder = class {
       const end = found < 0 ? lines.length : found;
       const line = lines.subarray(start, end);
       start = end + 1;
-      let text;
+      let text2;
       try {
-        text = strict.decode(line);
+        text2 = strict.decode(line);
       } catch (cause) {
         const message = `Cannot read line: its ${line.length} bytes are not UTF-8, text in UTF-8 is allowed`;
         this.#sink.onInvalidLine(lossy.decode(line), new TypeError(message, {
@@ -362,7 +365,7 @@ var LineDecoder = class {
         }));
         continue;
       }
-      this.#emit(text);
+      this.#emit(text2);
     }
   }
   #emit(line) {
@@ -628,7 +631,6 @@ var ALLOWED = {
   function: "a function",
   signal: "an AbortSignal"
 };
-var MAX_SHOWN_LENGTH = 40;
 function checkOptions(what, options, kinds) {
   if (typeof options !== "object" || options === null || Array.isArray(options) || !isPlain(options)) {
     const shown = kindOf(options) === "an object" ? "an object of another kind" : show(options);
@@ -652,9 +654,7 @@ function checkOptions(what, options, kinds) {
   return copy;
 }
 function show(value) {
-  if (typeof value === "string") {
-    return JSON.stringify(value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}\u2026` : value);
-  }
+  if (typeof value === "string") return JSON.stringify(beginning(value));
   return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
 }
 function describeThrown(thrown) {
@@ -728,9 +728,9 @@ function idOf(addressee) {
 function isIterable(value) {
   return typeof value === "object" && value !== null && !(value instanceof Map) && typeof value[Symbol.iterator] === "function";
 }
-function encodeLetters(verb, text, ids, maxLineBytes, tag) {
+function encodeLetters(verb, text2, ids, maxLineBytes, tag) {
   const lines = [];
-  const bareBytes = encodeTo([], text, tag).length - 1;
+  const bareBytes = encodeTo([], text2, tag).length - 1;
   for (let at = 0; at < ids.length; ) {
     let end = at, bytes = bareBytes;
     while (end < ids.length && end - at < MAX_RECEIVERS) {
@@ -742,7 +742,7 @@ function encodeLetters(verb, text, ids, maxLineBytes, tag) {
     if (bytes > maxLineBytes) {
       throw new RangeError(`Cannot ${verb}: with an id it has ${bytes} bytes, maxLineBytes is ${maxLineBytes}`);
     }
-    lines.push(encodeTo(ids.slice(at, end), text, tag));
+    lines.push(encodeTo(ids.slice(at, end), text2, tag));
     at = end;
   }
   return lines;
@@ -1121,7 +1121,7 @@ function readError(body) {
   return error;
 }
 function readCount(value) {
-  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+  return isCount(value) ? value : 0;
 }
 var MAX_TIME_MS = 864e13;
 function isTime(value) {
@@ -2637,9 +2637,9 @@ function originAddress(path, page) {
     room: checkName("room", path.slice(1), 1)
   };
 }
-function parseUrl(text) {
-  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*:)\/\/(.*)$/is.exec(text) ?? [];
-  const refuse = (why) => new TypeError(`Cannot connect to ${show(text)}: ${why}, ${FORMS}`);
+function parseUrl(text2) {
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*:)\/\/(.*)$/is.exec(text2) ?? [];
+  const refuse = (why) => new TypeError(`Cannot connect to ${show(text2)}: ${why}, ${FORMS}`);
   if (scheme === void 0) throw refuse("it is not an address");
   const usualPort = USUAL_PORTS[scheme.toLowerCase()];
   if (usualPort === void 0) {
@@ -2648,10 +2648,10 @@ function parseUrl(text) {
   }
   if (/[?#]/.test(rest)) throw refuse('it has a "?" or a "#", a path is allowed');
   if (/^[^/]*@/.test(rest)) throw refuse("it names a user, the option token lets you in");
-  const found = parsePlace(text, rest.split("/", 1)[0], usualPort);
+  const found = parsePlace(text2, rest.split("/", 1)[0], usualPort);
   let url;
   try {
-    url = new URL(text);
+    url = new URL(text2);
   } catch {
     throw refuse("it is not an address");
   }
@@ -2676,12 +2676,12 @@ function decode(path, refuse) {
 function withoutBrackets(hostname) {
   return /^\[(.*)\]$/.exec(hostname)?.[1] ?? hostname;
 }
-function parseText(text) {
-  const slash = text.indexOf("/");
-  const found = parsePlace(text, slash < 0 ? text : text.slice(0, slash), DEFAULT_PORT);
+function parseText(text2) {
+  const slash = text2.indexOf("/");
+  const found = parsePlace(text2, slash < 0 ? text2 : text2.slice(0, slash), DEFAULT_PORT);
   return slash < 0 ? found : {
     ...found,
-    room: checkName("room", text.slice(slash + 1), 1)
+    room: checkName("room", text2.slice(slash + 1), 1)
   };
 }
 function parsePlace(target, place, usualPort) {
@@ -2704,10 +2704,10 @@ function checkName(what, name, least) {
   const isLength = typeof name === "string" && fault.includes(" characters, ");
   throw new (isLength ? RangeError : TypeError)(`Cannot connect: ${what} ${fault}`);
 }
-function whyNot2(text) {
-  if (text === "") return "it is empty";
-  if (text.split(":").length > 2 && !text.includes("[")) return "it has several colons";
-  const port = /:([^:\]]*)$/.exec(text)?.[1];
+function whyNot2(text2) {
+  if (text2 === "") return "it is empty";
+  if (text2.split(":").length > 2 && !text2.includes("[")) return "it has several colons";
+  const port = /:([^:\]]*)$/.exec(text2)?.[1];
   if (port !== void 0 && !/^[0-9]+$/.test(port)) return `${show(port)} is not a port`;
   return "it is not a host";
 }
@@ -2762,33 +2762,17 @@ function takeOptions(options) {
   return checkOptions("connect", options, OPTION_KINDS);
 }
 function readOptions(options, address2, isSecurePage = false) {
-  const { room: targetRoom, url } = address2;
-  const { plain = false, room = targetRoom ?? LOBBY, name = "", token = "", simulate = "", echo = false } = options;
+  const { plain = false, room = address2.room ?? LOBBY, name = "", token = "", simulate = "" } = options;
+  const { echo = false, canHost = true, maxMembers, any = false } = options;
   const { offlineBytes = DEFAULT_OFFLINE_BYTES, inboxLimit = DEFAULT_INBOX_LIMIT } = options;
   const { maxQueuedBytes = DEFAULT_QUEUED_BYTES, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   checkName("room", room, 1);
   checkName("name", name, 0);
-  if (typeof token !== "string") {
-    throw new TypeError(`Cannot connect: token is ${kindOf(token)}, a string is allowed`);
-  }
-  if (typeof simulate !== "string") {
-    throw new TypeError(`Cannot connect: simulate is ${kindOf(simulate)}, a string is allowed`);
-  }
-  if (targetRoom !== void 0 && targetRoom !== room) {
-    throw new TypeError("Cannot connect: the target names another room than the option room, one is allowed");
-  }
-  if (options.room === void 0 && targetRoom === void 0 && url !== void 0 && new URL(url).pathname !== "/") {
-    throw new TypeError(`Cannot connect to ${url}: it ends with a slash, so it names no room, one in the option room is allowed`);
-  }
-  if (plain && room !== LOBBY) {
-    throw new TypeError(`Cannot connect: a plain client is in the room "${LOBBY}", no other is allowed`);
-  }
+  checkText("token", token);
+  checkText("simulate", simulate);
+  checkRoom(room, options, address2);
   if (plain && echo) {
     throw new TypeError("Cannot connect: a plain client has no echo, connect without { plain: true }");
-  }
-  const { canHost = true, maxMembers, any = false } = options;
-  if (room === LOBBY && (any || maxMembers !== void 0)) {
-    throw new TypeError(`Cannot connect: the room "${LOBBY}" is one and open to all, name another one`);
   }
   if (maxMembers !== void 0) checkLimit("maxMembers", maxMembers, 1, Number.MAX_SAFE_INTEGER);
   checkLimit("offlineBytes", offlineBytes, 0);
@@ -2801,18 +2785,7 @@ function readOptions(options, address2, isSecurePage = false) {
     inboxLimit,
     maxLineBytes
   };
-  const isSecure = url === void 0 ? isSecurePage : url.startsWith("wss:");
-  const tls = readTls(options.tls === void 0 ? isSecure : options.tls);
-  if (url !== void 0 && tls !== void 0 !== isSecure) {
-    const [scheme, other] = tls === void 0 ? [
-      "wss",
-      "ws"
-    ] : [
-      "ws",
-      "wss"
-    ];
-    throw new TypeError(`Cannot connect: the target says ${scheme}:// and the option tls ${other}://, one is allowed`);
-  }
+  const tls = tlsFor(options.tls, address2.url, isSecurePage);
   return {
     plain,
     room,
@@ -2834,6 +2807,40 @@ function readJoinOptions(options, room) {
     room
   };
   throw new TypeError("Cannot join a room: the option room names another one, one is allowed");
+}
+function checkText(name, value) {
+  if (typeof value === "string") return;
+  throw new TypeError(`Cannot connect: ${name} is ${kindOf(value)}, a string is allowed`);
+}
+function checkRoom(room, { room: named, plain = false, any = false, maxMembers }, { room: targetRoom, url }) {
+  if (targetRoom !== void 0 && targetRoom !== room) {
+    throw new TypeError("Cannot connect: the target names another room than the option room, one is allowed");
+  }
+  const isNamed = named !== void 0 || targetRoom !== void 0;
+  if (!isNamed && url !== void 0 && new URL(url).pathname !== "/") {
+    throw new TypeError(`Cannot connect to ${url}: it ends with a slash, so it names no room, one in the option room is allowed`);
+  }
+  if (plain && room !== LOBBY) {
+    throw new TypeError(`Cannot connect: a plain client is in the room "${LOBBY}", no other is allowed`);
+  }
+  if (room === LOBBY && (any || maxMembers !== void 0)) {
+    throw new TypeError(`Cannot connect: the room "${LOBBY}" is one and open to all, name another one`);
+  }
+}
+function tlsFor(option, url, isSecurePage) {
+  const isSecure = url === void 0 ? isSecurePage : url.startsWith("wss:");
+  const tls = readTls(option === void 0 ? isSecure : option);
+  if (url !== void 0 && tls !== void 0 !== isSecure) {
+    const [scheme, other] = tls === void 0 ? [
+      "wss",
+      "ws"
+    ] : [
+      "ws",
+      "wss"
+    ];
+    throw new TypeError(`Cannot connect: the target says ${scheme}:// and the option tls ${other}://, one is allowed`);
+  }
+  return tls;
 }
 function readTls(tls) {
   if (tls === false) return void 0;
@@ -2896,16 +2903,16 @@ function readTimeout(what, { timeoutMs }, defaultMs) {
 
 // src/client/json_text.ts
 function jsonText(verb, value) {
-  let text;
+  let text2;
   try {
-    text = JSON.stringify(value);
+    text2 = JSON.stringify(value);
   } catch (cause) {
     const [reason2] = describeThrown(cause).split("\n", 1);
     throw new TypeError(`Cannot ${verb}: ${reason2}, what JSON can hold is allowed`, {
       cause
     });
   }
-  if (text !== void 0) return text;
+  if (text2 !== void 0) return text2;
   throw new TypeError(`Cannot ${verb}: it is ${kindOf(value)}, what JSON can hold is allowed`);
 }
 
@@ -2974,9 +2981,9 @@ var Outgoing = class {
   }
   /** Sends an event, see {@linkcode Relay.send}. */
   send(event, options) {
-    const text = jsonText("send event", event);
-    if (options !== void 0) return this.sendTo(text, readReceivers(options));
-    const line = encoder6.encode(`${text.startsWith(CONTROL_OPENING) ? " " : ""}${text}
+    const text2 = jsonText("send event", event);
+    if (options !== void 0) return this.sendTo(text2, readReceivers(options));
+    const line = encoder6.encode(`${text2.startsWith(CONTROL_OPENING) ? " " : ""}${text2}
 `);
     const bytes = line.length - 1, limit = this.lineLimit;
     if (bytes > limit) {
@@ -2991,9 +2998,9 @@ var Outgoing = class {
    *
    * @throws {RangeError} when it is too long
    */
-  sendTo(text, ids, tag, verb = "send event") {
+  sendTo(text2, ids, tag, verb = "send event") {
     needSession(this.#session, verb, "knows nobody to send it to");
-    for (const line of encodeLetters(verb, text, ids, this.lineLimit, tag)) this.#link.send(line);
+    for (const line of encodeLetters(verb, text2, ids, this.lineLimit, tag)) this.#link.send(line);
     this.#noteDrops();
   }
   /** Sends a control line with its LF: it goes before the events that wait. */
@@ -3269,15 +3276,15 @@ var Requests = class {
   /** Answers what another member asks by what `onRequest` returns, or says why there is no answer. */
   async answer(line, from, ask) {
     const { onRequest } = this.#options;
-    let text, tag = {
+    let text2, tag = {
       reply: ask
     };
     try {
       if (onRequest === void 0) throw new Error("it answers no requests");
-      text = jsonText("answer", await onRequest(JSON.parse(line), from) ?? null);
+      text2 = jsonText("answer", await onRequest(JSON.parse(line), from) ?? null);
     } catch (error) {
       const why = describeThrown(error);
-      [text, tag] = [
+      [text2, tag] = [
         JSON.stringify(why.slice(0, MAX_REASON_LENGTH)),
         {
           reply: ask,
@@ -3286,7 +3293,7 @@ var Requests = class {
       ];
     }
     if (this.#isClosed) return;
-    const fault = this.#reply(text, from, tag);
+    const fault = this.#reply(text2, from, tag);
     if (fault === void 0) return;
     this.#reply(JSON.stringify(fault.message), from, {
       reply: ask,
@@ -3302,11 +3309,11 @@ var Requests = class {
     const session = needSession(this.#session, "request");
     const timeoutMs = readRequestOptions("request", options);
     const id = readPeer("request", peer);
-    const text = jsonText("send request", event);
+    const text2 = jsonText("send request", event);
     const { ask, answer } = session.asks.open(`request ${quote(id)}`, id, timeoutMs);
     if (this.#isClosed) return this.#failClosed(session, answer);
     try {
-      this.#outgoing.sendTo(text, [
+      this.#outgoing.sendTo(text2, [
         id
       ], {
         ask
@@ -3346,9 +3353,9 @@ var Requests = class {
     return this.#ask(session, "list rooms", timeoutMs, write).then(readRoomList);
   }
   /** Sends an answer; returns what is wrong with it: it is too long. */
-  #reply(text, to, tag) {
+  #reply(text2, to, tag) {
     try {
-      this.#outgoing.sendTo(text, [
+      this.#outgoing.sendTo(text2, [
         to.id
       ], tag, "answer");
     } catch (error) {
@@ -3408,42 +3415,22 @@ var Attempt = class {
 
 // src/client/session/hello.ts
 var NONCE_BYTES = 16;
-function encodeHello({ room, name, token, simulate, nonce, resume, ...wishes }) {
+function encodeHello(hello) {
+  const { room, name, token, simulate, echo, canHost, maxMembers, any, base, nonce, resume } = hello;
   return encodeControl("hello", {
     version: PROTOCOL_VERSION,
     room,
-    ...name === "" ? {} : {
-      name
-    },
-    ...token === "" ? {} : {
-      token
-    },
-    ...simulate === "" ? {} : {
-      simulate
-    },
-    ...wish(wishes.echo, {
-      echo: true
-    }),
-    ...wish(wishes.canHost, {
-      canHost: true
-    }),
-    ...wishes.maxMembers === void 0 ? {} : {
-      maxMembers: wishes.maxMembers
-    },
-    ...wish(wishes.any, {
-      any: true
-    }),
-    ...wishes.base === void 0 ? {} : {
-      base: wishes.base
-    },
+    name: name || void 0,
+    token: token || void 0,
+    simulate: simulate || void 0,
+    echo: echo || void 0,
+    canHost: canHost || void 0,
+    maxMembers,
+    any: any || void 0,
+    base,
     nonce,
-    ...resume === void 0 ? {} : {
-      resume
-    }
+    resume
   });
-}
-function wish(isWanted, fields) {
-  return isWanted === true ? fields : {};
 }
 function makeNonce() {
   const bytes = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
@@ -3676,36 +3663,36 @@ function readAnswer(line, nonce, isCertain) {
     if (refusal === void 0) throw unreadable("its $error has no code or no message");
     throw new RefusedError(refusal.code, refusal.message);
   }
-  const { id, room, relay = "", session, time, bytes = 0, resumed = false, more = 0, host, peers, state, limits } = control.body;
-  for (const [name, value] of Object.entries({
-    id,
-    room,
-    relay,
-    session
-  })) {
-    if (typeof value !== "string") throw unreadable(`its ${name} is not a string`);
-  }
-  for (const [name, value] of Object.entries({
-    bytes,
-    more
-  })) {
-    if (!Number.isSafeInteger(value) || value < 0) throw unreadable(`its ${name} is not a count`);
-  }
-  if (!isTime(time)) throw unreadable("its time is not a number");
+  return readWelcome(control.body);
+}
+function readWelcome(body) {
+  const { relay = "", relayVersion, bytes = 0, more = 0, host } = body;
   return {
-    id,
-    room,
-    relay,
-    relayVersion: typeof control.body.relayVersion === "string" ? control.body.relayVersion : "",
-    session,
-    timeMs: time,
-    bytes,
-    resumed: resumed === true,
-    more,
+    id: text("id", body.id),
+    room: text("room", body.room),
+    relay: text("relay", relay),
+    relayVersion: typeof relayVersion === "string" ? relayVersion : "",
+    session: text("session", body.session),
+    timeMs: time(body.time),
+    bytes: count("bytes", bytes),
+    resumed: body.resumed === true,
+    more: count("more", more),
     host: typeof host === "string" ? host : void 0,
-    roster: readRoster(peers, state),
-    limits: readLimits(limits)
+    roster: readRoster(body.peers, body.state),
+    limits: readLimits(body.limits)
   };
+}
+function text(name, value) {
+  if (typeof value === "string") return value;
+  throw unreadable(`its ${name} is not a string`);
+}
+function time(value) {
+  if (isTime(value)) return value;
+  throw unreadable("its time is not a number");
+}
+function count(name, value) {
+  if (isCount(value)) return value;
+  throw unreadable(`its ${name} is not a count`);
 }
 function readLimits(limits) {
   const named = isRecord(limits) ? limits : {};
@@ -5492,20 +5479,19 @@ var Session = class {
       room: refused.isRoom
     });
   }
-  #onPong({ t, time, bytes }) {
-    if (!Number.isFinite(t) || !isTime(time) || !Number.isSafeInteger(bytes)) return;
-    const sentAtMs = t;
+  #onPong({ t: sentAtMs, time: time2, bytes }) {
+    if (!isTime(sentAtMs) || !isTime(time2) || !isCount(bytes)) return;
     this.source.confirmStream(bytes);
     this.#pinger?.notePong(sentAtMs);
     if (this.source.hasMore) this.#connection?.flush();
     if (this.#pinger === void 0) return;
     const nowMs = this.#now();
-    this.#age.notePong(sentAtMs, nowMs, time, this.#pinger.isMeasure(sentAtMs, nowMs));
+    this.#age.notePong(sentAtMs, nowMs, time2, this.#pinger.isMeasure(sentAtMs, nowMs));
   }
-  #onTime({ time }) {
-    if (!isTime(time)) return;
-    this.#marks.takeTime(time);
-    this.#age.mark(time);
+  #onTime({ time: time2 }) {
+    if (!isTime(time2)) return;
+    this.#marks.takeTime(time2);
+    this.#age.mark(time2);
     if (!this.#age.isStale) this.#reportStale();
   }
   #onTick(isPingDue) {
@@ -5741,11 +5727,11 @@ function maxUnfinishedBytes({ maxLineBytes }) {
 }
 
 // src/client/message.ts
-function toMessage(event, { from, time, fromHost }) {
+function toMessage(event, { from, time: time2, fromHost }) {
   return {
     event,
     from,
-    time,
+    time: time2,
     fromHost
   };
 }
