@@ -1,18 +1,17 @@
 // TLS that can be broken off, for both sides. A TLS connection of Deno's own lives on after close() for as
 // long as the other side wants: while it doesn't shake hands, or doesn't read. So the socket stays a TCP
 // connection of Deno's, which can be closed, and node:tls, where the runtime has it, does the arithmetic. It
-// is asked for at run time: nothing is imported.
+// is asked for at run time: nothing of node is imported.
 //
 //   Deno.TcpConn ⇄ Duplex (encrypted) ⇄ tls.TLSSocket (plain) ⇄ read(), write()
+
+import { NodeStream, type Stream } from "./node_stream.ts";
 
 /** The first Deno whose node:tls works over a stream on both sides, and really closes it. */
 const FIRST_DENO = [2, 9] as const;
 
 /** What the encrypted bytes are read into, and while reads fill that: a record has 16 KiB at most. */
 const READ_BYTES = [4 * 1024, 16 * 1024] as const;
-
-/** How much is handed over by one write: a slow reader shows progress each time it has taken so much. */
-const MAX_WRITE_BYTES = 32 * 1024;
 
 /**
  * How much may wait decrypted for its reader, in bytes: then no more is read from the network, for node:tls
@@ -27,19 +26,14 @@ const MAX_DECRYPTED_BYTES = 16 * 1024;
  */
 const SERVER_PAUSE_MS = 0;
 
-/** As much of node's streams as this needs. */
-interface Stream {
+/** As much of node's Duplex as this needs. */
+interface DuplexStream extends Stream {
   allowHalfOpen: boolean;
-  readonly readableLength: number;
   push(bytes: Uint8Array | null): void;
-  read(size: number): Uint8Array | null;
-  write(bytes: Uint8Array, done: (error?: Error | null) => void): void;
-  end(done: () => void): void;
   destroy(error?: Error): void;
-  on(event: string, listener: (error: Error) => void): void;
 }
 
-interface TlsSocket extends Stream {
+interface TlsSocket extends DuplexStream {
   readonly authorized: boolean;
   /** Why not: a code, or an error with one. */
   readonly authorizationError?: unknown;
@@ -48,14 +42,14 @@ interface TlsSocket extends Stream {
 
 interface StreamOptions {
   allowHalfOpen: boolean;
-  read(this: Stream): void;
+  read(this: DuplexStream): void;
   write(bytes: Uint8Array, encoding: string, done: (error?: Error) => void): void;
   final(done: (error?: Error) => void): void;
   destroy(error: Error | null, done: (error: Error | null) => void): void;
 }
 
 interface ConnectOptions {
-  socket: Stream;
+  socket: DuplexStream;
   host: string;
   servername: string;
   ca?: string[];
@@ -65,7 +59,10 @@ interface ConnectOptions {
 interface NodeTls {
   connect(options: ConnectOptions): TlsSocket;
   createSecureContext(options: { cert: string; key: string }): SecureContext;
-  TLSSocket: new (socket: Stream, options: { isServer: true; secureContext: SecureContext }) => TlsSocket;
+  TLSSocket: new (
+    socket: DuplexStream,
+    options: { isServer: true; secureContext: SecureContext },
+  ) => TlsSocket;
   getCACertificates?(kind: "default"): string[];
   rootCertificates: readonly string[];
 }
@@ -76,7 +73,7 @@ export type SecureContext = { readonly _isSecureContext?: never } & object;
 /** The parts of node that TLS is made of. */
 export interface NodeParts {
   tls: NodeTls;
-  Duplex: new (options: StreamOptions) => Stream;
+  Duplex: new (options: StreamOptions) => DuplexStream;
 }
 
 /** Returns them, or undefined where there are none, or none that close what they should. */
@@ -93,29 +90,23 @@ export function nodeParts(): NodeParts | undefined {
 export class TlsStream {
   readonly #conn: Deno.TcpConn;
   readonly #socket: TlsSocket;
+  readonly #stream: NodeStream;
   readonly #valve: Valve;
   readonly #secured = Promise.withResolvers<void>();
-  /** Ends the waits of the read and of the write that are under way. */
-  #onReadable: (() => void) | undefined;
-  #failWrite: ((error: Error) => void) | undefined;
-  #failure: Error | undefined;
-  #hasEnded = false;
   #isClosed = false;
 
   private constructor(conn: Deno.TcpConn, socket: TlsSocket, valve: Valve) {
     this.#conn = conn;
     this.#socket = socket;
+    this.#stream = new NodeStream(socket, inWordsOfDeno);
     this.#valve = valve;
     valve.isOpen = () => socket.readableLength < MAX_DECRYPTED_BYTES;
     this.#secured.promise.catch(() => {}); // nobody needs to wait for it
     socket.allowHalfOpen = true; // what is due is still written to who has said its last
-    socket.on("readable", () => this.#onReadable?.());
     socket.on("end", () => {
-      this.#hasEnded = true;
       this.#secured.reject(
         new Deno.errors.UnexpectedEof("the connection ended before its TLS handshake did"),
       );
-      this.#onReadable?.();
     });
     socket.on("error", (error) => this.#fail(inWordsOfDeno(error)));
     // What goes wrong after the handshake node tells the server's side of a bare socket in this way alone.
@@ -165,35 +156,19 @@ export class TlsStream {
 
   /** Waits for bytes: at least one and at most `maxBytes`, or null when the other side has ended. */
   async read(maxBytes: number): Promise<Uint8Array | null> {
-    for (;;) {
-      if (this.#failure !== undefined) throw this.#failure;
-      const bytes = this.#socket.read(Math.min(this.#socket.readableLength, maxBytes));
-      this.#valve.look();
-      if (bytes !== null && bytes.length > 0) return bytes;
-      if (this.#hasEnded) return null;
-      await new Promise<void>((done) => this.#onReadable = done);
-    }
+    const bytes = await this.#stream.read(maxBytes);
+    this.#valve.look();
+    return bytes;
   }
 
   /** Writes some of the bytes and says how many. They must not change meanwhile. */
   write(bytes: Uint8Array): Promise<number> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const part = bytes.subarray(0, MAX_WRITE_BYTES);
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      const done = (error?: Error | null) =>
-        error ? reject(this.#failure ?? inWordsOfDeno(error)) : resolve(part.length);
-      this.#socket.write(part, done);
-    });
+    return this.#stream.write(bytes);
   }
 
   /** Ends the output, after all that was written. */
   endWriting(): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      this.#socket.end(resolve);
-    });
+    return this.#stream.endWriting();
   }
 
   /** Closes the socket at once; what is under way rejects. May be called again. */
@@ -206,10 +181,8 @@ export class TlsStream {
   }
 
   #fail(error: Error): void {
-    this.#failure ??= error;
-    this.#secured.reject(this.#failure);
-    this.#onReadable?.();
-    this.#failWrite?.(this.#failure);
+    this.#secured.reject(error);
+    this.#stream.fail(error);
   }
 }
 
@@ -240,7 +213,7 @@ function encryptedStream(
   conn: Deno.TcpConn,
   valve: Valve,
   pauseMs?: number,
-): Stream {
+): DuplexStream {
   let size: number = READ_BYTES[0], isPauseDue = false;
   let buffer = new Uint8Array(size);
   const read = async () => {

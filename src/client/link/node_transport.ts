@@ -2,20 +2,14 @@
 // so that a page can load this file, too.
 
 import type { Address } from "../target.ts";
+import { NodeStream, type Stream } from "../../wire/node_stream.ts";
 import { builtinModule } from "./runtime.ts";
 import type { OpenTransport, TlsOptions, Transport } from "./transport.ts";
 
-/** How much is handed over by one write: a slow reader shows progress each time it has taken so much. */
-const MAX_WRITE_BYTES = 32 * 1024;
-
 /** A socket of net or tls, as much of it as this needs. */
-interface Socket {
-  read(): Uint8Array | null;
-  write(bytes: Uint8Array, done: (error?: Error | null) => void): void;
-  end(done: () => void): void;
+interface Socket extends Stream {
   destroy(): void;
   setNoDelay(isOn: boolean): void;
-  on(event: string, listener: (error: Error) => void): void;
 }
 
 interface SocketOptions {
@@ -65,31 +59,24 @@ function connectTls({ hostname, port }: Address, { caCerts }: TlsOptions): Socke
 
 class NodeTransport implements Transport {
   readonly #socket: Socket;
-  #failure: Error | undefined;
-  #hasEnded = false;
-  /** Ends the waits of the read and of the write that are under way. */
-  #onReadable: (() => void) | undefined;
-  #failWrite: ((error: Error) => void) | undefined;
+  readonly #stream: NodeStream;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on("readable", () => this.#onReadable?.());
-    socket.on("end", () => {
-      this.#hasEnded = true;
-      this.#onReadable?.();
-    });
-    socket.on("error", (error) => this.#fail(error));
-    socket.on("close", () => this.#fail(new Error("the connection was closed")));
+    this.#stream = new NodeStream(socket);
+    socket.on("error", (error) => this.#stream.fail(error));
+    socket.on("close", () => this.#stream.fail(new Error("the connection was closed")));
   }
 
   /** Waits until it is open. */
   async opened(event: string, signal: AbortSignal): Promise<Transport> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const abort = () => this.#fail(signal.reason);
+    const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort);
-    this.#failWrite = reject;
     this.#socket.on(event, () => resolve());
-    this.#socket.on("end", () => this.#fail(new Error("the connection ended before its TLS handshake did")));
+    this.#socket.on("error", reject);
+    this.#socket.on("close", () => reject(new Error("the connection was closed")));
+    this.#socket.on("end", () => reject(new Error("the connection ended before its TLS handshake did")));
     try {
       await promise;
       this.#socket.setNoDelay(true);
@@ -102,41 +89,20 @@ class NodeTransport implements Transport {
     }
   }
 
-  async read(): Promise<Uint8Array | null> {
-    for (;;) {
-      if (this.#failure !== undefined) throw this.#failure;
-      const bytes = this.#socket.read();
-      if (bytes !== null && bytes.length > 0) return bytes;
-      if (this.#hasEnded) return null;
-      await new Promise<void>((done) => this.#onReadable = done);
-    }
+  read(): Promise<Uint8Array | null> {
+    return this.#stream.read();
   }
 
   write(bytes: Uint8Array): Promise<number> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const part = bytes.subarray(0, MAX_WRITE_BYTES);
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      this.#socket.write(part, (error) => error ? reject(this.#failure ?? error) : resolve(part.length));
-    });
+    return this.#stream.write(bytes);
   }
 
   endWriting(): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      this.#socket.end(resolve);
-    });
+    return this.#stream.endWriting();
   }
 
   close(): void {
-    this.#fail(new Error("the connection was closed"));
+    this.#stream.fail(new Error("the connection was closed"));
     this.#socket.destroy();
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    this.#onReadable?.();
-    this.#failWrite?.(this.#failure);
   }
 }

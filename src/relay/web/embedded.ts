@@ -110,6 +110,7 @@ import src_simulation_simulation_ts from "../../simulation/simulation.ts" with {
 import src_wire_buffer_pool_ts from "../../wire/buffer_pool.ts" with { type: "text" };
 import src_wire_concat_ts from "../../wire/concat.ts" with { type: "text" };
 import src_wire_line_reader_ts from "../../wire/line_reader.ts" with { type: "text" };
+import src_wire_node_stream_ts from "../../wire/node_stream.ts" with { type: "text" };
 import src_wire_protocol_ts from "../../wire/protocol.ts" with { type: "text" };
 import src_wire_tls_stream_ts from "../../wire/tls_stream.ts" with { type: "text" };
 import src_wire_untrusted_ts from "../../wire/untrusted.ts" with { type: "text" };
@@ -227,6 +228,7 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/wire/buffer_pool.ts", src_wire_buffer_pool_ts],
   ["src/wire/concat.ts", src_wire_concat_ts],
   ["src/wire/line_reader.ts", src_wire_line_reader_ts],
+  ["src/wire/node_stream.ts", src_wire_node_stream_ts],
   ["src/wire/protocol.ts", src_wire_protocol_ts],
   ["src/wire/tls_stream.ts", src_wire_tls_stream_ts],
   ["src/wire/untrusted.ts", src_wire_untrusted_ts],

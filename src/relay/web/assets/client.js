@@ -1866,6 +1866,63 @@ var Sleep = class {
   }
 };
 
+// src/wire/node_stream.ts
+var MAX_WRITE_BYTES = 32 * 1024;
+var NodeStream = class {
+  #stream;
+  #inOurWords;
+  #failure;
+  #hasEnded = false;
+  /** Ends the waits of the read and of the write that are under way. */
+  #onReadable;
+  #failWrite;
+  /** @param inOurWords makes the error that a write rejects with of the stream's own */
+  constructor(stream, inOurWords = (error) => error) {
+    this.#stream = stream;
+    this.#inOurWords = inOurWords;
+    stream.on("readable", () => this.#onReadable?.());
+    stream.on("end", () => {
+      this.#hasEnded = true;
+      this.#onReadable?.();
+    });
+  }
+  /** Waits for bytes: at least one and at most `maxBytes`, or null when the other side has ended. */
+  async read(maxBytes = Infinity) {
+    for (; ; ) {
+      if (this.#failure !== void 0) throw this.#failure;
+      const bytes = this.#stream.read(Math.min(this.#stream.readableLength, maxBytes));
+      if (bytes !== null && bytes.length > 0) return bytes;
+      if (this.#hasEnded) return null;
+      await new Promise((done) => this.#onReadable = done);
+    }
+  }
+  /** Writes some of the bytes and says how many. They must not change meanwhile. */
+  write(bytes) {
+    const part = bytes.subarray(0, MAX_WRITE_BYTES);
+    return this.#untilFailed((resolve, reject) => {
+      const done = (error) => error ? reject(this.#failure ?? this.#inOurWords(error)) : resolve(part.length);
+      this.#stream.write(part, done);
+    });
+  }
+  /** Ends the output, after all that was written. */
+  endWriting() {
+    return this.#untilFailed((resolve) => this.#stream.end(resolve));
+  }
+  /** Lets all that is under way, and all that is asked from now on, reject: with the first error of all. */
+  fail(error) {
+    this.#failure ??= error;
+    this.#onReadable?.();
+    this.#failWrite?.(this.#failure);
+  }
+  #untilFailed(begin) {
+    if (this.#failure !== void 0) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#failWrite = reject;
+      begin(resolve, reject);
+    });
+  }
+};
+
 // src/wire/tls_stream.ts
 var FIRST_DENO = [
   2,
@@ -1875,7 +1932,6 @@ var READ_BYTES = [
   4 * 1024,
   16 * 1024
 ];
-var MAX_WRITE_BYTES = 32 * 1024;
 var MAX_DECRYPTED_BYTES = 16 * 1024;
 var SERVER_PAUSE_MS = 0;
 function nodeParts() {
@@ -1892,27 +1948,21 @@ function nodeParts() {
 var TlsStream = class _TlsStream {
   #conn;
   #socket;
+  #stream;
   #valve;
   #secured = Promise.withResolvers();
-  /** Ends the waits of the read and of the write that are under way. */
-  #onReadable;
-  #failWrite;
-  #failure;
-  #hasEnded = false;
   #isClosed = false;
   constructor(conn, socket, valve) {
     this.#conn = conn;
     this.#socket = socket;
+    this.#stream = new NodeStream(socket, inWordsOfDeno);
     this.#valve = valve;
     valve.isOpen = () => socket.readableLength < MAX_DECRYPTED_BYTES;
     this.#secured.promise.catch(() => {
     });
     socket.allowHalfOpen = true;
-    socket.on("readable", () => this.#onReadable?.());
     socket.on("end", () => {
-      this.#hasEnded = true;
       this.#secured.reject(new Deno.errors.UnexpectedEof("the connection ended before its TLS handshake did"));
-      this.#onReadable?.();
     });
     socket.on("error", (error) => this.#fail(inWordsOfDeno(error)));
     socket.on("_tlsError", (error) => this.#fail(inWordsOfDeno(error)));
@@ -1963,32 +2013,17 @@ var TlsStream = class _TlsStream {
   }
   /** Waits for bytes: at least one and at most `maxBytes`, or null when the other side has ended. */
   async read(maxBytes) {
-    for (; ; ) {
-      if (this.#failure !== void 0) throw this.#failure;
-      const bytes = this.#socket.read(Math.min(this.#socket.readableLength, maxBytes));
-      this.#valve.look();
-      if (bytes !== null && bytes.length > 0) return bytes;
-      if (this.#hasEnded) return null;
-      await new Promise((done) => this.#onReadable = done);
-    }
+    const bytes = await this.#stream.read(maxBytes);
+    this.#valve.look();
+    return bytes;
   }
   /** Writes some of the bytes and says how many. They must not change meanwhile. */
   write(bytes) {
-    if (this.#failure !== void 0) return Promise.reject(this.#failure);
-    const part = bytes.subarray(0, MAX_WRITE_BYTES);
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      const done = (error) => error ? reject(this.#failure ?? inWordsOfDeno(error)) : resolve(part.length);
-      this.#socket.write(part, done);
-    });
+    return this.#stream.write(bytes);
   }
   /** Ends the output, after all that was written. */
   endWriting() {
-    if (this.#failure !== void 0) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      this.#socket.end(resolve);
-    });
+    return this.#stream.endWriting();
   }
   /** Closes the socket at once; what is under way rejects. May be called again. */
   close() {
@@ -1999,10 +2034,8 @@ var TlsStream = class _TlsStream {
     closeConn(this.#conn);
   }
   #fail(error) {
-    this.#failure ??= error;
-    this.#secured.reject(this.#failure);
-    this.#onReadable?.();
-    this.#failWrite?.(this.#failure);
+    this.#secured.reject(error);
+    this.#stream.fail(error);
   }
 };
 var Valve = class {
@@ -2200,7 +2233,6 @@ var TlsTransport = class {
 };
 
 // src/client/link/node_transport.ts
-var MAX_WRITE_BYTES2 = 32 * 1024;
 function openNode(tls) {
   return async (address2, signal) => {
     signal.throwIfAborted();
@@ -2236,29 +2268,22 @@ function connectTls({ hostname, port }, { caCerts }) {
 }
 var NodeTransport = class {
   #socket;
-  #failure;
-  #hasEnded = false;
-  /** Ends the waits of the read and of the write that are under way. */
-  #onReadable;
-  #failWrite;
+  #stream;
   constructor(socket) {
     this.#socket = socket;
-    socket.on("readable", () => this.#onReadable?.());
-    socket.on("end", () => {
-      this.#hasEnded = true;
-      this.#onReadable?.();
-    });
-    socket.on("error", (error) => this.#fail(error));
-    socket.on("close", () => this.#fail(new Error("the connection was closed")));
+    this.#stream = new NodeStream(socket);
+    socket.on("error", (error) => this.#stream.fail(error));
+    socket.on("close", () => this.#stream.fail(new Error("the connection was closed")));
   }
   /** Waits until it is open. */
   async opened(event, signal) {
     const { promise, resolve, reject } = Promise.withResolvers();
-    const abort = () => this.#fail(signal.reason);
+    const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort);
-    this.#failWrite = reject;
     this.#socket.on(event, () => resolve());
-    this.#socket.on("end", () => this.#fail(new Error("the connection ended before its TLS handshake did")));
+    this.#socket.on("error", reject);
+    this.#socket.on("close", () => reject(new Error("the connection was closed")));
+    this.#socket.on("end", () => reject(new Error("the connection ended before its TLS handshake did")));
     try {
       await promise;
       this.#socket.setNoDelay(true);
@@ -2270,38 +2295,18 @@ var NodeTransport = class {
       signal.removeEventListener("abort", abort);
     }
   }
-  async read() {
-    for (; ; ) {
-      if (this.#failure !== void 0) throw this.#failure;
-      const bytes = this.#socket.read();
-      if (bytes !== null && bytes.length > 0) return bytes;
-      if (this.#hasEnded) return null;
-      await new Promise((done) => this.#onReadable = done);
-    }
+  read() {
+    return this.#stream.read();
   }
   write(bytes) {
-    if (this.#failure !== void 0) return Promise.reject(this.#failure);
-    const part = bytes.subarray(0, MAX_WRITE_BYTES2);
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      this.#socket.write(part, (error) => error ? reject(this.#failure ?? error) : resolve(part.length));
-    });
+    return this.#stream.write(bytes);
   }
   endWriting() {
-    if (this.#failure !== void 0) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      this.#socket.end(resolve);
-    });
+    return this.#stream.endWriting();
   }
   close() {
-    this.#fail(new Error("the connection was closed"));
+    this.#stream.fail(new Error("the connection was closed"));
     this.#socket.destroy();
-  }
-  #fail(error) {
-    this.#failure ??= error;
-    this.#onReadable?.();
-    this.#failWrite?.(this.#failure);
   }
 };
 
