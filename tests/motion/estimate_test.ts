@@ -100,6 +100,19 @@ Deno.test("LeastSquares takes the longer fit where positions are noisy and no ve
   assert.ok(worst < 13, `off by ${worst} units/s`);
 });
 
+Deno.test("LeastSquares chooses among its fits as before, seconds after an absurd position", () => {
+  const at = (ms: number) => [100 * Math.cos(ms / 500), 100 * Math.sin(ms / 500)];
+  const model = new LeastSquares(), undisturbed = new LeastSquares();
+  const history = new History(8), clean = new History(8);
+  for (let t = 0; t <= 8_000; t += 100) {
+    history.insert(t, t === 5_000 ? [1e9, 0] : at(t), undefined, undefined, false);
+    clean.insert(t, at(t), undefined, undefined, false);
+    model.update(history);
+    undisturbed.update(clean);
+  }
+  assert.deepEqual(model.state, undisturbed.state);
+});
+
 Deno.test("AlphaBeta gives the worked step: x̂ = 10, r = 2, α = ½, β = α²/(2 - α) = 1/6", () => {
   const filter = new AlphaBeta(0.5);
   const history = new History(8);

@@ -227,6 +227,23 @@ Deno.test("Track takes an error back no faster than hurry allows, or within blen
   near(afterFrame({ blendMs: 100 }, 6), 180);
 });
 
+Deno.test("Track takes errors back as gently as before, seconds after a sample with an absurd velocity", () => {
+  const track = new Track({ strategy: "blend" });
+  let last = 0, longest = 0, next = 0;
+  for (let now = 0; now < 14_000; now += FRAME_MS) {
+    // Away and back at 100 units/s; nothing comes while the object turns.
+    for (; next <= now && (now < 11_900 || now > 12_400); next += 100) {
+      const isBack = next >= 12_000;
+      const vel = next === 5_000 ? 1e9 : isBack ? -100 : 100;
+      track.push({ t: next, pos: [(isBack ? 24_000 - next : next) / 10], vel: [vel] }, now);
+    }
+    const [x] = track.at(now).pos;
+    if (now > 8_000) longest = Math.max(longest, Math.abs(x - last));
+    last = x;
+  }
+  assert.ok(longest <= 150 * FRAME_MS / 1000 + 1e-6, `${longest} units in a frame`);
+});
+
 Deno.test("Track corrects several samples that arrive in one frame as gently as one", () => {
   const track = straight({ strategy: "blend" });
   const before = track.at(3_000).pos[0];

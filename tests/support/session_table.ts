@@ -9,6 +9,7 @@ import {
   resolveOptions,
   type Settings,
 } from "../../src/relay/options.ts";
+import type { EventLoop } from "../../src/relay/event_loop.ts";
 import type { MemoryBudget } from "../../src/relay/memory_budget.ts";
 import { Admission } from "../../src/relay/admission.ts";
 import { Rooms } from "../../src/relay/room/rooms.ts";
@@ -152,6 +153,11 @@ export class Table implements AsyncDisposable {
   /** The memory that all draw from. */
   get memory(): MemoryBudget {
     return this.#settings.memory;
+  }
+
+  /** The turns that all wait for. */
+  get loop(): EventLoop {
+    return this.#settings.loop;
   }
 
   /** Connects from a host; nothing is said yet. */

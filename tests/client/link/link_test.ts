@@ -50,6 +50,7 @@ class FakeTransport implements Transport {
   /** Lets the write that is stuck take so many bytes. */
   settleWrite(bytes: number): void {
     this.#stuck.resolve(bytes);
+    this.#stuck = Promise.withResolvers();
   }
 
   read(): Promise<Uint8Array | null> {
@@ -251,6 +252,33 @@ Deno.test("Link keeps a burst while the connection takes bytes, and offlineBytes
   assert.equal(link.droppedLines, 500 - Math.floor(1000 / 11));
   await link.close();
   assert.equal(link.sentLines + link.droppedLines, 1001);
+});
+
+Deno.test("Link keeps what waited by then each time that the connection gets stuck", async () => {
+  const { link, transports } = makeLink();
+  const { now } = performance;
+  let skippedMs = 0;
+  performance.now = () => now.call(performance) + skippedMs;
+  try {
+    await link.open(false);
+    for (let times = 1; times <= 2; times++) {
+      transports[0].writeLimit = 0;
+      link.send(line("stuck"));
+      await turn();
+      for (let i = 0; i < 500 * times; i++) link.send(line("0123456789"));
+      skippedMs += 1100;
+      link.send(line("0123456789"));
+      assert.equal(link.droppedLines, 0, `more waited than offlineBytes, for the ${times}. time`);
+      transports[0].writeLimit = Infinity;
+      transports[0].settleWrite(6);
+      await until(() => link.waitingLines === 0, "all of it");
+      link.send(line("it takes some again"));
+      await until(() => link.waitingLines === 0, "the next line");
+    }
+  } finally {
+    performance.now = now;
+  }
+  await link.close();
 });
 
 Deno.test("Link.close writes out what was sent, ends the connection, then is closed", async () => {

@@ -82,3 +82,16 @@ Deno.test("Writer.finish writes all at once, and ends where a write fails", asyn
   await failing.writer.finish();
   assert.deepEqual(failing.told.errors.map(String), ["Error: broken pipe"]);
 });
+
+Deno.test("Writer.finish does not wait for lines that the source holds back", async () => {
+  const { writer, outbox, told, push } = makeWriter(() => assert.fail("there is nothing to write"));
+  push("held back");
+  let asked = 0;
+  outbox.nextBatch = () => {
+    if (++asked > 1) throw new Error("asked again");
+    return undefined;
+  };
+  await writer.finish();
+  assert.deepEqual([asked, told.errors], [1, []]);
+  writer.stop();
+});

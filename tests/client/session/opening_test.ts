@@ -158,6 +158,28 @@ Deno.test("openSession gives up a welcome that announces too much, holds too muc
   }
 });
 
+Deno.test("openSession gives up a welcome that goes on for more than two minutes", async () => {
+  const { now } = performance;
+  let skippedMs = 0;
+  performance.now = () => now.call(performance) + skippedMs;
+  const pipe = new TestPipe((nonce) => [
+    welcome("k1", { nonce, more: 20 }),
+    ...Array.from({ length: 20 }, (_, i) => control("join", { id: `k${i + 2}` })),
+  ]);
+  const read = pipe.read.bind(pipe);
+  pipe.read = async () => {
+    await new Promise((done) => setTimeout(done, 5));
+    skippedMs += 10_000;
+    return await read();
+  };
+  try {
+    await assert.rejects(open(pipe), /its \$welcome stopped in the middle/);
+    assert.equal(skippedMs < 200_000, true);
+  } finally {
+    performance.now = now;
+  }
+});
+
 Deno.test("openSession bears any line in place of an answer", async () => {
   const values = ["null", "[]", "5", '"x"', "{}", '{"nonce":"N"}', "[".repeat(20_000) + "]".repeat(20_000)];
   for (const value of values) {

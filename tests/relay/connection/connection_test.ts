@@ -14,7 +14,10 @@ import {
 import type { Timer, Timers } from "../../../src/relay/timers.ts";
 import { parseSimulation } from "../../../src/simulation/parse_simulation.ts";
 import { Connection } from "../../../src/relay/connection/connection.ts";
+import { FramedCopies } from "../../../src/relay/connection/websocket/framed_copies.ts";
+import { WebSocketTransport } from "../../../src/relay/connection/websocket/websocket_transport.ts";
 import { settle, StubTransport } from "../../support/stub_transport.ts";
+import { closeFrame, readServerFrames, textFrame } from "../../support/websocket_frames.ts";
 
 interface LogEntry {
   level: LogLevel;
@@ -51,10 +54,12 @@ class Table implements AsyncDisposable {
   /**
    * Connects a client that says nothing yet; HTTP is left to nobody, or to who says whether its host browses.
    */
-  connect(name = "ada", isBrowsing?: () => boolean): Seat {
-    const conn = new StubTransport();
+  connect(name = "ada", isBrowsing?: () => boolean, isWebSocket = false): Seat {
+    const conn = new StubTransport(), settings = this.#settings;
     const connection = new Connection(
-      conn,
+      isWebSocket
+        ? new WebSocketTransport(conn, new Uint8Array(0), name, new FramedCopies(settings.memory), settings)
+        : conn,
       name,
       this.room,
       this.#settings,
@@ -865,4 +870,20 @@ Deno.test("Connection whose hello comes late stops being a plain client at its f
   await settle();
   assert.equal(bo.conn.text, "1\n");
   assert.equal(table.room.plain.size, 1);
+});
+
+Deno.test("Connection writes a WebSocket that has closed its answer, and nothing else that was still to come", async () => {
+  await using table = new Table();
+  const ada = table.join(), bo = table.connect("bo", undefined, true);
+  bo.conn.feed(textFrame("\n"));
+  bo.conn.takeBytes(0);
+  for (const line of ["1\n", "2\n"]) {
+    ada.conn.feed(line);
+    await settle();
+  }
+  bo.conn.feed(closeFrame(1000));
+  await settle();
+  bo.conn.takeBytes(Infinity);
+  await bo.conn.until(() => bo.conn.isOutputEnded);
+  assert.deepEqual(readServerFrames(bo.conn.bytes).frames.map(({ opcode }) => opcode), [1, 8]);
 });

@@ -740,3 +740,22 @@ Deno.test("SessionMember gets all letters that came while it was away, however o
   assert.deepEqual(back.events, ['"while you were away"']);
   assert.deepEqual(back.told("lost"), []);
 });
+
+Deno.test("SessionMember that acknowledges while the loop is busy goes on in a later turn, each time", async () => {
+  await using table = new Table({ windowBytes: 5000, pingTimeoutMs: 1e9 });
+  const [ada, bo] = [await table.join(), await table.join()];
+  for (let i = 0; i < 200; i++) await ada.say(lineOf(i));
+  const later: (() => void)[] = [];
+  table.loop.isBusy = () => true;
+  table.loop.callLater = (call) => later.push(call);
+  for (let times = 0; times < 2; times++) {
+    const before = numbersOf(bo).length;
+    await bo.ack();
+    assert.equal(numbersOf(bo).length, before);
+    for (let call = later.shift(); call !== undefined; call = later.shift()) {
+      call();
+      await turn();
+    }
+    assert.ok(numbersOf(bo).length > before);
+  }
+});

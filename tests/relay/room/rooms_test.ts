@@ -2,7 +2,7 @@
 // what is given up when memory is short.
 
 import assert from "node:assert/strict";
-import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
+import { type GiveUp, MemoryBudget, type Relief } from "../../../src/relay/memory_budget.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { Room } from "../../../src/relay/room/room.ts";
 import { levelAfter, Rooms } from "../../../src/relay/room/rooms.ts";
@@ -240,6 +240,27 @@ Deno.test("Rooms gives up what was read first, then what was not, of the largest
   assert.equal(small.other.cursor.isEvicted, true);
   rooms.close();
   memory.close();
+});
+
+Deno.test("Rooms gives up no more than is needed", () => {
+  const memory = new MemoryBudget(), giveUp = new Map<Relief, GiveUp>();
+  memory.onShort = (relief, call) => void giveUp.set(relief, call);
+  const rooms = new Rooms({ ...resolveOptions({}), memory });
+  const feeds = ["a", "b"].map((name) => (rooms.open(name) as Room).sessions);
+  let closed = 0;
+  const readers = feeds.map((feed) => new StubReader(feed));
+  for (const reader of readers) reader.giveUp = () => void closed++;
+  for (const feed of feeds) feed.append(new Uint8Array(1000), 0, 1000, 1);
+  for (const reader of readers) reader.take();
+  const { logBytes } = rooms.stats();
+  giveUp.get("read blocks")!(1);
+  assert.equal(rooms.stats().logBytes, logBytes / 2);
+
+  for (const feed of feeds) feed.append(new Uint8Array(1000), 0, 1000, 1);
+  for (const reader of readers) reader.cursor.take(65_536); // and never ends
+  for (let i = 0; i < 2; i++) giveUp.get("unread blocks")!(1);
+  assert.equal(closed, 1);
+  rooms.close();
 });
 
 Deno.test("levelAfter says how large the largest may be so that all lose so much together", () => {

@@ -2,9 +2,11 @@
 // closed, and that nothing of a request ever is a line, a client or a wait for anybody else.
 
 import assert from "node:assert/strict";
-import { MAX_HTTP_CONNECTIONS_PER_HOST } from "../../../src/relay/web/http_door.ts";
+import { resolveOptions } from "../../../src/relay/options.ts";
+import { HttpDoor, MAX_HTTP_CONNECTIONS_PER_HOST } from "../../../src/relay/web/http_door.ts";
+import type { RelayView } from "../../../src/relay/web/view.ts";
 import type { LineClient } from "../../support/line_client.ts";
-import { settle } from "../../support/stub_transport.ts";
+import { settle, StubTransport } from "../../support/stub_transport.ts";
 import { WebTable } from "../../support/web_table.ts";
 
 Deno.test("HttpDoor answers what is no request for a page or a file with a sentence, and nothing of a body becomes a line", async () => {
@@ -182,6 +184,16 @@ Deno.test("HttpDoor gives a proxy that is trusted as many connections as there a
   }
   assert.equal((await table.get("/healthz")).status, 200);
   assert.equal(first.hasEnded, false);
+});
+
+Deno.test("HttpDoor remembers who browsed a moment ago, but not more than a thousand hosts", async () => {
+  const settings = resolveOptions({}), door = new HttpDoor(settings, {} as RelayView);
+  for (let i = 0; i <= 1000; i++) {
+    const conn = new StubTransport();
+    conn.endInput();
+    await door.serve(conn, new Uint8Array(0), `host ${i}`, `host ${i}:1`);
+  }
+  assert.deepEqual([0, 1, 1000].map((i) => door.isBrowsing(`host ${i}`)), [false, true, true]);
 });
 
 Deno.test("HttpDoor closes what is open when the relay closes, at whatever point it is", async () => {
