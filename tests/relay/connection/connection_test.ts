@@ -526,7 +526,7 @@ Deno.test("Connection that leaves HTTP to others hands the socket over open and 
   }
 });
 
-Deno.test("Connection that leaves HTTP to others closes what has been written to already", async () => {
+Deno.test("Connection that leaves HTTP to others tells who has been written to already, and closes", async () => {
   await using table = new Table();
   const [ada, bo] = [table.join(), table.connect("bo", () => false)];
   ada.conn.feed("1\n");
@@ -534,7 +534,7 @@ Deno.test("Connection that leaves HTTP to others closes what has been written to
   bo.conn.feed("GET / HTTP/1.1\r\n\r\n");
   bo.conn.endInput();
   assert.equal(await bo.ended(), "refused");
-  assert.equal(bo.conn.text, "1\n");
+  assert.match(bo.conn.text, /^1\n{"\$error":{"code":"invalid_json",.* begins another protocol,.*}}\n$/);
 });
 
 Deno.test("Connection writes nothing to a silent one whose host browses, so that it can still be HTTP, and loses nothing", async () => {
@@ -815,7 +815,7 @@ Deno.test("Connection that was taken for a plain client is still not relayed if 
       const answer = late.startsWith("GET") && !hasHeard
         ? /^HTTP\/1\.1 400/
         : hasHeard
-        ? /^"for plain clients"\n$/
+        ? /^"for plain clients"\n{"\$error":{"code":"invalid_json",.* begins another protocol,.*}}\n$/
         : /^$/;
       assert.match(bo.conn.text, answer);
       assert.equal(table.room.plain.size, 1);
