@@ -14,8 +14,11 @@ export interface InboxLimits {
   maxSize: number;
 }
 
-/** Who waits for the next event: is given it with its origin, or neither once there is nothing more. */
-type Waiter<E, O> = (next: { event: E; origin: O } | undefined) => void;
+/**
+ * Who waits for the next event: is given it with its origin, or neither once there is nothing more. Typed as
+ * a method is, so that an inbox, and with it a relay object, of some events passes for one of any.
+ */
+type Waiter<E, O> = { take(next: { event: E; origin: O } | undefined): void }["take"];
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 

@@ -93,6 +93,20 @@ export async function useCallbacks(target: string): Promise<Relay<Events, Scores
   return relay;
 }
 
+/** A function for any relay object: what it does needs no event, no key. */
+function roster(relay: Relay): string[] {
+  return [...relay.peers.values()].map(({ name, state }) => `${name} ${Object.keys(state)}`);
+}
+
+export function useHelpers(events: Relay<Events>, scores: Relay<Events, Scores>): unknown[] {
+  const [event]: unknown[] = scores.drain();
+  const messages: Message[] = scores.messages();
+  const players: Relay<unknown, States<Table, Player>>[] = [];
+  // @ts-expect-error -- what others send is not known to be a move
+  const moves: Relay<{ kind: "move"; x: number }> = events;
+  return [roster(events), roster(scores), players.map(roster), event, messages, moves];
+}
+
 export async function useNothing(target: string): Promise<void> {
   await using relay = await connect(target);
   isSame<typeof relay.state.anything, unknown>(true);
@@ -109,5 +123,7 @@ export async function useNothing(target: string): Promise<void> {
 }
 
 Deno.test("client.ts types events, state and peers as a program names them", () => {
-  assert.ok([useEvents, useStates, useCallbacks, useNothing].every((use) => typeof use === "function"));
+  assert.ok(
+    [useEvents, useStates, useCallbacks, useHelpers, useNothing].every((use) => typeof use === "function"),
+  );
 });
