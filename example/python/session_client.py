@@ -216,7 +216,8 @@ class Session(SessionLink):
 
         They are what others have sent, any JSON value at all: look before you use one. If on_change() raises, drain()
         does all its work, on_change() is told of everything else too, and then the first exception is raised (further
-        ones are printed to stderr); the events are returned by the next call.
+        ones are printed to stderr), KeyboardInterrupt and SystemExit before any other; the events are returned by the
+        next call.
         """
         return [event for event, _, _ in self.messages()]
 
@@ -230,7 +231,9 @@ class Session(SessionLink):
         raised, self._late = self._late, []
         self._pump(raised)
         if raised:
-            raise raised[0]
+            urgent = [error for error in raised if not isinstance(error, Exception)]
+            self._late = raised[:1] if urgent and urgent[0] is not raised[0] else []
+            raise (urgent or raised)[0]
         events, self._events = self._events, []
         return events
 
@@ -246,7 +249,7 @@ class Session(SessionLink):
         with self._lock:
             self._close_at = self._close_at or time.monotonic() + CLOSE_S
             self._closing.set()
-            self._lock.notify_all()
+            self._arrived.notify_all()
         self._asks.fail_all("closed", "the session was closed")
         self._waker.wake()
         if threading.current_thread() is not self._thread:
@@ -348,7 +351,7 @@ class Session(SessionLink):
                 # What ends the waiting calls back, which must not happen here.
                 is_done = concurrent.futures.Future.done(answer)
                 if not self._inbox and not self._closing.is_set() and not is_done:
-                    self._lock.wait(min(left_s, LOOK_S))
+                    self._arrived.wait(min(left_s, LOOK_S))
 
     def _pump(self, raised):
         """Does all that has arrived, and puts what on_change() raises into `raised`."""
@@ -378,7 +381,9 @@ class Session(SessionLink):
                 if self._from is not None and ("ask" in tag or "reply" in tag):
                     self._follow_tagged(line, tag, raised)
                 else:
-                    self._events.append(Message(decode(line), self._from, self._time, self.host))
+                    message = Message(decode(line), self._from, self._time)
+                    message.from_host = self._from is not None and self._from.id == self.host
+                    self._events.append(message)
                 return
             name, body = read_control(line)
         except ValueError as error:  # of an event: a relay may be told not to check
@@ -461,9 +466,12 @@ class Session(SessionLink):
     def _reply(self, done, peer_id, ask):
         """Sends an answer, or why there is none: what was raised, it is no JSON, or too long."""
         try:
-            return self._push(self._letters("answer", {"reply": ask, "event": done.result()}, [peer_id]))
-        except BaseException as error:
-            why = describe_raised(error)
+            error = done.exception()
+            if error is None:
+                return self._push(self._letters("answer", {"reply": ask, "event": done.result()}, [peer_id]))
+        except Exception as fault:  # and no KeyboardInterrupt, which is for the program
+            error = fault
+        why = describe_raised(error)
         for most in (MAX_REASON, SHORT_REASON):
             body = {"reply": ask, "failed": True, "event": why[:most]}
             try:
@@ -479,7 +487,7 @@ class Session(SessionLink):
         try:
             self.on_change(*change)
         except BaseException as error:  # KeyboardInterrupt too: the picture is completed first
-            if raised:
+            if raised and isinstance(error, Exception):
                 self._reporter.tell_traceback(sys.exc_info())
             raised.append(error)
 

@@ -78,8 +78,10 @@ class SessionLink:
         self._limits, self._relay, self._secret = read_limits({}), None, None  # of the session that goes on
         self._can_resume = False
         self._more = 0  # lines of its welcome that have not come yet
-        #: Held for what several threads change, and told when lines have arrived.
-        self._lock = threading.Condition(threading.Lock())
+        #: Held for what several threads change; the other, of the same lock, is told when lines have arrived. A condition
+        #: itself can be left locked for ever by the KeyboardInterrupt of a Ctrl-C in the wrong moment.
+        self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
         self._epoch = 0  # how many sessions have begun
         # From the relay: lines to drain, each with its session and the count at its end; what came, was drained, acked.
         self._inbox, self._inbox_bytes = collections.deque(), 0
@@ -121,7 +123,7 @@ class SessionLink:
                 left = len(self._outbox.take()) + (0 if self._has_left else self._sent.restart())
                 if left:
                     self._note_dropped("closed", left)
-                self._lock.notify_all()
+                self._arrived.notify_all()
             self._asks.fail_all("closed", "the session is closed")
             self._waker.close()
 
@@ -367,7 +369,7 @@ class SessionLink:
             else:
                 self._inbox.append((line, session, count))
                 self._inbox_bytes += ENTRY_BYTES + len(line or b"")
-                self._lock.notify_all()
+                self._arrived.notify_all()
 
     def _ping_at(self, timeout_s):
         return self._pinged + min(BUSY_PING_S if self._is_busy else IDLE_PING_S, timeout_s / 3)

@@ -235,10 +235,14 @@ class Peer:
 class Message(collections.namedtuple("Message", "event peer time")):
     """An event with who sent it and when; `from_host`: whether that one led the room, where the event stands."""
 
-    def __new__(cls, event, peer, time, host):
-        message = super().__new__(cls, event, peer, time)
-        message.from_host = peer is not None and peer.id == host
+    from_host = False
+
+    def _replace(self, **changes):
+        message = super()._replace(**changes)
+        message.from_host = self.from_host
         return message
+
+    __replace__ = _replace  # what copy.replace() calls
 
 
 class Room:

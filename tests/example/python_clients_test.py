@@ -4,9 +4,11 @@ played here. Needs nothing else: python3 tests/example/python_clients_test.py
 
 import concurrent.futures
 import contextlib
+import copy
 import io
 import json
 import os
+import pickle
 import socket
 import sys
 import threading
@@ -26,7 +28,7 @@ from relay_wire import LineCutter, decode, encode, encode_event, printable, read
 from session_asks import Asks, RequestError  # noqa: E402
 from session_client import Session  # noqa: E402
 from session_parts import (  # noqa: E402
-    Clock, Peer, Refused, Room, RoomInfo, SentLines, prune, read_answer, read_control, read_ids, read_rooms,
+    Clock, Message, Peer, Refused, Room, RoomInfo, SentLines, prune, read_answer, read_control, read_ids, read_rooms,
 )
 
 #: A safety net: what takes so long, in seconds, has failed.
@@ -330,6 +332,16 @@ class Parts(unittest.TestCase):
         self.assertEqual([change[0] for change in changes], ["join", "set"])
         self.assertEqual((list(room.peers), room.state), (["k1"], {"b": 2}))
 
+    def test_messages_can_be_copied_kept_and_changed_as_any_tuple(self):
+        message = Message({"x": [1]}, Peer("k1", "ada"), 5.0)
+        message.from_host = True
+        copies = [copy.copy(message), copy.deepcopy(message), pickle.loads(pickle.dumps(message))]
+        copies += [copy.replace(message)] if hasattr(copy, "replace") else []
+        for each in copies:
+            self.assertEqual((each.event, each.peer.name, each.time, each.from_host), ({"x": [1]}, "ada", 5.0, True))
+        self.assertEqual((message._replace(event=2).event, message._replace(event=2).from_host), (2, True))
+        self.assertFalse(Message(1, None, 5.0).from_host)
+
     def test_sent_lines_know_their_numbers_and_which_counts_can_be(self):
         sent = SentLines()
         room_set = b'{"$set":{"key":"a","value":1,"room":true}}\n'
@@ -464,6 +476,35 @@ class Sessions(unittest.TestCase):
         self.assertEqual(seen, [("join", 3)] * 3 + [("set", 3)] * 2, "all are told, each when the picture is complete")
         self.assertEqual(session.state, {"a": 1, "b": 2})
         self.assertEqual(session.drain(), ["first", "last"])
+
+    def test_what_ends_the_program_is_never_kept_from_it(self):
+        class Interrupted(dict):
+            def items(self):
+                raise KeyboardInterrupt("while it is encoded")
+
+        def say(connection):
+            connection.sendall(line({"$from": {"id": "k0", "ask": "1"}}) + b"1\n" + b'"event"\n')
+            stay(connection)
+
+        peers = [{"id": "k%d" % i, "name": "", "state": {}} for i in range(3)]
+        _, session = self.session(self.welcomed(say, peers=peers))
+        until(lambda: len(session._inbox) >= 3)
+        session.on_request = lambda *_: Interrupted(a=1)
+        self.assertRaisesRegex(KeyboardInterrupt, "while it is encoded", session.drain)
+        self.assertEqual(session.drain(), ["event"])
+
+        _, session = self.session(self.welcomed(stay, peers=peers))
+        until(lambda: len(session._inbox) >= 1)
+        errors = [ValueError("first"), KeyboardInterrupt("second"), ValueError("third")]
+
+        def on_change(*change):
+            raise errors.pop(0)
+
+        session.on_change = on_change
+        with stderr():
+            self.assertRaisesRegex(KeyboardInterrupt, "second", session.drain)
+            self.assertRaisesRegex(ValueError, "first", session.drain)
+        self.assertEqual(session.drain(), [])
 
     def test_outlives_every_answer_and_connects_at_last(self):
         answers = [b'{"$welcome":%s}\n' % text for text in (b"5", b"null", b"[]", b"{}", b'"x"', b"NaN", b"1e999")]
