@@ -29,6 +29,11 @@ export function isNothing({ lost, kept, letters }: Gap): boolean {
   return lost.bytes + lostLetters.bytes + kept.bytes + pieces.length + answers.length === 0;
 }
 
+/** Says about how long what tells a gap that begins at `from` is for who is in a large room, in bytes. */
+export function peersBytes(from: number, { presenceChangedAt, roster }: Room): number {
+  return presenceChangedAt > from ? roster.peersLineBytes : 0;
+}
+
 /** Makes the line that tells how much is lost. */
 export function writeLost({ lost, letters }: Gap): Uint8Array {
   const lines = lost.lines + letters.lost.lines, bytes = lost.bytes + letters.lost.bytes;
@@ -47,7 +52,7 @@ export function writeRest(
     return encodeControl("time", { time: relayTime() - clock() + atMs });
   };
   const lines: Uint8Array[] = [];
-  if (room.presenceChangedAt > from) lines.push(room.roster.peersLine(session));
+  if (peersBytes(from, room) > 0) lines.push(room.roster.peersLine(session));
   if (kept.bytes + letters.pieces.length > 0) lines.push(writeKept(kept, letters.pieces, timeLine));
   if (room.hostChangedAt > from) lines.push(room.hostLine);
   // The `$time` that held here was skipped, too.

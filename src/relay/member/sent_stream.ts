@@ -9,7 +9,7 @@
 import { concat } from "../../wire/concat.ts";
 import { LF } from "../../wire/protocol.ts";
 import type { Cursor } from "../room/cursor.ts";
-import type { MemoryPart } from "../memory_budget.ts";
+import type { MemoryAccount, MemoryPart } from "../memory_budget.ts";
 import { joinLines } from "./joined_lines.ts";
 import { LetterBox } from "./letter_box.ts";
 import { SentLedger } from "./sent_ledger.ts";
@@ -48,10 +48,22 @@ const MAX_ANSWER_BYTES = 64 * 1024, SHORT_ANSWER_BYTES = 4 * 1024;
 /** What an answer that is kept takes in memory, beside texts of up to two bytes for each of its own. */
 const ANSWER_BYTES = 512, TEXT_COST = 2;
 
+/**
+ * So much may be owed even if the memory for lines of single clients is used up, in bytes: who is there in a
+ * room of some hundred.
+ */
+const FREE_OWED_BYTES = 16 * 1024;
+
+/** What is owed counts once more while it is written. */
+const OWED_COST = 2;
+
 /** A piece of the log that has so many bytes is no worse written alone than copied together with letters. */
 const MIN_ALONE_BYTES = 16 * 1024;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** What a stream asks of the memory for single clients. */
+type Memory = Pick<MemoryPart, "open" | "isShort" | "hasRoomFor">;
 
 /** The stream to one client. `A` is what the caller needs to make an answer again. */
 export class SentStream<A = never> {
@@ -63,6 +75,8 @@ export class SentStream<A = never> {
   #stateVersion: number;
   #anchor: Anchor | undefined;
   #owed: Owed = { start: 0, toldAt: 0, bytes: NOTHING };
+  readonly #memory: Memory | undefined;
+  readonly #owedMemory: MemoryAccount | undefined;
   #answers: SentAnswer<A>[] = [];
   #answerBytes = 0;
   #openingBytes = 0;
@@ -70,14 +84,16 @@ export class SentStream<A = never> {
   /**
    * @param cursor where the log goes on; it belongs to the stream from now on
    * @param stateVersion the version of the state that the client has
-   * @param memory where what its letters take is summed up
+   * @param memory where what its letters take is summed up, and what it owes; no limit without it
    */
-  constructor(cursor: Cursor, stateVersion: number, memory?: Pick<MemoryPart, "open">) {
+  constructor(cursor: Cursor, stateVersion: number, memory?: Memory) {
     this.#cursor = cursor;
     this.#confirmed = cursor.clone();
     this.#stateVersion = stateVersion;
     this.#ledger = new SentLedger(stateVersion);
     this.letters = new LetterBox(memory?.open());
+    this.#memory = memory;
+    this.#owedMemory = memory?.open();
   }
 
   /** Where the log goes on. What is taken from there has to be noted by {@linkcode addLog}. */
@@ -117,11 +133,18 @@ export class SentStream<A = never> {
   }
 
   /**
-   * Whether there may be a jump: what tells the last one is confirmed. Thus one place behind a gap is kept at
-   * most.
+   * Whether there may be a jump: what tells the last one is confirmed, and there is memory for the lines that
+   * tell this one, about `bytes` bytes. Thus one place behind a gap is kept at most.
    */
-  get canJump(): boolean {
-    return this.#owed.bytes.length === 0;
+  canJump(bytes: number): boolean {
+    if (this.#owed.bytes.length > 0) return false;
+    if (bytes <= FREE_OWED_BYTES || this.#memory === undefined) return true;
+    return !this.#memory.isShort && this.#memory.hasRoomFor(OWED_COST * bytes);
+  }
+
+  #owe(owed: Owed): void {
+    this.#owed = owed;
+    this.#owedMemory?.resize(OWED_COST * owed.bytes.length);
   }
 
   /**
@@ -200,7 +223,7 @@ export class SentStream<A = never> {
    */
   jump(lost: Uint8Array, rest: readonly Uint8Array[]): void {
     const { sent } = this.#ledger;
-    this.#owed = { start: sent, toldAt: sent + lost.length, bytes: concat([lost, ...rest]) };
+    this.#owe({ start: sent, toldAt: sent + lost.length, bytes: concat([lost, ...rest]) });
     this.#anchorAt(sent + lost.length);
   }
 
@@ -229,7 +252,7 @@ export class SentStream<A = never> {
     }
     this.#confirmed.pass(this.#ledger.ack(bytes));
     this.letters.confirm(this.#ledger.takeAckedLetterBytes());
-    if (bytes >= this.#owed.start + this.#owed.bytes.length) this.#owed.bytes = NOTHING;
+    if (bytes >= this.#owed.start + this.#owed.bytes.length) this.#owe({ ...this.#owed, bytes: NOTHING });
     const firstLeft = this.#answers.findIndex(({ end }) => end > bytes);
     if (firstLeft !== 0) this.#dropAnswers(firstLeft < 0 ? this.#answers.length : firstLeft);
     // The log has dropped what follows there: the place that is written now is the next one that can be
@@ -256,7 +279,7 @@ export class SentStream<A = never> {
     }
     this.#anchor?.cursor.close();
     this.#anchor = undefined;
-    if (this.#ledger.acked < this.#owed.toldAt) this.#owed.bytes = NOTHING;
+    if (this.#ledger.acked < this.#owed.toldAt) this.#owe({ ...this.#owed, bytes: NOTHING });
     this.#ledger.rewind();
     this.letters.rewind();
     this.#cursor.close();
@@ -282,6 +305,7 @@ export class SentStream<A = never> {
     this.#confirmed.close();
     this.#cursor.close();
     this.letters.close();
+    this.#owedMemory?.close();
   }
 
   #anchorAt(end: number): void {

@@ -5,7 +5,7 @@
 
 import type { Hello, PingLine, Told } from "./client_control.ts";
 import { limitToPiece } from "./common_piece.ts";
-import { type Gap, isNothing, writeLost, writeRest } from "./gap_report.ts";
+import { type Gap, isNothing, peersBytes, writeLost, writeRest } from "./gap_report.ts";
 import { joinLines, maxJoinedBytes } from "./joined_lines.ts";
 import { type EndReason, Member, type Outlet } from "./member.ts";
 import { encodeControl, encodeFrom, type WireError } from "../../wire/protocol.ts";
@@ -298,10 +298,11 @@ export class SessionMember extends Member implements ControlledSession {
       : this.#takeEvents(eventLimit) ?? this.#takeState(limit);
   }
 
-  /** Jumps, and takes the lines that tell it; only state while what told the last jump is not confirmed. */
+  /** Jumps, and takes the lines that tell it; only state as long as the stream can't take these. */
   protected takeBehind(maxBytes: number): Uint8Array | undefined {
-    if (!this.#stream.canJump) return this.#takeState(Math.min(this.#freeBytes, maxBytes));
     const from = this.cursor.offset, nowMs = this.settings.clock();
+    const stateBytes = Math.min(this.#freeBytes, maxBytes);
+    if (!this.#stream.canJump(peersBytes(from, this.room))) return this.#takeState(stateBytes);
     const skipped = this.feed.jump(this, nowMs);
     const letters = this.#stream.letters.skip(nowMs - this.settings.maxLagMs);
     const gap: Gap = { from, nowMs, ...skipped, letters };

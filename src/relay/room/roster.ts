@@ -21,13 +21,16 @@ export interface Peer extends StateOwner, Candidate {
 const GROUP_PEERS = 32;
 
 /**
- * Up to this many bytes of members are written down for all who ask; more are written each time, if they may
- * fit into a welcome at all…
+ * Members with up to so many bytes of values, names not counted, are written down for all who ask; more are
+ * written each time, if they may fit into a welcome at all…
  */
 const SHARED_BYTES = 8 * 1024;
 
 /** …which they don't from here on. */
 const MAX_MEMBERS_BYTES = 32 * 1024;
+
+/** What a `$peers` line has beside its members, whose `$join` lines are longer than what it has of them. */
+const PEERS_FRAME_BYTES = 32;
 
 const encoder = new TextEncoder();
 const COMMA = encoder.encode(",");
@@ -50,6 +53,7 @@ export class Roster {
   readonly #places = new Map<string, { peer: Peer; since: number; group: Group }>();
   readonly #groups = new Set<Group>();
   #last: Group | undefined;
+  #joinBytes = 0;
 
   /** @param state where the peers' values stand; {@linkcode touch} tells of changes */
   constructor(state: StateTable) {
@@ -61,6 +65,11 @@ export class Roster {
     return this.#places.size;
   }
 
+  /** About how long a `$peers` line is, in bytes: not shorter. */
+  get peersLineBytes(): number {
+    return PEERS_FRAME_BYTES + this.#joinBytes;
+  }
+
   /** Adds a peer, whom those know who have read the log up to offset `since`. */
   add(peer: Peer, since: number): void {
     this.delete(peer);
@@ -69,6 +78,7 @@ export class Roster {
       this.#groups.add(this.#last = group = { peers: [], described: 0, description: undefined });
     }
     group.peers.push(peer);
+    this.#joinBytes += peer.joinLine.length;
     this.#places.set(peer.id, { peer, since, group });
   }
 
@@ -77,6 +87,7 @@ export class Roster {
     const place = this.#places.get(id);
     if (place === undefined) return false;
     const { group } = place;
+    this.#joinBytes -= place.peer.joinLine.length;
     this.#places.delete(id);
     group.peers.splice(group.peers.indexOf(place.peer), 1);
     group.description = undefined;
@@ -186,7 +197,8 @@ export class Description {
     this.names = written.names;
     this.lines = written.lines;
     this.lineCount = written.lineCount;
-    this.isShared = mayShare && this.members !== undefined && this.members.length <= SHARED_BYTES;
+    const { members, names } = written;
+    this.isShared = mayShare && members !== undefined && members.length - names.length <= SHARED_BYTES;
     this.#alone = alone;
   }
 

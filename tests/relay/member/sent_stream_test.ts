@@ -70,7 +70,7 @@ class Model {
   }
 
   jump(): void {
-    if (this.#writeOwed() || !this.stream.canJump) return;
+    if (this.#writeOwed() || !this.stream.canJump(0)) return;
     const lost = this.stream.cursor.jumpToEnd();
     if (lost.bytes === 0) return;
     this.stream.jump(encoder.encode(`lost ${lost.lines}\n`), [

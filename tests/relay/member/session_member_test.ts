@@ -5,10 +5,11 @@
 import assert from "node:assert/strict";
 import type { Batch, Outlet } from "../../../src/relay/member/member.ts";
 import { SessionMember } from "../../../src/relay/member/session_member.ts";
-import { resolveOptions, type Settings } from "../../../src/relay/options.ts";
+import { REAL_ENVIRONMENT, resolveOptions, type Settings } from "../../../src/relay/options.ts";
 import { Room } from "../../../src/relay/room/room.ts";
 import { Rooms } from "../../../src/relay/room/rooms.ts";
 import { VERSION } from "../../../src/wire/version.ts";
+import { ManualTime } from "../../support/manual_time.ts";
 import { type Seat, Table, TIME_ORIGIN_MS, turn } from "../../support/session_table.ts";
 
 function lineOf(number: number, bytes = 100): string {
@@ -614,8 +615,8 @@ class Reader {
   }
 
   /** Takes one write; false if there is none. */
-  step(isDue: (unconfirmed: number) => boolean): boolean {
-    const hasTaken = this.#take();
+  step(isDue: (unconfirmed: number) => boolean, nowMs = 0): boolean {
+    const hasTaken = this.#take(nowMs);
     this.most = Math.max(this.most, this.received - this.acked);
     if (isDue(this.received - this.acked)) this.ack();
     return hasTaken;
@@ -626,8 +627,8 @@ class Reader {
     this.member.onAck(this.acked);
   }
 
-  #take(): boolean {
-    const batch = this.member.take(0);
+  #take(nowMs = 0): boolean {
+    const batch = this.member.take(nowMs);
     if (batch === undefined || batch === "behind") return false;
     if (batch.source === "block") this.pieces.push(batch.bytes);
     this.received += batch.bytes.length;
@@ -711,6 +712,49 @@ Deno.test("SessionMember that confirms nothing takes no memory from what all say
     const lost = seat.told("lost").reduce((sum, { lines }) => sum + lines, 0);
     assert.equal(seat.events.length + lost, 500, "what is not there is told");
   }
+});
+
+Deno.test("SessionMembers that jump at once in a large room take no memory from others: some wait until it is free", async () => {
+  const time = new ManualTime();
+  const settings = resolveOptions({ maxMemoryBytes: 2 ** 22 }, { ...REAL_ENVIRONMENT, clock: time.clock });
+  const rooms = new Rooms(settings), room = rooms.open("r") as Room;
+  const readers = Array.from({ length: 100 }, (_, i) => new Reader(room, settings, `reader ${i}`, false));
+  const sayer = new Reader(room, settings, "sayer", false);
+  for (const reader of readers) while (reader.step(() => true));
+  const crowd: SessionMember[] = [];
+  for (let i = 0; i < 300; i++) {
+    crowd.push(new SessionMember(room, { id: `c${i}`, name: "😀".repeat(64) }, `secret c${i}`, settings));
+  }
+  const line = new TextEncoder().encode("1\n");
+  sayer.member.onLines(line, 0, line.length, 1, []);
+  await turn();
+  time.nowMs += 6000;
+  const isTold = (reader: Reader) => reader.text.includes('{"$peers"');
+  for (const reader of readers) reader.step(() => false, time.nowMs);
+  const first = readers.filter(isTold);
+  assert.ok(first.length > 5 && first.length < 50, `${first.length} jumped`);
+  assert.equal(settings.memory.isShort, false);
+  for (let rounds = 0; !readers.every(isTold); rounds++) {
+    assert.ok(rounds < 20, "all get their turn");
+    for (const reader of readers) {
+      if (isTold(reader)) reader.ack();
+    }
+    for (const reader of readers) reader.step(() => false, time.nowMs);
+  }
+  for (const { text } of readers) {
+    assert.match(text, /\{"\$lost":\{"lines":1,/);
+    const { peers } = JSON.parse(text.split("\n").find((line) => line.startsWith('{"$peers"'))!).$peers;
+    assert.equal(peers.length, readers.length + crowd.length);
+  }
+  const usedBytes = settings.memory.usedBytes;
+  for (const reader of readers) reader.ack();
+  assert.ok(settings.memory.usedBytes < usedBytes, "what is confirmed counts no more");
+  for (const member of [...crowd, ...readers.map(({ member }) => member), sayer.member]) {
+    member.close("closed");
+  }
+  assert.equal(settings.memory.letters.isShort, false);
+  rooms.close();
+  settings.memory.close();
 });
 
 Deno.test("SessionMember that hears itself is not told of its own coming back", async () => {

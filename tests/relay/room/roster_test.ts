@@ -14,8 +14,8 @@ const LIMITS = { maxKeys: 100, maxValueBytes: 20_000, maxStateBytes: 1e7, memory
 
 const decoder = new TextDecoder();
 
-function peer(n: number): Peer {
-  const id = `k${n}`, name = `"${n}" ä`;
+function peer(n: number, name = `"${n}" ä`): Peer {
+  const id = `k${n}`;
   return { id, name, joinLine: encodeControl("join", { id, name }) };
 }
 
@@ -87,21 +87,32 @@ Deno.test("Roster describes who is here with what they have set, whatever happen
   );
 });
 
-Deno.test("Roster writes down for a newcomer what has changed, and no more, however many are here", () => {
+for (const [what, name] of [["", undefined], [", with the longest names", "😀".repeat(64)]]) {
+  Deno.test(`Roster writes down for a newcomer what has changed, and no more, however many are here${what}`, () => {
+    tellNewcomer(name);
+  });
+}
+
+function tellNewcomer(name: string | undefined): void {
   const state = new StateTable(LIMITS), roster = new Roster(state);
-  const peers = Array.from({ length: 3000 }, (_, n) => peer(n));
+  const peers = Array.from({ length: 3000 }, (_, n) => peer(n, name));
   for (const [n, peer] of peers.entries()) roster.add(peer, n);
   const first = [...roster.describe()];
   assert.equal(first.length, Math.ceil(3000 / 32));
   state.set(peers[100], "k", toBytes("1"), "k100");
   roster.touch(peers[100]);
   roster.delete(peers[2000]);
-  roster.add(peer(3000), 0);
+  roster.add(peer(3000, name), 0);
   const second = [...roster.describe(peers[500])];
   const fresh = second.filter((description, i) => description !== first[i]).length;
   assert.equal(fresh, 4, "a value, one that left, one that came, the one that asks");
   assert.deepEqual([...roster.describe()].filter((description) => second.includes(description)).length, 93);
-});
+  const lineBytes = roster.peersLine(peers[500]).length, { peersLineBytes } = roster;
+  assert.ok(
+    lineBytes <= peersLineBytes && peersLineBytes < 1.4 * lineBytes,
+    `${lineBytes}, ${peersLineBytes}`,
+  );
+}
 
 Deno.test("Roster describes each of a group alone, also after others have joined it, and as they are now", () => {
   const state = new StateTable(LIMITS), roster = new Roster(state);
