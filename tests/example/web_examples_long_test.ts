@@ -28,6 +28,8 @@ const STRANGE: readonly unknown[] = [
   { toString: 1, valueOf: 1 },
   [{ toString: 1 }, { valueOf: 1 }],
   { text: { toString: 1 } },
+  { text: "long".repeat(100) },
+  "9".repeat(400),
 ];
 
 /** A stranger in a room says and sets all of it; the room's own values first. */
@@ -43,9 +45,15 @@ async function rave(table: WebTable, room: string): Promise<void> {
   }
 }
 
-/** Asserts that a page goes on: without errors, and with frames. */
+/**
+ * Asserts that a page goes on, without errors, and fits on a phone, which shows one that is wider much too
+ * small.
+ */
 async function assertLives(page: Page): Promise<void> {
   assert.deepEqual(page.errors, []);
+  await page.look({ width: 360, height: 640, isMobile: true });
+  const wide = `Math.max(innerWidth, document.documentElement.scrollWidth)`;
+  await page.until(`${wide} <= 360`, "the page is as wide as the phone");
   assert.equal(await page.evaluate(`typeof window.hacked`), "undefined");
 }
 
@@ -136,6 +144,17 @@ for (const { name, script } of [{ name: "pong.html", script: "" }, ...p5Versions
         for await (const event of watcher) {
           const { what, pos } = event as { what: string; pos: number[] };
           if (what === "right" && pos[0] !== 200) break; // the paddle follows the pointer
+        }
+        await right.look({ width: 360, height: 640 });
+        const { top, height } = await right.until<{ top: number; height: number }>(
+          `(() => { const box = document.querySelector("canvas").getBoundingClientRect();
+            return box.right <= 360 && { top: box.top, height: box.height }; })()`,
+          "the canvas fits on a phone",
+        );
+        await mouse(right, 200, top + 0.75 * height);
+        for await (const event of watcher) {
+          const { what, pos } = event as { what: string; pos: number[] };
+          if (what === "right" && Math.abs(pos[0] - 300) < 3) break; // three quarters of the way down, as drawn
         }
         await left[Symbol.asyncDispose]();
         await right.until(role("You are left"), "who was right is left, since the left one has gone");
