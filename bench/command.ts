@@ -41,18 +41,42 @@ export async function runCommand<Options>(
   }
 }
 
+/** Which numbers a flag takes. */
+export interface NumberRange {
+  least: number;
+  /** Any from `least` on, unless given. */
+  most?: number;
+  isWhole?: boolean;
+}
+
 /**
  * Reads the number of a flag, `fallback` where there is none.
  *
- * @throws {RangeError} where it isn't a whole number from `least` on.
+ * @throws {RangeError} where it isn't a number of the range.
  */
-export function readCount(text: string | undefined, name: string, least: number, fallback: number): number {
+export function readNumber<Fallback>(
+  text: string | undefined,
+  name: string,
+  { least, most = Infinity, isWhole = false }: NumberRange,
+  fallback: Fallback,
+): number | Fallback {
   if (text === undefined) return fallback;
   const value = Number(text);
-  if (text.trim() === "" || !Number.isInteger(value) || value < least) {
-    throw new RangeError(
-      `Cannot use --${name} ${JSON.stringify(text)}: it is a whole number of at least ${least}`,
-    );
+  const isRight = isWhole ? Number.isInteger(value) : Number.isFinite(value);
+  if (text.trim() === "" || !isRight || value < least || value > most) {
+    const kind = isWhole ? "whole number" : "number";
+    const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new RangeError(`Cannot use --${name} ${JSON.stringify(text)}: it is a ${kind} ${range}`);
   }
   return value;
+}
+
+/** Reads the whole number of a flag, as {@link readNumber} does. */
+export function readCount<Fallback>(
+  text: string | undefined,
+  name: string,
+  least: number,
+  fallback: Fallback,
+): number | Fallback {
+  return readNumber(text, name, { least, isWhole: true }, fallback);
 }

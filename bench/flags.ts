@@ -2,6 +2,7 @@
 // Pure; starts nothing.
 
 import { parseArgs } from "node:util";
+import { readCount, readNumber } from "./command.ts";
 import { checkLineBytes } from "./line_layout.ts";
 import {
   checkPlan,
@@ -68,7 +69,20 @@ export interface Options {
  * @throws {RangeError} for a value out of range, and for flags that exclude each other.
  */
 export function readOptions(args: string[]): Options | null {
-  const { values } = parseArgs({
+  const values = parse(args);
+  if (values.help) return null;
+  const plans = choosePlans(values);
+  for (const plan of plans) checkPlan(plan);
+  return {
+    plans,
+    rounds: readCount(values.rounds, "rounds", 1, values["all-scenarios"] ? null : 1),
+    json: values.json ?? false,
+    relay: chooseRelay(values),
+  };
+}
+
+function parse(args: string[]) {
+  return parseArgs({
     args,
     strict: true,
     allowPositionals: false,
@@ -94,106 +108,84 @@ export function readOptions(args: string[]): Options | null {
       json: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
-  });
-  if (values.help) return null;
+  }).values;
+}
 
-  const number = (name: keyof typeof values, least: number): number | undefined => {
-    const text = values[name];
-    if (text === undefined) return undefined;
-    const value = Number(text);
-    if (!Number.isFinite(value) || value < least || text === "") {
-      throw new RangeError(`Cannot use --${name} ${text}: it is a number of at least ${least}`);
-    }
-    return value;
-  };
-  const count = (name: keyof typeof values, least: number): number | undefined => {
-    const value = number(name, least);
-    if (value !== undefined && !Number.isInteger(value)) {
-      throw new RangeError(`Cannot use --${name} ${value}: it is a whole number`);
-    }
-    return value;
-  };
+/** The flags that were given, each with its text. */
+type Flags = ReturnType<typeof parse>;
 
-  const publishers = count("publishers", 0);
-  const subscribers = count("subscribers", 0);
-  const members = count("all", 0);
-  const idle = count("idle", 1);
+/** Returns the loads to run: one of the flags' own, named ones, or those of the short table. */
+function choosePlans(flags: Flags): LoadPlan[] {
+  const publishers = readCount(flags.publishers, "publishers", 0, undefined);
+  const subscribers = readCount(flags.subscribers, "subscribers", 0, undefined);
+  const members = readCount(flags.all, "all", 0, undefined);
+  const idle = readCount(flags.idle, "idle", 1, undefined);
   const isIdle = idle !== undefined;
   const isCustom = publishers !== undefined || subscribers !== undefined || members !== undefined;
   if (isIdle && isCustom) {
     throw new RangeError("Cannot use --idle with other connections: it measures idle ones alone");
   }
-  const chosen = [isCustom || isIdle, values.scenario !== undefined, values["all-scenarios"] === true].filter(
-    Boolean,
-  );
-  if (chosen.length > 1) {
+  const chosen = [isCustom || isIdle, flags.scenario !== undefined, flags["all-scenarios"] === true];
+  if (chosen.filter(Boolean).length > 1) {
     throw new RangeError(
       "Cannot run several loads at once: give one of --scenario, --all-scenarios, or numbers of connections",
     );
   }
+  const changes = readChanges(flags);
+  if (isIdle) return [customPlan({ idle, ...changes })];
+  if (isCustom) {
+    const others = members === undefined ? 1 : 0;
+    return [customPlan({
+      publishers: publishers ?? others,
+      subscribers: subscribers ?? others,
+      members: members ?? 0,
+      ...changes,
+    })];
+  }
+  if (flags.scenario !== undefined) return [{ ...findScenario(flags.scenario), ...changes }];
+  if (flags["all-scenarios"]) return SCENARIOS.map((scenario) => ({ ...scenario, ...changes }));
+  const short = { seconds: SHORT_SECONDS, warmupSeconds: SHORT_WARMUP_SECONDS };
+  return SHORT_SCENARIOS.map((name) => ({ ...findScenario(name), ...short, ...changes }));
+}
 
-  const rate = number("rate", 0.001);
-  const batch = count("batch", 1);
-  const windowBytes = number("window", 1);
-  if (rate !== undefined && (values.flood || windowBytes !== undefined)) {
-    throw new RangeError("Cannot use --rate in a flood: give --rate or --flood and --window");
-  }
-  if (batch !== undefined && rate === undefined) {
-    throw new RangeError("Cannot use --batch alone: it needs --rate");
-  }
-  let pace: Pace | undefined;
-  if (rate !== undefined) {
-    pace = { kind: "rate", ticksPerSecond: rate / (batch ?? 1), linesPerTick: batch ?? 1 };
-  } else if (values.flood || windowBytes !== undefined) {
-    pace = { kind: "flood", windowBytes: windowBytes ?? DEFAULT_WINDOW_BYTES };
-  }
-
-  const lineBytes = count("size", 1);
+/** Returns what the flags change in every plan. */
+function readChanges(flags: Flags): Partial<LoadPlan> {
+  const pace = choosePace(flags);
+  const lineBytes = readCount(flags.size, "size", 1, undefined);
   if (lineBytes !== undefined) checkLineBytes(lineBytes);
-  const seconds = number("seconds", 0.01);
-  const warmupSeconds = number("warmup", 0);
-  const changes: Partial<LoadPlan> = {
+  const seconds = readNumber(flags.seconds, "seconds", { least: 0.01 }, undefined);
+  const warmupSeconds = readNumber(flags.warmup, "warmup", { least: 0 }, undefined);
+  return {
     ...(pace && { pace }),
     ...(lineBytes !== undefined && { lineBytes }),
     ...(seconds !== undefined && { seconds }),
     ...(warmupSeconds !== undefined && { warmupSeconds }),
   };
-  let plans: LoadPlan[];
-  if (isIdle) {
-    plans = [customPlan({ idle, ...changes })];
-  } else if (isCustom) {
-    plans = [customPlan({
-      publishers: publishers ?? (members === undefined ? 1 : 0),
-      subscribers: subscribers ?? (members === undefined ? 1 : 0),
-      members: members ?? 0,
-      ...changes,
-    })];
-  } else if (values.scenario !== undefined) {
-    plans = [{ ...findScenario(values.scenario), ...changes }];
-  } else if (values["all-scenarios"]) {
-    plans = SCENARIOS.map((scenario) => ({ ...scenario, ...changes }));
-  } else {
-    const short = { seconds: SHORT_SECONDS, warmupSeconds: SHORT_WARMUP_SECONDS };
-    plans = SHORT_SCENARIOS.map((name) => ({ ...findScenario(name), ...short, ...changes }));
-  }
-  for (const plan of plans) checkPlan(plan);
-
-  return {
-    plans,
-    rounds: count("rounds", 1) ?? (values["all-scenarios"] ? null : 1),
-    json: values.json ?? false,
-    relay: chooseRelay(values.relay, values.target, count("pid", 1), values.unchecked ?? false),
-  };
 }
 
-function chooseRelay(
-  relay: string | undefined,
-  target: string | undefined,
-  pid: number | undefined,
-  unchecked: boolean,
-): RelayChoice {
+/** Returns how fast to send, undefined if no flag says. */
+function choosePace({ rate: rateText, batch: batchText, flood, window }: Flags): Pace | undefined {
+  const rate = readNumber(rateText, "rate", { least: 0.001 }, undefined);
+  const batch = readCount(batchText, "batch", 1, undefined);
+  const windowBytes = readNumber(window, "window", { least: 1 }, undefined);
+  const isFlood = flood || windowBytes !== undefined;
+  if (rate !== undefined && isFlood) {
+    throw new RangeError("Cannot use --rate in a flood: give --rate or --flood and --window");
+  }
+  if (batch !== undefined && rate === undefined) {
+    throw new RangeError("Cannot use --batch alone: it needs --rate");
+  }
+  if (rate !== undefined) {
+    return { kind: "rate", ticksPerSecond: rate / (batch ?? 1), linesPerTick: batch ?? 1 };
+  }
+  return isFlood ? { kind: "flood", windowBytes: windowBytes ?? DEFAULT_WINDOW_BYTES } : undefined;
+}
+
+/** Returns the server to measure: one to start, or one that is there. */
+function chooseRelay({ relay, target, pid: pidText, unchecked }: Flags): RelayChoice {
+  const pid = readCount(pidText, "pid", 1, null);
   if (target === undefined) {
-    if (pid !== undefined) {
+    if (pid !== null) {
       throw new RangeError("Cannot use --pid alone: it belongs to the server named by --target");
     }
     const args = ["0", "--quiet", "--host", "127.0.0.1", ...(unchecked ? ["--unchecked"] : [])];
@@ -206,5 +198,5 @@ function chooseRelay(
   if (hostname === undefined) {
     throw new RangeError(`Cannot connect to "${target}": a target is host:port`);
   }
-  return { kind: "existing", hostname, port: Number(port), pid: pid ?? null };
+  return { kind: "existing", hostname, port: Number(port), pid };
 }

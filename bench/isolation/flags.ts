@@ -2,6 +2,7 @@
 // starts nothing.
 
 import { parseArgs } from "node:util";
+import { readNumber } from "../command.ts";
 import { findKind, type Kind, KINDS } from "./kinds.ts";
 
 const SECONDS = 2;
@@ -64,31 +65,16 @@ export function readOptions(args: string[]): Options | null {
     throw new RangeError("Cannot use --quick with --kind: it chooses the kinds itself");
   }
   const kinds = values.kind?.map(findKind) ?? KINDS.filter(({ quick }) => quick || !values.quick);
-  const seconds = values.seconds ?? String(values.quick ? QUICK_SECONDS : SECONDS);
-  const clients = values.clients ?? String(CLIENTS);
+  const usualSeconds = values.quick ? QUICK_SECONDS : SECONDS;
   return {
     kinds,
     isList: values.list ?? false,
-    seconds: numberFrom("seconds", seconds, 0.5, 60),
-    clients: wholeFrom("clients", clients, 1, 100),
+    seconds: readNumber(values.seconds, "seconds", { least: 0.5, most: 60 }, usualSeconds),
+    clients: readNumber(values.clients, "clients", { least: 1, most: 100, isWhole: true }, CLIENTS),
     relay: folderFrom("relay", values.relay),
     before: folderFrom("before", values.before),
     json: values.json ?? false,
   };
-}
-
-function numberFrom(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= least && value <= most)) {
-    throw new RangeError(`Cannot use --${name} ${text}: it is a number from ${least} to ${most}`);
-  }
-  return value;
-}
-
-function wholeFrom(name: string, text: string, least: number, most: number): number {
-  const value = numberFrom(name, text, least, most);
-  if (!Number.isInteger(value)) throw new RangeError(`Cannot use --${name} ${text}: it is a whole number`);
-  return value;
 }
 
 function folderFrom(name: string, text: string | undefined): string | null {
