@@ -78,41 +78,41 @@ function writeMetrics(relay: RelayView, door: DoorCounts, isOpen: boolean): stri
 }
 
 function families(relay: RelayView, door: DoorCounts): Family[] {
-  const totals = relay.totals(),
-    { usedBytes, maxBytes } = relay.memory(),
-    { badLines, refused, ended } = relay.tallies();
-  const plain = totals.members - totals.sessions;
+  const totals = relay.totals();
+  const { usedBytes, maxBytes } = relay.memory();
+  const { badLines, refused, ended } = relay.tallies();
+  const inAndOut = (inward: number, outward: number): Sample[] => [
+    [{ direction: "in" }, inward],
+    [{ direction: "out" }, outward],
+  ];
   return [
     gauge("build_info", "The version that runs.", [[{ version: VERSION }, 1]]),
-    gauge("start_time_seconds", "When the relay was started, in seconds since 1970.", [[
-      {},
+    gauge(
+      "start_time_seconds",
+      "When the relay was started, in seconds since 1970.",
       relay.startedAtMs / 1000,
-    ]]),
-    gauge("members", "Connections that take part.", [[{ kind: "plain" }, plain], [
-      { kind: "session" },
-      totals.sessions,
-    ]]),
-    gauge("absent_sessions", "Sessions whose clients are away and may come back.", [[
-      {},
-      totals.absentSessions,
-    ]]),
-    gauge("rooms", "Rooms that somebody is in.", [[{}, totals.rooms]]),
-    gauge("log_bytes", "Memory that the logs of rooms take.", [[{}, totals.logBytes]]),
-    gauge("memory_bytes", "Memory that the relay holds for its clients.", [[{}, usedBytes]]),
-    gauge("memory_limit_bytes", "The most that it may hold for them.", [[{}, maxBytes]]),
-    gauge("http_connections", "Connections that speak HTTP.", [[{}, door.connections]]),
-    counter("lines", "Lines that came in and were good, and lines that went out.", [
-      [{ direction: "in" }, totals.receivedLines],
-      [{ direction: "out" }, totals.sentLines],
+    ),
+    gauge("members", "Connections that take part.", [
+      [{ kind: "plain" }, totals.members - totals.sessions],
+      [{ kind: "session" }, totals.sessions],
     ]),
-    counter("bytes", "Bytes of members that came in and went out.", [
-      [{ direction: "in" }, totals.receivedBytes],
-      [{ direction: "out" }, totals.sentBytes],
-    ]),
-    counter("skipped_lines", "Lines that members missed because they were behind.", [[
-      {},
-      totals.skippedLines,
-    ]]),
+    gauge("absent_sessions", "Sessions whose clients are away and may come back.", totals.absentSessions),
+    gauge("rooms", "Rooms that somebody is in.", totals.rooms),
+    gauge("log_bytes", "Memory that the logs of rooms take.", totals.logBytes),
+    gauge("memory_bytes", "Memory that the relay holds for its clients.", usedBytes),
+    gauge("memory_limit_bytes", "The most that it may hold for them.", maxBytes),
+    gauge("http_connections", "Connections that speak HTTP.", door.connections),
+    counter(
+      "lines",
+      "Lines that came in and were good, and lines that went out.",
+      inAndOut(totals.receivedLines, totals.sentLines),
+    ),
+    counter(
+      "bytes",
+      "Bytes of members that came in and went out.",
+      inAndOut(totals.receivedBytes, totals.sentBytes),
+    ),
+    counter("skipped_lines", "Lines that members missed because they were behind.", totals.skippedLines),
     counter("bad_lines", "Lines that were refused, by the code of the answer.", byLabel("code", badLines)),
     counter(
       "refused_connections",
@@ -124,12 +124,17 @@ function families(relay: RelayView, door: DoorCounts): Family[] {
   ];
 }
 
-function gauge(name: string, help: string, samples: readonly Sample[]): Family {
-  return { name, kind: "gauge", help, samples };
+function gauge(name: string, help: string, value: number | readonly Sample[]): Family {
+  return { name, kind: "gauge", help, samples: samplesOf(value) };
 }
 
-function counter(name: string, help: string, samples: readonly Sample[]): Family {
-  return { name, kind: "counter", help, samples };
+function counter(name: string, help: string, value: number | readonly Sample[]): Family {
+  return { name, kind: "counter", help, samples: samplesOf(value) };
+}
+
+/** One number without labels is one sample. */
+function samplesOf(value: number | readonly Sample[]): readonly Sample[] {
+  return typeof value === "number" ? [[{}, value]] : value;
 }
 
 function byLabel(label: string, tally: Tally): Sample[] {
