@@ -3,6 +3,7 @@
 
 import type { Socket } from "node:net";
 import type { Random } from "../../bench/motion/random.ts";
+import { concat } from "../../src/wire/concat.ts";
 import { pick, whole } from "./hostile_values.ts";
 
 const encoder = new TextEncoder();
@@ -21,20 +22,9 @@ export function mutate(random: Random, bytes: Uint8Array): Uint8Array {
       () => new Uint8Array(0),
     ])();
     const removed = random() < 0.6 ? length : 0;
-    result = join([result.subarray(0, at), inserted, result.subarray(at + removed)]);
+    result = concat([result.subarray(0, at), inserted, result.subarray(at + removed)]);
   }
   return result;
-}
-
-/** Joins bytes. */
-function join(parts: Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 /** Cuts bytes into pieces, down to single ones. */
@@ -53,14 +43,7 @@ export function split(random: Random, bytes: Uint8Array): Uint8Array[] {
 
 /** Lines get an LF, bytes stay as they are. */
 export function bytesOf(parts: readonly (string | Uint8Array)[]): Uint8Array {
-  const chunks = parts.map((part) => typeof part === "string" ? encoder.encode(`${part}\n`) : part);
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return concat(parts.map((part) => typeof part === "string" ? encoder.encode(`${part}\n`) : part));
 }
 
 /** Waits until more can be written, or the socket is closed. */

@@ -2,6 +2,7 @@
 // against. Reads frames the plain way, and complains of what a client must not send.
 
 import { createHash } from "node:crypto";
+import { concat } from "../../src/wire/concat.ts";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 export const [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG] = [0, 1, 2, 8, 9, 10];
@@ -86,7 +87,7 @@ export class TinyWebSocketRelay implements AsyncDisposable {
       this.#open.add(own);
       const buffer = new Uint8Array(64 * 1024);
       for (let count: number | null = 0; count !== null; count = await conn.read(buffer)) {
-        held = joined([held, buffer.subarray(0, count)]);
+        held = concat([held, buffer.subarray(0, count)]);
         held = held.slice(this.#take(own, held));
       }
     } catch {
@@ -152,9 +153,9 @@ export class TinyWebSocketRelay implements AsyncDisposable {
     }
     for (const other of this.#open) {
       if (other === member) continue;
-      const frames = this.#options.frames?.(lines, other.index) ?? [serverFrame(joined(lines))];
+      const frames = this.#options.frames?.(lines, other.index) ?? [serverFrame(concat(lines))];
       other.index += lines.length;
-      other.queue = other.queue.then(() => this.#write(other.conn, joined(frames))).catch(() => {});
+      other.queue = other.queue.then(() => this.#write(other.conn, concat(frames))).catch(() => {});
     }
   }
 
@@ -167,16 +168,6 @@ export class TinyWebSocketRelay implements AsyncDisposable {
     this.#listener.close();
     await Promise.all(this.#running);
   }
-}
-
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 function splitLines(bytes: Uint8Array): Uint8Array[] {

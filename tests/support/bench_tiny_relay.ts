@@ -1,6 +1,8 @@
 // A relay in a screenful, good or bad as a test asks: what the benchmark's loads are tried against. Knows
 // lines by their fixed length.
 
+import { concat } from "../../src/wire/concat.ts";
+
 /** One line of the benchmark, LF included. */
 export type Line = Uint8Array;
 /**
@@ -48,9 +50,7 @@ export class TinyRelay implements AsyncDisposable {
     const buffer = new Uint8Array(16 * 1024);
     try {
       for (let count; (count = await conn.read(buffer)) !== null;) {
-        const bytes = new Uint8Array(held.length + count);
-        bytes.set(held);
-        bytes.set(buffer.subarray(0, count), held.length);
+        const bytes = concat([held, buffer.subarray(0, count)]);
         const whole = bytes.length - bytes.length % this.#lineBytes;
         held = bytes.slice(whole);
         for (const member of this.#members) {
@@ -79,11 +79,6 @@ export class TinyRelay implements AsyncDisposable {
 }
 
 async function writeAll(conn: Deno.Conn, lines: Line[]): Promise<void> {
-  const bytes = new Uint8Array(lines.reduce((sum, line) => sum + line.length, 0));
-  let at = 0;
-  for (const line of lines) {
-    bytes.set(line, at);
-    at += line.length;
-  }
-  for (at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+  const bytes = concat(lines);
+  for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }

@@ -3,6 +3,7 @@
 // methods return. It does not use the client module.
 
 import assert from "node:assert/strict";
+import { concat } from "../../src/wire/concat.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -53,10 +54,7 @@ export class SessionClient {
   /** Remembers what is sent, complete lines, until it is confirmed; returns it. */
   say(text: string): Uint8Array {
     const bytes = encoder.encode(text);
-    const joined = new Uint8Array(this.#unconfirmed.length + bytes.length);
-    joined.set(this.#unconfirmed);
-    joined.set(bytes, this.#unconfirmed.length);
-    this.#unconfirmed = joined;
+    this.#unconfirmed = concat([this.#unconfirmed, bytes]);
     return bytes;
   }
 
@@ -77,9 +75,7 @@ export class SessionClient {
 
   /** Takes what came from the relay. */
   push(chunk: Uint8Array): void {
-    const bytes = new Uint8Array(this.#rest.length + chunk.length);
-    bytes.set(this.#rest);
-    bytes.set(chunk, this.#rest.length);
+    const bytes = concat([this.#rest, chunk]);
     let start = 0;
     for (let lf = bytes.indexOf(0x0a); lf >= 0; lf = bytes.indexOf(0x0a, start)) {
       this.#onLine(decoder.decode(bytes.subarray(start, lf)), lf + 1 - start);

@@ -3,6 +3,7 @@
 // clear is refused. Bodies are never read. Pure.
 
 import { Buffer } from "node:buffer";
+import { CR, LF } from "../../wire/protocol.ts";
 
 /** How long a head may be with its empty line, in bytes. */
 export const MAX_HEAD_BYTES = 8 * 1024;
@@ -12,7 +13,7 @@ const MAX_FIELDS = 100;
 
 const NOTHING = new Uint8Array(0);
 
-const LF = 0x0a, CR = 0x0d, SP = 0x20, HT = 0x09;
+const SP = 0x20, HT = 0x09;
 
 /** A request, without its body. */
 export interface RequestHead {

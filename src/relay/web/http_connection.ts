@@ -5,6 +5,7 @@
 //   idle ─▶ head ─▶ answer ─▶ idle …     last answer ─▶ end of output ─▶ input dropped for a while ─▶ closed
 //                      └─▶ 101 ─▶ handed over
 
+import { concat } from "../../wire/concat.ts";
 import { Deadline, type DeadlineSettings } from "../deadline.ts";
 import type { MemoryAccount, MemoryBudget } from "../memory_budget.ts";
 import { closeQuietly, isExpectedEnd, type Transport } from "../connection/transport.ts";
@@ -334,10 +335,7 @@ export class HttpConnection {
       await this.#writeAll(opening);
       return await this.#writeAll(body);
     }
-    const all = new Uint8Array(opening.length + body.length);
-    all.set(opening);
-    all.set(body, opening.length);
-    await this.#writeAll(all);
+    await this.#writeAll(concat([opening, body]));
   }
 
   /** Writes as much as the head has promised; what is shorter than that by now ends the connection. */

@@ -7,11 +7,11 @@ import type { Wire } from "../../../bench/peers/contender.ts";
 import type { Measured } from "../../../bench/peers/native.ts";
 import { runLoad } from "../../../bench/peers/native.ts";
 import { type PeerPlan, QUICK, scenariosOf } from "../../../bench/peers/scenarios.ts";
+import { concat } from "../../../src/wire/concat.ts";
 import { isBuildable, programs } from "../../support/bench_peers_programs.ts";
 import {
   CLOSE,
   CONTINUATION,
-  joined,
   PING,
   serverFrame,
   TEXT,
@@ -54,9 +54,9 @@ const text = (value: string) => new TextEncoder().encode(value);
 
 /** Ways to put lines into frames that are all right. */
 const GOOD_FRAMES: [name: string, frames: NonNullable<TinyWebSocketOptions["frames"]>][] = [
-  ["all lines in a message", (lines) => [serverFrame(joined(lines))]],
+  ["all lines in a message", (lines) => [serverFrame(concat(lines))]],
   ["a message a line", (lines) => lines.map((line) => serverFrame(line))],
-  ["binary messages", (lines) => [serverFrame(joined(lines), FINAL | 2)]],
+  ["binary messages", (lines) => [serverFrame(concat(lines), FINAL | 2)]],
   ["a frame a line, with pings and empty frames between", (lines) => [
     serverFrame(new Uint8Array(0), TEXT),
     ...lines.flatMap((
@@ -110,7 +110,7 @@ for (const wire of ["messages/websocket", "lines apart/websocket"] as const) {
       const frames = (lines: Uint8Array[]) =>
         wire === "messages/websocket"
           ? lines.map((line) => serverFrame(line))
-          : lines.map((line) => serverFrame(joined([line, text("\n")])));
+          : lines.map((line) => serverFrame(concat([line, text("\n")])));
       for (const writeBytes of [undefined, 1, 7]) {
         for (const eventBytes of [40, 64, 100, 127, 128, 1000]) {
           await using relay = new TinyWebSocketRelay({ each: true, frames, writeBytes });
@@ -143,53 +143,53 @@ Deno.test({
 const ODD = 50;
 const spoil = (frames: (lines: Uint8Array[]) => Uint8Array[]): TinyWebSocketOptions => ({
   frames: (lines, index) =>
-    index <= ODD && ODD < index + lines.length ? frames(lines) : [serverFrame(joined(lines))],
+    index <= ODD && ODD < index + lines.length ? frames(lines) : [serverFrame(concat(lines))],
 });
 const BAD_RELAYS: [name: string, fault: keyof typeof NO_FAULTS, options: TinyWebSocketOptions][] = [
   [
     "masks a frame",
     "damaged",
     spoil((lines) => {
-      const frame = serverFrame(joined(lines));
+      const frame = serverFrame(concat(lines));
       frame[1] |= MASKED;
       return [frame];
     }),
   ],
-  ["sets a reserved bit", "damaged", spoil((lines) => [serverFrame(joined(lines), 0xc1)])],
-  ["sends an unknown opcode", "damaged", spoil((lines) => [serverFrame(joined(lines), 0x83)])],
+  ["sets a reserved bit", "damaged", spoil((lines) => [serverFrame(concat(lines), 0xc1)])],
+  ["sends an unknown opcode", "damaged", spoil((lines) => [serverFrame(concat(lines), 0x83)])],
   [
     "begins a message within another",
     "damaged",
     spoil((lines) => [
       serverFrame(lines[0], TEXT),
-      serverFrame(joined(lines.slice(1))),
+      serverFrame(concat(lines.slice(1))),
     ]),
   ],
-  ["continues no message", "damaged", spoil((lines) => [serverFrame(joined(lines), FINAL | CONTINUATION)])],
+  ["continues no message", "damaged", spoil((lines) => [serverFrame(concat(lines), FINAL | CONTINUATION)])],
   [
     "fragments a ping",
     "damaged",
-    spoil((lines) => [serverFrame(text("?"), PING), serverFrame(joined(lines))]),
+    spoil((lines) => [serverFrame(text("?"), PING), serverFrame(concat(lines))]),
   ],
   [
     "sends a long ping",
     "damaged",
     spoil((lines) => [
       serverFrame(new Uint8Array(126), FINAL | PING),
-      serverFrame(joined(lines)),
+      serverFrame(concat(lines)),
     ]),
   ],
   [
     "writes a length with too many bytes",
     "damaged",
-    spoil((lines) => [serverFrame(joined(lines), FINAL | TEXT, 8)]),
+    spoil((lines) => [serverFrame(concat(lines), FINAL | TEXT, 8)]),
   ],
   [
     "ends a message in the middle of a line",
     "damaged",
     spoil((lines) => [
       serverFrame(lines[0].subarray(0, 30)),
-      serverFrame(joined([lines[0].subarray(30), ...lines.slice(1)])),
+      serverFrame(concat([lines[0].subarray(30), ...lines.slice(1)])),
     ]),
   ],
   ["loses a message", "lost", spoil(() => [])],
@@ -212,7 +212,7 @@ Deno.test({
   async fn() {
     const frames = spoil((
       lines,
-    ) => [serverFrame(joined(lines)), serverFrame(new Uint8Array([3, 232]), FINAL | CLOSE)]);
+    ) => [serverFrame(concat(lines)), serverFrame(new Uint8Array([3, 232]), FINAL | CLOSE)]);
     await using relay = new TinyWebSocketRelay(frames);
     const result = await measure(relay.port, "lines/websocket");
     assert.equal(result.disconnected, 2);
