@@ -4,6 +4,7 @@
 
 import { parseArgs } from "node:util";
 import { runCommand } from "./command.ts";
+import { median } from "./median.ts";
 import { endOfEvent } from "../src/wire/event_check.ts";
 
 const CHUNK_BYTES = 64 * 1024;
@@ -92,10 +93,6 @@ function time(way: (chunk: Uint8Array) => number, chunk: Uint8Array): number {
     elapsedMs = performance.now() - start;
   }
   return elapsedMs * 1e6 / lines;
-}
-
-function median(numbers: number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 }
 
 const HELP =

@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { runCommand } from "./command.ts";
 import { HANDSHAKE } from "./isolation/web_bytes.ts";
+import { sleep } from "./load_crowd.ts";
 import { countOpenFiles, type Mappings, parseSmaps } from "./process_stats.ts";
 import { V8_FLAGS } from "./relay_process.ts";
 
@@ -86,10 +87,6 @@ async function measure(folder: string, kind: Kind): Promise<void> {
   console.log(JSON.stringify(readings));
   clients.kill("SIGKILL");
   Deno.exit(0);
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }
 
 function run(args: string[]): Deno.Command {

@@ -5,8 +5,9 @@
 
 import { parseArgs } from "node:util";
 import { readCount, runCommand } from "./command.ts";
+import { median } from "./median.ts";
 import { MESSAGE_BYTES, type PrivateOrder, type PrivateResult } from "./private_load.ts";
-import { type Server, sourceCommand, startPairs, startRelay } from "./relay_process.ts";
+import { type Server, sourceCommand, startPairs, startRelay, V8_FLAGS } from "./relay_process.ts";
 
 const HELP = `bench/private.ts: measures what private messages cost
 
@@ -71,17 +72,11 @@ function readOptions(args: string[]): Options | null {
   };
 }
 
-/** The relay of a folder, with V8 as this one has it. */
-function commandOf(folder: string | undefined): string[] {
-  const own = sourceCommand();
-  return folder === undefined ? own : [...own.slice(0, -1), `${folder}/server.ts`];
-}
-
 function contenders(before: string | null): Contender[] {
   const relay = (name: string, folder?: string): Contender => ({
     name,
     isRelay: true,
-    start: () => startRelay(commandOf(folder), ARGUMENTS, "null"),
+    start: () => startRelay(sourceCommand(folder, [V8_FLAGS]), ARGUMENTS, "null"),
   });
   return [
     relay("eventrelay"),
@@ -116,11 +111,6 @@ async function measure(
   }).output();
   if (code !== 0) throw new Error(`Cannot run the load: it ended with code ${code}`);
   return JSON.parse(new TextDecoder().decode(stdout));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b), middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 function row(name: string, batch: number, results: readonly PrivateResult[], bareCpu: number): string {

@@ -4,6 +4,7 @@
 
 import { RawSession, writeAll } from "./isolation/raw_session.ts";
 import { LatencyHistogram } from "./latency_histogram.ts";
+import { sleep } from "./load_crowd.ts";
 import { readCpuUs } from "./process_stats.ts";
 
 /** What is to be measured. */
@@ -137,8 +138,4 @@ async function measure(order: PrivateOrder): Promise<PrivateResult> {
     p99Ms: latency.quantile(0.99) / 1000,
     faults: faults + Math.abs(sent - received),
   };
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }

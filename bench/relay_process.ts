@@ -27,16 +27,16 @@ export const V8_FLAGS =
 
 /**
  * Returns the command that runs the relay from a checkout: this one unless `folder` names another, which is
- * run without V8's flags.
+ * run without V8's flags unless they are given.
  */
-export function sourceCommand(folder?: string): string[] {
+export function sourceCommand(folder?: string, flags = folder === undefined ? [V8_FLAGS] : []): string[] {
   const server = new URL("../server.ts", import.meta.url);
   const path = folder === undefined ? decodeURIComponent(server.pathname) : `${folder}/server.ts`;
   return [
     Deno.execPath(),
     "run",
     "--no-lock",
-    ...folder === undefined ? [V8_FLAGS] : [],
+    ...flags,
     "--allow-net",
     "--allow-env",
     "--allow-sys=hostname",

@@ -3,6 +3,7 @@
 
 import type { LoadResult } from "./load_result.ts";
 import { countFaults, type Faults } from "./line_verifier.ts";
+import { median } from "./median.ts";
 import { countReceivers, countSenders, type LoadPlan, offeredDeliveries } from "./scenarios.ts";
 import type { Memory } from "./process_stats.ts";
 
@@ -87,8 +88,8 @@ export function figuresOf(
 export function medianFigures(all: readonly Figures[]): Figures {
   const medians = { ...all[0] };
   for (const key of Object.keys(medians) as (keyof Figures)[]) {
-    const values = all.map((figures) => figures[key]).filter((value) => value !== null).sort((a, b) => a - b);
-    medians[key] = values.length === 0 ? null : values[Math.floor((values.length - 1) / 2)];
+    const values = all.map((figures) => figures[key]).filter((value) => value !== null);
+    medians[key] = values.length === 0 ? null : median(values);
   }
   return medians;
 }

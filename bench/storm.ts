@@ -10,8 +10,8 @@ import { allContenders } from "./peers/contenders.ts";
 import type { Wire } from "./peers/contender.ts";
 import { buildProgram } from "./peers/native.ts";
 import { adopt, makeTempFolder, type PeerServer, startOnOwnPort } from "./peers/servers.ts";
-import { sourceCommand } from "./relay_process.ts";
-import { median, type StormReport, stormRow, TABLE_HEAD } from "./storm/report.ts";
+import { sourceCommand, V8_FLAGS } from "./relay_process.ts";
+import { medianStorm, type StormReport, stormRow, TABLE_HEAD } from "./storm/report.ts";
 
 const HELP = `bench/storm.ts: measures a thousand clients that connect at once
 
@@ -79,19 +79,14 @@ async function findServers(folder: string, before: string | null): Promise<Storm
     if (PEERS.includes(name) && await version() !== null) found.push({ name, wire, start });
   }
   if (before !== null) {
-    for (const { name, wire, start } of contenders(commandOf(await Deno.realPath(before)))) {
+    const command = sourceCommand(await Deno.realPath(before), [V8_FLAGS]);
+    for (const { name, wire, start } of contenders(command)) {
       if (name.startsWith("eventrelay") && PEERS.includes(name)) {
         found.push({ name: `${name}, before`, wire, start });
       }
     }
   }
   return [...found, ...bare];
-}
-
-/** Runs the relay of another checkout as this one's is run. */
-function commandOf(folder: string): string[] {
-  const here = decodeURIComponent(new URL("../server.ts", import.meta.url).pathname);
-  return sourceCommand().map((word) => word === here ? `${folder}/server.ts` : word);
 }
 
 async function storm(program: string, { wire, start }: Stormed, clients: number): Promise<StormReport> {
@@ -117,7 +112,7 @@ async function run({ clients, rounds, before }: Options): Promise<number> {
   }
   console.log(`${clients} clients that connect at once, ${rounds} rounds in alternation, medians\n`);
   console.log(TABLE_HEAD);
-  for (const [name, runs] of reports) console.log(stormRow(name, median(runs)));
+  for (const [name, runs] of reports) console.log(stormRow(name, medianStorm(runs)));
   return [...reports.values()].flat().every(({ answered }) => answered === clients) ? 0 : 1;
 }
 

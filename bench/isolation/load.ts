@@ -2,6 +2,7 @@
 // is started by isolation.ts, which tells it when; what it sends is in kinds.ts.
 
 import net from "node:net";
+import { sleep } from "../load_crowd.ts";
 import {
   type Behaviour,
   findKind,
@@ -330,10 +331,6 @@ async function dropAll(conn: Deno.TcpConn): Promise<void> {
   } catch {
     // Closed, here or there.
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
 if (import.meta.main) {

@@ -4,6 +4,7 @@
 // machine's delay, and the probe's own.
 
 import type { Buffer } from "node:buffer";
+import { sleep } from "../load_crowd.ts";
 import { Orders } from "./orders.ts";
 import { RawSession, writeAll } from "./raw_session.ts";
 import { percentile, type ProbeReport } from "./report.ts";
@@ -71,10 +72,6 @@ async function timeNewcomers(port: number, room: string, isOver: () => boolean):
     await sleep(NEWCOMER_EVERY_MS);
   }
   return waits;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
 /** Returns the writing end of a connection of this process with itself. */

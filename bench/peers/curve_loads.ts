@@ -1,6 +1,7 @@
 // A curve's loads: what a server can hold, and which shares of it are measured; and the table of what came
 // out. Pure; curve.ts runs them.
 
+import { median } from "../median.ts";
 import type { LoadReport, Verdict } from "./native.ts";
 import { HELD_SHARE, offeredDeliveries } from "./results.ts";
 import type { PeerPlan } from "./scenarios.ts";
@@ -92,19 +93,18 @@ export function pointOf(
   plan: PeerPlan,
   reports: readonly (LoadReport & Verdict)[],
 ): Point {
-  const median = (figure: (report: LoadReport) => number) =>
-    reports.map(figure).sort((a, b) => a - b)[(reports.length - 1) >> 1];
+  const medianOf = (figure: (report: LoadReport) => number) => median(reports.map(figure));
   const asked = offeredDeliveries(plan)!;
   return {
     contender,
     share,
     hz: plan.ticksPerSecond,
     asked,
-    heldShare: median(({ deliveries, elapsedUs }) => deliveries / (elapsedUs / 1e6)) / asked,
-    p50Ms: median(({ latencyUs }) => latencyUs.p50) / 1000,
-    p99Ms: median(({ latencyUs }) => latencyUs.p99) / 1000,
-    cpuShare: median(({ serverCpuUs, elapsedUs }) => serverCpuUs / elapsedUs),
-    loadCpuShare: median(({ loadCpuUs, elapsedUs }) => loadCpuUs / elapsedUs),
+    heldShare: medianOf(({ deliveries, elapsedUs }) => deliveries / (elapsedUs / 1e6)) / asked,
+    p50Ms: medianOf(({ latencyUs }) => latencyUs.p50) / 1000,
+    p99Ms: medianOf(({ latencyUs }) => latencyUs.p99) / 1000,
+    cpuShare: medianOf(({ serverCpuUs, elapsedUs }) => serverCpuUs / elapsedUs),
+    loadCpuShare: medianOf(({ loadCpuUs, elapsedUs }) => loadCpuUs / elapsedUs),
   };
 }
 

@@ -4,6 +4,7 @@
 
 import { parseArgs } from "node:util";
 import { readCount, runCommand } from "../command.ts";
+import { median } from "../median.ts";
 import { allContenders } from "./contenders.ts";
 import { buildPrograms, type LoadReport, type Programs, runLoad } from "./native.ts";
 import { FULL, type PeerPlan, scenariosOf } from "./scenarios.ts";
@@ -45,10 +46,6 @@ async function measure(servers: readonly PeerServer[], plan: PeerPlan, { load }:
     run.loads += loadCpuUs / elapsedUs;
   }
   return run;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
 function readOptions(args: string[]): { rounds: number } | null {

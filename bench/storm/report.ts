@@ -1,5 +1,7 @@
 // What a storm has measured, and its row of the table. Pure.
 
+import { median } from "../median.ts";
+
 /** What native/storm.c prints. */
 export interface StormReport {
   clients: number;
@@ -22,8 +24,8 @@ export const TABLE_HEAD =
 | --- | ---: | ---: | ---: | ---: | ---: | ---: |`;
 
 /** Takes the median of each figure of several runs; the fewest answers count. */
-export function median(runs: readonly StormReport[]): StormReport {
-  const of = (pick: (run: StormReport) => number) => runs.map(pick).sort((a, b) => a - b)[runs.length >> 1];
+export function medianStorm(runs: readonly StormReport[]): StormReport {
+  const of = (pick: (run: StormReport) => number) => median(runs.map(pick));
   return {
     clients: of((run) => run.clients),
     answered: Math.min(...runs.map((run) => run.answered)),

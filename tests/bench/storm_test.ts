@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { buildProgram } from "../../bench/peers/native.ts";
-import { median, type StormReport, stormRow, TABLE_HEAD } from "../../bench/storm/report.ts";
+import { medianStorm, type StormReport, stormRow, TABLE_HEAD } from "../../bench/storm/report.ts";
 
 function report(n: number, answered = 1000): StormReport {
   return {
@@ -19,8 +19,8 @@ function report(n: number, answered = 1000): StormReport {
   };
 }
 
-Deno.test("median takes each figure's own, and the fewest answers", () => {
-  const all = median([report(30_000), report(10_000, 999), report(20_000)]);
+Deno.test("medianStorm takes each figure's own, and the fewest answers", () => {
+  const all = medianStorm([report(30_000), report(10_000, 999), report(20_000)]);
   assert.deepEqual(all, { ...report(20_000), answered: 999 });
 });
 
