@@ -52,11 +52,11 @@ export class Link {
         // The client speaks to programmers. Why it closed the connection, the relay has said just before.
         const farewell = status === "reconnecting" ? this.#farewell : undefined;
         this.#farewell = undefined;
-        this.detail = farewell ?? error?.message.replace("{ plain: true }", "--plain") ?? place;
+        this.detail = farewell ?? (error === undefined ? place : whyNot(error));
       },
       // By default it would be printed, into the middle of the picture.
       onError: ({ code, message }) => {
-        this.detail = `the relay says: ${message.replaceAll(/\p{Cc}/gu, "?")}`; // text from outside
+        this.detail = saidByRelay(message);
         if (CLOSING_CODES.includes(code)) this.#farewell = this.detail;
       },
     };
@@ -128,4 +128,15 @@ export class Link {
     this.#toldRttMs = rtt;
     this.relay.set(RTT_KEY, Number(rtt.toFixed(1)));
   }
+}
+
+/** Why there is no connection, for a player: a refusal in the relay's own words. */
+function whyNot({ message, cause }: Error): string {
+  if (cause instanceof Error && cause.name === "RefusedError") return saidByRelay(cause.message);
+  return message.replace("{ plain: true }", "--plain");
+}
+
+/** What the relay says is text from outside. */
+function saidByRelay(message: string): string {
+  return `the relay says: ${message.replaceAll(/\p{Cc}/gu, "?")}`;
 }

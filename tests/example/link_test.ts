@@ -28,3 +28,21 @@ Deno.test("Link says why the relay closed the connection of a plain player", asy
   await link.relay?.close();
   assert.match(told.at(-1)!, /^reconnecting: the relay says: .*this relay needs a token/);
 });
+
+Deno.test("Link says in the relay's words why it does not let a session in, and goes on trying", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using _relay = serve(listener, { maxClients: 0 });
+  const stop = new AbortController(), place = `127.0.0.1:${listener.addr.port}`;
+  for (const target of [place, `ws://${place}`]) {
+    const link = new Link({ target, name: "ada", plain: false }, stop.signal, () => {});
+    const refused = async () => {
+      while (link.status === "connecting" && link.detail === link.place) {
+        await new Promise((done) => setTimeout(done, POLL_MS));
+      }
+    };
+    await inTime(refused(), "the relay refuses it");
+    const why = "the relay says: Cannot serve this connection: 0 clients are connected, no more are allowed";
+    assert.deepEqual([link.detail, link.relay], [why, undefined]);
+  }
+  stop.abort();
+});

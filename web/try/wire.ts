@@ -13,7 +13,10 @@ const MAX_UNANSWERED = 3;
 /** So many bytes are received before they are acknowledged: well within the usual `windowBytes`. */
 const ACK_BYTES = 64 * 1024;
 
-/** The waits before it connects again, in ms: doubled each time. */
+/**
+ * The waits before it connects again, in ms: doubled each time, until a connection has lasted for the longest
+ * of them. A relay that is full lets a plain client in for a moment.
+ */
 const FIRST_WAIT_MS = 500;
 const LAST_WAIT_MS = 8000;
 
@@ -39,6 +42,7 @@ export class Wire {
   #acked = 0;
   #unanswered = 0;
   #waitMs = FIRST_WAIT_MS;
+  #welcomedAt = Infinity;
   #isClosed = false;
   #isRefused = false;
   #pinger: ReturnType<typeof setInterval> | undefined;
@@ -78,6 +82,7 @@ export class Wire {
     this.#options.onState(state, "");
     this.#stream = new Stream(hello !== undefined);
     this.#acked = this.#unanswered = 0;
+    this.#welcomedAt = Infinity;
     const socket = new WebSocket(url);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
@@ -105,7 +110,7 @@ export class Wire {
   }
 
   #welcomed(): void {
-    this.#waitMs = FIRST_WAIT_MS;
+    this.#welcomedAt = performance.now();
     this.#options.onState("connected", "");
     if (this.#options.hello === undefined) return;
     const ping = () => {
@@ -142,6 +147,7 @@ export class Wire {
       return this.#options.onState("closed", why);
     }
     this.#options.onState("reconnecting", why);
+    if (performance.now() - this.#welcomedAt >= LAST_WAIT_MS) this.#waitMs = FIRST_WAIT_MS;
     this.#retry = setTimeout(() => this.#connect("reconnecting"), this.#waitMs);
     this.#waitMs = Math.min(LAST_WAIT_MS, 2 * this.#waitMs);
   }

@@ -349,6 +349,11 @@ async function isRefused(browser: Browser): Promise<void> {
   await named.until(CONNECTED);
   assert.equal(await named.evaluate(`location.hash`), "#name=bo");
   await assertClean(named, table.url);
+  await using full = new WebTable({ maxClients: 0 });
+  const late = await openPage(browser, `${full.url}/play#name=cyrille`);
+  const why = `"trying again: the relay says: Cannot serve this connection: 0 clients are connected"`;
+  await late.until(`${TEXT("state")}.includes(${why})`);
+  await assertFits(late);
 }
 
 async function playsHidden(browser: Browser): Promise<void> {

@@ -13,6 +13,7 @@ class HeldSocket {
   readonly sent: string[] = [];
   onopen = () => {};
   onmessage = (_: { data: string }) => {};
+  onclose = (_: { code: number; reason: string }) => {};
 
   constructor() {
     HeldSocket.made.push(this);
@@ -66,5 +67,35 @@ Deno.test("Wire gives a relay up that answers no ping, and none that says anythi
   } finally {
     wire.close();
     Object.assign(globalThis, before);
+  }
+});
+
+Deno.test("Wire waits longer each time for a relay that lets a plain client in and closes, and anew once it stayed", () => {
+  const before = { WebSocket: globalThis.WebSocket, setTimeout: globalThis.setTimeout };
+  const { performance } = globalThis, realNow = performance.now;
+  let nowMs = 0, retry = () => {};
+  const waits: number[] = [];
+  Object.assign(performance, { now: () => nowMs });
+  Object.assign(globalThis, {
+    WebSocket: HeldSocket,
+    setTimeout: (callback: () => void, ms: number) => {
+      retry = callback;
+      return waits.push(ms);
+    },
+  });
+  const wire = new Wire({ url: "", hello: undefined, onLine() {}, onState() {} });
+  try {
+    for (const lastsMs of [250, 250, 250, 250, 250, 250, 8000, 250]) {
+      const socket = HeldSocket.made.at(-1)!;
+      socket.onopen();
+      nowMs += lastsMs;
+      socket.onclose({ code: 1013, reason: "relay_full" });
+      retry();
+    }
+    assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 8000, 500, 1000]);
+  } finally {
+    wire.close();
+    Object.assign(globalThis, before);
+    performance.now = realNow;
   }
 });
