@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { buildProgram } from "../../bench/peers/native.ts";
 import { medianStorm, type StormReport, stormRow, TABLE_HEAD } from "../../bench/storm/report.ts";
+import { isBuildable } from "../support/bench_peers_programs.ts";
 
 function report(n: number, answered = 1000): StormReport {
   return {
@@ -31,13 +32,9 @@ Deno.test("stormRow has a cell for each column, and no time for all where some h
   assert.equal(columns(stormRow("bare", report(1))), columns(TABLE_HEAD.split("\n")[0]));
 });
 
-const hasCompiler = await new Deno.Command("cc", { args: ["--version"], stdout: "null", stderr: "null" })
-  .output()
-  .then(({ success }) => success, () => false);
-
 Deno.test({
   name: "native/storm.c counts who is answered, when, and with how much, also in pieces",
-  ignore: !hasCompiler || Deno.build.os !== "linux",
+  ignore: !isBuildable(),
   async fn() {
     const folder = await Deno.makeTempDir();
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -12,14 +12,9 @@ import { parseTarget } from "../../src/client/target.ts";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { DEADLINE_MS } from "../support/deadline.ts";
-import { type TransportKind, TRANSPORTS } from "../support/websocket_conn.ts";
+import { testBoth, type TransportKind } from "../support/websocket_conn.ts";
 import { until } from "../support/old_relay.ts";
 import { connect, take, withoutBackoff } from "../support/relay_client.ts";
-
-/** Defines a test for each transport. */
-function testBoth(name: string, run: (transport: TransportKind) => Promise<void>): void {
-  for (const transport of TRANSPORTS) Deno.test(`${name}, over ${transport}`, () => run(transport));
-}
 
 function targetOf(address: string, transport: TransportKind): string {
   return transport === "tcp" ? address : `ws://${address}`;

@@ -8,12 +8,9 @@ import { parseTarget } from "../../src/client/target.ts";
 import { isHopeless } from "../../src/client/link/connect_error.ts";
 import { openTcp, openTls } from "../../src/client/link/deno_transport.ts";
 import { countSockets, untilSockets } from "../support/open_sockets.ts";
+import { readCertificate } from "../support/certificates.ts";
 
-function read(name: string): string {
-  return Deno.readTextFileSync(new URL(`../tls/${name}`, import.meta.url));
-}
-
-const caCerts = [read("ca.pem")];
+const caCerts = [readCertificate("ca.pem")];
 
 /** Serves TLS: answers a line with itself. */
 class TlsServer implements AsyncDisposable {
@@ -22,7 +19,7 @@ class TlsServer implements AsyncDisposable {
   readonly #conns: Deno.TlsConn[] = [];
 
   constructor(certificate: string) {
-    const [cert, key] = [read(`${certificate}.pem`), read(`${certificate}.key`)];
+    const [cert, key] = [readCertificate(`${certificate}.pem`), readCertificate(`${certificate}.key`)];
     this.#listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
     this.#done = this.#serve();
   }
@@ -174,7 +171,7 @@ Deno.test({
   name: "openTls really closes its socket when it is closed while a write is stuck and a read waits",
   ignore: !CAN_CLOSE,
   fn: async () => {
-    const [cert, key] = [read("good.pem"), read("good.key")];
+    const [cert, key] = [readCertificate("good.pem"), readCertificate("good.key")];
     using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
     const { port } = listener.addr as Deno.NetAddr;
     const opening = openTls({ caCerts })(parseTarget(`127.0.0.1:${port}`), new AbortController().signal);

@@ -8,6 +8,7 @@ import { type ConnectionStats, type RelayServer, serve } from "../../src/relay/r
 import { DEADLINE_MS } from "../support/deadline.ts";
 import { inTime, LineClient } from "../support/line_client.ts";
 import { type Block, blocksOf, readPages, ROOT } from "./pages.ts";
+import { hasPython } from "../support/python.ts";
 
 /** What strangers send and set: any JSON value may come. */
 const STRANGE: readonly unknown[] = [
@@ -168,15 +169,7 @@ async function runBlock(block: Block): Promise<void> {
   }
 }
 
-function hasPython(): boolean {
-  try {
-    return new Deno.Command("python3", { args: ["--version"] }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-const isWithoutPython = !hasPython();
+const isWithoutPython = !hasPython("");
 const running = PROGRAMS.filter(connects);
 
 Deno.test("README and docs have programs in TypeScript and in Python that connect", () => {

@@ -12,6 +12,7 @@ import { check, type Violation } from "./checker.ts";
 import { anySeed, flagsOrExit } from "./flags.ts";
 import type { History } from "./history.ts";
 import { RelayProcess } from "./relay_process.ts";
+import { pause } from "../support/pause.ts";
 
 const HELP = `deno task chaos: breaks connections and stops programs, and checks that all is there or told
 
@@ -66,27 +67,27 @@ export async function runChaos({ seed, seconds, say = () => {} }: ChaosOptions):
     if (room === "lobby") cast.add({ kind: "plain", transport: anyTransport(random), room, isWitness: true });
   }
   await cast.gather();
-  await sleep(1000);
+  await pause(1000);
   for (const room of Object.keys(ROOMS)) {
     for (const kind of ["module", "minimal", "module", "minimal"] as const) {
       await cast.invite(kind, room, random, pick(NETWORKS));
     }
     if (room === "lobby") { for (let i = 0; i < 2; i++) await cast.invite("plain", room, random, ""); }
   }
-  await sleep(1500);
+  await pause(1500);
   const endMs = performance.now() + seconds * 1000;
   while (performance.now() < endMs) {
-    await sleep(exponential(random, MEAN_PAUSE_MS));
+    await pause(exponential(random, MEAN_PAUSE_MS));
     await cast.badLuck(random);
   }
   cast.comfort();
-  await sleep(RECOVERY_MS);
+  await pause(RECOVERY_MS);
   cast.order({ order: "finish" });
-  await sleep(LAST_WORDS_MS);
+  await pause(LAST_WORDS_MS);
   const quietMs = performance.now();
   let histories = await cast.look(), violations = check(histories);
   while (violations.some(({ isNoProof }) => !isNoProof) && performance.now() - quietMs < PATIENCE_MS) {
-    await sleep(LOOK_AGAIN_MS);
+    await pause(LOOK_AGAIN_MS);
     histories = await cast.look();
     violations = check(histories);
   }
@@ -112,10 +113,6 @@ function summary(histories: History[], deeds: Record<string, number>): string {
   const list = (of: Record<string, number>) =>
     Object.entries(of).map(([name, count]) => `${count} ${name}`).join(", ");
   return `${histories.length} clients: ${list(counts)}\ndone to them: ${list(deeds)}`;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }
 
 if (import.meta.main) {

@@ -7,6 +7,7 @@ import type { Random } from "../../bench/motion/random.ts";
 import { AnswerWatch } from "./answer_watch.ts";
 import { bytesOf, onceDrained, split } from "./bytes.ts";
 import { FRAME_FAULT_CODES, GOOD_UPGRADE } from "./frame_grammar.ts";
+import { pause } from "../support/pause.ts";
 
 /** Stands for the rest of a line that a resume in its middle has asked for. */
 const REST = "the rest of a line";
@@ -90,15 +91,15 @@ export class HostileConnections {
     for (const piece of split(random, bytes)) {
       if (socket.destroyed || this.#enough.aborted) break;
       if (!socket.write(piece)) await onceDrained(socket);
-      if (random() < 0.02) await sleep(random() * 20);
+      if (random() < 0.02) await pause(random() * 20);
     }
-    await Promise.race([closed, sleep(waitMs ?? random() * 40)]);
+    await Promise.race([closed, pause(waitMs ?? random() * 40)]);
     const ending = random();
     if (ending < 0.4) socket.end();
     else if (ending < 0.7) socket.resetAndDestroy();
     else if (ending < 0.9) socket.destroy();
-    else await Promise.race([closed, sleep(200)]);
-    if (ending < 0.4) await Promise.race([closed, sleep(100)]);
+    else await Promise.race([closed, pause(200)]);
+    if (ending < 0.4) await Promise.race([closed, pause(100)]);
     socket.destroy();
     await closed;
     this.#enough.removeEventListener("abort", onEnough);
@@ -121,8 +122,4 @@ export class HostileConnections {
 /** Whether a client was taken back, here mostly with a count that is wrong. */
 function hasLied(received: readonly string[]): boolean {
   return received.some((one) => one.startsWith('{"$welcome"') && one.includes('"resumed":true'));
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }

@@ -11,6 +11,7 @@ import { growth, type Sample } from "./growth.ts";
 import { RelayProcess } from "./relay_process.ts";
 import { type Cut, RoughProxy } from "./rough_proxy.ts";
 import { type Counts, Tally } from "./tally.ts";
+import { pause } from "../support/pause.ts";
 
 const HELP =
   `deno task soak: lets a class play, and checks that nothing is missing untold and that memory does not grow
@@ -207,18 +208,18 @@ export async function runSoak(options: SoakOptions): Promise<string[]> {
       })();
     }, killEveryMinutes * 60_000));
   }
-  await sleep(minutes * 60_000);
+  await pause(minutes * 60_000);
   for (const timer of timers) clearInterval(timer);
   await restarting;
   await Promise.all(jobs);
   await Promise.all(guests.map((guest) => guest.leave()));
-  await sleep(RECOVERY_MS);
+  await pause(RECOVERY_MS);
   for (const player of players) {
     player.isSending = false;
     player.say();
     player.relay.set("beats", player.beats);
   }
-  await sleep(LAST_WORDS_MS);
+  await pause(LAST_WORDS_MS);
   report();
   for (const player of players) {
     for (const { name, number, forgone } of players) {
@@ -296,10 +297,6 @@ function wrongEnds(players: readonly Player[]): string[] {
     if (ghosts > 0) faults.push(`${name} has ${ghosts} ghosts in its peers`);
   }
   return faults;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }
 
 if (import.meta.main) {

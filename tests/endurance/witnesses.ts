@@ -8,6 +8,7 @@ import { MinimalPlain } from "./minimal_plain.ts";
 import { MinimalSession } from "./minimal_session.ts";
 import type { RelayProcess } from "./relay_process.ts";
 import { Starvation } from "./starvation.ts";
+import { pause } from "../support/pause.ts";
 
 /** How late an answer may be, in ms. */
 export const HANG_MS = 1000;
@@ -66,7 +67,7 @@ export class Witnesses {
     const deadline = performance.now() + 5000;
     while (this.#all.some(({ isConnected }) => !isConnected)) {
       if (performance.now() > deadline) throw new Error("the witnesses could not connect");
-      await sleep(20);
+      await pause(20);
     }
     this.#starvation = new Starvation(this.#relay.pid!, WATCH_MS);
     for (const room of this.#lastPongMs.keys()) this.#lastPongMs.set(room, performance.now());
@@ -80,7 +81,7 @@ export class Witnesses {
     clearInterval(this.#timers[0]);
     const startMs = this.#fairMs();
     const isDue = () => [...this.#last.values()].some((last) => last !== this.#sent);
-    while (isDue() && this.#fairMs() - startMs < LAST_MS) await sleep(WATCH_MS);
+    while (isDue() && this.#fairMs() - startMs < LAST_MS) await pause(WATCH_MS);
     clearInterval(this.#timers[1]);
     this.#look();
     const behind = [...this.#last].filter(([, last]) => last !== this.#sent);
@@ -129,7 +130,7 @@ export class Witnesses {
       await promise;
       this.#newcomer = undefined;
       newcomer.abandon();
-      await sleep(RING_MS);
+      await pause(RING_MS);
     }
   }
 
@@ -183,8 +184,4 @@ export class Witnesses {
     this.#find(`a newcomer by ${transport} has waited ${Math.round(waitedMs)} ms for its $welcome${end}`);
     giveUp();
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }

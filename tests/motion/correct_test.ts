@@ -9,12 +9,9 @@ import {
   Pursuit,
   SETTLE_MS,
 } from "../../src/motion/correct.ts";
+import { near } from "../support/near.ts";
 
 const FRAME_MS = 1000 / 60;
-
-function near(actual: number, expected: number, tolerance = 1e-9): void {
-  assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
-}
 
 /** What is drawn of a belief. */
 function drawn(glide: Glide, nowMs: number, pos: number[], vel: number[] = pos.map(() => 0)): number[] {

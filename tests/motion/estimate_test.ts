@@ -3,10 +3,7 @@ import fc from "../support/fast_check.ts";
 import { AlphaBeta, Held, LeastSquares, Newest } from "../../src/motion/estimate.ts";
 import { History } from "../../src/motion/history.ts";
 import { historyOf } from "../support/motion_history.ts";
-
-function near(actual: number, expected: number, tolerance = 1e-6): void {
-  assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
-}
+import { near } from "../support/near.ts";
 
 Deno.test("Held gives the newest position and no velocity", () => {
   const held = new Held();

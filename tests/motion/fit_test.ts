@@ -5,10 +5,7 @@ import { fit, fitArc } from "../../src/motion/fit.ts";
 import { History } from "../../src/motion/history.ts";
 import { extrapolate } from "../../src/motion/predict.ts";
 import { historyOf } from "../support/motion_history.ts";
-
-function near(actual: number, expected: number, tolerance = 1e-6): void {
-  assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
-}
+import { near } from "../support/near.ts";
 
 /** Fills a history with velocities 100 ms apart, all at the origin. */
 function turning(...vels: number[][]): History {

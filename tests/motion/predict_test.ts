@@ -12,12 +12,9 @@ import {
   wrapAngle,
 } from "../../src/motion/predict.ts";
 import type { Kinematics } from "../../src/motion/types.ts";
+import { near } from "../support/near.ts";
 
 const FAR: Reach = { maxExtrapolateMs: 1e9, brakeMs: 0, accelerateMs: Infinity, keepTopSpeed: false };
-
-function near(actual: number, expected: number, tolerance = 1e-9): void {
-  assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
-}
 
 function guess(
   state: Partial<Kinematics>,

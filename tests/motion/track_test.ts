@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "../support/fast_check.ts";
 import { type Motion, type Strategy, Track, type TrackOptions } from "../../motion.ts";
+import { near } from "../support/near.ts";
 
 const STRATEGIES: Strategy[] = ["hold", "speed", "history", "blend", "interpolate"];
 const FRAME_MS = 1000 / 60;
@@ -12,10 +13,6 @@ function straight(options: TrackOptions, untilMs = 2_000): Track {
   const track = new Track(options);
   for (let t = 0; t <= untilMs; t += 100) track.push({ t, pos: [t / 10, 7], vel: [100, 0] }, t + 40);
   return track;
-}
-
-function near(actual: number, expected: number, tolerance = 1e-6): void {
-  assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
 }
 
 Deno.test("Track draws a straight run by each strategy where it says it does", () => {

@@ -7,20 +7,13 @@ import config from "../../deno.json" with { type: "json" };
 import { LineClient } from "../support/line_client.ts";
 import { type Launch, Program } from "../support/program.ts";
 import { runByUrl } from "../support/url_program.ts";
+import { isFile } from "../support/needed_program.ts";
 
 const NAMED_BINARY = Deno.env.get("EVENTRELAY_BINARY");
 const BINARY = NAMED_BINARY ?? new URL("../../dist/eventrelay", import.meta.url).pathname;
-const IS_LEFT_OUT = NAMED_BINARY === undefined && !exists(BINARY);
+const IS_LEFT_OUT = NAMED_BINARY === undefined && !isFile(BINARY);
 
 if (IS_LEFT_OUT) console.log("no dist/eventrelay here, so it is not tested: `deno task compile` makes it");
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
 
 /** The binary alone in a directory of its own. */
 class LoneBinary implements AsyncDisposable {

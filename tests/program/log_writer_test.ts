@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { LogWriter } from "../../src/program/log_writer.ts";
+import { pause } from "../support/pause.ts";
 
 const decoder = new TextDecoder();
 
@@ -48,10 +49,6 @@ function setUp(maxQueued = 100) {
   return { sink, writer };
 }
 
-function turn(): Promise<void> {
-  return new Promise((done) => setTimeout(done));
-}
-
 /** Lets everything be written, and says how long each write was. */
 async function takeAll(sink: StubSink, writer: LogWriter): Promise<number[]> {
   const sizes: number[] = [];
@@ -60,7 +57,7 @@ async function takeAll(sink: StubSink, writer: LogWriter): Promise<number[]> {
     assert.ok(isAll);
     isDone = true;
   });
-  for (; !isDone; await turn()) {
+  for (; !isDone; await pause()) {
     if (sink.waitingBytes === 0) continue;
     sizes.push(sink.waitingBytes);
     await sink.take();
@@ -95,7 +92,7 @@ Deno.test("LogWriter drops what its queue has no room for, and says so in its pl
   const { sink, writer } = setUp(30);
   for (let i = 10; i < 100; i++) writer.write(`line ${i}`); // three of 8 fit, the one under way included
   await sink.take();
-  await turn();
+  await pause();
   writer.write("between");
   await takeAll(sink, writer);
   assert.equal(sink.text, "line 10\nline 11\nline 12\ndropped 87\nbetween\n");

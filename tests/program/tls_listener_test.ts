@@ -11,12 +11,9 @@ import { drain } from "../support/drain.ts";
 import { untilSockets } from "../support/open_sockets.ts";
 import type { TlsFloodOrder } from "../support/tls_flooder.ts";
 import { nodeParts, TlsStream } from "../../src/wire/tls_stream.ts";
+import { readCertificate } from "../support/certificates.ts";
 
-function read(name: string): string {
-  return Deno.readTextFileSync(new URL(`../tls/${name}`, import.meta.url));
-}
-
-const caCerts = [read("ca.pem")];
+const caCerts = [readCertificate("ca.pem")];
 
 const [major, minor] = Deno.version.deno.split(".").map(Number);
 const CAN_CLOSE = major > 2 || minor >= 9;
@@ -26,7 +23,12 @@ function test(name: string, fn: () => Promise<void>): void {
 }
 
 function listen() {
-  return listenTls({ hostname: "127.0.0.1", port: 0, cert: read("good.pem"), key: read("good.key") });
+  return listenTls({
+    hostname: "127.0.0.1",
+    port: 0,
+    cert: readCertificate("good.pem"),
+    key: readCertificate("good.key"),
+  });
 }
 
 function connectTls(port: number): Promise<Deno.TlsConn> {
@@ -257,15 +259,15 @@ test("a connection of listenTls says of one that speaks no TLS that it got it wr
 });
 
 Deno.test("tlsFault says what is wrong with a certificate and a key, and nothing of a good pair", () => {
-  const [cert, key] = [read("good.pem"), read("good.key")];
+  const [cert, key] = [readCertificate("good.pem"), readCertificate("good.key")];
   assert.equal(tlsFault(cert, key), undefined);
-  for (const pair of [["", key], [cert, ""], ["x", key], [cert, "x"], [cert, read("other.key")]]) {
+  for (const pair of [["", key], [cert, ""], ["x", key], [cert, "x"], [cert, readCertificate("other.key")]]) {
     assert.equal(typeof tlsFault(pair[0], pair[1]), "string");
   }
 });
 
 Deno.test("tlsFault says that a key is encrypted, in both forms of that", () => {
-  const cert = read("good.pem");
+  const cert = readCertificate("good.pem");
   for (const key of ["-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA", "\r\nProc-Type: 4,ENCRYPTED\r\nAAAA"]) {
     assert.equal(tlsFault(cert, key), "the key is encrypted, one without a passphrase is allowed");
   }

@@ -4,13 +4,7 @@
 import assert from "node:assert/strict";
 import { ManualTime } from "../support/manual_time.ts";
 import { SessionClient } from "../support/session_client.ts";
-import { type Seat, Table, turn } from "../support/session_table.ts";
-
-function refusalOf(seat: Seat) {
-  seat.receive();
-  assert.equal(seat.client.welcome, undefined);
-  return seat.client.refusal;
-}
+import { refusalOf, type Seat, Table, turn } from "../support/session_table.ts";
 
 /** Holds that of a full relay's places one was `ended`'s and is `back`'s now, and is free when that leaves. */
 async function assertTookPlaceOf(ended: Seat, back: Seat, table: Table): Promise<void> {

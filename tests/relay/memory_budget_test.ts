@@ -2,10 +2,7 @@
 
 import assert from "node:assert/strict";
 import { MemoryBudget, type Relief, RELIEF_ORDER } from "../../src/relay/memory_budget.ts";
-
-function turn(ms = 0): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
-}
+import { pause } from "../support/pause.ts";
 
 Deno.test("MemoryBudget counts what accounts use, and refuses only who asks", () => {
   const budget = new MemoryBudget({ maxMemoryBytes: 100 });
@@ -40,11 +37,11 @@ Deno.test("MemoryBudget gives up in the documented order, no more than it has to
   });
   for (const account of accounts.toReversed()) account.resize(320);
   assert.deepEqual([budget.isShort, given], [true, []]);
-  await turn(5);
+  await pause(5);
   assert.deepEqual(given, [["read blocks", 210]]);
   assert.deepEqual([budget.usedBytes, budget.isShort], [750, false]);
   accounts[2].grow(250);
-  await turn(120);
+  await pause(120);
   assert.deepEqual(given.slice(1), [["read blocks", 110], ["absent sessions", 140]]);
   budget.close();
 });
@@ -55,15 +52,15 @@ Deno.test("MemoryBudget that stays short asks again after a while, and never aft
   budget.onShort("unread blocks", () => (asked++, 50)); // promised, and not yet free
   const account = budget.open();
   account.resize(100);
-  await turn(5);
+  await pause(5);
   assert.equal(asked, 1);
-  while (asked < 2) await turn(5);
+  while (asked < 2) await pause(5);
   account.resize(50);
-  await turn(120);
+  await pause(120);
   assert.equal(asked, 2);
   account.resize(100);
   budget.close();
-  await turn(120);
+  await pause(120);
   assert.equal(asked, 2);
 });
 

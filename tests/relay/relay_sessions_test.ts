@@ -8,8 +8,8 @@ import { type Body, SessionClient } from "../support/session_client.ts";
 import {
   connectTo,
   type LineConn,
+  testBoth,
   type TransportKind,
-  TRANSPORTS,
   WebSocketConn,
 } from "../support/websocket_conn.ts";
 
@@ -168,11 +168,6 @@ class Loopback implements AsyncDisposable {
 
 function codeOf(line: string): string {
   return JSON.parse(line).$error?.code;
-}
-
-/** Defines a test for each transport. */
-function testBoth(name: string, run: (transport: TransportKind) => Promise<void>): void {
-  for (const transport of TRANSPORTS) Deno.test(`${name}, over ${transport}`, () => run(transport));
 }
 
 testBoth(

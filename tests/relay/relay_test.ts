@@ -6,7 +6,7 @@ import { type Listener, type RelayOptions, type RelayServer, serve } from "../..
 import { DEADLINE_MS } from "../support/deadline.ts";
 import { inTime, LineClient } from "../support/line_client.ts";
 import { settle, StubTransport } from "../support/stub_transport.ts";
-import { type TransportKind, TRANSPORTS } from "../support/websocket_conn.ts";
+import { testBoth, type TransportKind } from "../support/websocket_conn.ts";
 
 interface LogEntry {
   message: string;
@@ -77,11 +77,6 @@ class Loopback implements AsyncDisposable {
     for (const client of this.#clients) client.close();
     await this.relay.close();
   }
-}
-
-/** Defines a test for each transport. */
-function testBoth(name: string, run: (transport: TransportKind) => Promise<void>): void {
-  for (const transport of TRANSPORTS) Deno.test(`${name}, over ${transport}`, () => run(transport));
 }
 
 /**

@@ -10,7 +10,8 @@ import { inTime, LineClient } from "../support/line_client.ts";
 import { ManualTime } from "../support/manual_time.ts";
 import { WebSocketConn } from "../support/websocket_conn.ts";
 import { clientFrame, closeFrame, textFrame, toBytes } from "../support/websocket_frames.ts";
-import { Loopback, pause, repeated } from "../support/websocket_loopback.ts";
+import { pause } from "../support/pause.ts";
+import { Loopback, repeated } from "../support/websocket_loopback.ts";
 
 function codeOf(line: string): string {
   return JSON.parse(line).$error?.code;

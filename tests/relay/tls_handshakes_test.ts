@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { TlsHandshakes } from "../../src/relay/tls_handshakes.ts";
 import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
 import type { Timers } from "../../src/relay/timers.ts";
+import { pause } from "../support/pause.ts";
 
 /** A connection whose handshake the test settles. */
 class StubConn {
@@ -36,20 +37,16 @@ function setUp() {
   return { handshakes, start, lines, ends, deadlines };
 }
 
-function turn(): Promise<void> {
-  return new Promise((done) => setTimeout(done));
-}
-
 Deno.test("TlsHandshakes hands on a connection that has shaken hands, and closes one that could not", async () => {
   const { start, ends, lines } = setUp();
   const [a, b] = [start("ada"), start("bo")];
-  await turn();
+  await pause();
   assert.deepEqual(ends, []);
   a.shaken.resolve();
-  await turn();
+  await pause();
   assert.deepEqual(ends, ["ada is served"]);
   b.shaken.reject(new Deno.errors.ConnectionReset("gone"));
-  await turn();
+  await pause();
   assert.deepEqual(ends, ["ada is served", "bo failed"]);
   assert.deepEqual([a.closed, b.closed], [0, 1]);
   assert.deepEqual(lines, ["debug connection ended before its TLS handshake"]);
@@ -59,7 +56,7 @@ Deno.test("TlsHandshakes closes what takes too long, says so, and serves it no m
   const { start, ends, lines, deadlines } = setUp();
   const conn = start("ada");
   deadlines[0]();
-  await turn();
+  await pause();
   assert.deepEqual([conn.closed, ends], [1, ["ada failed"]]);
   assert.deepEqual(lines, ["warn TLS handshake took too long, closed"]);
 });
@@ -67,7 +64,7 @@ Deno.test("TlsHandshakes closes what takes too long, says so, and serves it no m
 Deno.test("TlsHandshakes warns of what is no TLS", async () => {
   const { start, lines, ends } = setUp();
   start("ada").shaken.reject(new Deno.errors.InvalidData("no TLS"));
-  await turn();
+  await pause();
   assert.deepEqual(lines, ["warn TLS handshake failed"]);
   assert.deepEqual(ends, ["ada failed"]);
 });
@@ -89,7 +86,7 @@ Deno.test("TlsHandshakes goes on when a connection can't be served", async () =>
   };
   handshakes.start(conn, "ada:5", next, () => ends.push("failed"));
   conn.shaken.resolve();
-  await turn();
+  await pause();
   assert.deepEqual([conn.closed, ends], [1, ["failed"]]);
   assert.deepEqual(lines, ["error cannot serve a connection"]);
 });

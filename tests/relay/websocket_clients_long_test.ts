@@ -6,21 +6,14 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { serve } from "../../src/relay/relay.ts";
 import { inTime, LineClient } from "../support/line_client.ts";
+import { CI_CACHE, isFile } from "../support/needed_program.ts";
+import { pause } from "../support/pause.ts";
 import { RUNTIMES } from "../support/runtimes.ts";
 
 const ECHO_JS = fileURLToPath(import.meta.resolve("../support/websocket_echo.mjs"));
 const ECHO_PY = fileURLToPath(import.meta.resolve("../support/websocket_echo.py"));
 
-const CACHE = `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/eventrelay-ci`;
-const WS_MODULE = `${CACHE}/ws/node_modules/ws/wrapper.mjs`;
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
+const WS_MODULE = `${CI_CACHE}/ws/node_modules/ws/wrapper.mjs`;
 
 /** Finds a Python that has the package: Debian's, also where another one comes first in the PATH. */
 function findPython(): string | undefined {
@@ -43,7 +36,7 @@ const CLIENTS: [name: string, command: string[] | undefined][] = [
   ...RUNTIMES.map((
     { name, program },
   ): [string, string[] | undefined] => [name, program === undefined ? undefined : [program, ECHO_JS]]),
-  ["ws on Node 24", node !== undefined && exists(WS_MODULE) ? [node, ECHO_JS] : undefined],
+  ["ws on Node 24", node !== undefined && isFile(WS_MODULE) ? [node, ECHO_JS] : undefined],
   ["python3-websockets", python === undefined ? undefined : [python, ECHO_PY]],
 ];
 
@@ -94,10 +87,6 @@ for (const [name, command] of CLIENTS) {
       assert.deepEqual(warnings, []);
     },
   );
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }
 
 async function endOf(output: Promise<Deno.CommandOutput>): Promise<unknown> {

@@ -4,7 +4,8 @@
 import { concat } from "../../src/wire/concat.ts";
 import { inTime } from "../support/line_client.ts";
 import { clientFrame, textFrame } from "../support/websocket_frames.ts";
-import { Loopback, pause, repeated } from "../support/websocket_loopback.ts";
+import { pause } from "../support/pause.ts";
+import { Loopback, repeated } from "../support/websocket_loopback.ts";
 
 /** Sends the same bytes again and again, until it is ended. */
 class Flood implements Disposable {

@@ -1,17 +1,13 @@
 // The native programs for tests, built once by each test file's process into a folder that goes with it.
 
 import { buildPrograms, type Programs } from "../../bench/peers/native.ts";
+import { findProgram } from "./needed_program.ts";
 
 let built: Promise<Programs & { folder: string }> | undefined;
 
 /** Says whether this machine can build them. */
-export async function isBuildable(): Promise<boolean> {
-  if (Deno.build.os !== "linux") return false;
-  try {
-    return (await new Deno.Command("cc", { args: ["--version"] }).output()).success;
-  } catch {
-    return false;
-  }
+export function isBuildable(): boolean {
+  return Deno.build.os === "linux" && findProgram(["cc"]) !== undefined;
 }
 
 export function programs(): Promise<Programs & { folder: string }> {

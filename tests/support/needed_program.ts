@@ -1,17 +1,23 @@
 // Programs that some tests need and not every machine has: where they are, and what becomes of a test
 // without.
 
+/** The folder that .ci/run puts packages into. */
+export const CI_CACHE = `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/eventrelay-ci`;
+
 /** The first of some programs that can be started here. */
 export function findProgram(names: readonly string[], preferred?: string): string | undefined {
   const folders = (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":");
   const paths = names.flatMap((name) => folders.map((folder) => `${folder}/${name}`));
-  return [...(preferred ? [preferred] : []), ...paths].find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
+  return [...(preferred ? [preferred] : []), ...paths].find(isFile);
+}
+
+/** Whether there is such a file, and it is one. */
+export function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 // The p5.js that many courses use, as a file beside a page: where .ci/run puts it, or else fetched by npm.
 // Both its lines are in use.
 
-const CACHE = `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/eventrelay-ci`;
+import { CI_CACHE, isFile } from "./needed_program.ts";
 
 const VERSIONS = ["1.11.10", "2.3.4"];
 
@@ -11,8 +11,8 @@ const VERSIONS = ["1.11.10", "2.3.4"];
  */
 export function p5Versions(page: string): { name: string; script: string }[] {
   return VERSIONS.flatMap((version) => {
-    const script = `${CACHE}/p5-${version}/node_modules/p5/lib/p5.min.js`;
-    if (isThere(script) || fetched(version) && isThere(script)) {
+    const script = `${CI_CACHE}/p5-${version}/node_modules/p5/lib/p5.min.js`;
+    if (isFile(script) || fetched(version) && isFile(script)) {
       return [{ name: `${page} with p5 ${version}`, script }];
     }
     const name = `NOT TESTED, no p5 ${version}: ${page}`;
@@ -22,16 +22,8 @@ export function p5Versions(page: string): { name: string; script: string }[] {
   });
 }
 
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
 function fetched(version: string): boolean {
-  const args = ["install", "--silent", "--no-save", "--prefix", `${CACHE}/p5-${version}`, `p5@${version}`];
+  const args = ["install", "--silent", "--no-save", "--prefix", `${CI_CACHE}/p5-${version}`, `p5@${version}`];
   try {
     return new Deno.Command("npm", { args, stdin: "null", stdout: "null", stderr: "null" }).outputSync()
       .success;

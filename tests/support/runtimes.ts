@@ -1,9 +1,7 @@
 // The other runtimes that the client runs in, where .ci/run puts them: Node 22 and 24, and Bun. Installs
 // nothing itself.
 
-import { findProgram } from "./needed_program.ts";
-
-const CACHE = `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/eventrelay-ci`;
+import { CI_CACHE, findProgram } from "./needed_program.ts";
 
 /** A runtime by its name, and its program if it is installed here. */
 export interface Runtime {
@@ -20,7 +18,7 @@ export const RUNTIMES: readonly Runtime[] = [
 
 /** Looks where .ci/run installs, and then for a program of the right version in the PATH. */
 function find(folder: string, program: string, version: RegExp): string | undefined {
-  const installed = findProgram([], `${CACHE}/${folder}/node_modules/.bin/${program}`);
+  const installed = findProgram([], `${CI_CACHE}/${folder}/node_modules/.bin/${program}`);
   if (installed !== undefined) return installed;
   const common = findProgram([program]);
   if (common === undefined) return undefined;

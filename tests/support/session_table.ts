@@ -1,6 +1,7 @@
 // Rooms with sessions on connections that the test controls to the byte and a clock that it sets. For tests
 // of rooms.ts and session_member.ts.
 
+import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import type { LogFunction, LogLevel } from "../../src/relay/log.ts";
 import {
@@ -24,6 +25,13 @@ export const TIME_ORIGIN_MS = 1_700_000_000_000;
 /** Lets everything happen that is due: promises, and a flush. */
 export async function turn(): Promise<void> {
   for (let i = 0; i < 2; i++) await new Promise<void>((done) => setImmediate(done));
+}
+
+/** What the relay has answered to a seat's hello in the place of a welcome. */
+export function refusalOf(seat: Seat): Body {
+  seat.receive();
+  assert.equal(seat.client.welcome, undefined);
+  return seat.client.refusal;
 }
 
 /** One connection to the table. */

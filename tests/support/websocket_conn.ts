@@ -13,6 +13,11 @@ export type TransportKind = "tcp" | "websocket";
 
 export const TRANSPORTS: readonly TransportKind[] = ["tcp", "websocket"];
 
+/** Registers a test for each transport. */
+export function testBoth(name: string, run: (transport: TransportKind) => Promise<void>): void {
+  for (const transport of TRANSPORTS) Deno.test(`${name}, over ${transport}`, () => run(transport));
+}
+
 /** As much of a TCP connection as tests need. */
 export interface LineConn {
   readonly localAddr: Deno.Addr;

@@ -5,6 +5,7 @@ import { type Listener, type LogLevel, type RelayOptions, RelayServer } from "..
 import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
 import { concat } from "../../src/wire/concat.ts";
 import { LineClient } from "./line_client.ts";
+import { pause } from "./pause.ts";
 import { connectTo, type WebSocketConn } from "./websocket_conn.ts";
 
 /** A relay on a free port of loopback, and its clients. */
@@ -66,10 +67,6 @@ export class Loopback implements AsyncDisposable {
 
 function listen(): Deno.TcpListener {
   return Deno.listen({ hostname: "127.0.0.1", port: 0 });
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }
 
 /** The same bytes again and again. */

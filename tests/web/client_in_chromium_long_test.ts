@@ -8,10 +8,7 @@ import { type Page, testInChromium } from "../support/browser.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { until } from "../support/old_relay.ts";
 import { PageServer } from "../support/page_server.ts";
-
-function read(name: string): string {
-  return Deno.readTextFileSync(new URL(`../tls/${name}`, import.meta.url));
-}
+import { readCertificate } from "../support/certificates.ts";
 
 async function openPage(page: Page, url: string): Promise<void> {
   await page.navigate(url);
@@ -21,7 +18,10 @@ async function openPage(page: Page, url: string): Promise<void> {
 testInChromium("The client in Chromium", async (browser, t) => {
   await using relay = new NewRelay();
   await using server = new PageServer();
-  await using secure = new PageServer({ cert: read("good.pem"), key: read("good.key") });
+  await using secure = new PageServer({
+    cert: readCertificate("good.pem"),
+    key: readCertificate("good.key"),
+  });
   const page = await browser.newPage();
   await openPage(page, server.url());
   const ws = `ws://${relay.target}`;

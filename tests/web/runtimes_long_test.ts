@@ -9,6 +9,7 @@ import { testWith } from "../support/needed_program.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { RUNTIMES } from "../support/runtimes.ts";
+import { readCertificate } from "../support/certificates.ts";
 
 /** What pages get, and the sources, which these runtimes strip of their types. */
 const BUNDLE = new URL("../../src/relay/web/assets/client.js", import.meta.url).href;
@@ -110,14 +111,10 @@ async function run<T>(
   }
 }
 
-function read(name: string): string {
-  return Deno.readTextFileSync(new URL(`../tls/${name}`, import.meta.url));
-}
-
 const NO_TLS =
   "it ended the connection instead of speaking TLS, leave out tls (ws:// for wss://) if it doesn't";
 
-const options = { name: "game", tls: { caCerts: [read("ca.pem")] } };
+const options = { name: "game", tls: { caCerts: [readCertificate("ca.pem")] } };
 
 for (const { name, program } of RUNTIMES) {
   const test = (what: string, fn: () => Promise<void>) =>
@@ -185,14 +182,14 @@ for (const { name, program } of RUNTIMES) {
     const listener = listenTls({
       hostname: "127.0.0.1",
       port: 0,
-      cert: read("good.pem"),
-      key: read("good.key"),
+      cert: readCertificate("good.pem"),
+      key: readCertificate("good.key"),
     });
     const expired = listenTls({
       hostname: "127.0.0.1",
       port: 0,
-      cert: read("expired.pem"),
-      key: read("expired.key"),
+      cert: readCertificate("expired.pem"),
+      key: readCertificate("expired.key"),
     });
     const relays = [serve(listener), serve(expired)];
     const target = `127.0.0.1:${listener.addr.port}`;

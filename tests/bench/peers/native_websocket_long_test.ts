@@ -19,7 +19,7 @@ import {
   TinyWebSocketRelay,
 } from "../../support/bench_peers_websocket.ts";
 
-const ignore = !await isBuildable();
+const ignore = !isBuildable();
 const NO_FAULTS = { lost: 0, again: 0, own: 0, damaged: 0 };
 const FINAL = 0x80;
 const MASKED = 0x80;

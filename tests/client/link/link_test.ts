@@ -10,6 +10,7 @@ import { parseTarget } from "../../../src/client/target.ts";
 import type { OpenTransport, Transport } from "../../../src/client/link/transport.ts";
 import { until } from "../../support/old_relay.ts";
 import { withoutBackoff } from "../../support/relay_client.ts";
+import { pause } from "../../support/pause.ts";
 
 /** A connection in memory. */
 class FakeTransport implements Transport {
@@ -113,10 +114,6 @@ function line(text: string): Uint8Array {
   return new TextEncoder().encode(text + "\n");
 }
 
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
 Deno.test("Link writes what one turn sends in one write, microtasks included", async () => {
   const { link, transports } = makeLink();
   await link.open(false);
@@ -171,7 +168,7 @@ Deno.test("Link lets a write that never settles on a dead connection not stop th
   await link.open(false);
   transports[0].writeLimit = 0;
   link.send(line("a"));
-  await turn();
+  await pause();
   transports[0].deliver(null); // the write stays pending for good
   link.send(line("b"));
   await until(() => link.sentLines === 2, "both lines");
@@ -183,12 +180,12 @@ Deno.test("Link takes a write that settles after its connection ended for nothin
   const { link, transports } = makeLink({}, (transport) => transport.writeLimit = 0);
   await link.open(false);
   link.send(line("aaa"));
-  await turn();
+  await pause();
   transports[0].deliver(null);
   await until(() => link.status === "connected" && transports.length === 2, "the next connection");
-  await turn(); // its write is stuck, too
+  await pause(); // its write is stuck, too
   transports[0].settleWrite(4);
-  await turn();
+  await pause();
   assert.deepEqual([link.sentLines, link.sentBytes, link.waitingLines], [0, 0, 1]);
   transports[1].writeLimit = Infinity;
   transports[1].settleWrite(2);
@@ -202,7 +199,7 @@ Deno.test("Link reconnects when only writing fails, and says why", async () => {
   await link.open(false);
   transports[0].writeLimit = 0;
   link.send(line("a"));
-  await turn();
+  await pause();
   transports[0].breakWriting(new Error("broken pipe"));
   await until(() => link.sentLines === 1, "the line");
   assert.equal(transports[1].text, "a\n");
@@ -214,9 +211,9 @@ Deno.test("Link reads what the relay said before the connection broke, also wher
   const { link, transports, lines, changes } = makeLink({}, (transport) => transport.writeLimit = 0);
   await link.open(false);
   link.send(line("a"));
-  await turn();
+  await pause();
   transports[0].breakWriting(new Error("broken pipe"));
-  await turn();
+  await pause();
   transports[0].deliver("1\n2\n");
   transports[0].deliver(null);
   await until(() => transports.length === 2, "the next connection");
@@ -264,7 +261,7 @@ Deno.test("Link keeps what waited by then each time that the connection gets stu
     for (let times = 1; times <= 2; times++) {
       transports[0].writeLimit = 0;
       link.send(line("stuck"));
-      await turn();
+      await pause();
       for (let i = 0; i < 500 * times; i++) link.send(line("0123456789"));
       skippedMs += 1100;
       link.send(line("0123456789"));
@@ -351,7 +348,7 @@ Deno.test("Link.close ends a pending open() with the reason, also when the attem
   const opening = Promise.withResolvers<Transport>();
   const { link } = makeLink({ openTransport: () => opening.promise });
   const opened = assert.rejects(link.open(true), /changed my mind/);
-  await turn();
+  await pause();
   await link.close(new Error("changed my mind"));
   await opened;
   const late = new FakeTransport();
@@ -535,7 +532,7 @@ Deno.test("Link keeps what waited when the connection broke, and offlineBytes of
   const { link, transports } = makeLink({}, (transport) => transport.writeLimit = 0);
   await link.open(false);
   for (let i = 0; i < 500; i++) link.send(line("0123456789"));
-  await turn();
+  await pause();
   transports[0].break(new Error("cable pulled"));
   await until(() => link.status === "reconnecting", "the break");
   assert.equal(link.droppedLines, 0);

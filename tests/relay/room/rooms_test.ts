@@ -7,13 +7,7 @@ import { resolveOptions } from "../../../src/relay/options.ts";
 import { Room } from "../../../src/relay/room/room.ts";
 import { levelAfter, Rooms } from "../../../src/relay/room/rooms.ts";
 import { StubReader } from "../../support/stub_reader.ts";
-import { type Seat, Table, turn } from "../../support/session_table.ts";
-
-function refusalOf(seat: Seat) {
-  seat.receive();
-  assert.equal(seat.client.welcome, undefined);
-  return seat.client.refusal;
-}
+import { refusalOf, Table, turn } from "../../support/session_table.ts";
 
 Deno.test("Rooms don't see each other: no event, no state, nobody who comes or goes", async () => {
   await using table = new Table();

@@ -5,14 +5,9 @@ import { Metrics, OPEN_METRICS_TYPE, prefersOpenMetrics, TEXT_TYPE } from "../..
 import { noCounts } from "../../../src/relay/relay_stats.ts";
 import type { RelayView } from "../../../src/relay/web/view.ts";
 import { WebTable } from "../../support/web_table.ts";
+import { findProgram, testWith } from "../../support/needed_program.ts";
 
-const hasPromtool = await new Deno.Command("promtool", {
-  args: ["--version"],
-  stdout: "null",
-  stderr: "null",
-})
-  .output().then(({ success }) => success, () => false);
-if (!hasPromtool) console.log("NOT TESTED: promtool is not installed (Debian's package prometheus has it)");
+const promtool = findProgram(["promtool"]);
 
 Deno.test("/metrics counts what happened, with no label for a member or a room", async () => {
   await using table = new WebTable();
@@ -44,41 +39,37 @@ for (
     OPEN_METRICS_TYPE,
   ]]
 ) {
-  Deno.test({
-    name: `/metrics is what promtool takes, for ${accept}`,
-    ignore: !hasPromtool,
-    fn: async () => {
-      await using table = new WebTable({ maxClients: 1 });
-      const member = await table.member();
-      await member.send("nonsense\n");
-      await member.line(1);
-      const refused = await table.connect();
-      await refused.send("\n");
-      await refused.line(1);
-      const { bytes, fields, text } = await table.get("/metrics", { Accept: accept });
-      assert.equal(fields["content-type"], type);
-      assert.equal(text.endsWith("\n# EOF\n"), type === OPEN_METRICS_TYPE);
-      // It reads text 0.0.4 alone: in OpenMetrics, the families of counters have no _total, and there is an
-      // end.
-      const asText = type === TEXT_TYPE ? bytes : new TextEncoder().encode(
-        text.replace("# EOF\n", "").replace(
-          /^# (HELP|TYPE) (\S+)(?= counter|(?=.*\n# TYPE \S+ counter))/gm,
-          "# $1 $2_total",
-        ),
-      );
-      const promtool = new Deno.Command("promtool", {
-        args: ["check", "metrics"],
-        stdin: "piped",
-        stdout: "piped",
-        stderr: "piped",
-      }).spawn();
-      const writer = promtool.stdin.getWriter();
-      await writer.write(asText);
-      await writer.close();
-      const { success, stdout, stderr } = await promtool.output();
-      const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-      assert.ok(success && said === "", said);
-    },
+  testWith(promtool, "promtool", `/metrics is what promtool takes, for ${accept}`, async () => {
+    await using table = new WebTable({ maxClients: 1 });
+    const member = await table.member();
+    await member.send("nonsense\n");
+    await member.line(1);
+    const refused = await table.connect();
+    await refused.send("\n");
+    await refused.line(1);
+    const { bytes, fields, text } = await table.get("/metrics", { Accept: accept });
+    assert.equal(fields["content-type"], type);
+    assert.equal(text.endsWith("\n# EOF\n"), type === OPEN_METRICS_TYPE);
+    // It reads text 0.0.4 alone: in OpenMetrics, the families of counters have no _total, and there is an
+    // end.
+    const asText = type === TEXT_TYPE ? bytes : new TextEncoder().encode(
+      text.replace("# EOF\n", "").replace(
+        /^# (HELP|TYPE) (\S+)(?= counter|(?=.*\n# TYPE \S+ counter))/gm,
+        "# $1 $2_total",
+      ),
+    );
+    const child = new Deno.Command(promtool!, {
+      args: ["check", "metrics"],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(asText);
+    await writer.close();
+    const { success, stdout, stderr } = await child.output();
+    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    assert.ok(success && said === "", said);
   });
 }
 
