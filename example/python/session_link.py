@@ -225,6 +225,9 @@ class SessionLink:
         if self._relay != body.get("relay"):
             self._relay = body.get("relay")
             self.clock.reset()
+            if "relayVersion" not in body:  # since 0.2
+                self._reporter.tell("version", "the relay is older than this client: it knows no hosts, no echo, no "
+                                    "max_members, and no send() to some; request(), claim() and rooms() get no answer")
         self.clock.add(self._began, monotonic_ms(), body["time"])
         self._limits = limits
         self._connected_at, self.error = time.monotonic(), None

@@ -193,7 +193,8 @@ export class Membership<E> {
   #onStatus(status: Status, detail: StatusDetail): void {
     const { onStatus } = this.options;
     if (onStatus !== undefined) return callNow(onStatus, status, detail);
-    if (status !== "connecting" || detail.error === undefined || this.#hasWarned) return;
+    if (status === "connected") this.#hasWarned = false;
+    if (status === "closed" || detail.error === undefined || this.#hasWarned) return;
     this.#hasWarned = true;
     console.warn(`eventrelay: ${printable(detail.error.message)} (trying again)`);
   }

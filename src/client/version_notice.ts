@@ -14,13 +14,18 @@ export interface ModuleOrigin {
 }
 
 /**
- * Says what to do about a relay of another version; `undefined` if nothing: they are the same, the module is
- * a file that somebody chose, or was asked for by its version (`/v0.2.0/client.ts`).
+ * Says what to do about a relay of another version, and what one that says none ("") leaves undone;
+ * `undefined` if nothing: they are the same, the module is a file that somebody chose, or was asked for by
+ * its version (`/v0.2.0/client.ts`).
  */
 export function versionNotice(
   relayVersion: string,
   { url, runtime, version }: ModuleOrigin,
 ): string | undefined {
+  if (relayVersion === "") {
+    return `the relay is older than client.ts, which is of version ${version}: it knows no hosts, no echo, no ` +
+      "maxMembers, and no send() to some; request(), claim() and rooms() get no answer";
+  }
   if (relayVersion === version || url === undefined || !/^https?:/.test(url)) return undefined;
   if (url.includes(`/v${version}/`)) return undefined;
   const what = `client.ts is of version ${version} and the relay of ${printable(beginning(relayVersion))}`;

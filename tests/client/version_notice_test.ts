@@ -25,6 +25,7 @@ const CASES: ["deno" | "node" | "page", string | undefined, string, RegExp | und
   ["node", "file:///home/ada/client.js", other, undefined],
   ["page", undefined, other, undefined],
   ["deno", "http://h/client.js", "0.2\u001b[2J", /of 0\.2\?\[2J\./],
+  ["deno", "file:///home/ada/src/client/relay.ts", "", /^the relay is older than client\.ts.* no answer$/],
   ["deno", "http://h/client.js", "9".repeat(1000), /of 9{40}…\./],
 ];
 

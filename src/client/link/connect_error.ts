@@ -76,7 +76,7 @@ function certificateReason(error: Error): string | undefined {
   }
   if (/UnknownIssuer|SELF_SIGNED|UNABLE_TO_|self.signed|unable to (get|verify)/i.test(what)) {
     return "its certificate is signed by nobody that is trusted here, " +
-      "name whom to trust: { tls: { caCerts: […] } }";
+      "name whom to trust: { tls: { caCerts: [pem] } }, the text of a PEM file, not its name";
   }
   if (/NotValidForName|not valid for name|ALTNAME/i.test(what)) return "its certificate is for another host";
   if (/InvalidContentType|corrupt message|ERR_SSL|EPROTO|WRONG_VERSION_NUMBER/i.test(what)) {

@@ -9,6 +9,7 @@ import { Attempt } from "../link/attempt.ts";
 import type { Pipe } from "../link/speaker.ts";
 import { encodeControl, LF } from "../../wire/protocol.ts";
 import { concat } from "../../wire/concat.ts";
+import { quote } from "../../wire/untrusted.ts";
 import { encodeHello, type Hello, makeNonce } from "./hello.ts";
 import { ERROR_OPENING, readControlLine } from "./relay_control.ts";
 import { followControl } from "./roster_control.ts";
@@ -94,6 +95,8 @@ class Opening {
   readonly #lines: FirstLines;
   /** Whether a line came that may have been the answer, or somebody else's imitation. */
   #isDoubtful = false;
+  /** The first line, if it is none of a relay: another program listens there. */
+  #strange: string | undefined;
 
   constructor(pipe: Pipe, options: OpeningOptions, attempt: Attempt) {
     this.#pipe = pipe;
@@ -121,6 +124,7 @@ class Opening {
     for (;;) {
       const line = await this.#lines.next(MAX_ANSWER_BYTES);
       if (line === undefined) throw new Error(this.#describeEnd());
+      if (this.#lines.count === 1 && !isJson(line)) this.#strange = line;
       if (!line.startsWith(WELCOME_OPENING) && !line.startsWith(ERROR_OPENING)) continue;
       const isSurelyTheRelay = this.#lines.count === 1 && this.#pipe.ageMs() < HELD_MS;
       const welcome = readAnswer(line, nonce, isSurelyTheRelay);
@@ -171,6 +175,7 @@ class Opening {
   #describeSilence(): string {
     const within = `within ${this.#options.welcomeTimeoutMs / 1000} s`;
     if (this.#isDoubtful) return DOUBTFUL;
+    if (this.#strange !== undefined) return describeStranger(this.#strange);
     if (this.#options.isKnown) {
       return `no $welcome ${within}, the relay takes connections but does not answer`;
     }
@@ -181,6 +186,7 @@ class Opening {
 
   #describeEnd(): string {
     if (this.#isDoubtful) return DOUBTFUL;
+    if (this.#strange !== undefined) return describeStranger(this.#strange);
     const tls = this.#options.isKnown ? "" : ", if it serves TLS, connect with { tls: true }";
     return `the relay closed the connection before its $welcome${tls}`;
   }
@@ -189,6 +195,19 @@ class Opening {
 const DOUBTFUL =
   "what looked like the answer to the hello may be another client's: it came late and without the hello's " +
   "nonce, which relays before version 0.2 don't repeat";
+
+function describeStranger(line: string): string {
+  return `it says ${quote(line.trimEnd())}, which no relay does, is the port right`;
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The first lines of a connection, one at a time, and what was received behind them. */
 class FirstLines {

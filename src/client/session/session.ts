@@ -41,7 +41,7 @@ export interface SessionSink extends RosterSink {
   onInvalidLine(line: string, error: Error): void;
   onLost(lost: Lost): void;
   onError(error: RelayError): void;
-  /** Takes the version of the relay's program, with each welcome that says it. */
+  /** Takes the version of the relay's program, with each welcome; "" if it says none, as before 0.2. */
   onRelayVersion(version: string): void;
 }
 
@@ -167,7 +167,7 @@ export class Session implements Speaker {
     const { welcome, sentAtMs, receivedAtMs, rest } = opened;
     this.#age.begin(sentAtMs, receivedAtMs, welcome.timeMs, welcome.limits.maxLagMs);
     this.#decoder = this.#newDecoder();
-    if (welcome.relayVersion !== "") this.#sink.onRelayVersion(welcome.relayVersion);
+    this.#sink.onRelayVersion(welcome.relayVersion);
     const isResumed = resume !== undefined && welcome.resumed;
     if (isResumed) this.#resume(welcome);
     else this.#restart(opened);

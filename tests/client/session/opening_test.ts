@@ -100,6 +100,7 @@ Deno.test("openSession says what kind of silence it was", async () => {
   const older =
     "no $welcome within 0.05 s, this looks like an older relay, connect with { plain: true } to speak to it";
   const forged = welcome("forged");
+  const stranger = (line: string) => `it says "${line}", which no relay does, is the port right`;
   for (
     const [reads, isKnown, message] of [
       [[], false, `${older}, or like one that hangs`],
@@ -110,6 +111,10 @@ Deno.test("openSession says what kind of silence it was", async () => {
       [["1\n" + forged, null], false, /may be another client's: it came late/],
       [[null], false, /closed the connection before its \$welcome, if it serves TLS/],
       [[null], true, /closed the connection before its \$welcome$/],
+      [["HTTP/1.1 400 Bad Request\r\n", null], false, stranger("HTTP/1.1 400 Bad Request")],
+      [["220 mail ready\r\n"], false, stranger("220 mail ready")],
+      [["<!DOCTYPE HTML>\n1\n", null], true, stranger("<!DOCTYPE HTML>")],
+      [["1\n<!DOCTYPE HTML>\n", null], false, /closed the connection before its \$welcome, if it serves TLS/],
     ] as [(string | null)[], boolean, RegExp | string][]
   ) {
     const failed = open(new TestPipe(() => [...reads]), { isKnown });

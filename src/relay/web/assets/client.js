@@ -1382,7 +1382,7 @@ function certificateReason(error) {
     return "its certificate is not valid yet, is the clock of this machine right";
   }
   if (/UnknownIssuer|SELF_SIGNED|UNABLE_TO_|self.signed|unable to (get|verify)/i.test(what)) {
-    return "its certificate is signed by nobody that is trusted here, name whom to trust: { tls: { caCerts: [\u2026] } }";
+    return "its certificate is signed by nobody that is trusted here, name whom to trust: { tls: { caCerts: [pem] } }, the text of a PEM file, not its name";
   }
   if (/NotValidForName|not valid for name|ALTNAME/i.test(what)) return "its certificate is for another host";
   if (/InvalidContentType|corrupt message|ERR_SSL|EPROTO|WRONG_VERSION_NUMBER/i.test(what)) {
@@ -3748,6 +3748,8 @@ var Opening = class {
   #lines;
   /** Whether a line came that may have been the answer, or somebody else's imitation. */
   #isDoubtful = false;
+  /** The first line, if it is none of a relay: another program listens there. */
+  #strange;
   constructor(pipe, options, attempt) {
     this.#pipe = pipe;
     this.#options = options;
@@ -3782,6 +3784,7 @@ var Opening = class {
     for (; ; ) {
       const line = await this.#lines.next(MAX_ANSWER_BYTES);
       if (line === void 0) throw new Error(this.#describeEnd());
+      if (this.#lines.count === 1 && !isJson(line)) this.#strange = line;
       if (!line.startsWith(WELCOME_OPENING) && !line.startsWith(ERROR_OPENING)) continue;
       const isSurelyTheRelay = this.#lines.count === 1 && this.#pipe.ageMs() < HELD_MS;
       const welcome = readAnswer(line, nonce, isSurelyTheRelay);
@@ -3835,6 +3838,7 @@ var Opening = class {
   #describeSilence() {
     const within = `within ${this.#options.welcomeTimeoutMs / 1e3} s`;
     if (this.#isDoubtful) return DOUBTFUL;
+    if (this.#strange !== void 0) return describeStranger(this.#strange);
     if (this.#options.isKnown) {
       return `no $welcome ${within}, the relay takes connections but does not answer`;
     }
@@ -3843,11 +3847,23 @@ var Opening = class {
   }
   #describeEnd() {
     if (this.#isDoubtful) return DOUBTFUL;
+    if (this.#strange !== void 0) return describeStranger(this.#strange);
     const tls = this.#options.isKnown ? "" : ", if it serves TLS, connect with { tls: true }";
     return `the relay closed the connection before its $welcome${tls}`;
   }
 };
 var DOUBTFUL = "what looked like the answer to the hello may be another client's: it came late and without the hello's nonce, which relays before version 0.2 don't repeat";
+function describeStranger(line) {
+  return `it says ${quote(line.trimEnd())}, which no relay does, is the port right`;
+}
+function isJson(line) {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
 var FirstLines = class {
   #pipe;
   #attempt;
@@ -5290,7 +5306,7 @@ var Session = class {
     const { welcome, sentAtMs, receivedAtMs, rest } = opened;
     this.#age.begin(sentAtMs, receivedAtMs, welcome.timeMs, welcome.limits.maxLagMs);
     this.#decoder = this.#newDecoder();
-    if (welcome.relayVersion !== "") this.#sink.onRelayVersion(welcome.relayVersion);
+    this.#sink.onRelayVersion(welcome.relayVersion);
     const isResumed = resume !== void 0 && welcome.resumed;
     if (isResumed) this.#resume(welcome);
     else this.#restart(opened);
@@ -5526,6 +5542,9 @@ var VERSION = "0.2.0";
 
 // src/client/version_notice.ts
 function versionNotice(relayVersion, { url, runtime: runtime2, version }) {
+  if (relayVersion === "") {
+    return `the relay is older than client.ts, which is of version ${version}: it knows no hosts, no echo, no maxMembers, and no send() to some; request(), claim() and rooms() get no answer`;
+  }
   if (relayVersion === version || url === void 0 || !/^https?:/.test(url)) return void 0;
   if (url.includes(`/v${version}/`)) return void 0;
   const what = `client.ts is of version ${version} and the relay of ${printable(beginning(relayVersion))}`;
@@ -5718,7 +5737,8 @@ var Membership = class {
   #onStatus(status, detail) {
     const { onStatus } = this.options;
     if (onStatus !== void 0) return callNow(onStatus, status, detail);
-    if (status !== "connecting" || detail.error === void 0 || this.#hasWarned) return;
+    if (status === "connected") this.#hasWarned = false;
+    if (status === "closed" || detail.error === void 0 || this.#hasWarned) return;
     this.#hasWarned = true;
     console.warn(`eventrelay: ${printable(detail.error.message)} (trying again)`);
   }
