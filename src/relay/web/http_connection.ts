@@ -76,7 +76,7 @@ export interface HttpService extends DeadlineSettings {
   readonly memory: MemoryBudget;
   /** Whether no further request is answered on a connection. */
   readonly isStopping: boolean;
-  /** Resolves when it is this request's turn. */
+  /** Resolves when it is this request's turn, or that of a further part of its answer. */
   turn(): Promise<void>;
   /** Answers a request that asks for no WebSocket. May reject: then the answer is a 500. */
   answer(head: RequestHead, connection: HttpConnection): Answer | HttpFault | Promise<Answer | HttpFault>;
@@ -346,6 +346,7 @@ export class HttpConnection {
     const buffer = new Uint8Array(Math.min(chunkBytes, body.length));
     this.#count(buffer.length);
     for (let left = body.length; left > 0;) {
+      await this.#service.turn(); // what files bring keeps the loop from looking at its sockets
       const n = await body.read(buffer.subarray(0, Math.min(left, buffer.length)));
       if (n === null) throw new Deno.errors.UnexpectedEof("what is answered has become shorter");
       await this.#writeAll(buffer.subarray(0, n));

@@ -28,6 +28,8 @@ class Seat {
   readonly connection: HttpConnection;
   readonly done: Promise<unknown>;
   isStopping = false;
+  /** Resolves when whoever asks may go on. */
+  turn = () => Promise.resolve();
 
   constructor(
     begin = "",
@@ -42,7 +44,7 @@ class Seat {
       get isStopping() {
         return isStopping();
       },
-      turn: () => Promise.resolve(),
+      turn: () => this.turn(),
       answer: (head) => {
         this.asked.push(head.target);
         return answer(head);
@@ -109,6 +111,21 @@ Deno.test("HttpConnection answers one request after the other, in order, however
       await seat.ended();
     }
   }
+});
+
+Deno.test("HttpConnection waits for a turn before each part of a body that it reads: files come without a look at sockets", async () => {
+  const seat = new Seat("", () => ({ status: 200, fields: {}, body: new Source(9) }));
+  const turns: (() => void)[] = [];
+  seat.turn = () => new Promise((done) => turns.push(done));
+  seat.conn.feed(GET);
+  const given = () => seat.conn.text.split("\r\n\r\n")[1] ?? "";
+  for (const part of ["", "", "abc", "abcdef"]) {
+    await settle();
+    assert.deepEqual([given(), turns.length], [part, 1]);
+    turns.pop()!();
+  }
+  await seat.conn.until(() => given() === "abcdefghi");
+  await seat.ended();
 });
 
 Deno.test("HttpConnection looks at nothing behind a request that ends it", async () => {
