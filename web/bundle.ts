@@ -37,7 +37,7 @@ export async function bundle(): Promise<Map<string, string>> {
       `// ${name} of eventrelay ${version}, made by \`deno task bundle\`. MIT license.\n`;
     const types = `// @ts-self-types="./${door}.d.ts"\n`; // for who imports it from Deno
     files.set(`${door}.js`, head(`${door}.js`) + types + await bundleScript(`${door}.ts`));
-    files.set(`${door}.d.ts`, head(`${door}.d.ts`) + await bundleTypes(`${door}.ts`));
+    files.set(`${door}.d.ts`, head(`${door}.d.ts`) + withLibs(await bundleTypes(`${door}.ts`)));
   }
   for (const [name, path] of Object.entries(PAGES)) files.set(name, await bundleScript(path, ["--minify"]));
   for (const name of COPIED) files.set(name, await Deno.readTextFile(new URL(`web/${name}`, ROOT)));
@@ -80,6 +80,11 @@ async function bundleTypes(path: string): Promise<string> {
   const { output } = await build.generate({ format: "es" });
   await build.close();
   return output[0].code;
+}
+
+/** Names what types need that TypeScript knows but does not look at unless it is told: `await using`. */
+function withLibs(types: string): string {
+  return types.includes("AsyncDisposable") ? `/// <reference lib="esnext.disposable" />\n${types}` : types;
 }
 
 if (import.meta.main) {

@@ -41,11 +41,12 @@ Deno.test("client.d.ts and motion.d.ts are enough for a page's TypeScript", asyn
       const relay: Relay<Move> = await connect<Move>("ifilab100", { onLost: (lost: Lost) => console.log(lost.lines) });
       for (const move of relay.drain()) document.title = move.id + new Track().at(relay.now()).pos[0];
       for await (const seconds of frames(30)) seconds.toFixed();
+      await relay[Symbol.asyncDispose]();
       // @ts-expect-error a relay object has no such thing
       relay.publish();
     `;
     await Deno.writeTextFile(`${folder}/page.ts`, program);
-    const config = { compilerOptions: { lib: ["esnext", "dom", "dom.iterable"], strict: true } };
+    const config = { compilerOptions: { lib: ["es2022", "dom", "dom.iterable"], strict: true } };
     await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify(config));
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["check", "page.ts"],

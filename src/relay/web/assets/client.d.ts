@@ -1,4 +1,5 @@
 // client.d.ts of eventrelay 0.2.0, made by `deno task bundle`. MIT license.
+/// <reference lib="esnext.disposable" />
 /** The port the relay listens on, and a client connects to, when none is named. */
 declare const DEFAULT_PORT = 32100;
 /** What an `$error` line can be about. A code is for programs; the message beside it is for people. */
