@@ -13,7 +13,13 @@ class Narrator(Session):
     """Prints what happens; repr keeps control characters of others from the terminal."""
 
     def on_change(self, kind, *details):
-        print(kind, *map(repr, details), flush=True)
+        say(" ".join([kind, *map(repr, details)]))
+
+
+def say(text):
+    """Prints text; letters that the terminal, or a file, can't have (LANG=C) are escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 def main():
@@ -34,14 +40,14 @@ def narrate(session):
     while session.status != "closed":  # then it was refused, and has said so
         session.set("seconds", round(time.monotonic() - began))
         for event in session.drain():
-            print("event", repr(event), flush=True)
+            say("event %r" % (event,))
         now = session.now()
         if now is None:
-            print(session.status, flush=True)
+            say(session.status)
         else:
-            print("%s room=%r id=%r peers=%d rtt=%.2fms clock=%+.2fms" % (
+            say("%s room=%r id=%r peers=%d rtt=%.2fms clock=%+.2fms" % (
                 session.status, session.room, session.id, len(session.peers), session.clock.rtt,
-                now - time.time() * 1000), flush=True)
+                now - time.time() * 1000))
         time.sleep(1)
 
 

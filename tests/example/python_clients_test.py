@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 import relay_client  # noqa: E402
 import relay_wire  # noqa: E402
+import session_demo  # noqa: E402
 import session_link  # noqa: E402
 from balls import is_ball  # noqa: E402
 from relay_client import Relay  # noqa: E402
@@ -341,6 +342,12 @@ class Parts(unittest.TestCase):
             self.assertEqual((each.event, each.peer.name, each.time, each.from_host), ({"x": [1]}, "ada", 5.0, True))
         self.assertEqual((message._replace(event=2).event, message._replace(event=2).from_host), (2, True))
         self.assertFalse(Message(1, None, 5.0).from_host)
+
+    def test_the_demo_prints_names_that_its_terminal_has_no_letters_for(self):
+        out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+        with unittest.mock.patch.object(sys, "stdout", out):
+            session_demo.Narrator.on_change(None, "set", Peer("k1", "\xe4d\xe4"), "key", "\ud83d\x1b")
+        self.assertEqual(out.buffer.getvalue(), b"set k1 '\\xe4d\\xe4' 'key' '\\ud83d\\x1b'\n")
 
     def test_sent_lines_know_their_numbers_and_which_counts_can_be(self):
         sent = SentLines()
