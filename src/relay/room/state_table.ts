@@ -78,7 +78,7 @@ export interface StateRefusal {
 const REMOVED_PER_KEY = 8;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 const NOTHING = new Uint8Array(0);
 

@@ -57,9 +57,21 @@ Deno.test("StateTable tells each change as a $set line with its setter, the valu
 
 Deno.test("StateTable writes each line as encodeSet does, whatever was written before it", () => {
   const table = new StateTable({ ...ROOMY, maxValueBytes: 20_000 });
-  const texts = ["", "x", "é", "🎈", '"\\', "\u0001", "x".repeat(700), "🎈".repeat(4000)];
+  const texts = [
+    "",
+    "x",
+    "é",
+    "🎈",
+    '"\\',
+    "\u0001",
+    "\ufeff",
+    "\ufeffx",
+    "\ud83d\ude00\u2028",
+    "x".repeat(700),
+    "🎈".repeat(4000),
+  ];
   for (const text of [...texts, ...texts.toReversed()]) {
-    const key = `k${text.slice(0, 300)}`, value = JSON.stringify(text);
+    const key = `${text.slice(0, 300)}k`, value = JSON.stringify(text);
     for (const owner of [ADA, ROOM]) {
       const { version } = table, setBy = owner.id ?? "k9";
       assert.equal(set(table, owner, key, value), undefined);

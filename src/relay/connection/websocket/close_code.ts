@@ -65,7 +65,7 @@ export function readClosing(body: Uint8Array): Closing | FrameFault {
     const message = "Cannot read close frame: its reason is not UTF-8, text in UTF-8 is allowed";
     return { code: CLOSE_CODE.invalidText, message };
   }
-  return { code, reason: new TextDecoder().decode(body.subarray(2)) };
+  return { code, reason: new TextDecoder("utf-8", { ignoreBOM: true }).decode(body.subarray(2)) };
 }
 
 /**

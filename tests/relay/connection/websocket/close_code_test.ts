@@ -10,6 +10,7 @@ Deno.test("encodeClosing writes what readClosing reads", () => {
     [1000, ""],
     [1001, "shutdown"],
     [4999, "später 😀"],
+    [3000, "\ufefflater"],
   ];
   for (const [code, reason] of cases) {
     assert.deepEqual(readClosing(encodeClosing(code, reason)), { code, reason });
