@@ -5,7 +5,7 @@
 // One browser is enough for many tests: `await using` it in one Deno.test, and make steps of it.
 
 import { BrowserProcess } from "./browser_process.ts";
-import { DEADLINE_MS } from "./deadline.ts";
+import { BrowserSocket, type Params, untilSeen } from "./browser_socket.ts";
 import { inTime } from "./line_client.ts";
 import { findProgram, testWith } from "./needed_program.ts";
 
@@ -25,9 +25,6 @@ const FLAGS = [
   "--hide-scrollbars",
   "--remote-debugging-port=0",
 ];
-
-/** How long to wait between two looks at a page that a test waits for, in ms. */
-const LOOK_MS = 20;
 
 /**
  * The Chromium of this machine, also that named by the environment's CHROMIUM; `undefined` if there is none.
@@ -49,16 +46,6 @@ export function testInChromium(
     await fn(browser, t);
   });
 }
-
-type Message = {
-  id?: number;
-  method?: string;
-  params?: Params;
-  result?: Params;
-  error?: { message: string };
-};
-// deno-lint-ignore no-explicit-any -- what the protocol says of itself is 2 MB of JSON
-export type Params = Record<string, any>;
 
 /** A Chromium with a profile of its own; `await using` ends it and removes its files. */
 export class Browser implements AsyncDisposable {
@@ -121,11 +108,8 @@ export class Browser implements AsyncDisposable {
 
 /** One tab, and what went wrong in it. */
 export class Page implements AsyncDisposable {
-  readonly #socket: WebSocket;
-  readonly #answers = new Map<number, { resolve(result: Params): void; reject(error: Error): void }>();
+  readonly #socket: BrowserSocket;
   readonly #listeners = new Map<string, Set<(params: Params) => void>>();
-  readonly #closed = Promise.withResolvers<void>();
-  #lastId = 0;
   /** How DevTools names the tab. */
   readonly id: string;
   /** What the page wrote to its console: `"log: …"`, `"warning: …"`, `"error: …"`. */
@@ -140,40 +124,25 @@ export class Page implements AsyncDisposable {
   /** The address of every WebSocket. */
   readonly sockets: string[] = [];
 
-  private constructor(socket: WebSocket, id: string) {
+  private constructor(socket: BrowserSocket, id: string) {
     this.#socket = socket;
     this.id = id;
-    socket.onmessage = ({ data }) => this.#onMessage(JSON.parse(data));
-    socket.onclose = () => {
-      for (const { reject } of this.#answers.values()) reject(new Error("the page was closed"));
-      this.#answers.clear();
-      this.#closed.resolve();
+    socket.onEvent = (event, params) => {
+      for (const listener of this.#listeners.get(event) ?? []) listener(params);
     };
     this.#listen();
   }
 
   /** Attaches to a tab. */
   static async attach(url: string, id: string): Promise<Page> {
-    const socket = new WebSocket(url);
-    await inTime(
-      new Promise((resolve, reject) => {
-        socket.onopen = resolve;
-        socket.onerror = () => reject(new Error(`Cannot attach to ${url}`));
-      }),
-      "DevTools of a page",
-    );
-    const page = new Page(socket, id);
+    const page = new Page(await BrowserSocket.open(url), id);
     for (const domain of ["Page", "Runtime", "Log", "Network"]) await page.send(`${domain}.enable`);
     return page;
   }
 
   /** Calls a method of the protocol: https://chromedevtools.github.io/devtools-protocol/ */
   send(method: string, params: Params = {}): Promise<Params> {
-    const id = ++this.#lastId;
-    const { promise, resolve, reject } = Promise.withResolvers<Params>();
-    this.#answers.set(id, { resolve, reject });
-    this.#socket.send(JSON.stringify({ id, method, params }));
-    return inTime(promise, `an answer to ${method}`);
+    return this.#socket.send(method, params);
   }
 
   /** Calls back for each event of the protocol; returns a function that ends it. */
@@ -235,22 +204,7 @@ export class Page implements AsyncDisposable {
 
   /** Waits until an expression is true in the page, and returns its value. Errors in it count as not yet. */
   async until<T = unknown>(expression: string, what = expression): Promise<T> {
-    const beganAtMs = performance.now();
-    for (let last: unknown;;) {
-      try {
-        const value = await this.evaluate<T>(expression);
-        if (value) return value;
-        last = value;
-      } catch (error) {
-        last = error;
-      }
-      if (performance.now() - beganAtMs > DEADLINE_MS) {
-        throw new Error(
-          `not within ${DEADLINE_MS} ms: ${what}; it is ${last}; errors: ${this.errors.join(" · ")}`,
-        );
-      }
-      await new Promise((done) => setTimeout(done, LOOK_MS));
-    }
+    return await untilSeen(() => this.evaluate<T>(expression), what, this.errors);
   }
 
   /** Sets the size of the window, in CSS pixels, and whether the person likes it dark. */
@@ -316,12 +270,8 @@ export class Page implements AsyncDisposable {
 
   /** Closes the tab. May be called again. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#socket.readyState === WebSocket.CLOSED) return;
-    if (this.#socket.readyState === WebSocket.OPEN) {
-      await this.send("Page.close").catch(() => {}); // it may answer, or end before it does
-    }
-    this.#socket.close();
-    await inTime(this.#closed.promise, "the end of a page");
+    if (this.#socket.isOpen) await this.send("Page.close").catch(() => {}); // it may end before it answers
+    await this.#socket.close();
   }
 
   #listen(): void {
@@ -339,17 +289,6 @@ export class Page implements AsyncDisposable {
     });
     this.on("Network.requestWillBeSent", ({ request }) => this.requests.push(request.url));
     this.on("Network.webSocketCreated", ({ url }) => this.sockets.push(url));
-  }
-
-  #onMessage({ id, method, params, result, error }: Message): void {
-    if (id === undefined) {
-      for (const listener of this.#listeners.get(method!) ?? []) listener(params!);
-      return;
-    }
-    const answer = this.#answers.get(id);
-    this.#answers.delete(id);
-    if (error === undefined) answer?.resolve(result!);
-    else answer?.reject(new Error(error.message));
   }
 }
 

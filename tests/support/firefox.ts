@@ -3,8 +3,7 @@
 // there.
 
 import { BrowserProcess } from "./browser_process.ts";
-import { DEADLINE_MS } from "./deadline.ts";
-import { inTime } from "./line_client.ts";
+import { BrowserSocket, type Params, untilSeen } from "./browser_socket.ts";
 import { findProgram, testWith } from "./needed_program.ts";
 
 const PROGRAMS = ["firefox-esr", "firefox"];
@@ -21,9 +20,6 @@ const PREFERENCES = {
   "toolkit.telemetry.enabled": false,
 };
 
-/** How long to wait between two looks at a page that a test waits for, in ms. */
-const LOOK_MS = 20;
-
 /** Writes them down for a new profile. */
 function writePreferences(profile: string): Promise<void> {
   const lines = Object.entries(PREFERENCES).map(([name, value]) =>
@@ -31,9 +27,6 @@ function writePreferences(profile: string): Promise<void> {
   );
   return Deno.writeTextFile(`${profile}/user.js`, lines.join(""));
 }
-
-// deno-lint-ignore no-explicit-any -- the protocol has hundreds of kinds
-type Params = Record<string, any>;
 
 /**
  * The Firefox of this machine, also that named by the environment's FIREFOX; `undefined` if there is none.
@@ -58,22 +51,16 @@ export function testInFirefox(
 /** A Firefox with one tab and a profile of its own; `await using` ends it and removes its files. */
 export class Firefox implements AsyncDisposable {
   readonly #process: BrowserProcess;
-  readonly #socket: WebSocket;
-  readonly #answers = new Map<number, { resolve(result: Params): void; reject(error: Error): void }>();
-  readonly #closed = Promise.withResolvers<void>();
-  #lastId = 0;
+  readonly #socket: BrowserSocket;
   #context = "";
   /** What pages wrote to the console as warnings and errors, and what they did not catch. */
   readonly errors: string[] = [];
 
-  private constructor(process: BrowserProcess, socket: WebSocket) {
+  private constructor(process: BrowserProcess, socket: BrowserSocket) {
     this.#process = process;
     this.#socket = socket;
-    socket.onmessage = ({ data }) => this.#onMessage(JSON.parse(data));
-    socket.onclose = () => {
-      for (const { reject } of this.#answers.values()) reject(new Error("Firefox has ended"));
-      this.#answers.clear();
-      this.#closed.resolve();
+    socket.onEvent = (_, { level, text }) => {
+      if (level === "error" || level === "warn") this.errors.push(text);
     };
   }
 
@@ -90,15 +77,7 @@ export class Firefox implements AsyncDisposable {
       line: /WebDriver BiDi listening on (ws:\/\/\S+)/,
     });
     try {
-      const socket = new WebSocket(`${process.match[1]}/session`);
-      await inTime(
-        new Promise((resolve, reject) => {
-          socket.onopen = resolve;
-          socket.onerror = () => reject(new Error("Cannot attach to Firefox"));
-        }),
-        "Firefox's BiDi",
-      );
-      const firefox = new Firefox(process, socket);
+      const firefox = new Firefox(process, await BrowserSocket.open(`${process.match[1]}/session`));
       await firefox.send("session.new", { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } });
       await firefox.send("session.subscribe", { events: ["log.entryAdded"] });
       const { contexts } = await firefox.send("browsingContext.getTree");
@@ -112,11 +91,7 @@ export class Firefox implements AsyncDisposable {
 
   /** Calls a method of the protocol: https://www.w3.org/TR/webdriver-bidi/ */
   send(method: string, params: Params = {}): Promise<Params> {
-    const id = ++this.#lastId;
-    const { promise, resolve, reject } = Promise.withResolvers<Params>();
-    this.#answers.set(id, { resolve, reject });
-    this.#socket.send(JSON.stringify({ id, method, params }));
-    return inTime(promise, `an answer to ${method}`);
+    return this.#socket.send(method, params);
   }
 
   /** Goes to an address, and waits for the page's `load`. */
@@ -145,22 +120,7 @@ export class Firefox implements AsyncDisposable {
 
   /** Waits until an expression is true in the page, and returns its value. Errors in it count as not yet. */
   async until<T = unknown>(expression: string): Promise<T> {
-    const beganAtMs = performance.now();
-    for (let last: unknown;;) {
-      try {
-        const value = await this.run<T>(`return ${expression};`);
-        if (value) return value;
-        last = value;
-      } catch (error) {
-        last = error;
-      }
-      if (performance.now() - beganAtMs > DEADLINE_MS) {
-        throw new Error(
-          `not within ${DEADLINE_MS} ms: ${expression}; it is ${last}; ${this.errors.join(" · ")}`,
-        );
-      }
-      await new Promise((done) => setTimeout(done, LOOK_MS));
-    }
+    return await untilSeen(() => this.run<T>(`return ${expression};`), expression, this.errors);
   }
 
   /** Moves and presses the mouse; it stays where and as it is from one call to the next. */
@@ -179,19 +139,6 @@ export class Firefox implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process[Symbol.asyncDispose]();
-    this.#socket.close();
-    await inTime(this.#closed.promise, "the end of Firefox");
-  }
-
-  #onMessage(message: Params): void {
-    if (message.type === "event") {
-      const { level, text } = message.params;
-      if (level === "error" || level === "warn") this.errors.push(text);
-      return;
-    }
-    const answer = this.#answers.get(message.id);
-    this.#answers.delete(message.id);
-    if (message.type === "success") answer?.resolve(message.result);
-    else answer?.reject(new Error(`${message.error}: ${message.message}`));
+    await this.#socket.close();
   }
 }
