@@ -1,5 +1,5 @@
 // Reads what a process has used, from Linux's /proc: CPU time and memory. On other systems, and for a process
-// that is gone, there is no answer: null. Parsing is pure; used by the load and by the program.
+// that is gone, there is no answer: null. Parsing is pure.
 
 /** Ticks per second in /proc/PID/stat: USER_HZ, 100 on every Linux that Deno runs on. */
 const TICKS_PER_SECOND = 100;

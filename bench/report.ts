@@ -1,5 +1,5 @@
 // Turns what a load has measured into figures, and figures into text: lines for one run, a Markdown table for
-// several. Pure; fanout.ts prints it.
+// several. Pure.
 
 import type { LoadResult } from "./load_result.ts";
 import { countFaults, type Faults } from "./line_verifier.ts";

@@ -1,6 +1,5 @@
 // How far off the drawn balls were of late: the distances of every frame, put together to tenths of a second,
-// with marks where something was changed. Pure: time is passed in. Filled by split.ts, painted by
-// error_graph.ts.
+// with marks where something was changed. Pure: time is passed in.
 
 /** The time that one entry stands for, in milliseconds. */
 export const ENTRY_MS = 100;

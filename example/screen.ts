@@ -43,7 +43,7 @@ export class Screen {
  * `before`, or when the size has changed, the terminal is cleared first. Nothing changed: an empty string.
  * Leaves plain style behind.
  */
-export function repaint(before: Canvas | undefined, after: Canvas): string {
+function repaint(before: Canvas | undefined, after: Canvas): string {
   const { cols, cells } = after;
   const isAnew = before?.cols !== cols || before.rows !== after.rows;
   let text = isAnew ? "\x1b[0m\x1b[2J" : "";

@@ -4,7 +4,7 @@
 import { type Drawing, STRATEGIES } from "./remote_balls.ts";
 
 /** How often the rates are computed anew, in milliseconds. */
-export const RATE_EVERY_MS = 1_000;
+const RATE_EVERY_MS = 1_000;
 
 const QUIT_KEY = " | q: quit";
 

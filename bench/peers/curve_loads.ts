@@ -1,5 +1,5 @@
 // A curve's loads: what a server can hold, and which shares of it are measured; and the table of what came
-// out. Pure; curve.ts runs them.
+// out. Pure.
 
 import { median } from "../median.ts";
 import type { LoadReport, Verdict } from "./native.ts";

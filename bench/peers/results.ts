@@ -1,5 +1,5 @@
 // The results of a comparison: what is kept in results.jsonl, and the figures that tables and charts are made
-// of, medians with their spread. Pure; run.ts writes, tables.ts and charts.ts read.
+// of, medians with their spread. Pure.
 
 import type { IdleReport, LoadReport, Measured, Verdict } from "./native.ts";
 import type { Contender, Transport } from "./contender.ts";

@@ -1,6 +1,5 @@
 // The Relay that a program gets from connect(): what it can do, and what each call promises. The parts behind
-// it, and how they are joined, are in membership.ts. Imports nothing but files of this repository, so it can
-// be imported by URL.
+// it, and how they are joined, are in membership.ts.
 
 import type { ClaimOptions, RequestOptions, SetOptions } from "./call_options.ts";
 import type { Status } from "./link/status.ts";

@@ -1,5 +1,5 @@
 // A real relay, with sessions, on loopback: can break all connections, and be stopped and started again on
-// the same port. For tests of the example; OldRelay is its plain counterpart.
+// the same port. OldRelay is its plain counterpart.
 
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 

@@ -1,5 +1,4 @@
-// Rooms with sessions on connections that the test controls to the byte and a clock that it sets. For tests
-// of rooms.ts and session_member.ts.
+// Rooms with sessions on connections that the test controls to the byte and a clock that it sets.
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";

@@ -165,8 +165,8 @@ export class Link {
     this.#stop.abort(reason);
     const transport = this.#transport;
     if (transport !== undefined) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const deadline = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_TIMEOUT_MS));
+      const { promise: deadline, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
       await Promise.race([this.#sayGoodbye(transport), deadline]);
       clearTimeout(timer);
       transport.close();

@@ -1,5 +1,5 @@
 // A first-in, first-out queue on one array with a moving head: both ends cost O(1), and everything can be
-// taken out at once without a copy. It knows no limit; its users (inbox, outbox) do. The drawing:
+// taken out at once without a copy. It knows no limit.
 //
 //   items: [ undefined, undefined, c, d, e ]      shift() takes c, push() appends after e
 //                                  ^ head
@@ -9,7 +9,7 @@
  */
 const MIN_COMPACTION = 64;
 
-/** A first-in, first-out queue without a limit of its own. Not for several threads, not observable. */
+/** A first-in, first-out queue without a limit of its own. */
 export class Queue<T> {
   #items: (T | undefined)[] = [];
   #head = 0;

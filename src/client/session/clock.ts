@@ -145,13 +145,12 @@ export class RelayClock {
     const { sentAtMs, receivedAtMs, relayTimeMs } = sample;
     for (const [name, value] of Object.entries({ sentAtMs, receivedAtMs, relayTimeMs })) {
       if (!Number.isFinite(value)) {
-        throw new TypeError(`Cannot add clock sample: ${name} is ${value}, it must be a finite number`);
+        throw new TypeError(`Cannot add clock sample: ${name} is ${value}, finite numbers are allowed`);
       }
     }
     if (receivedAtMs < sentAtMs) {
       throw new RangeError(
-        `Cannot add clock sample: receivedAtMs is ${receivedAtMs}, ` +
-          `it must not be before sentAtMs, ${sentAtMs}`,
+        `Cannot add clock sample: receivedAtMs is ${receivedAtMs}, sentAtMs (${sentAtMs}) or later is allowed`,
       );
     }
     const measured: Measured = {

@@ -268,13 +268,13 @@ Deno.test("RelayClock.addSample refuses times that are none, and leaves the cloc
     for (const value of [NaN, Infinity, -Infinity, "1" as unknown as number]) {
       assert.throws(() => clock.addSample({ ...good, [name]: value }), {
         name: "TypeError",
-        message: `Cannot add clock sample: ${name} is ${value}, it must be a finite number`,
+        message: `Cannot add clock sample: ${name} is ${value}, finite numbers are allowed`,
       });
     }
   }
   assert.throws(() => clock.addSample({ ...good, receivedAtMs: 8999 }), {
     name: "RangeError",
-    message: "Cannot add clock sample: receivedAtMs is 8999, it must not be before sentAtMs, 9000",
+    message: "Cannot add clock sample: receivedAtMs is 8999, sentAtMs (9000) or later is allowed",
   });
   assert.deepEqual([clock.sampleCount, clock.epoch, clock.bestRttMs], [8, 0, 40]);
 });

@@ -1637,8 +1637,8 @@ var Link = class {
     this.#stop.abort(reason2);
     const transport = this.#transport;
     if (transport !== void 0) {
-      let timer;
-      const deadline = new Promise((resolve) => timer = setTimeout(resolve, CLOSE_TIMEOUT_MS));
+      const { promise: deadline, resolve } = Promise.withResolvers();
+      const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
       await Promise.race([
         this.#sayGoodbye(transport),
         deadline
@@ -4768,11 +4768,11 @@ var RelayClock = class {
       relayTimeMs
     })) {
       if (!Number.isFinite(value)) {
-        throw new TypeError(`Cannot add clock sample: ${name} is ${value}, it must be a finite number`);
+        throw new TypeError(`Cannot add clock sample: ${name} is ${value}, finite numbers are allowed`);
       }
     }
     if (receivedAtMs < sentAtMs) {
-      throw new RangeError(`Cannot add clock sample: receivedAtMs is ${receivedAtMs}, it must not be before sentAtMs, ${sentAtMs}`);
+      throw new RangeError(`Cannot add clock sample: receivedAtMs is ${receivedAtMs}, sentAtMs (${sentAtMs}) or later is allowed`);
     }
     const measured = {
       offsetMs: relayTimeMs - (sentAtMs + receivedAtMs) / 2,
