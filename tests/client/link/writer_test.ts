@@ -38,9 +38,9 @@ Deno.test("Writer gives a connection up that takes nothing for too long, and onl
   assert.equal(told.errors.length, 1);
 
   const slow = makeWriter(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 30));
     return 1;
-  }, 60);
+  }, 200);
   slow.push("0123456789");
   slow.writer.flush();
   await until(() => slow.told.lines === 1, "a line, byte by byte");
