@@ -69,7 +69,7 @@ OPTIONS
   --ping-timeout TIME     a session that nothing is heard of is gone (15s)
   --token-file FILE       sessions must know the token in it; or EVENTRELAY_TOKEN, --token TEXT
   --tls-cert, --tls-key   PEM files: serve TLS; behind a proxy: --trust-proxy ADDRESS
-  --simulate NETWORK      a bad one on purpose: wifi, mobile, delay=80ms,…; or --no-simulate for any
+  --simulate NETWORK      a bad one on purpose: wifi, mobile, delay=80ms,…; --no-simulate for nobody
   --web DIR               serve the files of a folder, too; --no-web: no HTTP, no WebSockets
   --allow-origin ORIGIN   pages of others that may connect; --allow-host NAME: another own name
   --unchecked             pass lines on without checking their JSON

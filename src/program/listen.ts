@@ -76,5 +76,8 @@ function explain(error: unknown): string {
   if (error instanceof Deno.errors.AddrNotAvailable || codeOf(error) === "EADDRNOTAVAIL") {
     return "this machine has no such address, try --host 0.0.0.0";
   }
-  return error instanceof Error ? error.message : String(error);
+  const what = error instanceof Error ? error.message : String(error);
+  return /lookup address|ENOTFOUND|EAI_AGAIN/i.test(what)
+    ? "there is no such host, try --host 0.0.0.0"
+    : what;
 }

@@ -2,6 +2,7 @@
 // where to.
 
 import type { LogFunction, RelayServer } from "../relay/relay.ts";
+import { whySlow } from "../relay/web/stats.ts";
 
 /** How often a status line is logged, in ms, when something happened. */
 const STATUS_MS = 60_000;
@@ -40,6 +41,7 @@ export async function logMembers(relay: RelayServer, log: LogFunction): Promise<
   logStatus(relay, log);
   for (const [i, member] of relay.connectionStats().entries()) {
     if (i > 0 && i % MEMBERS_PER_TURN === 0) await new Promise((turn) => setTimeout(turn));
+    const slow = whySlow(member);
     log("info", "member", {
       address: member.address,
       kind: member.kind,
@@ -48,11 +50,12 @@ export async function logMembers(relay: RelayServer, log: LogFunction): Promise<
       id: member.id,
       ageS: Math.round(member.ageMs / 1000),
       behindBytes: member.behindBytes,
-      behindMs: Math.round(member.behindMs),
+      behindMs: Math.round(Math.min(member.behindMs, 1e12)), // it may be endless, which JSON can't say
       in: member.receivedLines,
       out: member.sentLines,
       skipped: member.skippedLines,
       errors: member.errors,
+      ...(slow === undefined ? {} : { slow }),
     });
   }
 }

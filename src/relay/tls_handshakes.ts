@@ -60,7 +60,7 @@ export class TlsHandshakes {
       }
     } catch (error) {
       if (error instanceof Deno.errors.InvalidData) {
-        log("warn", "TLS handshake failed", { address, error: error.message });
+        log("warn", "TLS handshake failed", { address, error: explain(error.message) });
       } else log("debug", "connection ended before its TLS handshake", { address, error: String(error) });
     } finally {
       deadline.end();
@@ -68,4 +68,11 @@ export class TlsHandshakes {
     closeQuietly(conn);
     return false;
   }
+}
+
+/** Says in words for operators what went wrong; what it doesn't know, it leaves as it is. */
+function explain(message: string): string {
+  if (/InvalidContentType|wrong version number/i.test(message)) return "the client does not speak TLS";
+  if (/alert.*(unknown ?ca|certificate)/i.test(message)) return "the client does not trust the certificate";
+  return message;
 }

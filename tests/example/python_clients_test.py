@@ -650,6 +650,14 @@ class Sessions(unittest.TestCase):
         self.assertIn("Cannot wait for an answer: on_error() is called", printed.getvalue())
         self.assertRaises(concurrent.futures.TimeoutError, attempts[0].result, 0.01)
 
+    def test_a_relay_that_is_older_is_told(self):
+        for more, is_older in (({}, True), ({"relayVersion": "0.2.0"}, False)):
+            with stderr() as printed:
+                _, session = self.session(self.welcomed(**more), quiet=False)
+                until(lambda: session.status == "connected")
+                session.close()
+            self.assertEqual("relay: the relay is older than this client" in printed.getvalue(), is_older)
+
     def test_questions_are_answered_whatever_on_request_does(self):
         later = concurrent.futures.Future()
         gone = concurrent.futures.Future()

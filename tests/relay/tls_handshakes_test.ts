@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { LogFunction } from "../../src/relay/log.ts";
 import { TlsHandshakes } from "../../src/relay/tls_handshakes.ts";
 import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
 import type { Timers } from "../../src/relay/timers.ts";
@@ -18,7 +19,7 @@ class StubConn {
 }
 
 function setUp() {
-  const lines: string[] = [], ends: string[] = [], deadlines: (() => void)[] = [];
+  const lines: string[] = [], errors: unknown[] = [], ends: string[] = [], deadlines: (() => void)[] = [];
   const timers: Timers = {
     ...REAL_ENVIRONMENT.timers,
     setTimeout: (callback, ms) => {
@@ -27,14 +28,17 @@ function setUp() {
     },
     clearTimeout: () => {},
   };
-  const log = (level: string, message: string) => lines.push(`${level} ${message}`);
+  const log: LogFunction = (level, message, fields) => {
+    lines.push(`${level} ${message}`);
+    errors.push(fields?.error);
+  };
   const handshakes = new TlsHandshakes({ handshakeMs: 5000, clock: () => 0, timers, log });
   const start = (name: string) => {
     const conn = new StubConn();
     handshakes.start(conn, name, () => ends.push(`${name} is served`), () => ends.push(`${name} failed`));
     return conn;
   };
-  return { handshakes, start, lines, ends, deadlines };
+  return { handshakes, start, lines, errors, ends, deadlines };
 }
 
 Deno.test("TlsHandshakes hands on a connection that has shaken hands, and closes one that could not", async () => {
@@ -67,6 +71,22 @@ Deno.test("TlsHandshakes warns of what is no TLS", async () => {
   await pause();
   assert.deepEqual(lines, ["warn TLS handshake failed"]);
   assert.deepEqual(ends, ["ada failed"]);
+});
+
+Deno.test("TlsHandshakes tells the operator whose fault a failed handshake is", async () => {
+  for (
+    const [message, told] of [
+      ["received corrupt message of type InvalidContentType", "the client does not speak TLS"],
+      ["received fatal alert: UnknownCA", "the client does not trust the certificate"],
+      ["received fatal alert: BadCertificate", "the client does not trust the certificate"],
+      ["received fatal alert: HandshakeFailure", "received fatal alert: HandshakeFailure"],
+    ]
+  ) {
+    const { start, errors } = setUp();
+    start("ada").shaken.reject(new Deno.errors.InvalidData(message));
+    await pause();
+    assert.deepEqual(errors, [told]);
+  }
 });
 
 Deno.test("TlsHandshakes.close closes all, also those whose handshake never settles", async () => {

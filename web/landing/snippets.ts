@@ -59,7 +59,7 @@ function page({ place, hasToken }: Recipient): Recipe {
       },
       {
         says:
-          "Start the relay with that folder, after this one or on another port: it serves the page, too. " +
+          "Start a relay with that folder, in place of this one or on another port: it serves the page, too. " +
           `Then open it in two tabs, at ${place.origin}/ if it runs here.`,
         code: `./eventrelay ${place.port} --web mygame/\n`,
       },

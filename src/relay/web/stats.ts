@@ -123,11 +123,12 @@ function slowMs({ behindMs, stuckMs }: ConnectionStats): number {
 
 /**
  * Picks those that are named of `members`, who stand in the order in which they came: who is slow, the
- * slowest first, then who came last.
+ * slowest first, then who came last; where all are named, the others as they came.
  */
 export function slowestAndNewest(members: readonly ConnectionStats[]): readonly ConnectionStats[] {
-  if (members.length <= MAX_MEMBERS) return members;
-  const slow = members.filter((member) => slowMs(member) > 0).sort((a, b) => slowMs(b) - slowMs(a));
+  const bySlowness = (a: ConnectionStats, b: ConnectionStats) => slowMs(b) - slowMs(a);
+  if (members.length <= MAX_MEMBERS) return [...members].sort(bySlowness);
+  const slow = members.filter((member) => slowMs(member) > 0).sort(bySlowness);
   const picked = slow.slice(0, MAX_MEMBERS);
   for (let i = members.length - 1; i >= 0 && picked.length < MAX_MEMBERS; i--) {
     if (slowMs(members[i]) === 0) picked.push(members[i]);

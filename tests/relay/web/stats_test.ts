@@ -224,6 +224,11 @@ Deno.test("whySlow has a reason for whoever is behind or takes nothing, and none
   assert.equal(slowestAndNewest([MEMBER]).length, 1);
 });
 
+Deno.test("slowestAndNewest names the slow ones first, also of a few", () => {
+  const stuck = { ...MEMBER, stuckMs: 2000 }, behind = { ...MEMBER, behindMs: Infinity };
+  assert.deepEqual(slowestAndNewest([MEMBER, stuck, MEMBER, behind]), [behind, stuck, MEMBER, MEMBER]);
+});
+
 Deno.test("/ is the page that says what this is, under a policy that lets it load from the relay alone", async () => {
   await using table = new WebTable();
   const landing = findResource(LANDING);

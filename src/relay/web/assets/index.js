@@ -13,7 +13,7 @@ var kt="http://www.w3.org/2000/svg";function d(t,e={},...n){return q(document.cr
     document.querySelector("pre").append(JSON.stringify(event) + "\\n");
   }
 <\/script>
-`},{says:`Start the relay with that folder, after this one or on another port: it serves the page, too. Then open it in two tabs, at ${t.origin}/ if it runs here.`,code:`./eventrelay ${t.port} --web mygame/
+`},{says:`Start a relay with that folder, in place of this one or on another port: it serves the page, too. Then open it in two tabs, at ${t.origin}/ if it runs here.`,code:`./eventrelay ${t.port} --web mygame/
 `}]}}function he({place:t,version:e,hasToken:n}){let o=e===""?"/client.ts":`/v${e}/client.ts`;return{id:"deno",title:"Deno",steps:[{says:"Save this as hello.ts.",file:"hello.ts",code:`import { connect } from "${t.origin}${o}";
 
 await using relay = await connect("${bt(t)}", { ${K(n,": ")} });
