@@ -170,76 +170,74 @@ Deno.test("openWebSocket's failures are said in people's words", async () => {
 });
 
 Deno.test("openWebSocket waits while more than 1 MiB is under way, and goes on when there is room or a message", async () => {
-  const { WebSocket } = globalThis;
-  const fake = new FakeSocket();
-  globalThis.WebSocket = function () {
-    return fake;
-  } as unknown as typeof WebSocket;
-  try {
-    const opening = open("ws://host/");
-    fake.onopen();
-    const transport = await opening;
-    assert.equal(await transport.write(encoder.encode("a\n")), 2);
-    fake.bufferedAmount = MAX_BUFFERED_BYTES;
-    assert.equal(await transport.write(encoder.encode("b\n")), 2, "exactly so much is allowed");
-    fake.bufferedAmount++;
-    let isWritten = false;
-    const writing = transport.write(encoder.encode("c\n")).then(() => isWritten = true);
-    await new Promise((done) => setTimeout(done, 100));
-    assert.equal(isWritten, false);
-    assert.deepEqual(fake.sent, ["a\n", "b\n"]);
-    fake.bufferedAmount = 0;
-    await writing;
-    assert.deepEqual(fake.sent, ["a\n", "b\n", "c\n"]);
+  using fake = new FakeSocket();
+  const transport = await fake.open();
+  assert.equal(await transport.write(encoder.encode("a\n")), 2);
+  fake.bufferedAmount = MAX_BUFFERED_BYTES;
+  assert.equal(await transport.write(encoder.encode("b\n")), 2, "exactly so much is allowed");
+  fake.bufferedAmount++;
+  let isWritten = false;
+  const writing = transport.write(encoder.encode("c\n")).then(() => isWritten = true);
+  await new Promise((done) => setTimeout(done, 100));
+  assert.equal(isWritten, false);
+  assert.deepEqual(fake.sent, ["a\n", "b\n"]);
+  fake.bufferedAmount = 0;
+  await writing;
+  assert.deepEqual(fake.sent, ["a\n", "b\n", "c\n"]);
 
-    fake.bufferedAmount = 2 * MAX_BUFFERED_BYTES;
-    using _ = new FakeTime(); // timers of a hidden page come late
-    const told = transport.write(encoder.encode("d\n"));
-    fake.bufferedAmount = 0;
-    fake.onmessage({ data: "1\n" });
-    assert.equal(await told, 2);
+  fake.bufferedAmount = 2 * MAX_BUFFERED_BYTES;
+  using _ = new FakeTime(); // timers of a hidden page come late
+  const told = transport.write(encoder.encode("d\n"));
+  fake.bufferedAmount = 0;
+  fake.onmessage({ data: "1\n" });
+  assert.equal(await told, 2);
 
-    fake.bufferedAmount = 2 * MAX_BUFFERED_BYTES;
-    const hopeless = assert.rejects(transport.write(encoder.encode("e\n")), /the connection was closed/);
-    transport.close();
-    await hopeless;
-  } finally {
-    globalThis.WebSocket = WebSocket;
-  }
+  fake.bufferedAmount = 2 * MAX_BUFFERED_BYTES;
+  const hopeless = assert.rejects(transport.write(encoder.encode("e\n")), /the connection was closed/);
+  transport.close();
+  await hopeless;
 });
 
 Deno.test("openWebSocket takes no write where the other side is closing: it would be lost in silence", async () => {
-  const { WebSocket } = globalThis;
-  const fake = new FakeSocket();
-  globalThis.WebSocket = function () {
-    return fake;
-  } as unknown as typeof WebSocket;
-  try {
-    const opening = open("ws://host/");
-    fake.onopen();
-    const transport = await opening;
-    fake.readyState = 2;
-    await assert.rejects(transport.write(encoder.encode("a\n")), /the connection is closed/);
-    assert.deepEqual(fake.sent, []);
-    transport.close();
-  } finally {
-    globalThis.WebSocket = WebSocket;
-  }
+  using fake = new FakeSocket();
+  const transport = await fake.open();
+  fake.readyState = 2;
+  await assert.rejects(transport.write(encoder.encode("a\n")), /the connection is closed/);
+  assert.deepEqual(fake.sent, []);
+  transport.close();
 });
 
-/** What stands for a browser's WebSocket. */
-class FakeSocket {
+/** What stands for a browser's WebSocket, in the place of which it is until it is disposed of. */
+class FakeSocket implements Disposable {
+  readonly #real = globalThis.WebSocket;
   readyState = 1;
   bufferedAmount = 0;
   readonly sent: string[] = [];
   onopen = () => {};
   onmessage: (event: { data: string }) => void = () => {};
 
+  constructor() {
+    const makeFake = () => this;
+    globalThis.WebSocket = function () {
+      return makeFake();
+    } as unknown as typeof WebSocket;
+  }
+
+  async open(): Promise<Transport> {
+    const opening = open("ws://host/");
+    this.onopen();
+    return await opening;
+  }
+
   send(text: string): void {
     this.sent.push(text);
   }
 
   close(): void {}
+
+  [Symbol.dispose](): void {
+    globalThis.WebSocket = this.#real;
+  }
 }
 
 Deno.test("connectError keeps the words of what can't be done from here, and says that it is hopeless", () => {
