@@ -99,30 +99,12 @@ async function runTraffic(order: LoadOrder): Promise<LoadResult> {
     await settleSenders(sending, senders);
     await drain(senders, receivers);
 
-    const disconnected = receivers.filter((receiver) => receiver.ended).length;
-    const latency = new LatencyHistogram();
-    for (const { verifier } of receivers) latency.merge(verifier.latency);
-    const relayCpuUs = difference(after.relayCpuUs, before.relayCpuUs);
-    const loadCpuUs = difference(after.loadCpuUs, before.loadCpuUs);
-    const busyUs = difference(after.busyUs, before.busyUs);
-    const otherCpuUs = difference(difference(busyUs, relayCpuUs), loadCpuUs);
     return {
-      elapsedMs: after.atMs - before.atMs,
-      sent: after.sent - before.sent,
-      deliveries: after.received - before.received,
-      latencyUs: {
-        p50: latency.quantile(0.5),
-        p90: latency.quantile(0.9),
-        p99: latency.quantile(0.99),
-        p999: latency.quantile(0.999),
-        max: latency.max,
-      },
+      ...between(before, after),
+      latencyUs: latencyOf(receivers),
       tickLateUs: ticks.count === 0 ? null : { p50: ticks.quantile(0.5), p99: ticks.quantile(0.99) },
-      relayCpuUs,
-      loadCpuUs,
-      otherCpuUs: otherCpuUs === null ? null : Math.max(0, otherCpuUs),
       ...verdict(senders, receivers),
-      disconnected,
+      disconnected: receivers.filter((receiver) => receiver.ended).length,
       idle: null,
     };
   } finally {
@@ -139,6 +121,36 @@ function mark(senders: readonly Sender[], receivers: readonly Receiver[], relayP
     relayCpuUs: readCpuUs(relayPid),
     loadCpuUs: readCpuUs("self"),
     busyUs: readBusyUs(),
+  };
+}
+
+type Mark = ReturnType<typeof mark>;
+
+/** What was done between two marks. */
+function between(before: Mark, after: Mark) {
+  const relayCpuUs = difference(after.relayCpuUs, before.relayCpuUs);
+  const loadCpuUs = difference(after.loadCpuUs, before.loadCpuUs);
+  const busyUs = difference(after.busyUs, before.busyUs);
+  const otherCpuUs = difference(difference(busyUs, relayCpuUs), loadCpuUs);
+  return {
+    elapsedMs: after.atMs - before.atMs,
+    sent: after.sent - before.sent,
+    deliveries: after.received - before.received,
+    relayCpuUs,
+    loadCpuUs,
+    otherCpuUs: otherCpuUs === null ? null : Math.max(0, otherCpuUs),
+  };
+}
+
+function latencyOf(receivers: readonly Receiver[]): LoadResult["latencyUs"] {
+  const latency = new LatencyHistogram();
+  for (const { verifier } of receivers) latency.merge(verifier.latency);
+  return {
+    p50: latency.quantile(0.5),
+    p90: latency.quantile(0.9),
+    p99: latency.quantile(0.99),
+    p999: latency.quantile(0.999),
+    max: latency.max,
   };
 }
 
