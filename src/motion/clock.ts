@@ -50,7 +50,7 @@ export class MinDelayFilter {
   /** Takes one arrival and gives the offset that now holds. */
   update(senderMs: number, arrivalMs: number): number {
     if (arrivalMs - this.#turnMs >= this.#halfMs || arrivalMs < this.#turnMs) {
-      this.#previousMs = this.#turnMs === -Infinity ? Infinity : this.#currentMs;
+      this.#previousMs = this.#currentMs;
       this.#currentMs = Infinity;
       this.#turnMs = arrivalMs;
     }

@@ -174,7 +174,6 @@ export class RelayServer implements AsyncDisposable {
     this.#framedCopies.close();
     this.#admission.close();
     this.#rooms.close();
-    this.#settings.service.close();
     await this.#settings.loop.close();
     this.#settings.memory.close();
     this.#noiseFilter.flush(Infinity);

@@ -51,7 +51,7 @@ export function amountOf(chunkBytes: number): Amount {
   return chunkBytes < MUCH_BYTES ? "little" : "much";
 }
 
-/** Deals out the time of a relay, a part to each of its clients. */
+/** Deals out the time of a relay, a part to each of its clients, until its loop is closed. */
 export class ServiceQueue {
   readonly #clock: () => number;
   readonly #loop: EventLoop;
@@ -60,7 +60,6 @@ export class ServiceQueue {
   /** Who of those with more than little comes next, if somebody waits there. */
   #next: "hello" | "much" = "hello";
   #isTurnDue = false;
-  #isClosed = false;
   /** Whether a turn is under way in which somebody was served. */
   #isInTurn = false;
   #startedMs = 0;
@@ -105,15 +104,8 @@ export class ServiceQueue {
     return little.length + hello.length + much.length > 0;
   }
 
-  /** Serves nobody any more. */
-  close(): void {
-    this.#isClosed = true;
-    for (const served of Object.values(this.#waiting)) served.length = 0;
-  }
-
   /** Has the end of this turn noticed, and who waits served in the next one. */
   #plan(): void {
-    if (this.#isClosed) return;
     if (!this.#isInTurn) {
       this.#isInTurn = true;
       this.#loop.atTurnEnd(this.#endTurn);
@@ -172,7 +164,6 @@ export class ServiceQueue {
 
   readonly #endTurn = (nowMs: number): void => {
     this.#isInTurn = false;
-    if (this.#isClosed) return;
     const tookMs = nowMs - this.#startedMs;
     if (tookMs > SLOW_TURN_MS) this.#most?.onSlowTurn(tookMs, this.#mostMs);
     this.#startTurn(0);

@@ -222,6 +222,7 @@ Deno.test("Track takes an error back no faster than hurry allows, or within blen
   assert.ok(afterFrame({ hurry: Infinity }, 15) < 180.1);
   assert.ok(afterFrame({ blendMs: 100 }, 5) > 180.5);
   near(afterFrame({ blendMs: 100 }, 6), 180);
+  near(afterFrame({ blendMs: 100 }, 20), 180);
 });
 
 Deno.test("Track takes errors back as gently as before, seconds after a sample with an absurd velocity", () => {
@@ -320,6 +321,17 @@ Deno.test("Track turns angles the short way round, forwards and backwards", () =
         near(Math.cos(off), 1, 1e-3);
       }
     }
+  }
+});
+
+Deno.test("Track goes to the angles that come, also where its velocity led elsewhere", () => {
+  for (const strategy of STRATEGIES) {
+    const track = new Track({ strategy, angles: [0] });
+    for (const [i, angle] of [3, -3, -2, 3, 2.5].entries()) {
+      track.push({ t: 100 * i, pos: [angle], vel: [0] }, 100 * i);
+    }
+    for (let now = 400; now < 3_000; now += FRAME_MS) track.at(now);
+    near(track.at(3_000).pos[0], 2.5, 1e-3);
   }
 });
 

@@ -70,7 +70,6 @@ Deno.test("ServiceQueue serves who comes alone at once, to the end, without a fu
     assert.equal(desk.isTurnDue, false);
   }
   assert.deepEqual(desk.served, ["a", "a", "a"]);
-  desk.queue.close();
 });
 
 Deno.test("ServiceQueue serves each for a part, one after the other, and ends the turn after a millisecond", async () => {
@@ -86,7 +85,6 @@ Deno.test("ServiceQueue serves each for a part, one after the other, and ends th
   assert.deepEqual(await desk.turn(), ["e c d", 1]);
   assert.deepEqual(await desk.turn(), ["e", 0.25]);
   assert.equal(desk.isTurnDue, false);
-  desk.queue.close();
 });
 
 Deno.test("ServiceQueue makes no turn longer for any number of clients, whatever they have", async () => {
@@ -100,7 +98,6 @@ Deno.test("ServiceQueue makes no turn longer for any number of clients, whatever
       const [, tookMs] = await desk.turn();
       assert.ok(tookMs <= mostMs + 0.5, `${tookMs} ms`);
     }
-    desk.queue.close();
   }
 });
 
@@ -113,7 +110,6 @@ Deno.test("ServiceQueue serves who has little at once beside any number with mor
     for (let i = 0; i < 17; i++) desk.come(new Client(desk, "little", 0.125), "little");
     assert.equal(desk.served.length, 16, "at once, for two milliseconds");
     assert.deepEqual(await desk.turn(), [`little ${amount} ${amount}`, 1.125]);
-    desk.queue.close();
   }
 });
 
@@ -128,7 +124,6 @@ Deno.test("ServiceQueue gives those who come one quota until the loop has looked
   assert.equal((await desk.turn())[1], 2);
   desk.come(new Client(desk, "little", 0.125), "little");
   assert.equal(desk.served.at(-1), "little", "at once, after a look");
-  desk.queue.close();
 });
 
 Deno.test("ServiceQueue serves those who say hello and those with much by turns", async () => {
@@ -138,7 +133,15 @@ Deno.test("ServiceQueue serves those who say hello and those with much by turns"
     desk.come(new Client(desk, "hello", 0.5, 0.5), "hello");
   }
   for (let i = 0; i < 5; i++) assert.equal((await desk.turn())[0], "hello much");
-  desk.queue.close();
+});
+
+Deno.test("ServiceQueue gives those with much who come in a turn only what those who waited have left of it", async () => {
+  const desk = new Desk();
+  for (let i = 0; i < 10; i++) desk.come(new Client(desk, "waits", 50, 0.5));
+  await desk.turn();
+  desk.served.length = 0;
+  desk.come(new Client(desk, "comes", 0.5));
+  assert.deepEqual(desk.served, []);
 });
 
 Deno.test("ServiceQueue keeps nobody waiting for ever behind those who come with little", async () => {
@@ -153,7 +156,6 @@ Deno.test("ServiceQueue keeps nobody waiting for ever behind those who come with
     await desk.turn();
   }
   assert.ok(turns <= 10, `${turns} turns`);
-  desk.queue.close();
 });
 
 Deno.test("ServiceQueue tells who had the largest part of a turn of more than 50 ms, once, and of no shorter one", async () => {
@@ -170,7 +172,6 @@ Deno.test("ServiceQueue tells who had the largest part of a turn of more than 50
   await desk.turn();
   await desk.turn();
   assert.deepEqual([d.slow, e.slow], [[], [[51.5, 51]]]);
-  desk.queue.close();
 });
 
 Deno.test("ServiceQueue calls no turn slow that begins with one who has to wait", async () => {
@@ -184,7 +185,6 @@ Deno.test("ServiceQueue calls no turn slow that begins with one who has to wait"
   for (let i = 0; i < 5; i++) await desk.turn();
   assert.equal(desk.isTurnDue, false);
   assert.deepEqual([...clients, d].map(({ slow }) => slow), [[], [], [], []]);
-  desk.queue.close();
 });
 
 Deno.test("ServiceQueue takes for a look at the sockets only that something was read", () => {
@@ -198,11 +198,4 @@ Deno.test("ServiceQueue takes for a look at the sockets only that something was 
   other.serve(new Client(desk, "b", 0.125), desk.nowMs, "little");
   assert.deepEqual([desk.served, loop.isBusy(desk.nowMs)], [["a", "b"], false]);
   void loop.close();
-});
-
-Deno.test("ServiceQueue.close serves nobody any more", async () => {
-  const desk = new Desk();
-  for (let i = 0; i < 5; i++) desk.come(new Client(desk, "a", 5));
-  desk.queue.close();
-  assert.deepEqual(await desk.turn(), ["", 0]);
 });

@@ -169,8 +169,7 @@ export class Connection implements Entrant, InputSink, WriterSource {
     if (this.ending !== undefined) return;
     const fields = { address: this.address, code: error.code, why: error.message };
     this.#settings.log("warn", "connection refused", fields);
-    const { nonce } = this.#entry;
-    const line = encodeControl("error", nonce === undefined ? error : { ...error, nonce });
+    const line = encodeControl("error", { ...error, nonce: this.#entry.nonce });
     this.end("refused", line, error.code);
   }
 

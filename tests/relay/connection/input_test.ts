@@ -16,7 +16,7 @@ class Client implements InputSink, Disposable {
   readonly time = new ManualTime();
   readonly log: Record<string, string | number>[] = [];
   readonly input: Input;
-  readonly #service: ServiceQueue | undefined;
+  readonly #loop: EventLoop;
   taken: string[] = [];
   parts = 0;
   tooFast = 0;
@@ -26,14 +26,14 @@ class Client implements InputSink, Disposable {
   constructor(options: { maxLinesPerSecond?: number; time?: ManualTime; service?: ServiceQueue } = {}) {
     if (options.time !== undefined) this.time = options.time;
     const { clock, timers } = this.time;
-    if (options.service === undefined) this.#service = new ServiceQueue(clock, new EventLoop(clock));
+    this.#loop = new EventLoop(clock);
     this.input = new Input(this, {
       maxLineBytes: 1000,
       isChecked: true,
       maxLinesPerSecond: options.maxLinesPerSecond ?? Infinity,
       clock,
       timers,
-      service: options.service ?? this.#service!,
+      service: options.service ?? new ServiceQueue(clock, this.#loop),
       log: (_level, message, fields) => this.log.push({ message, ...fields }),
     });
     this.input.sorter.takesControl = true;
@@ -68,7 +68,7 @@ class Client implements InputSink, Disposable {
 
   [Symbol.dispose](): void {
     this.input.stop();
-    this.#service?.close();
+    void this.#loop.close();
   }
 }
 
@@ -90,7 +90,7 @@ Deno.test("Input takes a short chunk at once, without a turn and without a promi
 
 Deno.test("Input takes lines in parts where they need time, loses none, and lets others be served between", async () => {
   const time = new ManualTime();
-  const service = new ServiceQueue(time.clock, new EventLoop(time.clock));
+  const loop = new EventLoop(time.clock), service = new ServiceQueue(time.clock, loop);
   for (const line of ["bad", '{"$set":1}', '{"say":"something"}']) {
     using flooder = new Client({ time, service });
     using quiet = new Client({ time, service });
@@ -111,7 +111,7 @@ Deno.test("Input takes lines in parts where they need time, loses none, and lets
     assert.ok(turns >= 2 && time.nowMs - startedMs >= 29, `${turns} turns`);
     assert.equal(flooder.taken.length, 3000);
   }
-  service.close();
+  await loop.close();
 });
 
 Deno.test("Input lets a second's worth of lines through at once and the others one by one, evenly", async () => {

@@ -81,6 +81,16 @@ Deno.test("Writer.end writes what is there, the last line, and ends the output o
   conn.close();
 });
 
+Deno.test("Writer.release leaves the transport open, and nothing is written to it any more", async () => {
+  const { conn, batches, events, writer } = new Source();
+  writer.release();
+  batches.push("one\n");
+  writer.wake();
+  writer.end();
+  await settle();
+  assert.deepEqual([conn.writes, conn.isOutputEnded, conn.isClosed, events], [[], false, false, []]);
+});
+
 Deno.test("Writer gives a batch back whose write fails, tells so, and writes no more", async () => {
   const { conn, batches, events, writer } = new Source();
   conn.takeBytes(0);

@@ -145,6 +145,22 @@ Deno.test("a session cut at any time and back after the others saw it leave is s
   await forEachUpTo(40, (i) => runCut(i * 25, i * 13, 8000));
 });
 
+Deno.test("a session cut before all of its welcome was written is not kept, whatever it has said", async () => {
+  await using table = new Table();
+  const early = await table.join();
+  for (let i = 0; i < 8; i++) await early.set(`long ${i}`, "v".repeat(8000));
+  const ada = table.connect();
+  ada.conn.takeBytes(0);
+  ada.feed(ada.client.hello());
+  await turn();
+  await ada.say("1\n");
+  await early.ack();
+  assert.deepEqual(early.events, ["1"]);
+  await ada.cut();
+  await early.ack();
+  assert.deepEqual(early.told("leave").map(({ reason }) => reason), ["lost"]);
+});
+
 Deno.test("a session cut before it has shown that its welcome arrived is not kept: it begins anew, with all there is", async () => {
   for (const bytesDown of [-1, 0, 1, 8040, 9000, 20_000, Infinity]) {
     await using table = new Table(DIALOG_OPTIONS);

@@ -32,7 +32,7 @@ class StubFeed implements Flushable {
   onWake = () => {};
   readonly #loop: SimulatedLoop;
   readonly #flusher: Flusher;
-  readonly #readers: ReadonlySet<Wakeable>;
+  readonly #readers: Set<Wakeable>;
   #news: number[] = [];
   #from = 0;
 
@@ -80,6 +80,11 @@ class StubFeed implements Flushable {
     this.pendingBytes = 0;
     this.flushes++;
     return this.#readers;
+  }
+
+  /** Lets the newest readers leave. */
+  leave(count: number): void {
+    for (const reader of [...this.#readers].slice(-count)) this.#readers.delete(reader);
   }
 
   /** The share of a core that flushes took between two times. */
@@ -140,6 +145,18 @@ Deno.test("Flusher wakes a part of many readers in each turn, over all feeds, an
   }
   loop.run(100);
   assert.deepEqual(feeds.map((feed) => [feed.flushes, feed.wakes]), [[1, 60], [1, 250], [1, 30]]);
+});
+
+Deno.test("Flusher goes on with who is left where readers leave during a flush", () => {
+  const { loop, feed } = setUp();
+  const readers = 2 * MAX_WAKES_A_TURN, crowd = feed(readers);
+  crowd.append(10);
+  loop.turn();
+  crowd.leave(10);
+  loop.run(100);
+  crowd.append(10);
+  loop.run(100);
+  assert.deepEqual([crowd.flushes, crowd.wakes], [2, 2 * (readers - 10)]);
 });
 
 Deno.test("Flusher lets no small feed wait until a crowd has all", () => {

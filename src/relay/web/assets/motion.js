@@ -104,7 +104,7 @@ var MinDelayFilter = class {
   /** Takes one arrival and gives the offset that now holds. */
   update(senderMs, arrivalMs) {
     if (arrivalMs - this.#turnMs >= this.#halfMs || arrivalMs < this.#turnMs) {
-      this.#previousMs = this.#turnMs === -Infinity ? Infinity : this.#currentMs;
+      this.#previousMs = this.#currentMs;
       this.#currentMs = Infinity;
       this.#turnMs = arrivalMs;
     }

@@ -186,7 +186,7 @@ Deno.test("WebSocketTransport reads many frames in parts, between which others h
   assert.equal(await reading, "1\n");
   assert.ok(parts >= 5, `another one had ${parts} turns`);
   websocket.close();
-  settings.service.close();
+  await settings.loop.close();
 });
 
 // Writing
