@@ -120,6 +120,6 @@ class RoomInView implements RoomView {
   }
 
   *#valuesOf(owner: StateOwner): Generator<Value> {
-    for (const { key, value } of this.#room.state.valuesOf(owner)) yield [key, value!];
+    for (const { key, value } of this.#room.state.valuesOf(owner)) yield [key, value];
   }
 }

@@ -9,7 +9,7 @@ import { VERSION } from "../../wire/version.ts";
 import { joinLines } from "./joined_lines.ts";
 import type { Description, LinePart } from "../room/roster.ts";
 import type { Room } from "../room/room.ts";
-import type { StateEntry, StateOwner, StateTable } from "../room/state_table.ts";
+import type { StateOwner, StateTable, StateValue } from "../room/state_table.ts";
 
 /** How long a `$welcome` line is at most, with its LF; what doesn't fit follows as lines of its own. */
 export const MAX_WELCOME_BYTES = 32 * 1024;
@@ -164,7 +164,7 @@ export class WelcomeRest {
     this.#memoryBytes += PART_BYTES * (isShared ? 1 : 1 + lines.length);
   }
 
-  addValue({ owner, key }: StateEntry): void {
+  addValue({ owner, key }: StateValue): void {
     if (this.#values.length === 0) this.#runs.push(this.#values);
     this.#values.push(owner, key);
     this.#lines++;
@@ -205,10 +205,10 @@ export class WelcomeRest {
 }
 
 /** How much a value takes in the welcome, with a comma. */
-function sizeOf({ key, json }: StateEntry): number {
-  return encoder.encode(JSON.stringify(key)).length + 1 + json!.length + COMMA.length;
+function sizeOf({ key, json }: StateValue): number {
+  return encoder.encode(JSON.stringify(key)).length + 1 + json.length + COMMA.length;
 }
 
-function partsOf({ key, json }: StateEntry): [Uint8Array, Uint8Array, Uint8Array] {
-  return [encoder.encode(JSON.stringify(key) + ":"), json!, COMMA];
+function partsOf({ key, json }: StateValue): [Uint8Array, Uint8Array, Uint8Array] {
+  return [encoder.encode(JSON.stringify(key) + ":"), json, COMMA];
 }

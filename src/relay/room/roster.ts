@@ -5,7 +5,7 @@
 import { concat } from "../../wire/concat.ts";
 import type { Candidate } from "./hosts.ts";
 import type { Receiver } from "./post.ts";
-import type { StateEntry, StateOwner, StateTable } from "./state_table.ts";
+import type { StateOwner, StateTable, StateValue } from "./state_table.ts";
 
 /** Who others see in a room. */
 export interface Peer extends StateOwner, Candidate {
@@ -247,9 +247,9 @@ function describe(peers: readonly Peer[], state: StateTable, mayShare: boolean):
 }
 
 /** The values as members of an object. */
-function valuesOf(entries: readonly StateEntry[]): Uint8Array[] {
+function valuesOf(entries: readonly StateValue[]): Uint8Array[] {
   return entries.flatMap(({ key, json }, i) => [
     encoder.encode(`${i > 0 ? "," : ""}${JSON.stringify(key)}:`),
-    json!,
+    json,
   ]);
 }

@@ -65,6 +65,12 @@ export class StateEntry {
   }
 }
 
+/** An entry that is no removal. */
+export interface StateValue extends StateEntry {
+  readonly json: Uint8Array;
+  readonly value: string;
+}
+
 /** Why a value was not taken. */
 export interface StateRefusal {
   code: ErrorCode;
@@ -166,9 +172,9 @@ export class StateTable {
   }
 
   /** Yields the keys and values of an owner, in the order in which the keys were first set. */
-  *valuesOf(owner: StateOwner): Generator<StateEntry> {
+  *valuesOf(owner: StateOwner): Generator<StateValue> {
     for (const entry of this.#owned.get(owner)?.entries.values() ?? []) {
-      if (!entry.isRemoval) yield entry;
+      if (!entry.isRemoval) yield entry as StateValue;
     }
   }
 
