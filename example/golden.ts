@@ -152,14 +152,15 @@ function catchKey(n: number): string {
 
 /** Reads a golden ball out of what anybody may have set. */
 function readGold(value: unknown): Gold | undefined {
-  const { n, x, y, t } = (value ?? {}) as Partial<Gold>;
-  const isOne = Number.isSafeInteger(n) && n! >= 0 && n! < Number.MAX_SAFE_INTEGER && Number.isFinite(t) &&
-    isWithin(x, WIDTH) && isWithin(y, HEIGHT);
-  return isOne ? { id: GOLD_KEY, n: n!, x: x!, y: y!, t: t! } : undefined;
+  const { n, x, y, t } = (value ?? {}) as Record<string, unknown>;
+  if (!isWithin(n, Number.MAX_SAFE_INTEGER - 1) || !Number.isInteger(n)) return undefined;
+  if (!isWithin(x, WIDTH) || !isWithin(y, HEIGHT)) return undefined;
+  if (typeof t !== "number" || !Number.isFinite(t)) return undefined;
+  return { id: GOLD_KEY, n, x, y, t };
 }
 
-function isWithin(place: unknown, size: number): boolean {
-  return typeof place === "number" && place >= 0 && place <= size;
+function isWithin(value: unknown, most: number): value is number {
+  return typeof value === "number" && value >= 0 && value <= most;
 }
 
 function readPoints(value: unknown): number {

@@ -135,7 +135,7 @@ export class Game {
     const isEverybodysTurn = this.#turn++ % 2 === 0;
     for (const ball of world.local) {
       const isDue = isEverybodysTurn || (isSteered && ball === this.ball);
-      if (isDue) link.relay!.send(ball.toEvent(link.stamp(nowMs)));
+      if (isDue) link.relay?.send(ball.toEvent(link.stamp(nowMs)));
     }
   }
 }

@@ -78,8 +78,9 @@ export class Files {
       try {
         const info = await file?.stat();
         if (await way.isUnchanged()) {
-          if (info === undefined || !info.isFile) return isDirectory ? "folder" : undefined;
-          return { file: file!, info };
+          if (file !== undefined && info?.isFile) return { file, info };
+          file?.close();
+          return isDirectory ? "folder" : undefined;
         }
       } catch (error) {
         file?.close();
