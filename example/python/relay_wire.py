@@ -164,6 +164,15 @@ def decode(line):
         raise ValueError("it is nested too deeply") from None
 
 
+def is_json(line):
+    """Tells whether a line can be read."""
+    try:
+        decode(line)
+    except ValueError:
+        return False
+    return True
+
+
 def read_int(digits):
     if len(digits) > MAX_DIGITS:
         raise ValueError("a number has %d digits" % len(digits))

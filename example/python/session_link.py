@@ -11,8 +11,8 @@ import threading
 import time
 
 from relay_wire import (
-    READ_BYTES, LineCutter, Outbox, Waker, check_function, check_seconds, describe, encode, open_connection, printable,
-    receive, send_some, watch,
+    READ_BYTES, LineCutter, Outbox, Waker, check_function, check_seconds, describe, encode, is_json, open_connection,
+    printable, receive, send_some, watch,
 )
 from session_parts import Clock, Refused, SentLines, read_answer, read_ask, read_control, read_limits
 
@@ -189,6 +189,10 @@ class SessionLink:
                     lines = cutter.cut(receive(connection))
                     is_held = time.monotonic() - connect_began < HELD_S
                     for at, line in enumerate(lines):
+                        if is_first and is_held and not is_json(line):
+                            said = printable(line.decode(errors="replace").strip(), 40)
+                            raise ConnectionError('Cannot connect to %s:%d: it says "%s", which no relay does, is the '
+                                                  "port right" % (*self._address, said))
                         if line.startswith((b'{"$welcome":', b'{"$error":')):
                             body = read_answer(line, nonce, is_first and is_held)
                             if body is not None:

@@ -650,6 +650,18 @@ class Sessions(unittest.TestCase):
         self.assertIn("Cannot wait for an answer: on_error() is called", printed.getvalue())
         self.assertRaises(concurrent.futures.TimeoutError, attempts[0].result, 0.01)
 
+    def test_another_program_on_the_port_is_told(self):
+        errors = []
+
+        def part(connection):
+            hello(connection)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        relay, _ = self.session(part, on_error=errors.append)
+        until(lambda: errors)
+        self.assertEqual(str(errors[0]), "Cannot connect to 127.0.0.1:%d: it says \"HTTP/1.1 400 Bad Request\", which "
+                         "no relay does, is the port right" % relay.port)
+
     def test_a_relay_that_is_older_is_told(self):
         for more, is_older in (({}, True), ({"relayVersion": "0.2.0"}, False)):
             with stderr() as printed:
