@@ -124,7 +124,6 @@ export class SessionMember extends Member implements ControlledSession {
     this.#welcome = welcome.line;
     if (!welcome.rest.isEmpty) this.#rest = welcome.rest;
     this.countMemory();
-    this.wake();
   }
 
   /**
@@ -148,7 +147,6 @@ export class SessionMember extends Member implements ControlledSession {
     const more = this.#stream.owedLines;
     this.#welcome = encodeControl("welcome", greet(this.settings, this, { nonce, resumed: true, more }));
     this.replyAgain(errors);
-    this.wake();
     return true;
   }
 

@@ -238,3 +238,9 @@ Deno.test("LetterBox keeps a long letter as it is, the same for all who get it, 
     assert.equal(one.buffer === other.buffer, isShared, `${length} bytes`);
   }
 });
+
+Deno.test("LetterBox copies short letters once, side by side", () => {
+  const box = new LetterBox();
+  for (let i = 0; i < 100; i++) push(box, `${"x".repeat(99)}\n`);
+  assert.ok(box.memoryBytes < 4 * 100 * 100, `${box.memoryBytes} bytes for 100 letters of 100`);
+});

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
 import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
 import { SentStream } from "../../../src/relay/member/sent_stream.ts";
+import { Letter } from "../../../src/relay/room/letter.ts";
 import { RoomLog } from "../../../src/relay/room/room_log.ts";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
@@ -250,6 +251,18 @@ for (const isAllConfirmed of [true, false]) {
     model.end();
   });
 }
+
+Deno.test("SentStream keeps nothing of the log whose lines it has copied beside letters", () => {
+  const memory = new MemoryBudget();
+  const log = new RoomLog("session", { maxLogBytes: 16 * 1024, maxLagMs: 1000, memory });
+  const stream = new SentStream<number>(log.openCursor(), 0);
+  const line = encoder.encode("1\n");
+  log.append(line, 0, line.length, 1);
+  stream.letters.push(new Letter([encoder.encode("2\n")], { lines: 1 }), log.end, 0, memory);
+  assert.equal(decoder.decode(stream.takeWithLetters(100, 100)), "1\n2\n");
+  log.dropUnread(0);
+  assert.equal(stream.cursor.pinnedBytes, 0);
+});
 
 Deno.test("SentStream keeps one gap, and the last 100 answers, for a client that confirms nothing", () => {
   const model = new Model();

@@ -803,3 +803,12 @@ Deno.test("SessionMember that acknowledges while the loop is busy goes on in a l
     assert.ok(numbersOf(bo).length > before);
   }
 });
+
+Deno.test("SessionMember counts letters as memory as they come, also while it is away", async () => {
+  await using table = new Table();
+  const [ada, bo] = [await table.join({ room: "r" }), await table.join({ room: "r" })];
+  await bo.cut();
+  const before = table.memory.usedBytes;
+  for (let i = 0; i < 10; i++) await ada.control("to", { ids: [bo.id], event: "x".repeat(10_000) });
+  assert.ok(table.memory.usedBytes - before >= 100_000, `${table.memory.usedBytes - before} bytes`);
+});
