@@ -26,6 +26,21 @@ export const SIZES: readonly { width: number; height: number; isMobile?: boolean
   { width: 1920, height: 1080 },
 ];
 
+/** Takes from a page what browsers of a few years ago don't have, and the client needs or could do without. */
+const OLD_BROWSER = `delete Promise.withResolvers;
+  window.RegExp = new Proxy(RegExp, { construct(made, [source, flags]) {
+    if (/\\(\\?<[=!]/.test(source)) throw new SyntaxError("Invalid regular expression: invalid group specifier name");
+    return new made(source, flags);
+  } });`;
+
+/** Opens a page as a browser does that is too old for the client. */
+export async function openInOldBrowser(browser: Browser, url: string): Promise<Page> {
+  const page = await browser.newPage();
+  await page.send("Page.addScriptToEvaluateOnNewDocument", { source: OLD_BROWSER });
+  await page.navigate(url);
+  return page;
+}
+
 /** Opens a page, and takes care of what it asks. */
 export async function openPage(browser: Browser, url: string, answer = "ada"): Promise<Page> {
   const page = await browser.newPage();

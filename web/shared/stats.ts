@@ -46,15 +46,15 @@ export async function fetchStats(room?: string): Promise<Answer> {
  * again asks at once: browsers let timers of hidden ones wait for up to a minute.
  */
 export function untilNextLook(ms: number, hiddenMs: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(end, document.hidden ? hiddenMs : ms);
-  document.addEventListener("visibilitychange", end);
-  function end() {
-    clearTimeout(timer);
-    document.removeEventListener("visibilitychange", end);
-    resolve();
-  }
-  return promise;
+  return new Promise((resolve) => {
+    const timer = setTimeout(end, document.hidden ? hiddenMs : ms);
+    document.addEventListener("visibilitychange", end);
+    function end() {
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", end);
+      resolve();
+    }
+  });
 }
 
 /** Writes a text as headers carry it: a character for each byte of its UTF-8. */

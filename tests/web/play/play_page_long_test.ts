@@ -9,7 +9,14 @@ import { World } from "../../../example/world.ts";
 import { Browser, type Page, testInChromium } from "../../support/browser.ts";
 import { DEADLINE_MS } from "../../support/deadline.ts";
 import { inTime } from "../../support/line_client.ts";
-import { assertClean, assertFits, HOSTILE_NAMES, openPage, tabThrough } from "../../support/web_pages.ts";
+import {
+  assertClean,
+  assertFits,
+  HOSTILE_NAMES,
+  openInOldBrowser,
+  openPage,
+  tabThrough,
+} from "../../support/web_pages.ts";
 import { WebTable } from "../../support/web_table.ts";
 
 const TEXT = (id: string) => `document.getElementById("${id}").textContent`;
@@ -354,6 +361,9 @@ async function isRefused(browser: Browser): Promise<void> {
   const why = `"trying again: the relay says: Cannot serve this connection: 0 clients are connected"`;
   await late.until(`${TEXT("state")}.includes(${why})`);
   await assertFits(late);
+  const old = await openInOldBrowser(browser, `${table.url}/play#name=dan&token=geheim`);
+  await old.until(`${TEXT("refusal")}.includes("this browser is too old")`);
+  await assertClean(old, table.url);
 }
 
 async function playsHidden(browser: Browser): Promise<void> {

@@ -59,6 +59,12 @@ Deno.test("plain shows in one line what would turn, break or hide a text, and cu
     ["a\u3164b\u034fc\ufe0f\u{e0101}", "a\\u{3164}b\\u{34f}c\\u{fe0f}\\u{e0101}"],
     ["❤️‍🔥 1️⃣ 🏴󠁧󠁢󠁳󠁣󠁴󠁿 葛\u{e0100}城", "❤️‍🔥 1️⃣ 🏴󠁧󠁢󠁳󠁣󠁴󠁿 葛\u{e0100}城"],
     ["a\u{e0067}", "a\\u{e0067}"],
+    ["🏴\u{e0067}\u{e007f}\u{e0067} 🏴\u{e007f}", "🏴\u{e0067}\u{e007f}\\u{e0067} 🏴\u{e007f}"],
+    ["🏴‍☠️ ❤\ufe0e ❤️️ a\ufe0f\u200d😀", "🏴‍☠️ ❤\ufe0e ❤️\\u{fe0f} a\\u{fe0f}\\u{200d}😀"],
+    [
+      "क्\u200cष्\u200dक \u06dd\u200c\u06dd \u180b\u200d\u1820",
+      "क्\u200cष्\u200dक \\u{6dd}\\u{200c}\\u{6dd} \\u{180b}\\u{200d}ᠠ",
+    ],
     ["ầ שָׁ֖ ที่สู้", "ầ שָׁ֖ ที่สู้"],
     [`a${"\u0301\u20e0".repeat(31)}b`, "a\u0301\u20e0\u0301\u20e0…b"],
   ];

@@ -3,7 +3,14 @@
 
 import assert from "node:assert/strict";
 import { type Browser, type Page, testInChromium } from "../../support/browser.ts";
-import { assertClean, assertFits, HOSTILE_NAMES, openPage, tabThrough } from "../../support/web_pages.ts";
+import {
+  assertClean,
+  assertFits,
+  HOSTILE_NAMES,
+  openInOldBrowser,
+  openPage,
+  tabThrough,
+} from "../../support/web_pages.ts";
 import { WebTable } from "../../support/web_table.ts";
 
 const TEXT = (id: string) => `document.getElementById("${id}").textContent`;
@@ -20,6 +27,10 @@ testInChromium("the dashboard", async (browser, t) => {
   await t.step("shows what was refused", () => showsRefused(browser));
   await t.step("takes hostile names, keys and lines for text", () => takesAnyText(browser));
   await t.step("says when the relay is away, and goes on when it is back", () => saysAway(browser));
+  await t.step(
+    "shows what is new also in a browser that is too old for the client",
+    () => inOldBrowser(browser),
+  );
   await t.step("asks for a token", () => asksForToken(browser));
   await t.step("works by keyboard, and says that nobody is there", () => byKeyboard(browser));
 });
@@ -96,6 +107,20 @@ async function showsRoom(browser: Browser): Promise<void> {
   await page.evaluate(`document.getElementById("room-close").click()`);
   await page.until(`document.getElementById("room").hidden`);
   await assertClean(page, table.url);
+}
+
+/** The landing page, too. */
+async function inOldBrowser(browser: Browser): Promise<void> {
+  await using table = new WebTable();
+  const watch = await openInOldBrowser(browser, `${table.url}/watch`);
+  const landing = await openInOldBrowser(browser, `${table.url}/`);
+  await watch.until(`${TEXT("tiles")}.includes("members0")`);
+  await landing.until(`${TEXT("members")} === "0"`);
+  await table.member();
+  await landing.until(`${TEXT("members")} === "1"`);
+  await browser.show(watch);
+  await watch.until(`${TEXT("tiles")}.includes("members1")`);
+  for (const page of [watch, landing]) await assertClean(page, table.url);
 }
 
 async function showsRefused(browser: Browser): Promise<void> {
