@@ -11,8 +11,8 @@ const FRESH_MS = 500;
 /** How many members are named, and rooms. */
 const MAX_MEMBERS = 200, MAX_ROOMS = 100;
 
-/** How many members are looked at in one turn, and how many written down. */
-const MEMBERS_PER_TURN = 50;
+/** How many members are looked at in one turn, and how many written down; and values of a room. */
+const MEMBERS_PER_TURN = 50, VALUES_PER_TURN = 50;
 
 /** How many members and values of a room are shown, and how much of each value, in characters. */
 const MAX_PEERS = 100, MAX_VALUES = 500, MAX_VALUE_CHARACTERS = 300;
@@ -60,7 +60,7 @@ export class Stats {
     const all = await kept.json;
     const part = await this.#keep(this.#rooms.get(room), (kept) => this.#keepRoom(room, kept), () => {
       const view = this.#relay.room(room);
-      return Promise.resolve(view === undefined ? "null" : describeRoom(room, view));
+      return view === undefined ? Promise.resolve("null") : describeRoom(room, view, this.#settings.turn);
     }).json;
     return encoder.encode(`${all.slice(0, -1)},"room":${part}}\n`);
   }
@@ -169,25 +169,28 @@ export function whySlow(member: ConnectionStats): string | undefined {
   return `behind by ${Math.round(behindMs)} ms, ${behindBytes} bytes`;
 }
 
-/** Writes down what is in a room, as JSON. */
-function describeRoom(name: string, room: RoomView): string {
+/** Writes down what is in a room, as JSON, a part per turn: it may change meanwhile. */
+async function describeRoom(name: string, room: RoomView, turn: () => Promise<void>): Promise<string> {
   let left = MAX_VALUES;
-  const values = (all: Iterable<Value>) => {
+  const values = async (all: Iterable<Value>) => {
     const fields: string[] = [];
     for (const [key, json] of all) {
       if (left-- <= 0) break;
       fields.push(`${JSON.stringify(key)}:${cutValue(json)}`);
+      if (left % VALUES_PER_TURN === 0) await turn();
     }
     return `{${fields.join(",")}}`;
   };
-  const state = values(room.values()), members: string[] = [], names = new Map<string, string>();
+  const last = room.lastLines(); // before it may have closed
+  const state = await values(room.values()), members: string[] = [], names = new Map<string, string>();
   for (const { id, name, values: own } of room.members()) {
     names.set(id, name);
     if (members.length < MAX_PEERS) {
-      members.push(`{"id":${JSON.stringify(id)},"name":${JSON.stringify(name)},"state":${values(own)}}`);
+      const state = await values(own);
+      members.push(`{"id":${JSON.stringify(id)},"name":${JSON.stringify(name)},"state":${state}}`);
     }
   }
-  const lines = room.lastLines().map(({ time, from, text }) => ({
+  const lines = last.map(({ time, from, text }) => ({
     time,
     id: from,
     from: from && (names.get(from) || from),

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { findResource, LANDING } from "../../../src/relay/web/resources.ts";
 import { slowestAndNewest, Stats, whySlow } from "../../../src/relay/web/stats.ts";
 import { type ConnectionStats, noCounts } from "../../../src/relay/relay_stats.ts";
-import type { RelayView } from "../../../src/relay/web/view.ts";
+import type { RelayView, RoomView } from "../../../src/relay/web/view.ts";
 import { VERSION } from "../../../src/wire/version.ts";
 import { WebTable } from "../../support/web_table.ts";
 
@@ -258,4 +258,25 @@ Deno.test("Stats keep what they have worked out for the sixteen rooms that were 
   assert.deepEqual(await ask([16, 1, 0]), ["r16", "r0"], "the oldest has gone for the newest");
   nowMs = 500;
   assert.deepEqual(await ask([16]), ["r16"]);
+});
+
+Deno.test("Stats write down what is in a room a part per turn, and it may change and close meanwhile", async () => {
+  const values = new Map(Array.from({ length: 120 }, (_, i) => [`k${i}`, `${i}`]));
+  let turns = 0, isBegun = false;
+  const room: RoomView = {
+    values: () => (isBegun = true, values),
+    *members() {
+      for (const id of ["a", "b"]) yield { id, name: `n${id}`, values };
+    },
+    lastLines: () => (assert.ok(!isBegun, "the room may have closed"), [{ text: "1", from: "b" }]),
+  };
+  const turn = () => {
+    if (isBegun && ++turns === 1) values.delete("k119");
+    return Promise.resolve();
+  };
+  const stats = new Stats({ ...relayOf([]), room: () => room }, { clock: () => 0, turn });
+  const { room: told } = JSON.parse(new TextDecoder().decode(await stats.bytes("r")));
+  const counts = [told.state, ...told.members.map(({ state }: { state: object }) => state)]
+    .map((state) => Object.keys(state).length);
+  assert.deepEqual([counts, turns, told.lines[0].from], [[119, 119, 119], 7, "nb"]);
 });
