@@ -3,6 +3,9 @@
 /** What a range takes in memory, in bytes: three numbers in arrays that have room to grow. */
 const RANGE_BYTES = 36;
 
+/** So many ranges that are behind the reader are taken out of the arrays at once. */
+const GONE_RANGES = 256;
+
 /** No ranges, for all who have none: most never say anything. */
 const NONE: number[] = [];
 
@@ -73,7 +76,7 @@ export class OwnRanges {
     const lines = this.#lineCounts[this.#first];
     this.lines -= lines;
     if (++this.#first === this.#starts.length) this.forgetPlaces();
-    else if (this.#first === 256) this.#compact();
+    else if (this.#first === GONE_RANGES) this.#compact();
     this.#readFirst();
     return lines;
   }
