@@ -1,7 +1,7 @@
 // What every kind of load does: opens connections, reaches everybody with a probe, waits for what is still
 // under way, judges what came. Knows no plan.
 
-import { type Faults } from "./line_verifier.ts";
+import type { Faults } from "./line_verifier.ts";
 import type { Receiver, Sender } from "./load_peers.ts";
 
 /** How long everybody may take to be connected and reached by a probe. */

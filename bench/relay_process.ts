@@ -133,7 +133,8 @@ async function start(
   };
 }
 
-function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
+/** Sends a signal, if the process has not ended by itself. */
+export function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
   try {
     child.kill(name);
   } catch {

@@ -198,7 +198,7 @@ class Load {
 
   async #prepareStuck({ level, members }: Behaviour & { act: "stuck" }): Promise<() => Promise<void>> {
     await this.#atOnce(members, () => this.#open(level, false));
-    const { conn } = await this.#open("plain" === level ? "plain" : "session");
+    const { conn } = await this.#open(level);
     const lines = repeatLine("1", TRICKLE_BYTES);
     for (let sent = 0; sent < FILL_BYTES; sent += lines.length) await writeAll(conn, lines);
     return async () => {

@@ -1,6 +1,8 @@
 // How isolation.ts speaks with its helpers: a line to stdin is an order, a line on stdout the answer. Both
 // ends are here.
 
+import { signal } from "../relay_process.ts";
+
 /** In this order: a helper is `ready`, should `go`, may be `done`, should `stop`; last is its report. */
 export type Word = "ready" | "go" | "done" | "stop";
 
@@ -77,7 +79,7 @@ export class Helper implements AsyncDisposable {
   /** Tells it to stop; resolves with its report. Rejects if there is none within `deadlineMs`. */
   async report<Report>(deadlineMs: number): Promise<Report> {
     await this.tell("stop");
-    const timer = setTimeout(() => this.#kill(), deadlineMs);
+    const timer = setTimeout(() => signal(this.#child, "SIGKILL"), deadlineMs);
     await this.#ended;
     clearTimeout(timer);
     const last = this.#lines.at(-1);
@@ -88,17 +90,9 @@ export class Helper implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#kill();
+    signal(this.#child, "SIGKILL");
     await this.#ended;
     await this.#orders.close().catch(() => {});
-  }
-
-  #kill(): void {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
   }
 
   async #read(): Promise<void> {

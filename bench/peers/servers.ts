@@ -1,6 +1,9 @@
 // Starts servers and makes sure that each ends: when its run is over, when something fails, when the user
 // interrupts. Knows no particular server.
 
+import { sleep } from "../load_crowd.ts";
+import { signal } from "../relay_process.ts";
+
 /** A server that listens on the loopback device; disposing ends its process. */
 export interface PeerServer extends AsyncDisposable {
   readonly port: number;
@@ -123,15 +126,7 @@ async function within(deadlineMs: number, server: Launched, ask: () => Promise<n
       await server.stop();
       throw new Error(`Cannot start the server: it doesn't listen; it says "${server.output().trim()}"`);
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
-  try {
-    child.kill(name);
-  } catch {
-    // It has ended by itself.
+    await sleep(POLL_MS);
   }
 }
 
