@@ -18,8 +18,9 @@ export interface LoadTarget {
   relayPid: number | null;
 }
 
+/** Lets `ms` pass; none if that is over already, which setTimeout() would complain of. */
 export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
 export async function waitUntil(condition: () => boolean, deadlineMs: number, what: string): Promise<void> {

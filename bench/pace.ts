@@ -42,7 +42,7 @@ export async function keepRate(
       }
       if (dueMs[index] < nextMs) nextMs = dueMs[index];
     }
-    await sleep(Math.max(0, nextMs - performance.now()));
+    await sleep(nextMs - performance.now());
   }
 }
 
