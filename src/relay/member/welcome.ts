@@ -103,8 +103,9 @@ export function writeWelcome(
       freeBytes -= bytes;
     }
   }
-  const addIfFits = ({ members: bytes }: Description): boolean => {
-    if (bytes === undefined || bytes.length + COMMA.length > freeBytes) return false;
+  const addIfFits = (group: Description): boolean => {
+    const bytes = group.members(freeBytes - COMMA.length);
+    if (bytes === undefined) return false;
     members.push(bytes, COMMA);
     freeBytes -= bytes.length + COMMA.length;
     return true;

@@ -21,13 +21,16 @@ export interface Peer extends StateOwner, Candidate {
 const GROUP_PEERS = 32;
 
 /**
- * Members with up to so many bytes of values, names not counted, are written down for all who ask; more are
- * written each time, if they may fit into a welcome at all…
+ * A group with up to so many bytes of values is written down as members once for all who ask; one with more
+ * each time that it may fit into a welcome…
  */
 const SHARED_BYTES = 8 * 1024;
 
-/** …which they don't from here on. */
+/** …which it can't from here on. */
 const MAX_MEMBERS_BYTES = 32 * 1024;
+
+/** What stands around a key and its value. */
+const VALUE_FRAME_BYTES = '"":,'.length;
 
 /** What a `$peers` line has beside its members, whose `$join` lines are longer than what it has of them. */
 const PEERS_FRAME_BYTES = 32;
@@ -143,10 +146,8 @@ export class Roster {
     const description = known !== undefined && described < count
       ? known.with(describe(peers.slice(described, count), this.#state, true))
       : describe(peers.slice(0, count), this.#state, true);
-    if (description.isShared) {
-      group.description = description;
-      group.described = count;
-    }
+    group.description = description;
+    group.described = count;
     return description;
   }
 
@@ -162,11 +163,6 @@ export class Roster {
 
 /** A group of peers, written down. Shared by all who ask: not to be changed. */
 export class Description {
-  /**
-   * As in a `$welcome`: objects with id, name and state, with commas between them; undefined if that is
-   * longer than a welcome.
-   */
-  readonly members: Uint8Array | undefined;
   /** As in `$peers`: objects with id and name, with commas between them. */
   readonly names: Uint8Array;
   /**
@@ -176,10 +172,13 @@ export class Description {
   readonly lines: readonly LinePart[];
   /** How many lines those are. */
   readonly lineCount: number;
-  /** Whether others are given the same object. */
+  /** Whether others are given all that is written of it: where there are few values. */
   readonly isShared: boolean;
   readonly #peers: readonly Peer[];
   readonly #state: StateTable;
+  /** What their values take, in bytes. */
+  readonly #valueBytes: number;
+  #members: Uint8Array | undefined;
   /** Each of them alone: a group at the end of a full welcome is asked for it by each newcomer. */
   #alone: readonly Description[] | undefined;
 
@@ -187,63 +186,86 @@ export class Description {
   constructor(
     peers: readonly Peer[],
     state: StateTable,
-    written: Pick<Description, "members" | "names" | "lines" | "lineCount">,
+    written: Pick<Description, "names" | "lines" | "lineCount">,
+    valueBytes: number,
     mayShare: boolean,
     alone?: readonly Description[],
   ) {
     this.#peers = peers;
     this.#state = state;
-    this.members = written.members;
+    this.#valueBytes = valueBytes;
     this.names = written.names;
     this.lines = written.lines;
     this.lineCount = written.lineCount;
-    const { members, names } = written;
-    this.isShared = mayShare && members !== undefined && members.length - names.length <= SHARED_BYTES;
+    this.isShared = mayShare && valueBytes <= SHARED_BYTES;
     this.#alone = alone;
+  }
+
+  /**
+   * As in a `$welcome`: objects with id, name and state, with commas between them; undefined if that is
+   * longer than `maxBytes`, or than a welcome. To be asked for before anything changes.
+   */
+  members(maxBytes = MAX_MEMBERS_BYTES): Uint8Array | undefined {
+    if (this.names.length + this.#valueBytes > Math.min(maxBytes, MAX_MEMBERS_BYTES)) return undefined;
+    const members = this.#members ?? writeMembers(this.#peers, this.#state);
+    if (this.isShared) this.#members = members;
+    return members.length > maxBytes ? undefined : members;
   }
 
   /** Describes each of its members alone. */
   each(): readonly Description[] {
-    return this.#alone ??= this.#peers.map((peer) => describe([peer], this.#state, false));
+    return this.#alone ??= this.#peers.map((peer) => describe([peer], this.#state, this.isShared));
   }
 
   /** Makes one description of this one and that of who came after. It keeps neither of the two. */
   with(next: Description): Description {
     const written = {
-      members: this.members && next.members && concat([this.members, COMMA, next.members]),
       names: concat([this.names, COMMA, next.names]),
       lines: this.lines.concat(next.lines),
       lineCount: this.lineCount + next.lineCount,
     };
     const alone = this.#alone?.concat(next.each());
-    return new Description(this.#peers.concat(next.#peers), this.#state, written, true, alone);
+    const peers = this.#peers.concat(next.#peers), valueBytes = this.#valueBytes + next.#valueBytes;
+    const both = new Description(peers, this.#state, written, valueBytes, true, alone);
+    if (both.isShared && this.#members) both.#members = concat([this.#members, COMMA, next.members()!]);
+    return both;
   }
 }
 
 function describe(peers: readonly Peer[], state: StateTable, mayShare: boolean): Description {
-  const members: Uint8Array[] = [], names: string[] = [], lines: LinePart[] = [];
-  let bytes = 0, lineCount = 0;
+  const names: string[] = [], lines: LinePart[] = [];
+  let valueBytes = 0, lineCount = 0;
   for (const peer of peers) {
-    const { id, name } = peer, entries = [...state.valuesOf(peer)];
-    const text = JSON.stringify({ id, name });
-    for (const entry of entries) bytes += entry.bytes;
-    if (bytes <= MAX_MEMBERS_BYTES) {
-      const beginning = encoder.encode(`${text.slice(0, -1)},"state":{`);
-      members.push(beginning, ...valuesOf(entries), MEMBER_END, COMMA);
-    }
-    names.push(text);
+    names.push(nameOf(peer));
     lines.push(peer.joinLine);
-    for (const { key } of entries) lines.push(peer, key);
-    lineCount += 1 + entries.length;
+    lineCount++;
+    for (const { key, bytes } of state.valuesOf(peer)) {
+      valueBytes += VALUE_FRAME_BYTES + bytes;
+      lines.push(peer, key);
+      lineCount++;
+    }
+  }
+  return new Description(
+    peers,
+    state,
+    { names: encoder.encode(names.join()), lines, lineCount },
+    valueBytes,
+    mayShare,
+  );
+}
+
+function nameOf({ id, name }: Peer): string {
+  return JSON.stringify({ id, name });
+}
+
+function writeMembers(peers: readonly Peer[], state: StateTable): Uint8Array {
+  const members: Uint8Array[] = [];
+  for (const peer of peers) {
+    const beginning = encoder.encode(`${nameOf(peer).slice(0, -1)},"state":{`);
+    members.push(beginning, ...valuesOf([...state.valuesOf(peer)]), MEMBER_END, COMMA);
   }
   members.pop();
-  const written = {
-    members: bytes <= MAX_MEMBERS_BYTES ? concat(members) : undefined,
-    names: encoder.encode(names.join()),
-    lines,
-    lineCount,
-  };
-  return new Description(peers, state, written, mayShare);
+  return concat(members);
 }
 
 /** The values as members of an object. */
