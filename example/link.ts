@@ -133,7 +133,10 @@ export class Link {
 /** Why there is no connection, for a player: a refusal in the relay's own words. */
 function whyNot({ message, cause }: Error): string {
   if (cause instanceof Error && cause.name === "RefusedError") return saidByRelay(cause.message);
-  return message.replace("{ plain: true }", "--plain");
+  return message.replace("{ plain: true }", "--plain").replace(
+    "connect with { tls: true }",
+    "name it wss://…",
+  );
 }
 
 /** What the relay says is text from outside. */

@@ -42,7 +42,7 @@ whose ball first touches the golden one gets a point
 
 USAGE  deno task example [TARGET] [options]      (deno run --allow-net example/main.ts ...)
 
-TARGET is the relay, HOST, HOST:PORT or HOST:PORT/ROOM (default localhost, port 32100, room lobby).
+TARGET is HOST, HOST:PORT or HOST:PORT/ROOM (default localhost:32100/lobby), or wss://… for TLS.
 It needs permission for the network and nothing else: --allow-net=HOST:PORT is enough.
 
 OPTIONS

@@ -102,7 +102,7 @@ Deno.test("the relay takes the flags and variables that the pages start it with"
   let started = 0;
   for (const { command, at } of commands()) {
     const match =
-      /^((?:\w+=\S+ )*)(?:setsid |ssh \S+ )?(?:\.\/eventrelay|(?:npx -y )?deno(?:@[\d.]+)? task start|deno run .*server\.ts)(.*)$/
+      /^((?:\w+=\S+ )*)(?:setsid |ssh (?:-t )?\S+ )?(?:\.\/eventrelay|(?:npx -y )?deno(?:@[\d.]+)? task start|deno run .*server\.ts)(.*)$/
         .exec(command);
     if (match === null) continue;
     started++;
