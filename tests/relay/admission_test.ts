@@ -197,6 +197,10 @@ Deno.test("Admission gives up a hundred sessions at a time", async () => {
   assert.equal(table.admission.stats().absentSessions, 50);
   await time.pass(100);
   assert.equal(table.admission.stats().absentSessions, 0);
+  assert.ok(
+    table.log.some(({ message }) => message === "memory is short, gave some up"),
+    "what was freed counts",
+  );
   account.close();
 });
 

@@ -252,6 +252,22 @@ Deno.test("EventLoop calls nobody after close, and leaves nothing open", async (
   await new Promise((done) => setTimeout(done));
 });
 
+Deno.test("EventLoop goes on without its socket where that breaks", async () => {
+  const { connect } = Deno;
+  let socket: Deno.TcpConn | undefined;
+  Deno.connect =
+    (async (options: Deno.ConnectOptions) => socket = await connect(options)) as typeof Deno.connect;
+  const loop = new EventLoop();
+  try {
+    await loop.open();
+    await socket!.closeWrite();
+    for (let i = 0; i < 2; i++) await new Promise<void>((done) => loop.call(done));
+  } finally {
+    Deno.connect = connect;
+  }
+  await loop.close();
+});
+
 Deno.test({
   name: "EventLoop asks for no permission, and does without its socket where it has none",
   permissions: { net: false },

@@ -61,6 +61,11 @@ Deno.test("MemoryBudget that stays short asks again after a while, and never aft
   account.resize(100);
   budget.close();
   await pause(120);
+  const idle = new MemoryBudget({ maxMemoryBytes: 100 });
+  idle.onShort("unread blocks", () => asked++);
+  idle.close();
+  idle.open().resize(100);
+  await pause(5);
   assert.equal(asked, 2);
 });
 

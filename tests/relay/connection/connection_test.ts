@@ -80,6 +80,11 @@ class Table implements AsyncDisposable {
     for (const { connection } of this.#seats) connection.sweep(nowMs);
   }
 
+  /** How much memory is in use, in bytes. */
+  get usedBytes(): number {
+    return this.#settings.memory.usedBytes;
+  }
+
   /** The log lines with this fact. */
   logged(message: string | RegExp): LogEntry[] {
     return this.log.filter((entry) => entry.message.match(message));
@@ -886,4 +891,15 @@ Deno.test("Connection writes a WebSocket that has closed its answer, and nothing
   bo.conn.takeBytes(Infinity);
   await bo.conn.until(() => bo.conn.isOutputEnded);
   assert.deepEqual(readServerFrames(bo.conn.bytes).frames.map(({ opcode }) => opcode), [1, 8]);
+});
+
+Deno.test("Connection counts as memory, with the half line that it keeps, until it has ended", async () => {
+  await using table = new Table();
+  const before = table.usedBytes, bo = table.connect();
+  bo.conn.feed(`"${"x".repeat(50_000)}`);
+  await settle();
+  assert.ok(table.usedBytes - before > 50_000, `${table.usedBytes - before} bytes`);
+  bo.conn.endInput(new Deno.errors.ConnectionReset("gone"));
+  await bo.ended();
+  assert.equal(table.usedBytes, before);
 });

@@ -50,3 +50,12 @@ Deno.test("Member that has left counts nothing of what it is still told", () => 
   member.replyError(errorOf(1000));
   assert.equal(memory.usedBytes, usedBytes);
 });
+
+Deno.test("Member counts replies as memory until they are taken", () => {
+  const { member, memory } = setUp();
+  const { usedBytes } = memory;
+  for (let i = 0; i < 3; i++) member.replyError(errorOf(1000));
+  assert.ok(memory.usedBytes - usedBytes > 3000);
+  member.takeReplies()!.written();
+  assert.equal(memory.usedBytes, usedBytes);
+});

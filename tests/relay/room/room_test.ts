@@ -123,6 +123,15 @@ Deno.test("Room keeps its own values until the last of either level has left", (
   assert.deepEqual([room.isEmpty, room.state.bytes], [true, 0]);
 });
 
+Deno.test("Room keeps a value that would go with its setter once another one has set it", () => {
+  const room = new Room("r", SETTINGS, () => {}), bo: Peer = { ...ADA, id: "k2" };
+  for (const peer of [ADA, bo]) room.enter(peer);
+  for (const key of ["a", "b"]) room.set(ADA, key, toBytes("1"), true, true);
+  room.set(bo, "b", toBytes("2"), true);
+  room.exit(ADA, "closed");
+  assert.deepEqual(["a", "b"].map((key) => room.state.find(room.owner, key)?.value), [undefined, "2"]);
+});
+
 Deno.test("Room remembers no holder of a key that has no value", () => {
   const room = new Room("r", SETTINGS, () => {});
   const before = heapBytes();
