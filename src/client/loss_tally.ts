@@ -8,19 +8,24 @@ import type { Lost } from "./session/lost.ts";
 const PERIOD_MS = 1000;
 
 /**
- * Tells what was noted: the first of it after this turn of the event loop, what comes then once a second.
- * After `close()` after each turn, so that no timer is left.
+ * Tells what was noted: the first of it after this turn of the event loop, what comes then once a second. No
+ * timer is left after `close()`: what comes too soon then is told with what comes later, if anything does, so
+ * that a callback that says something, which is lost, is not told of that for ever.
  */
 export class LossTally {
   readonly #tell: (lost: Lost) => void;
+  readonly #now: () => number;
   readonly #sums = new Map<Lost["reason"], { lines: number; bytes: number; keys: Set<string> }>();
   #cancelTurn: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
+  /** After `close()`: until when nothing is told. */
+  #restUntilMs = -Infinity;
 
-  /** Makes a tally in which there is nothing. */
-  constructor(tell: (lost: Lost) => void) {
+  /** Makes a tally in which there is nothing; `now` is a clock in ms that never goes back. */
+  constructor(tell: (lost: Lost) => void, now: () => number = () => performance.now()) {
     this.#tell = tell;
+    this.#now = now;
   }
 
   /** Adds something to what is to be told: lines and their bytes, or a key. */
@@ -30,7 +35,8 @@ export class LossTally {
     sum.bytes += bytes;
     for (const key of keys) sum.keys.add(key);
     this.#sums.set(reason, sum);
-    if (this.#timer === undefined) this.#cancelTurn ??= afterThisTurn(() => this.#onTurnEnd());
+    if (this.#timer !== undefined || this.#now() < this.#restUntilMs) return;
+    this.#cancelTurn ??= afterThisTurn(() => this.#onTurnEnd());
   }
 
   /** Tells what there is to tell, now. */
@@ -52,6 +58,7 @@ export class LossTally {
   }
 
   #onTurnEnd(): void {
+    if (this.#isClosed) this.#restUntilMs = this.#now() + PERIOD_MS;
     this.flush();
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {

@@ -58,3 +58,23 @@ Deno.test("LossTally tells a reason again whose callback notes more of it", asyn
   await until(() => told.length === 3, "the others");
   assert.deepEqual(told, [1, 2, 3]);
 });
+
+Deno.test("LossTally is done after close(), though its callback notes more, and tells that with what follows", async () => {
+  for (const pause of [undefined, Promise.resolve()]) {
+    let nowMs = 0;
+    const told: number[] = [];
+    const tally = new LossTally(async ({ lines }) => {
+      told.push(lines);
+      if (pause !== undefined) await pause;
+      tally.note("closed", 1, 1); // such as a call for help, which is lost, too
+    }, () => nowMs);
+    tally.note("closed", 5, 5);
+    tally.close();
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.deepEqual(told, [5, 1]);
+    nowMs += 1000;
+    tally.note("closed", 7, 7);
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.deepEqual(told, [5, 1, 8]);
+  }
+});

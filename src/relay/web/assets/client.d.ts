@@ -272,7 +272,8 @@ interface ConnectOptions<E = unknown, S extends object = Record<string, unknown>
     /**
      * Is told exactly what was lost and why, or that it can't be known: by the relay, by this module for lack
      * of space, or with a session that could not go on. Of a flood it is told once a second. Also called after
-     * `close()`, for what was not sent.
+     * `close()`, for what was not sent; then what is lost too soon after a call, as what this says itself, waits
+     * for the next loss.
      */
     onLost?: (lost: Lost) => void;
     /**

@@ -2526,13 +2526,17 @@ function transportFor({ label, url }, tls) {
 var PERIOD_MS = 1e3;
 var LossTally = class {
   #tell;
+  #now;
   #sums = /* @__PURE__ */ new Map();
   #cancelTurn;
   #timer;
   #isClosed = false;
-  /** Makes a tally in which there is nothing. */
-  constructor(tell) {
+  /** After `close()`: until when nothing is told. */
+  #restUntilMs = -Infinity;
+  /** Makes a tally in which there is nothing; `now` is a clock in ms that never goes back. */
+  constructor(tell, now2 = () => performance.now()) {
     this.#tell = tell;
+    this.#now = now2;
   }
   /** Adds something to what is to be told: lines and their bytes, or a key. */
   note(reason2, lines, bytes, keys = []) {
@@ -2545,7 +2549,8 @@ var LossTally = class {
     sum.bytes += bytes;
     for (const key of keys) sum.keys.add(key);
     this.#sums.set(reason2, sum);
-    if (this.#timer === void 0) this.#cancelTurn ??= afterThisTurn(() => this.#onTurnEnd());
+    if (this.#timer !== void 0 || this.#now() < this.#restUntilMs) return;
+    this.#cancelTurn ??= afterThisTurn(() => this.#onTurnEnd());
   }
   /** Tells what there is to tell, now. */
   flush() {
@@ -2577,6 +2582,7 @@ var LossTally = class {
     this.flush();
   }
   #onTurnEnd() {
+    if (this.#isClosed) this.#restUntilMs = this.#now() + PERIOD_MS;
     this.flush();
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
