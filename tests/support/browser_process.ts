@@ -2,6 +2,7 @@
 // written. How it is driven, browser.ts and firefox.ts know.
 
 import { inTime } from "./line_client.ts";
+import { pause } from "./pause.ts";
 
 /** How a browser is started. */
 export interface Launch {
@@ -104,7 +105,7 @@ async function removeFolder(path: string): Promise<void> {
       return await Deno.remove(path, { recursive: true });
     } catch (error) {
       if (attempt === 50) throw error;
-      await new Promise((done) => setTimeout(done, 100));
+      await pause(100);
     }
   }
 }

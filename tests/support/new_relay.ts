@@ -2,6 +2,7 @@
 // the same port. OldRelay is its plain counterpart.
 
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
+import { pause } from "./pause.ts";
 
 /** A relay that runs from the beginning; `await using` stops it. */
 export class NewRelay implements AsyncDisposable {
@@ -34,7 +35,7 @@ export class NewRelay implements AsyncDisposable {
     this.#breakUps = [];
     await relay?.close();
     // What its last member's leaving has to say is still to be flushed, to nobody.
-    await new Promise((done) => setTimeout(done));
+    await pause();
   }
 
   /** Listens again on the same port. */

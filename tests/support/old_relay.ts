@@ -4,6 +4,7 @@
 
 import { LF } from "../../src/wire/protocol.ts";
 import { DEADLINE_MS } from "./deadline.ts";
+import { pause } from "./pause.ts";
 
 /**
  * Keeps asking until a condition holds; rejects after a while, which is a safety net for a test that would
@@ -15,7 +16,7 @@ export async function until(condition: () => boolean, what: string, timeoutMs = 
     if (performance.now() - startedAtMs > timeoutMs) {
       throw new Error(`Waited ${timeoutMs} ms in vain for ${what}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await pause(2);
   }
 }
 

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { DEADLINE_MS } from "./deadline.ts";
+import { pause } from "./pause.ts";
 
 /** The state of a socket that listens. */
 const LISTEN = "0A";
@@ -34,6 +35,6 @@ export async function untilSockets(end: "local" | "remote", port: number, count:
   const giveUpAt = performance.now() + DEADLINE_MS;
   for (let open = countSockets(end, port); open !== count; open = countSockets(end, port)) {
     assert.ok(performance.now() < giveUpAt, `${open} sockets are open, not ${count}`);
-    await new Promise((done) => setTimeout(done, 10));
+    await pause(10);
   }
 }

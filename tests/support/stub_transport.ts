@@ -4,7 +4,8 @@
 
 import assert from "node:assert/strict";
 import type { Transport } from "../../src/relay/connection/transport.ts";
-import { DEADLINE_MS } from "./deadline.ts";
+import { inTime } from "./line_client.ts";
+import { pause } from "./pause.ts";
 
 const encoder = new TextEncoder();
 
@@ -130,17 +131,10 @@ export class StubTransport implements Transport {
 
   /** Waits until `isSo`, which is asked after everything that happens here. */
   async until(isSo: () => boolean, what = String(isSo)): Promise<void> {
-    let timer;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`not within ${DEADLINE_MS} ms: ${what}`)), DEADLINE_MS);
-    });
-    try {
-      while (!isSo()) {
-        await Promise.race([late, new Promise<void>((done) => this.#waiting.add(done))]);
-      }
-    } finally {
-      clearTimeout(timer);
-    }
+    const asking = async () => {
+      while (!isSo()) await new Promise<void>((done) => this.#waiting.add(done));
+    };
+    await inTime(asking(), what);
   }
 
   #serveRead(): void {
@@ -198,5 +192,5 @@ export class StubTransport implements Transport {
 
 /** Lets everything that is due happen: promises, and callbacks of this turn. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 3; i++) await new Promise((done) => setTimeout(done, 0));
+  for (let i = 0; i < 3; i++) await pause();
 }

@@ -3,6 +3,7 @@
 
 import { type LogLevel, type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 import { inTime, LineClient } from "./line_client.ts";
+import { pause } from "./pause.ts";
 
 /** An answer, as it came. */
 export interface RawAnswer {
@@ -58,7 +59,7 @@ export class WebTable implements AsyncDisposable {
         address === client.address && receivedBytes > 0
       )
     ) {
-      await new Promise((turn) => setTimeout(turn, 1));
+      await pause(1);
     }
     return client;
   }
@@ -131,7 +132,7 @@ export class WebTable implements AsyncDisposable {
 
 async function send(conn: Deno.Conn, pieces: readonly (string | Uint8Array)[]): Promise<void> {
   for (const [i, piece] of pieces.entries()) {
-    if (i > 0) await new Promise((turn) => setTimeout(turn, 1));
+    if (i > 0) await pause(1);
     const bytes = typeof piece === "string" ? encoder.encode(piece) : piece;
     for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
   }
