@@ -26,6 +26,9 @@ import { noticeVersion } from "./version_notice.ts";
 /** The bytes a received line may have without an end; no relay keeps more of a whole room. */
 const MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
 
+/** For how long the console is not told of another failure, in ms: a connection may break again and again. */
+const WARNING_PAUSE_MS = 60_000;
+
 /** A member of a relay, from `open()` to `close()`. */
 export class Membership<E> {
   readonly #link: Link;
@@ -35,7 +38,9 @@ export class Membership<E> {
   #unwatchPage: () => void = () => {};
   #closed: Promise<void> | undefined;
   #lost = 0;
+  /** Whether the console was told of this failure; when it was told of one. */
   #hasWarned = false;
+  #warnedAtMs = -Infinity;
 
   /** What the program asked for, as it was then. */
   readonly options: ConnectOptions<E>;
@@ -194,8 +199,11 @@ export class Membership<E> {
     const { onStatus } = this.options;
     if (onStatus !== undefined) return callNow(onStatus, status, detail);
     if (status === "connected") this.#hasWarned = false;
-    if (status === "closed" || detail.error === undefined || this.#hasWarned) return;
+    const nowMs = performance.now();
+    if (status === "closed" || detail.error === undefined) return;
+    if (this.#hasWarned || nowMs - this.#warnedAtMs < WARNING_PAUSE_MS) return;
     this.#hasWarned = true;
+    this.#warnedAtMs = nowMs;
     console.warn(`eventrelay: ${printable(detail.error.message)} (trying again)`);
   }
 

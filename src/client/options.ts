@@ -118,8 +118,8 @@ export interface ConnectOptions<E = unknown, S extends object = Record<string, u
   /**
    * Keeps trying when the first attempt fails, until `signal` is aborted or trying again can't help: no
    * permission, a bad token or name, a certificate that is not to be trusted. Without `onStatus` the first
-   * failure, here and when a connection has broken, is a warning on the console. Default: false, `connect`
-   * rejects.
+   * failure, here and when a connection has broken, is a warning on the console, one a minute at most.
+   * Default: false, `connect` rejects.
    */
   retry?: boolean;
   /** Ends connecting, and later closes the relay object as `close()` does. */

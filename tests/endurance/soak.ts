@@ -90,6 +90,7 @@ class Player {
       name,
       retry: true,
       inboxLimit: 1_000_000,
+      onStatus: () => {}, // connections are cut on purpose
       onLost: (lost) => player.#onLost(lost),
     });
     const player = new Player(name, relay);

@@ -5574,6 +5574,7 @@ function noticeVersion(relayVersion) {
 
 // src/client/membership.ts
 var MAX_UNFINISHED_BYTES = 8 * 1024 * 1024;
+var WARNING_PAUSE_MS = 6e4;
 var Membership = class {
   #link;
   #callbacks = new Callbacks();
@@ -5583,7 +5584,9 @@ var Membership = class {
   };
   #closed;
   #lost = 0;
+  /** Whether the console was told of this failure; when it was told of one. */
   #hasWarned = false;
+  #warnedAtMs = -Infinity;
   /** What the program asked for, as it was then. */
   options;
   /** Its session; `undefined` if it is plain. */
@@ -5744,8 +5747,11 @@ var Membership = class {
     const { onStatus } = this.options;
     if (onStatus !== void 0) return callNow(onStatus, status, detail);
     if (status === "connected") this.#hasWarned = false;
-    if (status === "closed" || detail.error === void 0 || this.#hasWarned) return;
+    const nowMs = performance.now();
+    if (status === "closed" || detail.error === void 0) return;
+    if (this.#hasWarned || nowMs - this.#warnedAtMs < WARNING_PAUSE_MS) return;
     this.#hasWarned = true;
+    this.#warnedAtMs = nowMs;
     console.warn(`eventrelay: ${printable(detail.error.message)} (trying again)`);
   }
   #onLost(lost) {
