@@ -144,10 +144,12 @@ for (const [target, page, address] of IN_PAGES) {
 }
 
 Deno.test("parseTarget wants a relay named in a page that came from none", () => {
-  const page = { protocol: "file:", hostname: "", port: "" };
-  assert.throws(() => parseTarget(undefined, page), {
-    name: "TypeError",
-    message:
-      /^Cannot connect to undefined: it names no host, and this page \(file:\) came from none, a target is/,
-  });
+  for (const [protocol, hostname] of [["file:", ""], ["chrome-extension:", "abcdef"]]) {
+    assert.throws(() => parseTarget(undefined, { protocol, hostname, port: "" }), {
+      name: "TypeError",
+      message: new RegExp(
+        `^Cannot connect to undefined: it names no host, and this page \\(${protocol}\\) came from none, a target is`,
+      ),
+    });
+  }
 });

@@ -177,6 +177,7 @@ Deno.test("LineReader holds as much memory as its half line takes, and next to n
     reader.push(new Uint8Array(40_000).fill(0x61));
     assert.ok(reader.heldBytes >= 40_000 && reader.heldBytes <= 80_000, `${reader.heldBytes} bytes`);
     reader.push(new Uint8Array(20_000).fill(0x61));
+    assert.equal(reader.heldBytes > 256, maxLineBytes > 60_000, "what is too long is not kept");
     reader.push(encoder.encode("\nnext"));
     assert.equal(reader.isMidLine, true);
     assert.ok(reader.heldBytes <= 256, `${reader.heldBytes} bytes`);

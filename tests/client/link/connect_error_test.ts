@@ -37,6 +37,14 @@ const REASONS: [unknown, string][] = [
     Object.assign(new Error("No route to host"), { code: "EHOSTUNREACH" }),
     "no way leads to the host, is it up and is this machine on its network",
   ],
+  [
+    new Error("invalid peer certificate: Expired"),
+    "its certificate has expired, the relay needs a new one",
+  ],
+  [
+    new Error("invalid peer certificate: NotValidYet"),
+    "its certificate is not valid yet, is the clock of this machine right",
+  ],
   [new UntoldError("is its certificate trusted"), "is its certificate trusted"],
   [new RefusedError("room_full", 'Cannot enter room "CERT_lab"'), 'Cannot enter room "CERT_lab"'],
   [new Error("something else"), "something else"],

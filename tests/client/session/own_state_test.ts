@@ -44,3 +44,16 @@ Deno.test("OwnState whose value somebody else has replaced goes back to nothing 
     assert.equal(state.has("k"), !isReplaced);
   }
 });
+
+Deno.test("OwnState says with each change whether the value goes with this program, as it was said last", () => {
+  const state = new OwnState(true), lines: string[] = [];
+  for (const isHeld of [true, false]) {
+    state.set("k", "1");
+    state.hold("k", isHeld);
+    lines.push(new TextDecoder().decode(state.takeLine()!.line).trimEnd());
+  }
+  assert.deepEqual(lines, [
+    '{"$set":{"key":"k","value":1,"room":true,"hold":true}}',
+    '{"$set":{"key":"k","value":1,"room":true}}',
+  ]);
+});

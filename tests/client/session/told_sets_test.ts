@@ -40,6 +40,13 @@ Deno.test("ToldSets.refuse gives the state back what was settled before, or a ne
   assert.equal(told.refuse(4), undefined, "once");
 });
 
+Deno.test("ToldSets.refuse leaves nothing of the room that may be lost", () => {
+  const room = new OwnState(true);
+  const told = telling([room, "a", "1"], [room, "b", "1"]);
+  told.refuse(2);
+  assert.deepEqual([...told.takeRoomChanges()], [["b", "1"]]);
+});
+
 Deno.test("ToldSets keeps a member and the room apart, whose keys may be the same", () => {
   const member = new OwnState(false), room = new OwnState(true);
   const told = telling([member, "a", "1"], [room, "a", "2"]);
