@@ -48,6 +48,8 @@ interface Group {
   /** Describes so many of them, the first ones. */
   described: number;
   description: Description | undefined;
+  /** Whether values have changed since. */
+  isTouched: boolean;
 }
 
 /** The peers of a room. */
@@ -78,7 +80,8 @@ export class Roster {
     this.delete(peer);
     let group = this.#last;
     if (group === undefined || group.peers.length >= GROUP_PEERS) {
-      this.#groups.add(this.#last = group = { peers: [], described: 0, description: undefined });
+      group = this.#last = { peers: [], described: 0, description: undefined, isTouched: false };
+      this.#groups.add(group);
     }
     group.peers.push(peer);
     this.#joinBytes += peer.joinLine.length;
@@ -104,7 +107,7 @@ export class Roster {
   /** Says that a peer's values have changed. */
   touch({ id }: Peer): void {
     const place = this.#places.get(id);
-    if (place !== undefined) place.group.description = undefined;
+    if (place !== undefined) place.group.isTouched = true;
   }
 
   /** Finds who has an id. */
@@ -141,7 +144,10 @@ export class Roster {
    * what was written then.
    */
   #describe(group: Group, count: number): Description {
-    const { peers, description: known, described } = group;
+    const { peers, described } = group;
+    const known = group.isTouched ? group.description?.refreshed() : group.description;
+    group.isTouched = false;
+    group.description = known;
     if (known !== undefined && described === count) return known;
     const description = known !== undefined && described < count
       ? known.with(describe(peers.slice(described, count), this.#state, true))
@@ -210,6 +216,21 @@ export class Description {
     const members = this.#members ?? writeMembers(this.#peers, this.#state);
     if (this.isShared) this.#members = members;
     return members.length > maxBytes ? undefined : members;
+  }
+
+  /** Describes the same members as they are now, if they have the same keys: only values are written anew. */
+  refreshed(): Description | undefined {
+    const { lines } = this;
+    let at = 0, valueBytes = 0;
+    for (const peer of this.#peers) {
+      if (lines[at++] !== peer.joinLine) return undefined;
+      for (const { key, bytes } of this.#state.valuesOf(peer)) {
+        if (lines[at++] !== peer || lines[at++] !== key) return undefined;
+        valueBytes += VALUE_FRAME_BYTES + bytes;
+      }
+    }
+    if (at < lines.length) return undefined;
+    return new Description(this.#peers, this.#state, this, valueBytes, true);
   }
 
   /** Describes each of its members alone. */

@@ -156,6 +156,41 @@ Deno.test("Roster lets go of what it has written down of a group when another on
   assert.equal(roster.size, peers.length);
 });
 
+Deno.test("Roster writes down values anew that have changed, and what stays the same not", () => {
+  const state = new StateTable(LIMITS), roster = new Roster(state);
+  const peers = Array.from({ length: 5 }, (_, n) => peer(n));
+  const set = (n: number, key: string, json: string | undefined) => {
+    state.set(peers[n], key, toBytes(json), peers[n].id!);
+    roster.touch(peers[n]);
+  };
+  const look = () => {
+    const [group] = roster.describe();
+    return { lines: group.lines, text: decoder.decode(group.members()), alone: group.each()[2].members() };
+  };
+  for (const [n, peer] of peers.entries()) roster.add(peer, n);
+  for (let n = 0; n < 5; n++) set(n, "k", "1");
+  const first = look();
+  set(2, "k", "22");
+  const second = look();
+  assert.equal(
+    second.text,
+    first.text.replace('"k2","name":"\\"2\\" ä","state":{"k":1}', '"k2","name":"\\"2\\" ä","state":{"k":22}'),
+  );
+  assert.match(decoder.decode(second.alone), /"k":22/);
+  assert.equal(second.lines, first.lines, "the same object");
+  for (const change of [() => set(1, "l", "1"), () => set(1, "l", undefined), () => set(4, "k", undefined)]) {
+    const before = look();
+    change();
+    assert.notDeepEqual(look().lines, before.lines);
+  }
+  set(0, "k", "2");
+  roster.add(peers[3], 0);
+  assert.match(
+    look().text,
+    /^\{"id":"k0","name":"\\"0\\" ä","state":\{"k":2\}\}.*"id":"k3"[^}]*\{"k":1\}\}$/,
+  );
+});
+
 Deno.test("Roster keeps no copy of large values", () => {
   const state = new StateTable(LIMITS), roster = new Roster(state);
   for (let n = 0; n < 64; n++) {
