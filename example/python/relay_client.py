@@ -22,7 +22,7 @@ import time
 
 from relay_wire import DEFAULT_PORT  # noqa: F401, programs take it from here
 from relay_wire import (
-    LOBBY, READ_BYTES, LineCutter, Outbox, RelayError, Reporter, Waker, check_function, check_seconds, decode,
+    LOBBY, READ_BYTES, TELL_S, LineCutter, Outbox, RelayError, Reporter, Waker, check_function, check_seconds, decode,
     describe, encode_event, open_connection, printable, read_target, receive, send_some, show,
 )
 
@@ -68,8 +68,8 @@ class Relay:
     `on_error(error)` is told, in the client's own thread, each time that a connection can't be made or ends, and of
     each complaint of the relay (a RelayError). `on_lost(reason, count)` is told of events that were dropped:
     "outbox" (they waited for being sent, and were too many), "inbox" (they waited for drain(), and were too many),
-    "closed" (they were not written when close() had to give up). What has no such function is printed to stderr: the
-    first failure of a row, complaints and losses once a second at most; nothing with `quiet`.
+    "closed" (they were not written when close() had to give up); once a second at most. What has no such function is
+    printed to stderr: the first failure of a row, complaints and losses once a second at most; nothing with `quiet`.
     `stalled_s`: after how many seconds a connection counts as dead that takes no byte of what waits; 30 by default.
     """
 
@@ -94,6 +94,7 @@ class Relay:
         self._inbox_bytes = 0
         self._outbox = Outbox()  # whole lines, as bytes
         self._lost = collections.Counter()  # by reason: what has not been told yet
+        self._tell_at = 0.0  # not earlier: on_lost() may send something, and so have more dropped
         self._partly = b""  # the line whose beginning has been written
         self._partly_from = 0
         self._complaint = None  # with which the relay closes this connection
@@ -211,20 +212,25 @@ class Relay:
             self._reporter.tell("failure", "%s (trying again)" % describe(error))
 
     def _tell_lost(self):
+        """Tells what was dropped, if it is time to; returns how many seconds that is off."""
         with self._lock:
+            rest_s = self._tell_at - time.monotonic()
+            if not self._lost or (rest_s > 0 and not self._closing):
+                return rest_s if self._lost else math.inf
             lost, self._lost = self._lost, collections.Counter()
+            self._tell_at = time.monotonic() + TELL_S
         for reason, count in lost.items():
             if self._on_lost is not None:
                 self._reporter.call(self._on_lost, reason, count)
             else:
                 self._reporter.tell("lost", "dropped %d events, reason: %s" % (count, reason))
+        return TELL_S
 
     def _sleep(self, seconds):
         """Waits, unless the relay is closed meanwhile."""
         until = time.monotonic() + seconds
         while not self._closing and time.monotonic() < until:
-            self._waker.wait(until - time.monotonic())
-            self._tell_lost()
+            self._waker.wait(max(0, min(until - time.monotonic(), self._tell_lost())))
 
     def _talk(self, connection):
         """Reads and writes until the connection breaks or close() is done."""
@@ -244,7 +250,7 @@ class Relay:
                     stalled_at = now + self._stalled_s
                 elif now >= stalled_at:
                     raise ConnectionError("the relay takes nothing for %g s" % self._stalled_s)
-                self._tell_lost()
+                rest_s = self._tell_lost()
                 if self._closing:
                     close_at = close_at or now + CLOSE_S
                     if all_written and not ended:
@@ -256,8 +262,9 @@ class Relay:
                         return
                 wanted = selectors.EVENT_READ | (0 if all_written else selectors.EVENT_WRITE)
                 selector.modify(connection, wanted)
-                wait = None if stalled_at is None else stalled_at - now
-                for key, ready in selector.select(0.1 if self._closing else wait):
+                stalled_s = math.inf if stalled_at is None else stalled_at - now
+                wait = min(rest_s, stalled_s, 0.1 if self._closing else math.inf)
+                for key, ready in selector.select(None if wait == math.inf else wait):
                     if key.fileobj is self._waker.read_end:
                         self._waker.clear()
                     elif ready & selectors.EVENT_READ:

@@ -1189,6 +1189,24 @@ class Relays(unittest.TestCase):
             until(lambda: "reason: outbox" in printed.getvalue())
         self.assertEqual(relay.dropped, 40)
 
+    def test_an_on_lost_that_sends_something_does_not_drive_itself(self):
+        lost = []
+
+        def on_lost(reason, count):
+            lost.append((reason, count))
+            relay.send("y" * 10000)  # such as a call for help: it pushes out what is as long
+
+        relay = Relay("127.0.0.1:9", on_lost=on_lost, quiet=True)
+        for _ in range(40):
+            relay.send("x" * 10000)
+        until(lambda: lost)
+        began = time.monotonic()
+        until(lambda: len(lost) > 1)
+        self.assertGreater(time.monotonic() - began, relay_client.TELL_S / 2)
+        relay.close()
+        self.assertEqual(sum(count for _, count in lost), relay.dropped)
+        self.assertLess(len(lost), 6)
+
     def test_a_burst_in_one_go_arrives_whole(self):
         got = []
 
