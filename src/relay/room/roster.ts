@@ -248,7 +248,8 @@ export class Description {
     const alone = this.#alone?.concat(next.each());
     const peers = this.#peers.concat(next.#peers), valueBytes = this.#valueBytes + next.#valueBytes;
     const both = new Description(peers, this.#state, written, valueBytes, true, alone);
-    if (both.isShared && this.#members) both.#members = concat([this.#members, COMMA, next.members()!]);
+    const own = both.isShared ? this.#members : undefined, others = own && next.members();
+    if (own && others) both.#members = concat([own, COMMA, others]);
     return both;
   }
 }

@@ -124,6 +124,22 @@ function tellNewcomer(name: string | undefined, valueBytes: number): void {
   );
 }
 
+Deno.test("Roster describes who comes with keys that are far longer as JSON than as text", () => {
+  const state = new StateTable(LIMITS), roster = new Roster(state);
+  const [ada, bo] = [peer(1), peer(2)];
+  roster.add(ada, 0);
+  assert.deepEqual(Array.from(roster.describe(), (group) => group.members()?.length !== undefined), [true]);
+  for (let n = 0; n < 60; n++) {
+    const key = `${"\u0001".repeat(126)}${String.fromCharCode(65 + n)}`;
+    assert.equal(state.set(bo, key, toBytes("1"), bo.id), undefined);
+  }
+  roster.add(bo, 0); // as one does who comes back
+  const [both] = roster.describe();
+  assert.equal(both.members(), undefined);
+  assert.equal(both.lineCount, 2 + 60);
+  assert.deepEqual(both.each().map((one) => one.members() !== undefined), [true, false]);
+});
+
 Deno.test("Roster describes each of a group alone, also after others have joined it, and as they are now", () => {
   const state = new StateTable(LIMITS), roster = new Roster(state);
   const alone = () =>
