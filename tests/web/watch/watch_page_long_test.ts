@@ -62,7 +62,17 @@ async function showsMembers(browser: Browser): Promise<void> {
   assert.deepEqual((await rows(page)).map(({ name }) => name), ["bo"]);
   await assertFits(page);
   await assertTilesFit(page);
+  await assertMarked(page);
   await assertClean(page, table.url);
+}
+
+/** Asserts that the legend says which line is which also where the system sets all colours for contrast. */
+async function assertMarked(page: Page): Promise<void> {
+  await page.send("Emulation.setEmulatedMedia", { features: [{ name: "forced-colors", value: "active" }] });
+  await page.until(`matchMedia("(forced-colors: active)").matches`);
+  const colours = await page.evaluate<string[]>(`[".legend.in", ".legend:not(.in)", "body"].map((found, i) =>
+    getComputedStyle(document.querySelector(found), i < 2 ? "::before" : "").backgroundColor)`);
+  assert.equal(new Set(colours).size, 3, colours.join());
 }
 
 /** Asserts that the widest number has room in its tile, whatever the window is like. */
