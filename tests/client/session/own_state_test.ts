@@ -57,3 +57,22 @@ Deno.test("OwnState says with each change whether the value goes with this progr
     '{"$set":{"key":"k","value":1,"room":true}}',
   ]);
 });
+
+Deno.test("OwnState.giveUp keeps what is news alone, and a value that is refused later does not bring others back", () => {
+  const state = new OwnState(true);
+  for (const key of ["told", "removed"]) {
+    state.set(key, "1");
+    state.takeLine();
+    state.settle(key, "1");
+  }
+  state.set("removed", undefined);
+  state.takeLine();
+  state.set("news", "1");
+  state.giveUp();
+  const known = () => ["told", "removed", "news"].map((key) => state.has(key));
+  assert.deepEqual(known(), [false, false, true]);
+  for (const key of ["told", "removed"]) state.set(key, "2");
+  while (state.takeLine() !== undefined);
+  for (const key of ["told", "removed"]) state.refuse(key);
+  assert.deepEqual(known(), [false, false, true]);
+});
