@@ -127,7 +127,7 @@ export class Session implements Speaker {
 
   /** Whether this member leads the room, as far as it was told. */
   get isHost(): boolean {
-    return this.#roster.hostId !== undefined && this.#roster.hostId === this.id;
+    return this.#roster.hostId === this.id;
   }
 
   /** What the relay allows. */

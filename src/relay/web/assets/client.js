@@ -5270,7 +5270,7 @@ var Session = class {
   }
   /** Whether this member leads the room, as far as it was told. */
   get isHost() {
-    return this.#roster.hostId !== void 0 && this.#roster.hostId === this.id;
+    return this.#roster.hostId === this.id;
   }
   /** What the relay allows. */
   get limits() {
