@@ -182,8 +182,8 @@ export class Description {
   readonly isShared: boolean;
   readonly #peers: readonly Peer[];
   readonly #state: StateTable;
-  /** What their values take, in bytes. */
-  readonly #valueBytes: number;
+  /** What their values take, in bytes, or less: as JSON, keys may be longer. */
+  #valueBytes: number;
   #members: Uint8Array | undefined;
   /** Each of them alone: a group at the end of a full welcome is asked for it by each newcomer. */
   #alone: readonly Description[] | undefined;
@@ -214,7 +214,8 @@ export class Description {
   members(maxBytes = MAX_MEMBERS_BYTES): Uint8Array | undefined {
     if (this.names.length + this.#valueBytes > Math.min(maxBytes, MAX_MEMBERS_BYTES)) return undefined;
     const members = this.#members ?? writeMembers(this.#peers, this.#state);
-    if (this.isShared) this.#members = members;
+    this.#valueBytes = members.length - this.names.length;
+    if (this.isShared && this.#valueBytes <= SHARED_BYTES) this.#members = members;
     return members.length > maxBytes ? undefined : members;
   }
 

@@ -207,6 +207,23 @@ Deno.test("Roster writes down values anew that have changed, and what stays the 
   );
 });
 
+Deno.test("Roster keeps no copy of keys that are long as JSON, and knows then how long it is", () => {
+  const state = new StateTable(LIMITS), roster = new Roster(state), owner = peer(0);
+  roster.add(owner, 0);
+  const fill = (keys: number) => {
+    for (let n = 0; n < keys; n++) state.set(owner, "\u0001".repeat(100) + n, toBytes("1"), owner.id);
+    roster.touch(owner);
+    return roster.describe().next().value!;
+  };
+  const few = fill(10);
+  assert.equal(few.members(), few.members(), "kept");
+  const some = fill(30);
+  assert.notEqual(some.members(), some.members());
+  assert.ok(some.members()!.length > 18_000);
+  state.valuesOf = () => assert.fail("it is known to be too long");
+  assert.equal(some.members(18_000), undefined);
+});
+
 Deno.test("Roster keeps no copy of large values", () => {
   const state = new StateTable(LIMITS), roster = new Roster(state);
   for (let n = 0; n < 64; n++) {
