@@ -185,6 +185,10 @@ Deno.test("openWebSocket waits while more than 1 MiB is under way, and goes on w
   await writing;
   assert.deepEqual(fake.sent, ["a\n", "b\n", "c\n"]);
 
+  const reading = readText(transport);
+  fake.onmessage({ data: "1\n" });
+  assert.equal(await reading, "1\n", "who waits for a message is told of it");
+
   fake.bufferedAmount = 2 * MAX_BUFFERED_BYTES;
   using _ = new FakeTime(); // timers of a hidden page come late
   const told = transport.write(encoder.encode("d\n"));
