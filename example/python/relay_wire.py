@@ -128,19 +128,19 @@ def check_seconds(what, seconds):
     return float(seconds)
 
 
-def encode(value):
-    """Makes a line, in UTF-8. Raises TypeError for what JSON lacks, ValueError for NaN, Infinity, a cycle and too deep
-    nesting."""
+def encode(value, what="send"):
+    """Makes a line, in UTF-8; `what` can't be done otherwise. Raises TypeError for what JSON lacks, ValueError for NaN,
+    Infinity, a cycle and too deep nesting."""
     try:
         try:
             return write_json(value, False).encode() + b"\n"
         except UnicodeEncodeError:
             return write_json(value, True).encode() + b"\n"  # half of a surrogate pair has no bytes of its own
     except RecursionError:
-        raise ValueError("Cannot send: the value is nested too deeply") from None
+        raise ValueError("Cannot %s: the value is nested too deeply" % what) from None
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind("Cannot send: %s, what JSON can hold is allowed" % error) from None
+        raise kind("Cannot %s: %s, what JSON can hold is allowed" % (what, error)) from None
 
 
 def write_json(value, is_ascii):

@@ -276,7 +276,7 @@ class Session(SessionLink):
         self._waker.wake()
 
     def _check_value(self, what, value):
-        size, most = len(encode(value)) - 1, self._limits["maxValueBytes"]
+        size, most = len(encode(value, what)) - 1, self._limits["maxValueBytes"]
         if size > most:
             raise ValueError("Cannot %s: its value has %d bytes, at most %d are allowed" % (what, size, most))
 
@@ -289,7 +289,7 @@ class Session(SessionLink):
         """Returns as few lines as carry an event to all of `ids`."""
         if not ids:
             return []
-        line = encode({"$to": dict(body, ids=ids)})
+        line = encode({"$to": dict(body, ids=ids)}, what)
         if len(ids) > 1 and (len(ids) > MAX_RECEIVERS or len(line) - 1 > self._limits["maxLineBytes"]):
             half = len(ids) // 2
             return self._letters(what, body, ids[:half]) + self._letters(what, body, ids[half:])

@@ -78,8 +78,8 @@ class SessionLink:
         self._limits, self._relay, self._secret = read_limits({}), None, None  # of the session that goes on
         self._can_resume = False
         self._more = 0  # lines of its welcome that have not come yet
-        #: Held for what several threads change; the other, of the same lock, is told when lines have arrived. A condition
-        #: itself can be left locked for ever by the KeyboardInterrupt of a Ctrl-C in the wrong moment.
+        #: Held for what several threads change; and what is told when lines have arrived. A condition itself is not
+        #: held: the KeyboardInterrupt of a Ctrl-C in the wrong moment would leave it locked for ever.
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
         self._epoch = 0  # how many sessions have begun

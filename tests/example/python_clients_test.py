@@ -983,6 +983,8 @@ class Sessions(unittest.TestCase):
             self.assertRaises(TypeError, session.set, key, 1)
         for value in (float("nan"), "x" * 16384):
             self.assertRaises(ValueError, session.set, "a", value)
+        for change, what in ((session.set, "set 'a'"), (session.claim, "claim 'a'"), (session.request, "request 'a'")):
+            self.assertRaisesRegex(TypeError, "^Cannot %s: .*, what JSON can hold is allowed$" % what, change, "a", {1})
         for room in (None, 1, "pong", [], {}):
             for change in (lambda: session.set("a", 1, room=room), lambda: session.unset("a", room=room)):
                 self.assertRaisesRegex(TypeError, "^Cannot use room: it is of type .*, a bool is allowed$", change)
