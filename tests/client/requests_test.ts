@@ -241,6 +241,21 @@ Deno.test("Relay.claim with hold is released when its holder leaves, another's v
   assert.equal(await ada.claim("held", 6), true);
 });
 
+Deno.test("Relay.claim with hold is released when its holder leaves, also where the relay was restarted meanwhile", async () => {
+  await withoutBackoff(async () => {
+    await using server = new NewRelay();
+    const bo = await connect(server.target);
+    assert.deepEqual([await bo.claim("held", 1, { hold: true }), await bo.claim("kept", 2)], [true, true]);
+    await server.stop();
+    server.start();
+    await using ada = await connect(server.target);
+    await until(() => ada.state.held === 1 && ada.state.kept === 2, "both are set again");
+    await bo.close();
+    await until(() => !("held" in ada.state), "it is released");
+    assert.deepEqual({ ...ada.state }, { kept: 2 });
+  });
+});
+
 Deno.test("Relay.claim rejects where the room is full, and refuses what can't be a key or a value", async () => {
   await using server = new NewRelay({ maxKeys: 2 });
   await using ada = await connect(server.target);

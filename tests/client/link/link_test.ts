@@ -559,6 +559,19 @@ Deno.test("Link keeps no more with each connection that breaks, whatever was sen
   });
 });
 
+Deno.test("Link.wake has its speaker look whether the connection stands", async () => {
+  const speaker = new PlainSpeaker(1000, { onLine() {}, onInvalidLine() {} });
+  let woken = 0;
+  speaker.wake = () => void woken++;
+  const { link } = makeLink({ speaker });
+  link.wake();
+  assert.equal(woken, 0, "there is none yet");
+  await link.open(false);
+  link.wake();
+  assert.equal(woken, 1);
+  await link.close();
+});
+
 Deno.test("Link.wake ends the wait for the next attempt, once", async () => {
   let isUp = true, attempts = 0;
   const transports: FakeTransport[] = [];

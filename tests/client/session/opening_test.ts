@@ -144,6 +144,30 @@ Deno.test("openSession reads what belongs to a welcome and leaves the rest, howe
   }
 });
 
+Deno.test("openSession acknowledges a welcome that takes long: the relay must hear something", async () => {
+  const { now } = performance;
+  let skippedMs = 0;
+  performance.now = () => now.call(performance) + skippedMs;
+  const lines = Array.from({ length: 8 }, (_, i) => control("join", { id: `k${i + 2}` }));
+  const pipe = new TestPipe((nonce) => [welcome("k1", { nonce, more: lines.length }), ...lines]);
+  const read = pipe.read.bind(pipe);
+  pipe.read = () => {
+    skippedMs += 4_000;
+    return read();
+  };
+  try {
+    const { written } = await open(pipe);
+    assert.deepEqual(written.map((line) => decoder.decode(line)), [
+      control("ack", { bytes: 2 * lines[0].length }),
+      control("ack", { bytes: 4 * lines[0].length }),
+      control("ack", { bytes: 6 * lines[0].length }),
+      control("ack", { bytes: 8 * lines[0].length }),
+    ]);
+  } finally {
+    performance.now = now;
+  }
+});
+
 Deno.test("openSession gives up a welcome that announces too much, holds too much, or stops", async () => {
   const value = "x".repeat(90_000);
   const flood = Array.from({ length: 800 }, (_, n) => control("set", { key: `${n}`, value, room: true }))
