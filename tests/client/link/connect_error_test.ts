@@ -16,6 +16,10 @@ const REASONS: [unknown, string][] = [
   [new Deno.errors.ConnectionRefused("x (os error 111)"), "connection refused, is the relay running there"],
   [new Deno.errors.TimedOut("x (os error 110)"), "no answer, is the host up and the port open"],
   [
+    Object.assign(new Error("connect ETIMEDOUT 192.0.2.1:32100"), { code: "ETIMEDOUT" }),
+    "no answer, is the host up and the port open",
+  ],
+  [
     new DOMException("no answer within 10 s", "TimeoutError"),
     "no answer within 10 s, is the host up and the port open",
   ],

@@ -207,6 +207,15 @@ Deno.test("Link reconnects when only writing fails, and says why", async () => {
   await link.close();
 });
 
+Deno.test("Link says of a connection that the relay has ended that it did", async () => {
+  const { link, transports, changes } = makeLink();
+  await link.open(false);
+  transports[0].deliver(null);
+  await until(() => link.status === "reconnecting", "the end");
+  assert.equal(changes.at(-1)![1].error?.message, "Lost the connection to relay:1: the relay closed it");
+  await link.close();
+});
+
 Deno.test("Link reads what the relay said before the connection broke, also where writing notices first", async () => {
   const { link, transports, lines, changes } = makeLink({}, (transport) => transport.writeLimit = 0);
   await link.open(false);
