@@ -200,6 +200,7 @@ export class SessionMember extends Member implements ControlledSession {
 
   #leave(): void {
     this.#isOver = true;
+    this.#rest?.close();
     this.#keeper?.onOver(this);
     this.room.state.removeOwner(this);
     this.room.leave(this, this.feed);

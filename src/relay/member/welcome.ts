@@ -128,11 +128,17 @@ export function writeWelcome(
   return { line, rest };
 }
 
-/** What did not fit into a welcome: which lines, and how far they are sent. */
+/** Lines that follow each other, and whom to tell once nobody needs them here. */
+interface Run {
+  readonly parts: readonly LinePart[];
+  letGo?(): void;
+}
+
+/** What did not fit into a welcome: which lines, and how far they are sent. Is to be closed in the end. */
 export class WelcomeRest {
   readonly #state: StateTable;
-  #runs: (readonly LinePart[])[] = [];
-  /** The values of the room, which have no run of their own. */
+  #runs: Run[] = [];
+  /** The values of the room, which are nobody else's run. */
   #values: LinePart[] = [];
   #memoryBytes = 0;
   /** Which part of which run comes next. */
@@ -154,19 +160,20 @@ export class WelcomeRest {
     return this.#run === this.#runs.length;
   }
 
-  /** What it takes in memory, in bytes; what others have, too, is not counted. */
+  /** What it takes in memory, in bytes; the lines of members are not counted: they are the room's. */
   get memoryBytes(): number {
     return this.#memoryBytes;
   }
 
-  addMembers({ lines, lineCount, isShared }: Description): void {
+  addMembers({ lines }: Description): void {
+    lines.keep();
     this.#runs.push(lines);
-    this.#lines += lineCount;
-    this.#memoryBytes += PART_BYTES * (isShared ? 1 : 1 + lines.length);
+    this.#lines += lines.count;
+    this.#memoryBytes += PART_BYTES;
   }
 
   addValue({ owner, key }: StateValue): void {
-    if (this.#values.length === 0) this.#runs.push(this.#values);
+    if (this.#values.length === 0) this.#runs.push({ parts: this.#values });
     this.#values.push(owner, key);
     this.#lines++;
     this.#memoryBytes += 2 * PART_BYTES;
@@ -184,22 +191,26 @@ export class WelcomeRest {
       const line = this.#takeLine();
       lines.push(line);
       bytes += line.length;
-      if (this.#next < this.#runs[this.#run].length) continue;
-      this.#run++;
+      if (this.#next < this.#runs[this.#run].parts.length) continue;
+      this.#runs[this.#run++].letGo?.();
       this.#next = 0;
     }
-    if (this.isEmpty) {
-      this.#runs = [];
-      this.#values = [];
-      this.#run = this.#memoryBytes = 0;
-    }
+    if (this.isEmpty) this.close();
     return joinLines(lines);
   }
 
+  /** Lets go of what is not sent; nothing is left then. */
+  close(): void {
+    for (const run of this.#runs.slice(this.#run)) run.letGo?.();
+    this.#runs = [];
+    this.#values = [];
+    this.#run = this.#memoryBytes = 0;
+  }
+
   #takeLine(): Uint8Array {
-    const run = this.#runs[this.#run], part = run[this.#next++];
+    const { parts } = this.#runs[this.#run], part = parts[this.#next++];
     if (part instanceof Uint8Array) return part;
-    const owner = part as StateOwner, key = run[this.#next++] as string;
+    const owner = part as StateOwner, key = parts[this.#next++] as string;
     return this.#state.find(owner, key)?.line ??
       encodeSet(key, undefined, { isRoom: owner.id === undefined, from: owner.id });
   }

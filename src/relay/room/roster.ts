@@ -42,6 +42,40 @@ const MEMBER_END = encoder.encode("}}");
 /** A `$join` line, or the owner of a value, whose key comes next. */
 export type LinePart = Uint8Array | StateOwner | string;
 
+/** What a list of lines takes in memory beside its parts, and each of these, in bytes. */
+const LIST_BYTES = 100, PART_BYTES = 8;
+
+/**
+ * Lines that describe peers: the `$join` line of each, and for each `$set` line that follows it whose value
+ * it is and its key. Memory of the room as long as newcomers keep them, once for all who do.
+ */
+export class PeerLines {
+  readonly parts: readonly LinePart[];
+  /** How many lines these are. */
+  readonly count: number;
+  readonly #state: StateTable;
+  #keepers = 0;
+
+  constructor(parts: readonly LinePart[], count: number, state: StateTable) {
+    this.parts = parts;
+    this.count = count;
+    this.#state = state;
+  }
+
+  /** Says that one more keeps them, until it calls {@linkcode letGo}. */
+  keep(): void {
+    if (this.#keepers++ === 0) this.#state.noteKept(this.#bytes);
+  }
+
+  letGo(): void {
+    if (--this.#keepers === 0) this.#state.noteKept(-this.#bytes);
+  }
+
+  get #bytes(): number {
+    return LIST_BYTES + PART_BYTES * this.parts.length;
+  }
+}
+
 interface Group {
   /** In the order in which they came. */
   readonly peers: Peer[];
@@ -171,15 +205,10 @@ export class Roster {
 export class Description {
   /** As in `$peers`: objects with id and name, with commas between them. */
   readonly names: Uint8Array;
-  /**
-   * The same as lines: the `$join` line of each, and for each `$set` line that follows it whose value it is
-   * and its key.
-   */
-  readonly lines: readonly LinePart[];
-  /** How many lines those are. */
-  readonly lineCount: number;
+  /** The same as lines. */
+  readonly lines: PeerLines;
   /** Whether others are given all that is written of it: where there are few values. */
-  readonly isShared: boolean;
+  readonly #isShared: boolean;
   readonly #peers: readonly Peer[];
   readonly #state: StateTable;
   /** What their values take, in bytes, or less: as JSON, keys may be longer. */
@@ -192,7 +221,7 @@ export class Description {
   constructor(
     peers: readonly Peer[],
     state: StateTable,
-    written: Pick<Description, "names" | "lines" | "lineCount">,
+    written: Pick<Description, "names" | "lines">,
     valueBytes: number,
     mayShare: boolean,
     alone?: readonly Description[],
@@ -202,8 +231,7 @@ export class Description {
     this.#valueBytes = valueBytes;
     this.names = written.names;
     this.lines = written.lines;
-    this.lineCount = written.lineCount;
-    this.isShared = mayShare && valueBytes <= SHARED_BYTES;
+    this.#isShared = mayShare && valueBytes <= SHARED_BYTES;
     this.#alone = alone;
   }
 
@@ -215,13 +243,13 @@ export class Description {
     if (this.names.length + this.#valueBytes > Math.min(maxBytes, MAX_MEMBERS_BYTES)) return undefined;
     const members = this.#members ?? writeMembers(this.#peers, this.#state);
     this.#valueBytes = members.length - this.names.length;
-    if (this.isShared && this.#valueBytes <= SHARED_BYTES) this.#members = members;
+    if (this.#isShared && this.#valueBytes <= SHARED_BYTES) this.#members = members;
     return members.length > maxBytes ? undefined : members;
   }
 
   /** Describes the same members as they are now, if they have the same keys: only values are written anew. */
   refreshed(): Description | undefined {
-    const { lines } = this;
+    const { parts: lines } = this.lines;
     let at = 0, valueBytes = 0;
     for (const peer of this.#peers) {
       if (lines[at++] !== peer.joinLine) return undefined;
@@ -236,20 +264,23 @@ export class Description {
 
   /** Describes each of its members alone. */
   each(): readonly Description[] {
-    return this.#alone ??= this.#peers.map((peer) => describe([peer], this.#state, this.isShared));
+    return this.#alone ??= this.#peers.map((peer) => describe([peer], this.#state, this.#isShared));
   }
 
   /** Makes one description of this one and that of who came after. It keeps neither of the two. */
   with(next: Description): Description {
     const written = {
       names: concat([this.names, COMMA, next.names]),
-      lines: this.lines.concat(next.lines),
-      lineCount: this.lineCount + next.lineCount,
+      lines: new PeerLines(
+        this.lines.parts.concat(next.lines.parts),
+        this.lines.count + next.lines.count,
+        this.#state,
+      ),
     };
     const alone = this.#alone?.concat(next.each());
     const peers = this.#peers.concat(next.#peers), valueBytes = this.#valueBytes + next.#valueBytes;
     const both = new Description(peers, this.#state, written, valueBytes, true, alone);
-    const own = both.isShared ? this.#members : undefined, others = own && next.members();
+    const own = both.#isShared ? this.#members : undefined, others = own && next.members();
     if (own && others) both.#members = concat([own, COMMA, others]);
     return both;
   }
@@ -268,13 +299,8 @@ function describe(peers: readonly Peer[], state: StateTable, mayShare: boolean):
       lineCount++;
     }
   }
-  return new Description(
-    peers,
-    state,
-    { names: encoder.encode(names.join()), lines, lineCount },
-    valueBytes,
-    mayShare,
-  );
+  const written = { names: encoder.encode(names.join()), lines: new PeerLines(lines, lineCount, state) };
+  return new Description(peers, state, written, valueBytes, mayShare);
 }
 
 function nameOf({ id, name }: Peer): string {

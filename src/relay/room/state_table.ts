@@ -224,6 +224,11 @@ export class StateTable {
     }
   }
 
+  /** Counts what others keep of its keys as its memory: `bytes` more, or fewer if negative. */
+  noteKept(bytes: number): void {
+    this.#memory.grow(bytes);
+  }
+
   /** Gives the memory back that it draws. It is not used any more. */
   close(): void {
     this.#memory.close();

@@ -43,6 +43,20 @@ Deno.test("SessionMember is shown to the others before its first line, and its l
   ]);
 });
 
+Deno.test("SessionMember gives back, when it leaves, the memory for what follows a welcome that it has not taken", () => {
+  const settings = resolveOptions({}), room = new Room("r", settings, () => {});
+  const outlet: Outlet = { address: "", wake() {}, simulate() {}, leave() {}, cut() {} };
+  const enter = (id: string) => new SessionMember(room, { id, name: "" }, id, settings);
+  const ada = enter("k1"), value = new TextEncoder().encode(JSON.stringify("x".repeat(1000)));
+  for (let key = 0; key < 64; key++) assert.equal(room.state.set(ada, `${key}`, value, "k1"), undefined);
+  enter("k2").close("closed"); // the log has its block
+  const before = settings.memory.usedBytes, bo = enter("k3");
+  bo.attach(outlet, undefined);
+  assert.ok(settings.memory.usedBytes - before > 8 * 2 * 64);
+  bo.close("closed");
+  assert.equal(settings.memory.usedBytes, before);
+});
+
 Deno.test("SessionMember has no news in who comes before the next flush, and gets it with what is said", () => {
   const settings = resolveOptions({});
   const room = new Room("r", settings, () => {});

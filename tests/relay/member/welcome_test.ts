@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import fc from "../../support/fast_check.ts";
 import { RELAY_DEFAULTS } from "../../../src/relay/options.ts";
 import { MemoryBudget } from "../../../src/relay/memory_budget.ts";
-import { MAX_WELCOME_BYTES, writeWelcome } from "../../../src/relay/member/welcome.ts";
+import { MAX_WELCOME_BYTES, type WelcomeRest, writeWelcome } from "../../../src/relay/member/welcome.ts";
 import { type Description, type Peer, Roster } from "../../../src/relay/room/roster.ts";
 import { toBytes } from "../../support/bytes_of_text.ts";
 import { StateTable } from "../../../src/relay/room/state_table.ts";
@@ -114,4 +114,42 @@ Deno.test("writeWelcome's further lines tell what holds when they are sent, and 
   const known = read(line, [chunk]) as Record<string, { state: Record<string, unknown> }>;
   assert.deepEqual(Object.keys(known[""].state), ["0", "1", "2", "3", "4"]);
   assert.deepEqual([known[""].state[2], known.k1.state], [1, {}]);
+});
+
+Deno.test("what newcomers keep of who is there counts as memory, once for all who keep the same", () => {
+  const memory = new MemoryBudget(), table = new StateTable({ ...RELAY_DEFAULTS, memory });
+  const roster = new Roster(table), peers = Array.from({ length: 320 }, (_, i) => peer(`k${i}`, "x"));
+  for (const one of peers) {
+    roster.add(one, 0);
+    for (let key = 0; key < 40; key++) table.set(one, `${key}`, toBytes("1"), one.id);
+  }
+  const before = memory.usedBytes;
+  const welcome = () => writeWelcome({ more: 0 }, roster.describe(), table, ROOM).rest;
+  const change = () => {
+    for (const one of peers) {
+      table.set(one, "0", table.find(one, "0")?.isRemoval ? toBytes("1") : undefined, one.id);
+      roster.touch(one);
+    }
+  };
+  const growth = (work: () => void): number => {
+    const usedBytes = memory.usedBytes;
+    work();
+    return memory.usedBytes - usedBytes;
+  };
+  const rests: WelcomeRest[] = [];
+  const first = growth(() => rests.push(welcome()));
+  assert.ok(first > 8 * 2 * 40 * 200, `${first} bytes`);
+  assert.ok(growth(() => rests.push(welcome(), welcome())) < 20, "the same lines");
+  change();
+  const changed = growth(() => rests.push(welcome()));
+  assert.ok(changed > 0.9 * first, `${changed} bytes`);
+  change();
+  for (const [i, rest] of rests.entries()) {
+    if (i % 2 === 0) rest.close();
+    else while (rest.take(64 * 1024) !== undefined);
+    rest.close(); // as often as one likes
+    assert.equal(rest.memoryBytes, 0);
+  }
+  table.prune(table.version);
+  assert.equal(memory.usedBytes, before);
 });

@@ -51,7 +51,7 @@ Deno.test("Roster describes who is here with what they have set, whatever happen
           const seen = [...roster.describe(peer(step.look))];
           const members = seen.flatMap((group) =>
             group.members() === undefined
-              ? others.filter(({ peer }) => group.lines.includes(peer.joinLine)).map((
+              ? others.filter(({ peer }) => group.lines.parts.includes(peer.joinLine)).map((
                 { peer, state },
               ) => ({
                 id: peer.id,
@@ -63,15 +63,15 @@ Deno.test("Roster describes who is here with what they have set, whatever happen
           const expected = others.map(({ peer, state }) => ({ id: peer.id, name: peer.name, state }));
           const byId = (a: { id: string }, b: { id: string }) => a.id < b.id ? -1 : 1;
           assert.deepEqual(members.sort(byId), expected.sort(byId));
-          for (const { lines, lineCount } of seen) {
-            const keys = lines.filter((part) => typeof part === "string").length;
-            assert.equal(lineCount, lines.filter((part) => part instanceof Uint8Array).length + keys);
-            assert.equal(lines.length, lineCount + keys, "an owner before each key");
+          for (const { lines: { parts, count } } of seen) {
+            const keys = parts.filter((part) => typeof part === "string").length;
+            assert.equal(count, parts.filter((part) => part instanceof Uint8Array).length + keys);
+            assert.equal(parts.length, count + keys, "an owner before each key");
           }
           assert.deepEqual(
-            seen.flatMap(({ lines }) => lines).filter((part) => part instanceof Uint8Array).map((join) =>
-              decoder.decode(join)
-            ).sort(),
+            seen.flatMap(({ lines }) => lines.parts).filter((part) => part instanceof Uint8Array).map((
+              join,
+            ) => decoder.decode(join)).sort(),
             others.map(({ peer }) => decoder.decode(peer.joinLine)).sort(),
           );
           const line = JSON.parse(decoder.decode(roster.peersLine(peer(step.look))));
@@ -136,7 +136,7 @@ Deno.test("Roster describes who comes with keys that are far longer as JSON than
   roster.add(bo, 0); // as one does who comes back
   const [both] = roster.describe();
   assert.equal(both.members(), undefined);
-  assert.equal(both.lineCount, 2 + 60);
+  assert.equal(both.lines.count, 2 + 60);
   assert.deepEqual(both.each().map((one) => one.members() !== undefined), [true, false]);
 });
 
