@@ -60,22 +60,21 @@ function connectTls({ hostname, port }: Address, { caCerts }: TlsOptions): Socke
 class NodeTransport implements Transport {
   readonly #socket: Socket;
   readonly #stream: NodeStream;
+  readonly #opened = Promise.withResolvers<void>();
 
   constructor(socket: Socket) {
     this.#socket = socket;
     this.#stream = new NodeStream(socket);
-    socket.on("error", (error) => this.#stream.fail(error));
-    socket.on("close", () => this.#stream.fail(new Error("the connection was closed")));
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("close", () => this.#fail(new Error("the connection was closed")));
   }
 
   /** Waits until it is open. */
   async opened(event: string, signal: AbortSignal): Promise<Transport> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = this.#opened;
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort);
     this.#socket.on(event, () => resolve());
-    this.#socket.on("error", reject);
-    this.#socket.on("close", () => reject(new Error("the connection was closed")));
     this.#socket.on("end", () => reject(new Error("the connection ended before its TLS handshake did")));
     try {
       await promise;
@@ -102,7 +101,12 @@ class NodeTransport implements Transport {
   }
 
   close(): void {
-    this.#stream.fail(new Error("the connection was closed"));
+    this.#fail(new Error("the connection was closed"));
     this.#socket.destroy();
+  }
+
+  #fail(error: Error): void {
+    this.#opened.reject(error);
+    this.#stream.fail(error);
   }
 }

@@ -2269,20 +2269,19 @@ function connectTls({ hostname, port }, { caCerts }) {
 var NodeTransport = class {
   #socket;
   #stream;
+  #opened = Promise.withResolvers();
   constructor(socket) {
     this.#socket = socket;
     this.#stream = new NodeStream(socket);
-    socket.on("error", (error) => this.#stream.fail(error));
-    socket.on("close", () => this.#stream.fail(new Error("the connection was closed")));
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("close", () => this.#fail(new Error("the connection was closed")));
   }
   /** Waits until it is open. */
   async opened(event, signal) {
-    const { promise, resolve, reject } = Promise.withResolvers();
+    const { promise, resolve, reject } = this.#opened;
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort);
     this.#socket.on(event, () => resolve());
-    this.#socket.on("error", reject);
-    this.#socket.on("close", () => reject(new Error("the connection was closed")));
     this.#socket.on("end", () => reject(new Error("the connection ended before its TLS handshake did")));
     try {
       await promise;
@@ -2305,8 +2304,12 @@ var NodeTransport = class {
     return this.#stream.endWriting();
   }
   close() {
-    this.#stream.fail(new Error("the connection was closed"));
+    this.#fail(new Error("the connection was closed"));
     this.#socket.destroy();
+  }
+  #fail(error) {
+    this.#opened.reject(error);
+    this.#stream.fail(error);
   }
 };
 
