@@ -2,7 +2,7 @@
 // where to.
 
 import type { LogFunction, RelayServer } from "../relay/relay.ts";
-import { whySlow } from "../relay/web/stats.ts";
+import { shownMs, whySlow } from "../relay/web/stats.ts";
 
 /** How often a status line is logged, in ms, when something happened. */
 const STATUS_MS = 60_000;
@@ -50,7 +50,7 @@ export async function logMembers(relay: RelayServer, log: LogFunction): Promise<
       id: member.id,
       ageS: Math.round(member.ageMs / 1000),
       behindBytes: member.behindBytes,
-      behindMs: Math.round(Math.min(member.behindMs, 1e12)), // it may be endless, which JSON can't say
+      behindMs: shownMs(member.behindMs),
       in: member.receivedLines,
       out: member.sentLines,
       skipped: member.skippedLines,

@@ -7,7 +7,7 @@ import type { Settings } from "../options.ts";
 import { encodeControl, encodeSet, PROTOCOL_VERSION } from "../../wire/protocol.ts";
 import { VERSION } from "../../wire/version.ts";
 import { joinLines } from "./joined_lines.ts";
-import type { Description, LinePart } from "../room/roster.ts";
+import { type Description, type LinePart, PART_BYTES } from "../room/roster.ts";
 import type { Room } from "../room/room.ts";
 import type { StateOwner, StateTable, StateValue } from "../room/state_table.ts";
 
@@ -16,9 +16,6 @@ export const MAX_WELCOME_BYTES = 32 * 1024;
 
 /** …and how much of it is taken by what is not about the room's members and values. */
 const MAX_GREETING_BYTES = 2048;
-
-/** What a part of the further lines takes in memory, in bytes. */
-const PART_BYTES = 8;
 
 const END = "}}\n".length;
 

@@ -42,8 +42,11 @@ const MEMBER_END = encoder.encode("}}");
 /** A `$join` line, or the owner of a value, whose key comes next. */
 export type LinePart = Uint8Array | StateOwner | string;
 
-/** What a list of lines takes in memory beside its parts, and each of these, in bytes. */
-const LIST_BYTES = 100, PART_BYTES = 8;
+/** What a part of a list of lines takes in memory, in bytes… */
+export const PART_BYTES = 8;
+
+/** …and the list beside its parts. */
+const LIST_BYTES = 100;
 
 /**
  * Lines that describe peers: the `$join` line of each, and for each `$set` line that follows it whose value

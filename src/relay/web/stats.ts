@@ -148,7 +148,7 @@ function describeMember(member: ConnectionStats): Record<string, unknown> {
     ageMs: Math.round(ageMs),
     rttMs: rttMs === undefined ? undefined : round(rttMs),
     lagMs: lagMs === undefined ? undefined : round(lagMs),
-    behindMs: Math.round(Math.min(behindMs, 1e12)), // it may be endless
+    behindMs: shownMs(behindMs),
     behindBytes,
     skippedLines: member.skippedLines,
     in: member.receivedLines,
@@ -158,6 +158,11 @@ function describeMember(member: ConnectionStats): Record<string, unknown> {
     errors: member.errors,
     slow: whySlow(member),
   };
+}
+
+/** Says how far behind a member is, in whole ms: it may be endless, which JSON can't say. */
+export function shownMs(behindMs: number): number {
+  return Math.round(Math.min(behindMs, 1e12));
 }
 
 /** Says in words why a member counts as slow; undefined if it does not. */
