@@ -18,6 +18,11 @@ export const HOSTILE_NAMES: readonly string[] = [
   `\u3164`,
 ];
 
+/** The expression that is the text of an element, for who evaluates it in a page. */
+export function textOf(id: string): string {
+  return `document.getElementById("${id}").textContent`;
+}
+
 /** The sizes that pages are looked at in: a phone, upright and on its side, a laptop, a projector. */
 export const SIZES: readonly { width: number; height: number; isMobile?: boolean }[] = [
   { width: 360, height: 640, isMobile: true },

@@ -3,10 +3,15 @@
 import assert from "node:assert/strict";
 import { VERSION } from "../../../src/wire/version.ts";
 import { type Browser, testInChromium } from "../../support/browser.ts";
-import { assertClean, assertFits, HOSTILE_NAMES, openPage, tabThrough } from "../../support/web_pages.ts";
+import {
+  assertClean,
+  assertFits,
+  HOSTILE_NAMES,
+  openPage,
+  tabThrough,
+  textOf,
+} from "../../support/web_pages.ts";
 import { WebTable } from "../../support/web_table.ts";
-
-const TEXT = (id: string) => `document.getElementById("${id}").textContent`;
 
 testInChromium("the landing page", async (browser, t) => {
   await t.step("says where it is, how many are there and what to paste", (_) => saysWhere(browser));
@@ -25,16 +30,16 @@ async function saysWhere(browser: Browser): Promise<void> {
   await using table = new WebTable();
   await table.session({ name: "ada", room: "pong" });
   const page = await openPage(browser, `${table.url}/`);
-  await page.until(`${TEXT("members")} === "1"`);
-  assert.equal(await page.evaluate(TEXT("version")), VERSION);
-  assert.equal(await page.evaluate(TEXT("rooms")), "1");
-  assert.equal(await page.evaluate(TEXT("address")), `127.0.0.1:${table.port}`);
-  assert.ok((await page.evaluate<string>(TEXT("room-list"))).includes("pong"));
+  await page.until(`${textOf("members")} === "1"`);
+  assert.equal(await page.evaluate(textOf("version")), VERSION);
+  assert.equal(await page.evaluate(textOf("rooms")), "1");
+  assert.equal(await page.evaluate(textOf("address")), `127.0.0.1:${table.port}`);
+  assert.ok((await page.evaluate<string>(textOf("room-list"))).includes("pong"));
   assert.ok(
-    (await page.evaluate<string>(TEXT("snippet"))).includes(`./eventrelay ${table.port} --web mygame/`),
+    (await page.evaluate<string>(textOf("snippet"))).includes(`./eventrelay ${table.port} --web mygame/`),
   );
   await page.evaluate(`document.getElementById("tab-python").click()`);
-  assert.ok((await page.evaluate<string>(TEXT("snippet"))).includes(`Session("127.0.0.1:${table.port}"`));
+  assert.ok((await page.evaluate<string>(textOf("snippet"))).includes(`Session("127.0.0.1:${table.port}"`));
   await assertFits(page);
   await assertClean(page, table.url);
 }
@@ -42,7 +47,7 @@ async function saysWhere(browser: Browser): Promise<void> {
 async function leadsToTheGame(browser: Browser): Promise<void> {
   await using table = new WebTable({ name: "ifilab100:32000" });
   const page = await openPage(browser, `${table.url}/`);
-  await page.until(`${TEXT("qr-text")} === "ifilab100:32000/play"`, "the name by which others reach it");
+  await page.until(`${textOf("qr-text")} === "ifilab100:32000/play"`, "the name by which others reach it");
   assert.equal(await page.evaluate(`document.querySelectorAll("#qr svg path").length`), 1);
   await page.evaluate(`document.getElementById("enlarge").click()`);
   const [width, height] = await page.evaluate<number[]>(`(() => {
@@ -60,7 +65,7 @@ async function withoutHttps(browser: Browser): Promise<void> {
   const url = `http://ifilab100:${table.port}`;
   const page = await openPage(browser, `${url}/`);
   assert.equal(await page.evaluate(`isSecureContext`), false);
-  await page.until(`${TEXT("qr-text")} === "ifilab100:${table.port}/play"`);
+  await page.until(`${textOf("qr-text")} === "ifilab100:${table.port}/play"`);
   const [x, y] = await page.evaluate<number[]>(`(() => {
     const button = document.querySelector(".paste button");
     button.scrollIntoView({ block: "center" });
@@ -80,7 +85,7 @@ async function withoutHttps(browser: Browser): Promise<void> {
 async function byKeyboard(browser: Browser): Promise<void> {
   await using table = new WebTable();
   const page = await openPage(browser, `${table.url}/`);
-  await page.until(`${TEXT("members")} === "0"`);
+  await page.until(`${textOf("members")} === "0"`);
   const names = await tabThrough(page);
   for (const name of ["Play now", "enlarge", "tab-page", "Copy"]) {
     assert.ok(names.includes(name), `${name} in ${names}`);
@@ -90,7 +95,7 @@ async function byKeyboard(browser: Browser): Promise<void> {
     await page.press("ArrowRight");
     assert.equal(await page.evaluate(`document.activeElement.id`), wanted);
   }
-  assert.ok((await page.evaluate<string>(TEXT("snippet"))).includes("hello.mjs"));
+  assert.ok((await page.evaluate<string>(textOf("snippet"))).includes("hello.mjs"));
   await page.press("End");
   assert.equal(await page.evaluate(`document.querySelector('[aria-selected="true"]').id`), "tab-nc");
   await page.evaluate(`(document.querySelector(".paste button").focus(), 0)`);
@@ -106,16 +111,16 @@ async function isFreshWhenLookedAt(browser: Browser): Promise<void> {
   const source = `const real = setTimeout; setTimeout = (call, ms) => real(call, ms >= 3000 ? 1e8 : ms);`;
   await page.send("Page.addScriptToEvaluateOnNewDocument", { source });
   await page.navigate(`${table.url}/`);
-  await page.until(`${TEXT("members")} === "0"`);
+  await page.until(`${textOf("members")} === "0"`);
   await browser.hideAll();
   await page.until(`document.hidden`);
   await table.member();
   while (JSON.parse((await table.get("/stats.json")).text).totals.members !== 1) { // kept for half a second
     await new Promise((done) => setTimeout(done, 50));
   }
-  assert.equal(await page.evaluate(TEXT("members")), "0", "nobody asks while nobody looks");
+  assert.equal(await page.evaluate(textOf("members")), "0", "nobody asks while nobody looks");
   await browser.show(page);
-  await page.until(`${TEXT("members")} === "1"`);
+  await page.until(`${textOf("members")} === "1"`);
   await assertClean(page, table.url);
 }
 
@@ -127,13 +132,13 @@ async function asksForToken(browser: Browser): Promise<void> {
   await page.evaluate(
     `(document.getElementById("token").value = "wrong", document.querySelector("#ask button").click(), 0)`,
   );
-  await page.until(`${TEXT("notice")}.includes("does not take this token")`);
+  await page.until(`${textOf("notice")}.includes("does not take this token")`);
   await page.evaluate(
     `(document.getElementById("token").value = "geheim ü", document.querySelector("#ask button").click(), 0)`,
   );
-  await page.until(`document.getElementById("ask").hidden && ${TEXT("members")} === "0"`);
+  await page.until(`document.getElementById("ask").hidden && ${textOf("members")} === "0"`);
   assert.ok(
-    (await page.evaluate<string>(TEXT("snippet"))).includes(`token: "…"`),
+    (await page.evaluate<string>(textOf("snippet"))).includes(`token: "…"`),
     "what to paste has a place for it",
   );
   assert.ok(!(await page.evaluate<string>(`document.documentElement.innerHTML`)).includes("geheim"));
@@ -141,15 +146,15 @@ async function asksForToken(browser: Browser): Promise<void> {
   await later.until(`!document.getElementById("ask").hidden`);
   later.errors.length = 0;
   await later.evaluate(`(location.hash = "token=geheim%20%C3%BC", 0)`);
-  await later.until(`${TEXT("members")} === "0"`, "a token in the address of a page that is open counts");
+  await later.until(`${textOf("members")} === "0"`, "a token in the address of a page that is open counts");
   assert.equal(await later.evaluate(`location.href`), `${table.url}/`);
   const named = await openPage(browser, `${table.url}/#token=${encodeURIComponent("geheim ü")}`);
-  await named.until(`${TEXT("members")} === "0"`);
+  await named.until(`${textOf("members")} === "0"`);
   assert.equal(await named.evaluate(`location.href`), `${table.url}/`, "the token is not for a projector");
   await using other = new WebTable({ token: "x".repeat(3000), name: "ifilab100:32000" });
   const long = await openPage(browser, `${other.url}/#token=${"x".repeat(3000)}`);
-  await long.until(`${TEXT("members")} === "0"`);
-  assert.match(await long.evaluate<string>(TEXT("qr-note")), /too long for the code/);
+  await long.until(`${textOf("members")} === "0"`);
+  assert.match(await long.evaluate<string>(textOf("qr-note")), /too long for the code/);
   assert.equal(await long.evaluate(`document.querySelectorAll("#qr svg").length`), 1);
   await assertClean(long, other.url);
   await assertClean(named, table.url);
@@ -160,7 +165,7 @@ async function showsRooms(browser: Browser): Promise<void> {
   for (const room of HOSTILE_NAMES) await table.session({ room });
   const page = await openPage(browser, `${table.url}/`);
   await page.until(`document.querySelectorAll("#room-list li").length === ${HOSTILE_NAMES.length}`);
-  const shown = await page.evaluate<string>(TEXT("room-list"));
+  const shown = await page.evaluate<string>(textOf("room-list"));
   assert.ok(shown.includes(HOSTILE_NAMES[0]) && shown.includes("\\u{202e}gnp.exe"), shown);
   await assertFits(page);
   await assertClean(page, table.url);

@@ -16,10 +16,10 @@ import {
   openInOldBrowser,
   openPage,
   tabThrough,
+  textOf,
 } from "../../support/web_pages.ts";
 import { WebTable } from "../../support/web_table.ts";
 
-const TEXT = (id: string) => `document.getElementById("${id}").textContent`;
 const CONNECTED = `document.getElementById("state").dataset.state === "connected"`;
 
 /** The colour of the star in the middle of the golden ball, as picture.ts names it. */
@@ -111,7 +111,7 @@ async function isEntered(browser: Browser): Promise<void> {
   assert.equal(await page.evaluate(`document.activeElement.id`), "world", "the keys steer at once");
   await using relay = await connect<Move>(`127.0.0.1:${table.port}/pong`, { name: "bo" });
   assert.deepEqual(Array.from(relay.peers.values(), ({ name }) => name), ["ada"]);
-  await page.until(`${TEXT("who")}.startsWith("pong: 2 players, 1 ball")`);
+  await page.until(`${textOf("who")}.startsWith("pong: 2 players, 1 ball")`);
   const names = await tabThrough(page);
   for (const name of ["world", "strategy-blend", "ghosts", "change"]) {
     assert.ok(names.includes(name), `${name} in ${names}`);
@@ -120,7 +120,7 @@ async function isEntered(browser: Browser): Promise<void> {
   await assertClean(page, table.url);
   assert.equal(await page.evaluate(`location.hash`), "#room=pong", "the address leads others here");
   await page.evaluate(`(location.hash = "room=chess&name=eve", 0)`); // as who types it there
-  await page.until(`${TEXT("who")}.startsWith("chess: 1 player")`);
+  await page.until(`${textOf("who")}.startsWith("chess: 1 player")`);
   const places = table.relay.connectionStats().map(({ room, name }) => `${room} ${name}`);
   assert.ok(places.includes("chess eve"), places.join());
 }
@@ -198,13 +198,13 @@ async function showsOthers(browser: Browser): Promise<void> {
   const timer = setInterval(() => say([200, 300], [0, 0]), 100);
   try {
     await until(async () => await isBall(200, 300) && !await isBall(100, 100), "the ball gone on");
-    await page.until(`${TEXT("who")}.startsWith("lobby: 2 players, 2 balls")`);
+    await page.until(`${textOf("who")}.startsWith("lobby: 2 players, 2 balls")`);
   } finally {
     clearInterval(timer);
   }
   await relay.close();
   await until(async () => !await isBall(200, 300), "the ball gone with its owner");
-  await page.until(`${TEXT("who")}.startsWith("lobby: 1 player, 1 ball")`);
+  await page.until(`${textOf("who")}.startsWith("lobby: 1 player, 1 ball")`);
   await mouse(page, "mouseReleased", await placeOf(page, 630, 470));
   await assertClean(page, table.url);
 }
@@ -229,8 +229,8 @@ async function seeEachOther(browser: Browser): Promise<void> {
     stderr: "null",
   }).spawn();
   try {
-    await ada.until(`${TEXT("who")}.startsWith("lobby: 3 players, 6 balls")`);
-    await bo.until(`${TEXT("who")}.startsWith("lobby: 3 players, 6 balls")`);
+    await ada.until(`${textOf("who")}.startsWith("lobby: 3 players, 6 balls")`);
+    await bo.until(`${textOf("who")}.startsWith("lobby: 3 players, 6 balls")`);
     const reader = terminal.stdout.pipeThrough(new TextDecoderStream()).getReader();
     let said = "";
     while (!/others=4 .*members=3/.test(said)) {
@@ -275,7 +275,7 @@ async function catchesGold(browser: Browser): Promise<void> {
     [goldOf(watcher.state), (watcher.state[`catch ${n}`] as { name: string }).name],
     [undefined, "ada"],
   );
-  await page.until(`${TEXT("who")}.includes("ada ★1")`);
+  await page.until(`${textOf("who")}.includes("ada ★1")`);
   await watch(() => (goldOf(watcher.state)?.n ?? 0) > n, "the next one");
   await mouse(page, "mouseReleased", await placeOf(page, 100, 100));
   await assertClean(page, table.url);
@@ -300,7 +300,7 @@ async function switches(browser: Browser): Promise<void> {
   );
   try {
     const ghostEdge = () => colourAt(page, 100 + 9, 200);
-    await page.until(`${TEXT("who")}.includes("2 balls")`);
+    await page.until(`${textOf("who")}.includes("2 balls")`);
     const without = await ghostEdge();
     await page.press("g");
     assert.equal(await page.evaluate(`document.getElementById("ghosts").checked`), true);
@@ -309,9 +309,9 @@ async function switches(browser: Browser): Promise<void> {
     }
     await page.press("n");
     await page.until(
-      `/ms$/.test(${TEXT("rtt")}) && /ms$/.test(${TEXT("lag")}) && /px$/.test(${TEXT("error")})`,
+      `/ms$/.test(${textOf("rtt")}) && /ms$/.test(${textOf("lag")}) && /px$/.test(${textOf("error")})`,
     );
-    await page.until(`parseFloat(${TEXT("rates")}) > 4`, "events are counted");
+    await page.until(`parseFloat(${textOf("rates")}) > 4`, "events are counted");
     await page.press("n");
     assert.equal(await page.evaluate(`document.getElementById("numbers").hidden`), true);
   } finally {
@@ -326,7 +326,7 @@ async function saysWhenAway(browser: Browser): Promise<void> {
   const page = await playing(browser, table);
   await table[Symbol.asyncDispose]();
   await page.until(
-    `${TEXT("state")}.startsWith("not connected, trying again") && document.getElementById("who").hidden`,
+    `${textOf("state")}.startsWith("not connected, trying again") && document.getElementById("who").hidden`,
   );
   await using again = new WebTable({}, table.port);
   await page.until(CONNECTED);
@@ -338,9 +338,9 @@ async function isRefused(browser: Browser): Promise<void> {
   await using table = new WebTable({ token: "geheim" });
   const page = await openPage(browser, `${table.url}/play#name=ada`);
   await page.until(`document.getElementById("enter").open && !document.getElementById("token-field").hidden`);
-  assert.equal(await page.evaluate(TEXT("refusal")), "This relay asks for a token.");
+  assert.equal(await page.evaluate(textOf("refusal")), "This relay asks for a token.");
   for (
-    const [token, isDone] of [["wrong", `${TEXT("refusal")}.includes("does not take")`], [
+    const [token, isDone] of [["wrong", `${textOf("refusal")}.includes("does not take")`], [
       "geheim",
       CONNECTED,
     ]]
@@ -359,10 +359,10 @@ async function isRefused(browser: Browser): Promise<void> {
   await using full = new WebTable({ maxClients: 0 });
   const late = await openPage(browser, `${full.url}/play#name=cyrille`);
   const why = `"trying again: the relay says: Cannot serve this connection: 0 clients are connected"`;
-  await late.until(`${TEXT("state")}.includes(${why})`);
+  await late.until(`${textOf("state")}.includes(${why})`);
   await assertFits(late);
   const old = await openInOldBrowser(browser, `${table.url}/play#name=dan&token=geheim`);
-  await old.until(`${TEXT("refusal")}.includes("this browser is too old")`);
+  await old.until(`${textOf("refusal")}.includes("this browser is too old")`);
   await assertClean(old, table.url);
 }
 
@@ -401,8 +401,8 @@ async function takesAnything(browser: Browser): Promise<void> {
     await stranger.send(events.map((event) => ` ${JSON.stringify(event)}\n`).join(""));
     await stranger.send(`${JSON.stringify({ $set: { key: "rtt", value: name } })}\n`);
   }
-  await page.until(`${TEXT("who")}.startsWith("lobby: ${HOSTILE_NAMES.length + 1} players")`);
-  await page.until(`parseInt(/, (\\d+) balls/.exec(${TEXT("who")})?.[1]) > ${HOSTILE_NAMES.length}`);
+  await page.until(`${textOf("who")}.startsWith("lobby: ${HOSTILE_NAMES.length + 1} players")`);
+  await page.until(`parseInt(/, (\\d+) balls/.exec(${textOf("who")})?.[1]) > ${HOSTILE_NAMES.length}`);
   const frames = await page.evaluate<number>(`new Promise((done) => {
     let count = 0;
     const end = performance.now() + 500;
@@ -432,7 +432,7 @@ async function showsMany(browser: Browser, t: Deno.TestContext): Promise<void> {
     }
     const page = await playing(browser, table);
     await page.look({ width: 1280, height: 800 });
-    await page.until(`${TEXT("who")}.startsWith("lobby: 2 players, 301 balls")`);
+    await page.until(`${textOf("who")}.startsWith("lobby: 2 players, 301 balls")`);
     const fps = await page.evaluate<number>(`new Promise((done) => {
       let count = 0;
       const begin = performance.now();

@@ -4,10 +4,16 @@
 import assert from "node:assert/strict";
 import { type Browser, type Page, testInChromium } from "../../support/browser.ts";
 import type { LineClient } from "../../support/line_client.ts";
-import { assertClean, assertFits, HOSTILE_NAMES, openPage, tabThrough } from "../../support/web_pages.ts";
+import {
+  assertClean,
+  assertFits,
+  HOSTILE_NAMES,
+  openPage,
+  tabThrough,
+  textOf,
+} from "../../support/web_pages.ts";
 import { WebTable } from "../../support/web_table.ts";
 
-const TEXT = (id: string) => `document.getElementById("${id}").textContent`;
 const CONNECTED = `document.getElementById("state").dataset.state === "connected"`;
 
 /** What the console shows: what stands before each line, and the line. */
@@ -55,7 +61,7 @@ async function asSession(browser: Browser): Promise<void> {
   await page.until(CONNECTED);
   const bo = await table.session({ name: "bo", room: "pong" });
   assert.ok(bo.lines[0].includes(`"name":"ada"`), bo.lines[0]);
-  await page.until(`${TEXT("lines")}.includes('{"$join":')`);
+  await page.until(`${textOf("lines")}.includes('{"$join":')`);
   await page.type(`{"n":12345678901234567890}`);
   await page.press("Enter");
   await untilHeard(bo, `{"n":12345678901234567890}`);
@@ -120,10 +126,10 @@ async function controls(browser: Browser): Promise<void> {
   await fill(page, "filter", "");
   await untilLine(page, `{"pear":2}`);
   await page.evaluate(`document.getElementById("controls").click()`);
-  await page.until(`!${TEXT("lines")}.includes("$welcome")`);
+  await page.until(`!${textOf("lines")}.includes("$welcome")`);
   await page.evaluate(`document.getElementById("pause").click()`);
   await bo.send(`{"late":1}\n`);
-  await page.until(`${TEXT("counts")}.includes("paused: 1 more")`);
+  await page.until(`${textOf("counts")}.includes("paused: 1 more")`);
   assert.ok(!(await lines(page)).includes(`← {"late":1}`));
   await page.evaluate(`document.getElementById("pause").click()`);
   await untilLine(page, `{"late":1}`);
@@ -152,7 +158,7 @@ async function inAFlood(browser: Browser): Promise<void> {
   }
   await untilLine(page, `{"i":${count - 1},"text":"0123456789012345678901234567890123456789"}`);
   assert.ok(await page.evaluate<number>(`document.querySelectorAll("#lines li").length`) <= 500);
-  assert.match(await page.evaluate<string>(TEXT("counts")), /^20\.0 k lines, 500 shown/);
+  assert.match(await page.evaluate<string>(textOf("counts")), /^20\.0 k lines, 500 shown/);
   assert.ok(
     await page.evaluate(`(() => { const list = document.getElementById("lines");
     return list.scrollTop + list.clientHeight >= list.scrollHeight - 8; })()`),
@@ -182,7 +188,7 @@ async function connectsAgain(browser: Browser): Promise<void> {
   const page = await openPage(browser, `${table.url}/try#name=ada`);
   await page.until(CONNECTED);
   await table[Symbol.asyncDispose]();
-  await page.until(`${TEXT("state")}.startsWith("not connected, trying again")`);
+  await page.until(`${textOf("state")}.startsWith("not connected, trying again")`);
   await page.type("1");
   await page.press("Enter");
   await untilLine(page, "not sent: there is no connection");
@@ -202,6 +208,6 @@ async function asksForToken(browser: Browser): Promise<void> {
   await fill(page, "token", "geheim");
   await page.press("Enter");
   await page.until(CONNECTED);
-  assert.ok(!(await page.evaluate<string>(TEXT("lines"))).includes("geheim"), "the token is not shown");
+  assert.ok(!(await page.evaluate<string>(textOf("lines"))).includes("geheim"), "the token is not shown");
   await assertClean(page, table.url);
 }

@@ -10,10 +10,9 @@ import {
   openInOldBrowser,
   openPage,
   tabThrough,
+  textOf,
 } from "../../support/web_pages.ts";
 import { WebTable } from "../../support/web_table.ts";
-
-const TEXT = (id: string) => `document.getElementById("${id}").textContent`;
 
 /** The cells of the table of members, by name of the column, in the order in which they are shown. */
 function rows(page: Page): Promise<Record<string, string>[]> {
@@ -52,8 +51,8 @@ async function showsMembers(browser: Browser): Promise<void> {
   assert.equal(row.kind, "session tcp");
   assert.match(row.address, /^127\.0\.0\.1:\d+$/);
   assert.equal(shown.filter(({ kind }) => kind === "plain tcp").length, 1);
-  assert.equal(await page.evaluate(TEXT("relay-name")), "ifilab100:32000");
-  assert.ok((await page.evaluate<string>(TEXT("tiles"))).includes("members3"));
+  assert.equal(await page.evaluate(textOf("relay-name")), "ifilab100:32000");
+  assert.ok((await page.evaluate<string>(textOf("tiles"))).includes("members3"));
   await page.until(`document.querySelector("#chart path.out").getAttribute("d") !== ""`, "rates of a second");
   assert.equal(await page.evaluate(`document.getElementById("slow-empty").hidden`), false);
   await page.evaluate(
@@ -100,8 +99,8 @@ async function showsRoom(browser: Browser): Promise<void> {
   await page.until(`document.querySelector("#rooms button")?.textContent === "pong"`);
   await page.evaluate(`document.querySelector("#rooms button").click()`);
   await page.until(`document.querySelectorAll("#room-lines li").length === 2`);
-  assert.equal(await page.evaluate(TEXT("room-title")), "Room pong");
-  const lines = await page.evaluate<string>(TEXT("room-lines"));
+  assert.equal(await page.evaluate(textOf("room-title")), "Room pong");
+  const lines = await page.evaluate<string>(textOf("room-lines"));
   assert.ok(
     lines.indexOf(`{"move":1}`) >= 0 && lines.indexOf(`{"move":2}`) > lines.indexOf(`{"move":1}`),
     lines,
@@ -113,7 +112,7 @@ async function showsRoom(browser: Browser): Promise<void> {
   assert.equal(await page.evaluate(looks), "none", "a key is a text alone");
   assert.equal(await page.evaluate(`location.hash`), "#room=pong");
   await ada.send(`{"move":3}\n`);
-  await page.until(`${TEXT("room-lines")}.includes('{"move":3}')`);
+  await page.until(`${textOf("room-lines")}.includes('{"move":3}')`);
   await page.evaluate(`document.getElementById("room-close").click()`);
   await page.until(`document.getElementById("room").hidden`);
   await assertClean(page, table.url);
@@ -124,12 +123,12 @@ async function inOldBrowser(browser: Browser): Promise<void> {
   await using table = new WebTable();
   const watch = await openInOldBrowser(browser, `${table.url}/watch`);
   const landing = await openInOldBrowser(browser, `${table.url}/`);
-  await watch.until(`${TEXT("tiles")}.includes("members0")`);
-  await landing.until(`${TEXT("members")} === "0"`);
+  await watch.until(`${textOf("tiles")}.includes("members0")`);
+  await landing.until(`${textOf("members")} === "0"`);
   await table.member();
-  await landing.until(`${TEXT("members")} === "1"`);
+  await landing.until(`${textOf("members")} === "1"`);
   await browser.show(watch);
-  await watch.until(`${TEXT("tiles")}.includes("members1")`);
+  await watch.until(`${textOf("tiles")}.includes("members1")`);
   for (const page of [watch, landing]) await assertClean(page, table.url);
 }
 
@@ -141,7 +140,7 @@ async function showsRefused(browser: Browser): Promise<void> {
   await ada.send("no JSON\n");
   const page = await openPage(browser, `${table.url}/watch`);
   await page.until(`document.querySelectorAll("#errors li").length > 0`);
-  assert.match(await page.evaluate<string>(TEXT("errors")), /relay_full|refused/);
+  assert.match(await page.evaluate<string>(textOf("errors")), /relay_full|refused/);
   await page.until(`document.querySelector("#members td.errors").textContent === "1"`);
   await assertClean(page, table.url);
 }
@@ -166,7 +165,7 @@ async function takesAnyText(browser: Browser): Promise<void> {
   for (const name of [HOSTILE_NAMES[0], "\\u{202e}gnp.exe", "__proto__", "constructor"]) {
     assert.ok(names.includes(name), `${name} in ${names}`);
   }
-  assert.ok((await page.evaluate<string>(TEXT("room-state"))).includes(HOSTILE_NAMES[1]));
+  assert.ok((await page.evaluate<string>(textOf("room-state"))).includes(HOSTILE_NAMES[1]));
   const late = await table.session({ name: "late", room });
   await late.send(`${JSON.stringify({ $set: { key: "W".repeat(64), value: 1 } })}\n`);
   await page.until(`document.querySelectorAll("#room-state tr").length === ${2 * HOSTILE_NAMES.length + 1}`);
@@ -182,11 +181,11 @@ async function takesAnyText(browser: Browser): Promise<void> {
 async function saysAway(browser: Browser): Promise<void> {
   const table = new WebTable();
   const page = await openPage(browser, `${table.url}/watch`);
-  await page.until(`${TEXT("state")} === "live"`);
+  await page.until(`${textOf("state")} === "live"`);
   await table[Symbol.asyncDispose]();
-  await page.until(`${TEXT("state")} === "no answer, asking again"`);
+  await page.until(`${textOf("state")} === "no answer, asking again"`);
   await using _again = new WebTable({}, table.port);
-  await page.until(`${TEXT("state")} === "live"`);
+  await page.until(`${textOf("state")} === "live"`);
 }
 
 async function asksForToken(browser: Browser): Promise<void> {
@@ -196,11 +195,11 @@ async function asksForToken(browser: Browser): Promise<void> {
   assert.equal(await page.evaluate(`document.getElementById("board").hidden`), true);
   await page.type("wrong");
   await page.press("Enter");
-  await page.until(`${TEXT("ask-notice")}.includes("does not take this token")`);
+  await page.until(`${textOf("ask-notice")}.includes("does not take this token")`);
   await page.evaluate(`document.getElementById("token").select()`);
   await page.type("geheim");
   await page.press("Enter");
-  await page.until(`${TEXT("state")} === "live" && !document.getElementById("board").hidden`);
+  await page.until(`${textOf("state")} === "live" && !document.getElementById("board").hidden`);
   page.errors.length = 0; // the browser tells of each 401
   await assertClean(page, table.url);
 }
@@ -208,7 +207,7 @@ async function asksForToken(browser: Browser): Promise<void> {
 async function byKeyboard(browser: Browser): Promise<void> {
   await using table = new WebTable();
   const page = await openPage(browser, `${table.url}/watch`);
-  await page.until(`${TEXT("members-empty")} === "Nobody is connected."`);
+  await page.until(`${textOf("members-empty")} === "Nobody is connected."`);
   const names = await tabThrough(page);
   for (const name of ["pause", "filter"]) assert.ok(names.includes(name), `${name} in ${names}`);
   await table.session({ name: "ada" });
@@ -226,7 +225,7 @@ async function byKeyboard(browser: Browser): Promise<void> {
   await page.evaluate(`(document.getElementById("pause").focus(), 0)`);
   await page.press("Enter");
   await table.session({ name: "cyrille" });
-  await page.until(`${TEXT("state")} === "paused"`);
+  await page.until(`${textOf("state")} === "paused"`);
   await page.evaluate(`new Promise((done) => setTimeout(done, 1500))`); // longer than it takes to ask again
   assert.equal((await rows(page)).length, 2);
   await page.press("Enter");
