@@ -19,7 +19,7 @@ const BULK_MS = 1;
 /** …and how long if others have had the time until the next look at the sockets. */
 const MIN_BULK_MS = 0.5;
 
-/** How many of them are let go by a promise in one turn at most. */
+/** How many of them are let go by a promise in one turn at most: what they set off may be put off further. */
 const MAX_LET_GO = 64;
 
 /** Who is in no hurry, and whether the call resolves a promise, which sets off more. */
@@ -34,8 +34,6 @@ export class EventLoop {
   #callbacks: (() => void)[] = [];
   /** Who comes after these, as far as there is time: one of them in any case. */
   #bulk: Later[] = [];
-  /** How many of them are promises. */
-  #promises = 0;
   #isAskedFor = false;
   /** Who is called at the end of this turn. */
   #atEnd: ((nowMs: number) => void)[] = [];
@@ -43,12 +41,11 @@ export class EventLoop {
   /** Whether the end of this turn is planned, and whether something was read in it: then by a tick. */
   #isEndPlanned = false;
   #isReading = false;
-  /** The part of a turn in which all others are called, until it begins… */
+  /** The part of a turn in which all others are called, until it begins. */
   #work: ReturnType<typeof setImmediate> | undefined;
-  /** …and those behind it, for who is in no hurry; each ends with a promise, and what it sets off counts. */
-  readonly #bulkParts: ReturnType<typeof setImmediate>[] = [];
-  /** Until when they are called in this turn; undefined before the first. */
-  #bulkUntilMs: number | undefined;
+  /** Until when those are called behind it who are in no hurry, and how many more are let go. */
+  #bulkUntilMs = 0;
+  #letGoLeft = 0;
   #lookedMs = -Infinity;
   /** Whether that was in this turn. */
   #hasLooked = false;
@@ -134,14 +131,7 @@ export class EventLoop {
 
   #addLater(later: Later): void {
     this.#bulk.push(later);
-    if (later.isPromise) this.#promises++;
-    this.#planLater();
-  }
-
-  /** Has them called in the next turn, or in this one where its work is still to come. */
-  #planLater(): void {
     if (this.#work === undefined) this.#askForTurn();
-    else this.#planBulk();
   }
 
   /**
@@ -169,21 +159,13 @@ export class EventLoop {
     if (this.#isClosed) return;
     if (this.#pipe !== undefined) this.noteLook(this.#clock());
     this.#work = setImmediate(this.#callAll);
-    if (this.#bulk.length > 0) this.#planBulk();
   };
-
-  /** Plans a part of the turn for each promise, and one for those who are called behind the last. */
-  #planBulk(): void {
-    const parts = Math.min(this.#promises, MAX_LET_GO) + 1;
-    while (this.#bulkParts.length < parts) this.#bulkParts.push(setImmediate(this.#callSome));
-  }
 
   /** Calls nobody any more. Never rejects. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearImmediate(this.#turnEnd);
     clearImmediate(this.#work);
-    for (const part of this.#bulkParts) clearImmediate(part);
     this.#atEnd = [];
     this.#callbacks = [];
     this.#bulk = [];
@@ -206,34 +188,35 @@ export class EventLoop {
     this.#isAskedFor = false;
     if (!this.#hasLooked) this.#lookedMs = this.#clock();
     if (this.#turnEnd !== undefined) this.#endTurn();
-    this.#work = this.#bulkUntilMs = undefined;
+    this.#work = undefined;
     const callbacks = this.#callbacks;
     this.#callbacks = [];
     for (const callback of callbacks) callback();
-    if (this.#bulkParts.length === 0) this.#endWork();
+    if (this.#bulk.length === 0) return void (this.#hasLooked = false);
+    this.#bulkUntilMs = 0;
+    this.#letGoLeft = MAX_LET_GO;
+    this.#goOn();
   };
 
+  /** Goes on with who is in no hurry, once all is done that what was just done sets off: its time counts. */
+  readonly #goOn = (): void => queueMicrotask(() => nextTick(this.#callSome));
+
   readonly #callSome = (): void => {
-    this.#bulkParts.shift();
+    if (this.#isClosed) return;
     let nowMs = this.#clock();
-    this.#bulkUntilMs ??= nowMs + clamp(this.#lookedMs + MAX_BUSY_MS - nowMs, MIN_BULK_MS, BULK_MS);
-    while (nowMs < this.#bulkUntilMs) {
-      const later = this.#bulk.shift();
-      if (later === undefined) break;
+    this.#bulkUntilMs ||= nowMs + clamp(this.#lookedMs + MAX_BUSY_MS - nowMs, MIN_BULK_MS, BULK_MS);
+    while (nowMs < this.#bulkUntilMs && this.#letGoLeft >= 0 && this.#bulk.length > 0) {
+      const later = this.#bulk.shift()!;
       later.call();
       if (later.isPromise) {
-        this.#promises--;
-        break;
+        this.#letGoLeft--;
+        return this.#goOn();
       }
       nowMs = this.#clock();
     }
-    if (this.#bulkParts.length === 0) this.#endWork();
-  };
-
-  #endWork(): void {
     this.#hasLooked = false;
-    if (this.#bulk.length > 0) this.#planLater();
-  }
+    if (this.#bulk.length > 0) this.#askForTurn();
+  };
 }
 
 function clamp(value: number, least: number, most: number): number {
