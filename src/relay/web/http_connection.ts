@@ -76,7 +76,7 @@ export interface HttpService extends DeadlineSettings {
   readonly memory: MemoryBudget;
   /** Whether no further request is answered on a connection. */
   readonly isStopping: boolean;
-  /** Resolves when it is this request's turn, or that of a further part of its answer. */
+  /** Resolves when it is a further request's turn, or that of a further part of an answer. */
   turn(): Promise<void>;
   /** Answers a request that asks for no WebSocket. May reject: then the answer is a 500. */
   answer(head: RequestHead, connection: HttpConnection): Answer | HttpFault | Promise<Answer | HttpFault>;
@@ -104,6 +104,8 @@ export class HttpConnection {
   #input: Uint8Array | null;
   #reading: Promise<Uint8Array | null> | undefined;
   #isWaiting = true;
+  /** Whether it is its turn, as it is for what a connection has begun with. */
+  #hasTurn = true;
   #progressAt: number;
   /** For what is waited for now, or was last. */
   #deadline: Deadline | undefined;
@@ -178,33 +180,39 @@ export class HttpConnection {
   async #nextRequest(): Promise<Request | HttpFault | undefined> {
     this.#isWaiting = true;
     this.#progressAt = this.#service.clock();
-    let request: Request | HttpFault | undefined;
-    const late = this.#late(this.#input?.length ? HEAD_MS : IDLE_MS);
-    let isTimedForHead = Boolean(this.#input?.length), untilLate = late;
-    while (request === undefined) {
-      if (this.#input === null) return undefined;
-      if (this.#input.length > 0) {
-        const input: Uint8Array = this.#input;
-        this.#input = EMPTY;
-        request = this.#reader.push(input);
-        this.#count();
-        if (request !== undefined) break;
-        if (!isTimedForHead) untilLate = this.#late(HEAD_MS);
-        isTimedForHead = true;
+    let late: Promise<"late"> | undefined, isForHead = false;
+    while (this.#input !== null) {
+      const request = this.#input.length > 0 ? this.#push(this.#input) : undefined;
+      if (request !== undefined) return await this.#begin(request);
+      if (late === undefined || !isForHead && !this.#reader.isEmpty) {
+        isForHead = !this.#reader.isEmpty;
+        late = this.#late(isForHead ? HEAD_MS : IDLE_MS);
       }
-      const chunk: Uint8Array | null | "late" = await Promise.race([this.#read(), untilLate]);
+      this.#hasTurn = false;
+      const chunk = await Promise.race([this.#read(), late]);
       if (chunk === "late") {
-        if (this.#isClosed || this.#reader.isEmpty) return undefined;
-        request = new HttpFault(408, `The head did not end within ${HEAD_MS / 1000} s`);
-      } else {
-        this.#reading = undefined;
-        this.#input = chunk;
+        if (this.#isClosed || !isForHead) return undefined;
+        return await this.#begin(new HttpFault(408, `The head did not end within ${HEAD_MS / 1000} s`));
       }
+      this.#reading = undefined;
+      this.#input = chunk;
     }
+  }
+
+  #push(input: Uint8Array): Request | HttpFault | undefined {
+    this.#input = EMPTY;
+    const request = this.#reader.push(input);
+    this.#count();
+    return request;
+  }
+
+  /** Begins with a request, once it is its turn. */
+  async #begin(request: Request | HttpFault): Promise<Request | HttpFault> {
     this.#deadline?.end();
     this.#isWaiting = false;
     this.#progressAt = this.#service.clock();
-    await this.#service.turn();
+    if (!this.#hasTurn) await this.#service.turn();
+    this.#hasTurn = false;
     if (!(request instanceof HttpFault)) this.#input = request.rest;
     return request;
   }

@@ -159,6 +159,23 @@ Deno.test("HttpDoor bears a thousand heads that never end: they are bounded, and
   assert.equal(table.relay.stats().members, 2);
 });
 
+Deno.test("HttpDoor answers all who ask in the same moment, however many come from one host", async () => {
+  const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n" +
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+  for (
+    const [request, answer] of [
+      [`GET /chat HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`, "HTTP/1.1 101 Switching Protocols\r"],
+      ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 OK\r"],
+    ]
+  ) {
+    await using table = new WebTable();
+    const clients = await Promise.all(Array.from({ length: 800 }, () => table.connect()));
+    for (const client of clients) void client.send(request);
+    while (clients.some(({ lines, hasEnded }) => lines.length === 0 && !hasEnded)) await settle();
+    assert.equal(clients.filter(({ lines }) => lines[0] === answer).length, 800, answer);
+  }
+});
+
 Deno.test("HttpDoor gives up who has waited longest for a request, not who is being answered", async () => {
   await using table = new WebTable();
   const first = await table.connect();
