@@ -128,12 +128,12 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 function parseHead(bytes: Uint8Array): RequestHead | HttpFault {
   // A character a byte, so that nothing is lost and positions stay.
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length - 4).toString("latin1");
-  const [requestLine, ...lines] = text.split("\r\n");
-  const start = parseRequestLine(requestLine);
+  const lines = text.split("\r\n");
+  const start = parseRequestLine(lines[0]);
   if (start instanceof HttpFault) return start;
   const fields = new Map<string, string[]>();
-  for (const line of lines) {
-    const colon = line.indexOf(":");
+  for (let i = 1; i < lines.length; i++) {
+    const line = lines[i], colon = line.indexOf(":");
     const name = line.slice(0, Math.max(0, colon));
     if (line[0] === " " || line[0] === "\t") {
       return new HttpFault(400, "A field of the head is folded over two lines");
@@ -141,7 +141,7 @@ function parseHead(bytes: Uint8Array): RequestHead | HttpFault {
     if (!TOKEN.test(name)) {
       return new HttpFault(400, "A field of the head has no name, or one that is not allowed");
     }
-    const key = name.toLowerCase(), value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
+    const key = name.toLowerCase(), value = trimmed(line, colon + 1);
     const values = fields.get(key);
     if (values === undefined) fields.set(key, [value]);
     else values.push(value);
@@ -150,14 +150,25 @@ function parseHead(bytes: Uint8Array): RequestHead | HttpFault {
   return faultOf(head) ?? head;
 }
 
+/** What stands from `start` on, without the spaces and tabs around it. */
+function trimmed(line: string, start: number): string {
+  let end = line.length;
+  while (start < end && isBlank(line.charCodeAt(start))) start++;
+  while (end > start && isBlank(line.charCodeAt(end - 1))) end--;
+  return line.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === SP || code === HT;
+}
+
 function parseRequestLine(line: string): Omit<RequestHead, "fields"> | HttpFault {
   const parts = line.split(" ");
   const [method, target, version] = parts;
   if (parts.length !== 3 || !TOKEN.test(method) || !/^[\x21-\x7e]+$/.test(target)) {
     return new HttpFault(400, "The request does not begin with a method, an address and HTTP/1.1");
   }
-  const [, minor] = /^HTTP\/1\.([0-9])$/.exec(version) ?? [];
-  if (minor !== undefined) return { method, target, minor: Number(minor) };
+  if (/^HTTP\/1\.[0-9]$/.test(version)) return { method, target, minor: Number(version.at(-1)) };
   return /^HTTP\/[0-9](\.[0-9])?$/.test(version)
     ? new HttpFault(505, "HTTP/1.1 is spoken here")
     : new HttpFault(400, "The request does not begin with a method, an address and HTTP/1.1");

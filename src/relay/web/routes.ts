@@ -52,13 +52,13 @@ export class Routes {
     target: Target,
     host: string,
   ): Answer | HttpFault | Promise<Answer | HttpFault> {
-    const { path, query } = target;
+    const { path, search } = target;
     switch (path) {
       case "/healthz":
         return numbersFault(head) ?? this.#answerHealth();
       case "/stats.json":
         return this.#tokenFault(head, host) ?? numbersFault(head) ??
-          this.#answerStats(query.get("room") ?? undefined);
+          this.#answerStats(new URLSearchParams(search).get("room") ?? undefined);
       case "/metrics":
         return this.#tokenFault(head, host) ?? numbersFault(head) ?? this.#answerMetrics(head);
     }

@@ -13,7 +13,6 @@ export interface Target {
    * it.
    */
   readonly path: string;
-  readonly query: URLSearchParams;
   /** The query as it stands there, with its question mark; "" if there is none. */
   readonly search: string;
 }
@@ -37,7 +36,6 @@ export function parseTarget(head: RequestHead): Target | HttpFault {
   return {
     raw,
     path: `/${parts.join("/")}`,
-    query: new URLSearchParams(mark < 0 ? "" : relative.slice(mark + 1)),
     search: mark < 0 ? "" : relative.slice(mark),
   };
 }

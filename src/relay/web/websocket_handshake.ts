@@ -1,8 +1,10 @@
 // The opening handshake of WebSocket (RFC 6455, section 4.2): whether a request is one, what is wrong with
 // it, and the answer. Pure.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { hasBody, HttpFault, lists, only, type RequestHead } from "./head.ts";
+
+const encoder = new TextEncoder();
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -36,8 +38,8 @@ export function handshakeFault(head: RequestHead): HttpFault | undefined {
 
 /** Encodes the answer to a handshake that is one. */
 export function encodeSwitch(head: RequestHead): Uint8Array {
-  const accept = createHash("sha1").update(only(head, "sec-websocket-key") + GUID).digest("base64");
-  return new TextEncoder().encode(
+  const accept = hash("sha1", only(head, "sec-websocket-key") + GUID, "base64");
+  return encoder.encode(
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
       `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
   );
