@@ -22,8 +22,11 @@ export const HEAD_MS = 5000;
  */
 export const IDLE_MS = 15_000;
 
-/** How long an answer may make no progress, in ms. */
-export const WRITE_MS = 10_000;
+/**
+ * How long an answer may make no progress, in ms: a kernel tells of none before a third of its buffer is free,
+ * which takes a slow network 20 s.
+ */
+export const WRITE_MS = 30_000;
 
 /** How long it may take to find an answer, in ms: a file may lie on another machine. */
 const ANSWER_MS = 5000;
