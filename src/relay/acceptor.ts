@@ -41,8 +41,9 @@ export class Acceptor<C extends { close(): void }> {
   readonly #listener: { accept(): Promise<C> };
   readonly #take: (conn: C) => void;
   readonly #settings: AcceptorSettings;
-  readonly #stopping = Promise.withResolvers<void>();
   #isStopped = false;
+  /** Ends the pause that is under way, or was last. */
+  #endPause: (() => void) | undefined;
   #shortagePauseMs = 0;
   #inARow = 0;
   #untold = 0;
@@ -76,7 +77,7 @@ export class Acceptor<C extends { close(): void }> {
   /** Ends the loop; the caller closes the listener. */
   stop(): void {
     this.#isStopped = true;
-    this.#stopping.resolve();
+    this.#endPause?.();
   }
 
   #hand(conn: C): void {
@@ -114,8 +115,10 @@ export class Acceptor<C extends { close(): void }> {
   async #pause(ms: number): Promise<void> {
     const { timers } = this.#settings;
     let timer: Timer | undefined;
-    const over = new Promise<void>((done) => timer = timers.setTimeout(done, ms));
-    await Promise.race([over, this.#stopping.promise]);
+    await new Promise<void>((done) => {
+      this.#endPause = done;
+      timer = timers.setTimeout(done, ms);
+    });
     timers.clearTimeout(timer);
   }
 }

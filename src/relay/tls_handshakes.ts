@@ -21,7 +21,8 @@ export interface HandshakeSettings extends DeadlineSettings {
 export class TlsHandshakes {
   readonly #settings: HandshakeSettings;
   readonly #underWay = new Set<Promise<void>>();
-  readonly #closing = Promise.withResolvers<"closing">();
+  /** Ends the wait for each of them. */
+  readonly #closers = new Set<() => void>();
 
   constructor(settings: HandshakeSettings) {
     this.#settings = settings;
@@ -42,18 +43,20 @@ export class TlsHandshakes {
 
   /** Closes all of them, and waits for that. */
   async close(): Promise<void> {
-    this.#closing.resolve("closing");
+    for (const close of this.#closers) close();
     await Promise.all(this.#underWay);
   }
 
   async #wait(conn: ShakingConn, address: string): Promise<boolean> {
     const { handshakeMs, log } = this.#settings;
-    const late = Promise.withResolvers<"late">();
-    const deadline = new Deadline(this.#settings, handshakeMs, () => late.resolve("late"));
+    // Whatever comes first, because old versions of Deno leave the handshake of a closed connection unsettled.
+    const { promise, resolve, reject } = Promise.withResolvers<"done" | "late" | "closing">();
+    const deadline = new Deadline(this.#settings, handshakeMs, () => resolve("late"));
+    const close = () => resolve("closing");
+    this.#closers.add(close);
     try {
-      const shaken = conn.handshake().then(() => "done" as const);
-      // A race, because old versions of Deno leave the handshake of a closed connection unsettled.
-      const outcome = await Promise.race([shaken, late.promise, this.#closing.promise]);
+      conn.handshake().then(() => resolve("done"), reject);
+      const outcome = await promise;
       if (outcome === "done") return true;
       if (outcome === "late") {
         log("warn", "TLS handshake took too long, closed", { address, afterMs: handshakeMs });
@@ -64,6 +67,7 @@ export class TlsHandshakes {
       } else log("debug", "connection ended before its TLS handshake", { address, error: String(error) });
     } finally {
       deadline.end();
+      this.#closers.delete(close);
     }
     closeQuietly(conn);
     return false;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Acceptor } from "../../src/relay/acceptor.ts";
 import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
 import type { Timers } from "../../src/relay/timers.ts";
+import { heapBytes } from "../support/heap.ts";
 
 /** An event loop that has looked at its sockets just now. */
 const IDLE = { isBusy: () => false, laterTurn: () => Promise.resolve() };
@@ -88,6 +89,26 @@ Deno.test("Acceptor takes a short rest from a listener that only fails, and says
   const counts = lines.map((line) => JSON.parse(line.slice(line.indexOf("{"))).count);
   assert.deepEqual(counts, [1, 12_800, 12_800, 12_800, 12_800]);
   acceptor.stop();
+});
+
+Deno.test("Acceptor keeps nothing of a pause that is over", async () => {
+  const count = 10_000, heldBytes: number[] = [];
+  let pauses = 0;
+  const timers: Timers = {
+    setTimeout: (callback) => {
+      if (pauses++ % count === 0) heldBytes.push(heapBytes());
+      if (heldBytes.length === 3) acceptor.stop();
+      else queueMicrotask(callback);
+      return 0 as never;
+    },
+    clearTimeout: () => {},
+  };
+  const accept = () => Promise.reject(failure("EMFILE"));
+  const settings = { clock: () => 0, timers, log: () => {}, loop: IDLE };
+  const acceptor = new Acceptor<StubConn>({ accept }, () => {}, settings);
+  await acceptor.run();
+  const [, before, after] = heldBytes, bytes = (after - before) / count;
+  assert.ok(bytes < 100, `${bytes} bytes are kept of each`); // a few hundred if anything is
 });
 
 Deno.test("Acceptor lets other work run while a listener fails without end", async () => {

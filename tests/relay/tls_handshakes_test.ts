@@ -3,6 +3,7 @@ import type { LogFunction } from "../../src/relay/log.ts";
 import { TlsHandshakes } from "../../src/relay/tls_handshakes.ts";
 import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
 import type { Timers } from "../../src/relay/timers.ts";
+import { heapBytes } from "../support/heap.ts";
 import { pause } from "../support/pause.ts";
 
 /** A connection whose handshake the test settles. */
@@ -109,4 +110,21 @@ Deno.test("TlsHandshakes goes on when a connection can't be served", async () =>
   await pause();
   assert.deepEqual([conn.closed, ends], [1, ["failed"]]);
   assert.deepEqual(lines, ["error cannot serve a connection"]);
+});
+
+Deno.test("TlsHandshakes keeps nothing of a handshake that is over", async () => {
+  const handshakes = new TlsHandshakes({ ...REAL_ENVIRONMENT, handshakeMs: 5000, log: () => {} });
+  const conn = { handshake: () => Promise.resolve(), close() {} };
+  const shakeHands = async (count: number) => {
+    for (let left = count; left > 0; left--) {
+      await new Promise<void>((d) => handshakes.start(conn, "a", d, d));
+    }
+    await pause();
+  };
+  await shakeHands(1000);
+  const before = heapBytes(), count = 10_000;
+  await shakeHands(count);
+  const bytes = (heapBytes() - before) / count;
+  assert.ok(bytes < 100, `${bytes} bytes are kept of each`); // a few hundred if anything is
+  await handshakes.close();
 });
