@@ -43,7 +43,7 @@ export class EventLoop {
   #isReading = false;
   /** The part of a turn in which all others are called, until it begins. */
   #work: ReturnType<typeof setImmediate> | undefined;
-  /** Until when those are called behind it who are in no hurry, and how many more are let go. */
+  /** Until when those in no hurry are called behind it, 0 before the first; how many more are let go. */
   #bulkUntilMs = 0;
   #letGoLeft = 0;
   #lookedMs = -Infinity;
@@ -198,14 +198,17 @@ export class EventLoop {
     this.#goOn();
   };
 
-  /** Goes on with who is in no hurry, once all is done that what was just done sets off: its time counts. */
+  /**
+   * Goes on with who is in no hurry, once all is done that what was just done sets off: its time counts. A
+   * tick that a tick asks for would come before that; one that is asked for behind it comes after all of it.
+   */
   readonly #goOn = (): void => queueMicrotask(() => nextTick(this.#callSome));
 
   readonly #callSome = (): void => {
     if (this.#isClosed) return;
     let nowMs = this.#clock();
     this.#bulkUntilMs ||= nowMs + clamp(this.#lookedMs + MAX_BUSY_MS - nowMs, MIN_BULK_MS, BULK_MS);
-    while (nowMs < this.#bulkUntilMs && this.#letGoLeft >= 0 && this.#bulk.length > 0) {
+    while (nowMs < this.#bulkUntilMs && this.#letGoLeft > 0 && this.#bulk.length > 0) {
       const later = this.#bulk.shift()!;
       later.call();
       if (later.isPromise) {
