@@ -62,7 +62,6 @@ const MAX_FREE_ANSWER_BYTES = 1024;
 
 /** A WebSocket that was asked for, and may be: the 101 is written. */
 export interface Upgrade {
-  readonly head: RequestHead;
   /** What came behind the head. */
   readonly rest: Uint8Array;
   /**
@@ -262,9 +261,9 @@ export class HttpConnection {
 
   async #ask(head: RequestHead): Promise<Answer | HttpFault> {
     try {
-      const late = this.#late(ANSWER_MS), asked = this.#service.answer(head, this);
+      const asked = this.#service.answer(head, this);
       if (!(asked instanceof Promise)) return asked;
-      const answer = await Promise.race([asked, late]);
+      const answer = await Promise.race([asked, this.#late(ANSWER_MS)]);
       if (answer !== "late") return answer;
       asked.then(discard, () => {});
       return new HttpFault(503, `The answer took longer than ${ANSWER_MS / 1000} s`);
@@ -284,7 +283,7 @@ export class HttpConnection {
     if (this.#isClosed) throw new Deno.errors.Interrupted("the connection was closed");
     this.#isClosed = true; // to this one: it is somebody else's from now on
     this.#service.onAnswered(this, head, 101, "");
-    return { head, rest, host, address };
+    return { rest, host, address };
   }
 
   async #write(
