@@ -4,7 +4,8 @@
 import config from "./deno.json" with { type: "json" };
 import { checkFolder, OperatorError, readToken } from "./src/program/files.ts";
 import { helpText, readCommand, type ServerOptions } from "./src/program/flags.ts";
-import { joinHostPort, listen } from "./src/program/listen.ts";
+import { listen } from "./src/program/listen.ts";
+import { joinHostPort } from "./src/relay/address.ts";
 import type { BoundListener } from "./src/program/tls_listener.ts";
 import { complain, openLog, print } from "./src/program/output.ts";
 import { handleSignals } from "./src/program/signals.ts";

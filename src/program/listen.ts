@@ -1,6 +1,7 @@
 // Listening: on the first port that is free, with TLS or without, and in the operator's words why not.
 // Accepts nothing.
 
+import { joinHostPort } from "../relay/address.ts";
 import { OperatorError, readFile } from "./files.ts";
 import type { ServerOptions } from "./flags.ts";
 import type { BoundListener } from "./tls_listener.ts";
@@ -30,11 +31,6 @@ export async function listen({ host, ports: [first, last], tls }: ServerOptions)
       throw new OperatorError(`Cannot listen on ${joinHostPort(host, port)}: ${explain(error)}`);
     }
   }
-}
-
-/** Writes an address as people do: IPv6 in brackets. */
-export function joinHostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 type Bind = (hostname: string, port: number) => Promise<BoundListener> | BoundListener;

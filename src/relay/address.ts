@@ -1,15 +1,19 @@
-// Where a connection comes from: its host, which is what limits count, and the address that a log names. Pure.
+// Hosts and addresses: who is at the other end of a connection, which is what limits count, and how an
+// address is written for people. Pure.
 
 /** Says which host is at the other end; "" where it has none. */
 export function hostOf(address: Deno.Addr): string {
   return "hostname" in address ? plainHost(address.hostname) : "";
 }
 
-/** Writes an address as people do: IPv6 in brackets. */
+/** Writes where a connection comes from, as a log names it. */
 export function formatAddress(address: Deno.Addr): string {
-  if (!("hostname" in address)) return address.transport;
-  const host = hostOf(address);
-  return host.includes(":") ? `[${host}]:${address.port}` : `${host}:${address.port}`;
+  return "hostname" in address ? joinHostPort(hostOf(address), address.port) : address.transport;
+}
+
+/** Writes an address as people do: IPv6 in brackets. */
+export function joinHostPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /**

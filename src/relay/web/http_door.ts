@@ -2,6 +2,7 @@
 // request is answered, and the end of all of them. They are no clients: they hold no place among those, and
 // no member.
 
+import { joinHostPort } from "../address.ts";
 import type { LogFunction } from "../log.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
@@ -230,6 +231,5 @@ export class HttpDoor implements HttpService {
 /** The address of whom a proxy asks for has no port of its own: it gets the one of the connection. */
 function addressOf(client: string, { host, address }: HttpConnection): string {
   if (client === host) return address;
-  const port = address.slice(address.lastIndexOf(":"));
-  return client.includes(":") ? `[${client}]${port}` : client + port;
+  return joinHostPort(client, Number(address.slice(address.lastIndexOf(":") + 1)));
 }
