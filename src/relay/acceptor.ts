@@ -33,7 +33,7 @@ export interface AcceptorSettings {
   clock: () => number;
   timers: Timers;
   log: LogFunction;
-  loop: Pick<EventLoop, "isBusy" | "laterTurn">;
+  loop: Pick<EventLoop, "turnIfBusy">;
 }
 
 /** Accepts connections and hands each to `take`. */
@@ -69,8 +69,7 @@ export class Acceptor<C extends { close(): void }> {
       if (this.#isStopped) closeQuietly(conn);
       else this.#hand(conn);
       // A thousand may come at once: those who are there are served between.
-      const { clock, loop } = this.#settings;
-      if (loop.isBusy(clock())) await loop.laterTurn();
+      await this.#settings.loop.turnIfBusy();
     }
   }
 

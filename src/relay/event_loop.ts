@@ -134,12 +134,15 @@ export class EventLoop {
     if (this.#work === undefined) this.#askForTurn();
   }
 
-  /**
-   * Does something of which a thousand may have to do the like at once: now, or in a later turn if the loop
-   * is busy. Rejects or throws if it throws.
-   */
+  /** Waits for a later turn if the loop is busy: for one of a thousand who may have to do the like at once. */
+  turnIfBusy(): Promise<void> | undefined {
+    return this.isBusy(this.#clock()) ? this.laterTurn() : undefined;
+  }
+
+  /** Does something when it is its turn in that way, or now. Rejects or throws if it throws. */
   inTurn(work: () => void): Promise<void> | void {
-    return this.isBusy(this.#clock()) ? this.laterTurn().then(work) : work();
+    const turn = this.turnIfBusy();
+    return turn === undefined ? work() : turn.then(work);
   }
 
   #askForTurn(): void {

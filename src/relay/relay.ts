@@ -224,7 +224,7 @@ export class RelayServer implements AsyncDisposable {
   ): Promise<void> {
     const http = await connection.run();
     // A thousand pages may come at once: until it is its turn it is one who has arrived, not one who is served.
-    if (http !== undefined) await this.#settings.loop.inTurn(() => {});
+    if (http !== undefined) await this.#settings.loop.turnIfBusy();
     visit.end();
     this.#connections.delete(connection);
     connection.addTraffic(this.#rates.sum);

@@ -5,7 +5,7 @@ import type { Timers } from "../../src/relay/timers.ts";
 import { heapBytes } from "../support/heap.ts";
 
 /** An event loop that has looked at its sockets just now. */
-const IDLE = { isBusy: () => false, laterTurn: () => Promise.resolve() };
+const IDLE = { turnIfBusy: () => undefined };
 
 /** A connection that knows whether it was closed. */
 class StubConn {
@@ -179,7 +179,7 @@ Deno.test("Acceptor takes what comes at once, but on a busy loop only one before
     isBusy = taken.length === 3;
   };
   const laterTurn = () => new Promise<void>((done) => turns.push(done));
-  const loop = { isBusy: () => isBusy, laterTurn };
+  const loop = { turnIfBusy: () => isBusy ? laterTurn() : undefined };
   const { clock, timers } = REAL_ENVIRONMENT;
   const acceptor = new Acceptor<StubConn>({ accept }, take, { clock, timers, log: () => {}, loop });
   void acceptor.run();

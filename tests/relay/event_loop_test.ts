@@ -279,7 +279,7 @@ Deno.test({
   },
 });
 
-Deno.test("EventLoop.inTurn does work at once unless the loop is busy, and hands on what it throws", async () => {
+Deno.test("EventLoop.inTurn and turnIfBusy wait for nothing unless the loop is busy, and hand on what is thrown", async () => {
   let nowMs = 0;
   const loop = new EventLoop(() => nowMs), done: string[] = [];
   const fail = () => {
@@ -287,12 +287,14 @@ Deno.test("EventLoop.inTurn does work at once unless the loop is busy, and hands
   };
   loop.noteLook(nowMs);
   assert.equal(loop.inTurn(() => void done.push("at once")), undefined);
+  assert.equal(loop.turnIfBusy(), undefined);
   assert.throws(() => loop.inTurn(fail), /it fails/);
   nowMs = 100;
   const later = loop.inTurn(() => void done.push("later")),
     failed = assert.rejects(loop.inTurn(fail)!, /it fails/);
+  const waited = loop.turnIfBusy()!.then(() => done.push("waited"));
   done.push("meanwhile");
-  await Promise.all([later, failed]);
-  assert.deepEqual(done, ["at once", "meanwhile", "later"]);
+  await Promise.all([later, failed, waited]);
+  assert.deepEqual(done, ["at once", "meanwhile", "later", "waited"]);
   await loop.close();
 });

@@ -38,7 +38,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** What a simulated line needs of the settings. */
 type LineSettings = Pick<Settings, "clock" | "timers" | "memory"> & {
-  readonly loop: Pick<Settings["loop"], "inTurn" | "isBusy" | "laterTurn">;
+  readonly loop: Pick<Settings["loop"], "inTurn" | "turnIfBusy">;
 };
 
 /** Something on its way. */
@@ -187,7 +187,7 @@ export class SimulatedTransport implements Transport {
         this.#underwayBytes -= length + PIECE_BYTES;
         this.#memory.grow(-length - PIECE_MEMORY_BYTES);
         // Hundreds may have much that arrives at once.
-        if (this.#isDue(clock()) && loop.isBusy(clock())) await loop.laterTurn();
+        if (this.#isDue(clock())) await loop.turnIfBusy();
         if (this.#isClosed) return;
       }
     } catch (error) {

@@ -78,8 +78,8 @@ export interface HttpService extends DeadlineSettings {
   readonly memory: MemoryBudget;
   /** Whether no further request is answered on a connection. */
   readonly isStopping: boolean;
-  /** Resolves when it is a further request's turn, or that of a further part of an answer. */
-  turn(): Promise<void>;
+  /** Waits, if need be, until it is a further request's turn, or that of a further part of an answer. */
+  turn(): Promise<void> | undefined;
   /** Answers a request that asks for no WebSocket. May reject: then the answer is a 500. */
   answer(head: RequestHead, connection: HttpConnection): Answer | HttpFault | Promise<Answer | HttpFault>;
   /** Says why a WebSocket may not be opened, which is asked for rightly; otherwise for whom. */

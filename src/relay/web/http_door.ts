@@ -51,7 +51,7 @@ export interface HttpDoorSettings extends WhoMayOptions {
   timers: Timers;
   log: LogFunction;
   memory: MemoryBudget;
-  loop: Pick<EventLoop, "isBusy" | "laterTurn">;
+  loop: Pick<EventLoop, "laterTurn" | "turnIfBusy">;
 }
 
 /** All connections of a relay that speak HTTP. */
@@ -179,10 +179,8 @@ export class HttpDoor implements HttpService {
   }
 
   /** @internal For connections. */
-  turn(): Promise<void> {
-    const { loop, clock } = this.#settings;
-    if (!loop.isBusy(clock())) return Promise.resolve();
-    return loop.laterTurn();
+  turn(): Promise<void> | undefined {
+    return this.#settings.loop.turnIfBusy();
   }
 
   /** @internal For connections. */

@@ -21,7 +21,7 @@ function makeLine(
     clock: time.clock,
     timers: time.timers,
     memory,
-    loop: { inTurn: (work) => work(), isBusy: () => false, laterTurn: () => Promise.resolve(), ...loop },
+    loop: { inTurn: (work) => work(), turnIfBusy: () => undefined, ...loop },
   });
   return { time, conn, line, memory };
 }
@@ -199,8 +199,8 @@ Deno.test("SimulatedTransport that becomes another network delivers what is on i
 
 Deno.test("SimulatedTransport does what is due in turns, where the loop is busy, and nothing after close", async () => {
   const turns: (() => void)[] = [];
-  const laterTurn = () => new Promise<void>((done) => turns.push(done));
-  const loop = { isBusy: () => true, laterTurn, inTurn: (work: () => void) => laterTurn().then(work) };
+  const turnIfBusy = () => new Promise<void>((done) => turns.push(done));
+  const loop = { turnIfBusy, inTurn: (work: () => void) => turnIfBusy().then(work) };
   const { time, conn, line } = makeLine("delay=80ms", new MemoryBudget(), {}, loop);
   for (const text of ["1", "2", "3"]) await line.write(new TextEncoder().encode(text));
   await time.pass(80);
