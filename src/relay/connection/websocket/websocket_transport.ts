@@ -19,7 +19,7 @@ import { FrameReader, type FrameSink, FRONT_BYTES } from "./frame_reader.ts";
 import { controlFrame, FIN, headerBytes, MAX_HEADER_BYTES, OPCODE, writeHeader } from "./frame_writer.ts";
 import type { FramedCopies, FramedCopy } from "./framed_copies.ts";
 
-/** The largest message that is taken, in bytes. */
+/** The largest message that is taken, in bytes, unless two of the longest lines are more. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 /**
@@ -60,7 +60,7 @@ const NOTHING = new Uint8Array(0);
 /** What a {@linkcode WebSocketTransport} needs of the settings. */
 export type WebSocketSettings = Pick<
   Settings,
-  "clock" | "timers" | "service" | "log" | "isChecked" | "pingTimeoutMs"
+  "clock" | "timers" | "service" | "log" | "isChecked" | "pingTimeoutMs" | "maxLineBytes"
 >;
 
 /** A WebSocket, from its handshake to its end. */
@@ -70,7 +70,7 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
   readonly #settings: WebSocketSettings;
   readonly #address: string;
   // Input
-  readonly #reader = new FrameReader(this, MAX_MESSAGE_BYTES);
+  readonly #reader: FrameReader;
   /** What came behind the handshake. */
   #rest: Uint8Array;
   /** The buffer that was read into last, and where in it: a byte has to be free. */
@@ -119,6 +119,7 @@ export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, 
     this.#address = address;
     this.#copies = copies;
     this.#settings = settings;
+    this.#reader = new FrameReader(this, Math.max(MAX_MESSAGE_BYTES, 2 * settings.maxLineBytes));
     this.#heardAt = this.#pingedAt = settings.clock();
   }
 

@@ -134,16 +134,25 @@ Deno.test("WebSocketTransport delivers what is good before it says that its clie
   websocket.close();
 });
 
-Deno.test("WebSocketTransport.read returns 0 for a fault alone", async () => {
-  const { socket, websocket } = open();
-  socket.feed(clientFrame({ opcode: 1, length: BigInt(MAX_MESSAGE_BYTES + 1) }));
-  assert.equal(await read(websocket), "");
-  assert.equal(websocket.fault?.code, 1009);
-  assert.equal(
-    websocket.fault?.message,
-    "Cannot read message: it has more than 1048576 bytes, send smaller ones",
-  );
-  websocket.close();
+Deno.test("WebSocketTransport.read returns 0 for a fault alone: a message that is too large, and no long line is", async () => {
+  for (const [maxLineBytes, most] of [[65536, MAX_MESSAGE_BYTES], [2 ** 21, 2 ** 22]]) {
+    const { socket, websocket } = open({ maxLineBytes });
+    const reading = read(websocket);
+    socket.feed(textFrame("1".repeat(Math.min(most, maxLineBytes))));
+    assert.match((await reading)!, /^1+$/);
+    assert.equal(websocket.fault, undefined);
+    websocket.close();
+
+    const other = open({ maxLineBytes });
+    other.socket.feed(clientFrame({ opcode: 1, length: BigInt(most + 1) }));
+    assert.equal(await read(other.websocket), "");
+    assert.equal(other.websocket.fault?.code, 1009);
+    assert.equal(
+      other.websocket.fault?.message,
+      `Cannot read message: it has more than ${most} bytes, send smaller ones`,
+    );
+    other.websocket.close();
+  }
 });
 
 Deno.test("WebSocketTransport rejects where the connection ends without a close frame", async () => {
