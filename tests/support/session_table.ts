@@ -130,14 +130,14 @@ export class Table implements AsyncDisposable {
   #nowMs = 1000;
   readonly rooms: Rooms;
   readonly admission: Admission;
-  readonly log: { level: LogLevel; message: string }[] = [];
+  readonly log: { level: LogLevel; message: string; fields?: Record<string, unknown> }[] = [];
   readonly #settings: Settings;
   readonly #seats: Seat[] = [];
 
   /** @param time is used in place of real timers and a clock of its own */
   constructor(options: RelayOptions = {}, time?: ManualTime) {
     this.#time = time;
-    const log: LogFunction = (level, message) => void this.log.push({ level, message });
+    const log: LogFunction = (level, message, fields) => void this.log.push({ level, message, fields });
     this.#settings = resolveOptions({ ...options, log }, {
       ...REAL_ENVIRONMENT,
       ...(time && { timers: time.timers }),

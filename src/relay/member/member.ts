@@ -123,6 +123,8 @@ const MAX_WRITE_BYTES = 256 * 1024;
 /** A member of a room. */
 export abstract class Member implements Reader {
   abstract readonly cursor: Cursor;
+  /** The name it gave itself; empty if none, or plain. */
+  abstract readonly name: string;
   readonly room: Room;
   protected readonly feed: Feed;
   protected readonly settings: Settings;
@@ -176,9 +178,8 @@ export abstract class Member implements Reader {
 
   giveUp(): void {
     if (this.outlet === undefined) return;
-    this.settings.log("warn", "memory is short, closed a member that does not read", {
-      address: this.outlet.address,
-    });
+    const who = this.#describe(this.outlet);
+    this.settings.log("warn", "memory is short, closed a member that does not read", who);
     this.outlet.cut("behind");
   }
 
@@ -284,7 +285,7 @@ export abstract class Member implements Reader {
     this.#behindAt = nowMs;
     if (!isNews && whenBehind === "skip") return undefined;
     const fields = {
-      address: this.outlet.address,
+      ...this.#describe(this.outlet),
       bytes: this.cursor.behindBytes,
       skippedBefore: this.cursor.lost.lines,
     };
@@ -293,6 +294,11 @@ export abstract class Member implements Reader {
       log("warn", "member fell behind, closed", fields);
       return BEHIND;
     }
+  }
+
+  /** Says who it is, for the log: an address alone may be that of a whole room of computers. */
+  #describe({ address }: Outlet): Record<string, string> {
+    return this.name === "" ? { address } : { address, name: this.name };
   }
 
   #takeReplies(): Uint8Array | undefined {

@@ -10,6 +10,7 @@ import { joinKept } from "../room/quiet_lines.ts";
 /** A plain client in the lobby. */
 export class PlainMember extends Member {
   readonly cursor: Cursor;
+  readonly name = "";
   /** What lies before this place was kept while nobody knew what the connection is: it is never too old. */
   readonly #keptTo: number;
 
