@@ -272,7 +272,11 @@ class Session(SessionLink):
                 self._own[key, room] = line
             else:
                 self._own.pop((key, room), None)
-            self._sets[key, room] = line
+            self._sets.pop((key, room), None)
+            if is_set:
+                self._sets[key, room] = line
+            else:  # first: so the relay never has more keys than there were here at a time
+                self._sets = {(key, room): line, **self._sets}
         self._waker.wake()
 
     def _check_value(self, what, value):

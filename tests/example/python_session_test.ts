@@ -56,6 +56,12 @@ def obey(command, *args):
     elif command == "race":
         for key in args[0]:
             session.claim(key, name).add_done_callback(lambda answer, key=key: tell("won", key, answer.result()))
+    elif command == "all":  # in one go: the network's thread sleeps meanwhile
+        wake, session._waker.wake = session._waker.wake, lambda: None
+        for each in args:
+            obey(*each)
+        session._waker.wake = wake
+        wake()
     elif command == "where":
         tell("where", session.room, session.is_host)
     elif command == "count":  # events with numbers, some each ms
@@ -296,6 +302,25 @@ test("sees who is in its room and what state they have, and nothing of another r
   await cy.command("peers");
   await cy.tells("peers", {}, {});
   assert.deepEqual(cy.told.map(([kind]) => kind).filter((kind) => kind !== "status"), ["peers"]);
+});
+
+test("sets as many keys as are allowed, in whatever order it gives others up", async () => {
+  const { relay, port } = start();
+  await using _ = relay;
+  await using ada = new PythonSession(port, { room: "pong", name: "ada" });
+  await using bo = new PythonSession(port, { room: "pong", name: "bo" });
+  await Promise.all([ada.connected(), bo.connected()]);
+  const filler = Array.from({ length: 254 }, (_, i) => ["set", `key ${i}`, i]);
+  await ada.command("all", ["set", "a", 0], ["set", "b", 0], ...filler);
+  for (let round = 0; round < 10; round++) {
+    await ada.command("all", ["unset", "a"], ["set", "c", 1], ["unset", "b"], ["set", "a", 1]);
+    await ada.command("all", ["unset", "c"], ["set", "b", 0]);
+  }
+  await ada.command("send", "done");
+  await bo.tells("event", "done");
+  await bo.command("send", "done, too");
+  await ada.tells("event", "done, too");
+  assert.deepEqual(ada.told.filter(([kind]) => kind === "error"), []);
 });
 
 test("and a plain client share the lobby", async () => {

@@ -2,7 +2,6 @@
 // of each key alone, and what has to be told again when a session could not be resumed. Pure.
 
 import { encodeSet } from "../../wire/protocol.ts";
-import { Queue } from "../link/queue.ts";
 
 /**
  * Remembers what was set, and which keys the relay has not been told about. One for the member, one for the
@@ -15,10 +14,12 @@ export class OwnState {
   readonly #values = new Map<string, string>();
   /** The same as the relay has taken them. */
   readonly #settled = new Map<string, string>();
+  /** The keys that the relay has not been told about, the one that has waited longest first… */
   readonly #news = new Set<string>();
+  /** …and those of them that are to be removed. */
+  readonly #removals = new Set<string>();
   /** The keys of the room whose values go when this program leaves. */
   readonly #held = new Set<string>();
-  readonly #order = new Queue<string>();
 
   /** Makes an empty state; that of a room is marked so on the wire. */
   constructor(isRoom: boolean) {
@@ -60,7 +61,9 @@ export class OwnState {
   /** Sets a key to a value, given as JSON; `undefined` removes the key. */
   set(key: string, json: string | undefined): void {
     put(this.#values, key, json);
-    this.#tellAbout(key);
+    this.#news.add(key);
+    if (json === undefined) this.#removals.add(key);
+    else this.#removals.delete(key);
   }
 
   /** Says whether a key's value is to go when this program leaves. */
@@ -104,7 +107,7 @@ export class OwnState {
   /** Makes every value one to tell about again: nothing of it is settled in another session. */
   setAgain(): void {
     this.#settled.clear();
-    for (const key of this.#values.keys()) this.#tellAbout(key);
+    for (const key of this.#values.keys()) this.#news.add(key);
   }
 
   /** Does the same, but gives up the keys where somebody's value stands already. */
@@ -112,7 +115,7 @@ export class OwnState {
     this.#settled.clear();
     for (const key of [...this.#values.keys()]) {
       if (key in present) this.forget(key);
-      else this.#tellAbout(key);
+      else this.#news.add(key);
     }
   }
 
@@ -122,19 +125,17 @@ export class OwnState {
     this.#settled.clear();
   }
 
-  /** Takes the line that tells about the key that has waited longest, or `undefined`. */
+  /**
+   * Takes the line that tells about the key that has waited longest, or `undefined`. Removals go first: so
+   * the relay never has more keys than there were here at a time.
+   */
   takeLine(): { line: Uint8Array; key: string; json: string | undefined } | undefined {
-    const key = this.#order.shift();
+    const [key] = this.#removals.size > 0 ? this.#removals : this.#news;
     if (key === undefined) return undefined;
     this.#news.delete(key);
+    this.#removals.delete(key);
     const json = this.#values.get(key), isHeld = json !== undefined && this.#held.has(key);
     return { line: encodeSet(key, json, { isRoom: this.isRoom, isHeld }), key, json };
-  }
-
-  #tellAbout(key: string): void {
-    if (this.#news.has(key)) return;
-    this.#news.add(key);
-    this.#order.push(key);
   }
 }
 

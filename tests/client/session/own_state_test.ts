@@ -1,9 +1,10 @@
 // Tests src/client/session/own_state.ts.
 
 import assert from "node:assert/strict";
+import { seededRandom } from "../../../src/simulation/random.ts";
 import { OwnState } from "../../../src/client/session/own_state.ts";
 
-Deno.test("OwnState tells the newest value of each key, once", () => {
+Deno.test("OwnState tells the newest value of each key, once, and removals first", () => {
   const state = new OwnState(false);
   for (const json of ["1", "2", "3"]) state.set("a", json);
   state.set('"', "0");
@@ -14,11 +15,31 @@ Deno.test("OwnState tells the newest value of each key, once", () => {
     lines.push(new TextDecoder().decode(line.line).trimEnd());
   }
   assert.deepEqual(lines, [
+    '{"$set":{"key":"c"}}',
     '{"$set":{"key":"a","value":3}}',
     '{"$set":{"key":"\\"","value":0}}',
-    '{"$set":{"key":"c"}}',
   ]);
   assert.deepEqual([state.size, state.newsLength], [2, 0]);
+});
+
+Deno.test("OwnState never has the relay keep more keys than there were here at a time", () => {
+  const keys = ["a", "b", "c", "d", "e"], most = 3;
+  const random = seededRandom(7);
+  for (let round = 0; round < 300; round++) {
+    const state = new OwnState(false), relay = new Set<string>();
+    for (let step = 0; step < 40; step++) {
+      const key = keys[Math.floor(random() * keys.length)];
+      if (random() < 0.4) state.set(key, undefined);
+      else if (state.has(key) || state.size < most) state.set(key, String(step));
+      const isTurnOver = random() < 0.2;
+      for (let told; (isTurnOver || random() < 0.1) && (told = state.takeLine()) !== undefined;) {
+        if (told.json === undefined) relay.delete(told.key);
+        else relay.add(told.key);
+        assert.ok(relay.size <= most, `${relay.size} keys in round ${round}`);
+      }
+      if (isTurnOver) assert.deepEqual([...relay].sort(), Object.keys(state.values()).sort());
+    }
+  }
 });
 
 Deno.test("OwnState sets again what is missing, and gives up what somebody else has set, but not what is news", () => {
