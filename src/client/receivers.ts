@@ -33,7 +33,10 @@ export function readReceivers(options: SendOptions): readonly string[] {
   for (const receiver of receivers) {
     const id = idOf(receiver);
     if (id === undefined) {
-      throw new TypeError(`Cannot send event: to is ${show(receiver)}, peers and ids of peers are allowed`);
+      const [shown, hint] = receiver instanceof Map
+        ? ["a map", " (relay.peers.values()?)"]
+        : [show(receiver), ""];
+      throw new TypeError(`Cannot send event: to is ${shown}, peers and ids of peers are allowed${hint}`);
     }
     ids.add(id);
   }

@@ -19,6 +19,12 @@ Deno.test("readReceivers takes members and ids, one or several, each once and in
     name: "TypeError",
     message: "Cannot send event: to is an object, peers and ids of peers are allowed",
   });
+  for (const to of [new Map([["k1", ada]]), [new Map()]]) {
+    assert.throws(() => readReceivers({ to: to as never }), {
+      name: "TypeError",
+      message: "Cannot send event: to is a map, peers and ids of peers are allowed (relay.peers.values()?)",
+    });
+  }
   assert.throws(() => readReceivers({ to: ["k1", 7] as never }), {
     name: "TypeError",
     message: "Cannot send event: to is 7, peers and ids of peers are allowed",
