@@ -27,6 +27,7 @@ function readText(name: string): string {
   let length = 0;
   for (let n; length < bytes.length && (n = file.readSync(bytes.subarray(length))) !== null;) length += n;
   if (length > MAX_FILE_BYTES) throw new Error(`it has more than ${MAX_FILE_BYTES} bytes`);
+  // Not as from the wire: the byte order mark that some editors put first is none of the text.
   return new TextDecoder().decode(bytes.subarray(0, length));
 }
 

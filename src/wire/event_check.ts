@@ -4,6 +4,8 @@
 // limits. Each endOfX(bytes, at) reads one X and returns the index behind it, or -1. None of them checks for
 // the end of the bytes: the LF of the line stops every loop.
 
+import { decodeUtf8 } from "./utf8.ts";
+
 /** The bytes that mean something in JSON. A const enum, so that the loops below hold plain numbers. */
 const enum Byte {
   Tab = 0x09,
@@ -291,7 +293,7 @@ function indexOfBadUtf8(bytes: Uint8Array): number {
 
 /** Names what is allowed instead of what stands at `at`; knows what programs commonly send by mistake. */
 function remedy(bytes: Uint8Array, at: number): string {
-  const there = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(at, at + 16));
+  const there = decodeUtf8(bytes.subarray(at, at + 16));
   if (/^(NaN|Infinity)/.test(there)) return "send null instead of NaN or Infinity";
   if (/^('|(True|False|None)\b)/.test(there)) return "send what json.dumps(event) returns, not str(event)";
   if (at === 0 && there.startsWith("\ufeff")) return "no byte order mark is allowed";
@@ -307,7 +309,7 @@ function excerpt(line: Uint8Array, at: number): string {
   let to = Math.min(line.length, at + EXCERPT_BYTES_BEHIND);
   while (from < at && isContinuation(line[from])) from++;
   while (to > at + 1 && to < line.length && isContinuation(line[to])) to--;
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(line.subarray(from, to))
+  const text = decodeUtf8(line.subarray(from, to))
     .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
   return (from > 0 ? "…" : "") + text + (to < line.length ? "…" : "");
 }

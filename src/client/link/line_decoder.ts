@@ -4,6 +4,7 @@
 
 import { LineReader } from "../../wire/line_reader.ts";
 import { LF } from "../../wire/protocol.ts";
+import { decodeUtf8, decodeValidUtf8 } from "../../wire/utf8.ts";
 
 /** What a {@linkcode LineDecoder} does with what it finds, in the order of the bytes. */
 export interface LineSink {
@@ -15,10 +16,6 @@ export interface LineSink {
 
 /** The characters of a line without an end that are handed to {@linkcode LineSink.onInvalidLine}. */
 const SHOWN_CHARACTERS = 200;
-
-// A byte order mark is neither JSON nor white space, wherever a chunk begins: it must not be swallowed there.
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Cuts received bytes into lines of text. One per connection: an unfinished line ends with it.
@@ -50,7 +47,7 @@ export class LineDecoder {
   #decode(lines: Uint8Array): void {
     let text: string;
     try {
-      text = strict.decode(lines);
+      text = decodeValidUtf8(lines);
     } catch {
       return this.#decodeOneByOne(lines);
     }
@@ -71,10 +68,10 @@ export class LineDecoder {
       start = end + 1;
       let text: string;
       try {
-        text = strict.decode(line);
+        text = decodeValidUtf8(line);
       } catch (cause) {
         const message = `Cannot read line: its ${line.length} bytes are not UTF-8, text in UTF-8 is allowed`;
-        this.#sink.onInvalidLine(lossy.decode(line), new TypeError(message, { cause }));
+        this.#sink.onInvalidLine(decodeUtf8(line), new TypeError(message, { cause }));
         continue;
       }
       this.#emit(text);
@@ -86,7 +83,7 @@ export class LineDecoder {
   }
 
   #refuseLong(beginning: Uint8Array): void {
-    const shown = lossy.decode(beginning.subarray(0, SHOWN_CHARACTERS));
+    const shown = decodeUtf8(beginning.subarray(0, SHOWN_CHARACTERS));
     const message = `Cannot read line: it has more than ${this.#maxUnfinishedBytes} bytes, ` +
       `${this.#maxUnfinishedBytes} are allowed`;
     this.#sink.onInvalidLine(shown, new RangeError(message));

@@ -7,6 +7,7 @@ import { afterThisTurn } from "./after_turn.ts";
 import { ImpossibleError, UntoldError } from "./connect_error.ts";
 import { type PageLocation, pageLocation, runtime } from "./runtime.ts";
 import type { OpenTransport, TlsOptions, Transport } from "./transport.ts";
+import { decodeUtf8 } from "../../wire/utf8.ts";
 
 /** How much the browser may keep of what was written, in bytes, before the next write waits… */
 export const MAX_BUFFERED_BYTES = 1024 * 1024;
@@ -21,7 +22,6 @@ const ABNORMAL = 1006;
 const USUAL_ENDS = [1000, 1001, 1005];
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Returns a function that opens a WebSocket, and is done when the handshake is. */
 export function openWebSocket(url: string, tls: TlsOptions = {}): OpenTransport {
@@ -90,7 +90,7 @@ class WebSocketTransport implements Transport {
   async write(bytes: Uint8Array): Promise<number> {
     while (this.#isOpen && this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) await this.#room();
     if (!this.#isOpen) throw this.#failure ?? new Error("the connection is closed");
-    this.#socket.send(decoder.decode(bytes));
+    this.#socket.send(decodeUtf8(bytes));
     return bytes.length;
   }
 

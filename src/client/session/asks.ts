@@ -3,6 +3,7 @@
 
 import { isControlLine, type Tag } from "../../wire/protocol.ts";
 import { Countdown } from "../link/countdown.ts";
+import { decodeUtf8 } from "../../wire/utf8.ts";
 
 /**
  * How much of why a question was not answered is told, by who should have and to who asked, in UTF-16 code
@@ -54,14 +55,12 @@ export function forgiving<T>(ask: () => Promise<T>): Promise<T> {
   return answer;
 }
 
-const decoder = new TextDecoder();
-
 const NONE: ReadonlySet<string> = new Set();
 
 /** Reads the name of the question that a line written here asks; `undefined` for any other line. */
 export function readAsk(line: Uint8Array): string | undefined {
   if (!isControlLine(line, 0)) return undefined;
-  const [body] = Object.values<Tag>(JSON.parse(decoder.decode(line)));
+  const [body] = Object.values<Tag>(JSON.parse(decodeUtf8(line)));
   return body.ask;
 }
 

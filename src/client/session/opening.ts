@@ -14,6 +14,7 @@ import { encodeHello, type Hello, makeNonce } from "./hello.ts";
 import { ERROR_OPENING, readControlLine } from "./relay_control.ts";
 import { followControl } from "./roster_control.ts";
 import { readAnswer, type Welcome } from "./welcome.ts";
+import { decodeUtf8 } from "../../wire/utf8.ts";
 
 /** How long a relay may take to answer a hello, in ms; one that doesn't know sessions never does. */
 export const WELCOME_TIMEOUT_MS = 3000;
@@ -43,8 +44,6 @@ const ACK_SHARE = 1 / 2;
 const WELCOME_OPENING = `{"$welcome":`;
 
 const NOTHING = new Uint8Array(0);
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What an opening needs to know. */
 export interface OpeningOptions extends Omit<Hello, "nonce"> {
@@ -246,7 +245,7 @@ class FirstLines {
         this.#chunk = this.#chunk.subarray(end + 1);
         this.bytes += length + 1;
         this.count++;
-        return decoder.decode(concat(parts));
+        return decodeUtf8(concat(parts));
       }
       this.#chunk = NOTHING;
       const bytes = await this.#pipe.read();

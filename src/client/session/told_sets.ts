@@ -7,6 +7,7 @@
 
 import { startsAt } from "../../wire/protocol.ts";
 import type { OwnState } from "./own_state.ts";
+import { decodeUtf8 } from "../../wire/utf8.ts";
 
 /** A `$set` that was handed out. */
 interface ToldSet {
@@ -101,13 +102,12 @@ export class ToldSets {
 }
 
 const SET_START = new TextEncoder().encode('{"$set":');
-const decoder = new TextDecoder();
 
 /** Reads a `$set` that was written here; `undefined` for any other line. */
 export function readSet(
   line: Uint8Array,
 ): { key: string; json: string | undefined; isRoom: boolean } | undefined {
   if (!startsAt(line, 0, SET_START)) return undefined;
-  const { key, value, room } = JSON.parse(decoder.decode(line)).$set;
+  const { key, value, room } = JSON.parse(decodeUtf8(line)).$set;
   return { key, json: JSON.stringify(value), isRoom: room === true };
 }

@@ -3,6 +3,7 @@
 // check JSON: the line ends where it should. Pure.
 
 import { startsAt } from "../../wire/protocol.ts";
+import { decodeUtf8 } from "../../wire/utf8.ts";
 
 /** A piece of the bytes: `[start, end)`. */
 export interface Piece {
@@ -15,7 +16,6 @@ const OPEN_ARRAY = 0x5b, CLOSE_ARRAY = 0x5d, OPEN_OBJECT = 0x7b, CLOSE_OBJECT = 
 const TAB = 0x09, CR = 0x0d, SPACE = 0x20;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A name of members that are looked for. */
 export class MemberName {
@@ -106,7 +106,7 @@ export function flatValueOf(bytes: Uint8Array, piece: Piece): unknown {
   const plain = first === QUOTE ? plainTextOf(bytes, piece) : undefined;
   if (plain !== undefined) return plain;
   if (first === OPEN_ARRAY) return [];
-  return first === OPEN_OBJECT ? {} : JSON.parse(decoder.decode(bytes.subarray(piece.start, piece.end)));
+  return first === OPEN_OBJECT ? {} : JSON.parse(decodeUtf8(bytes.subarray(piece.start, piece.end)));
 }
 
 /** The longest string that is read letter by letter: to decode it would take longer. */
@@ -126,7 +126,7 @@ function plainTextOf(bytes: Uint8Array, { start, end }: Piece): string | undefin
 
 /** Reads a string. */
 export function textOf(bytes: Uint8Array, { start, end }: Piece): string {
-  return plainTextOf(bytes, { start, end }) ?? JSON.parse(decoder.decode(bytes.subarray(start, end)));
+  return plainTextOf(bytes, { start, end }) ?? JSON.parse(decodeUtf8(bytes.subarray(start, end)));
 }
 
 /** Returns the first place from `at` on that holds no white space. */

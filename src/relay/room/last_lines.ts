@@ -3,6 +3,7 @@
 
 import { isRecord } from "../../wire/untrusted.ts";
 import { isControlLine, type Level, LF } from "../../wire/protocol.ts";
+import { decodeUtf8 } from "../../wire/utf8.ts";
 
 /** How much of a log's end is looked at, in bytes. */
 export const LAST_BYTES = 16 * 1024;
@@ -19,8 +20,6 @@ export interface LastLine {
   /** As it came, cut where it is long. */
   text: string;
 }
-
-const decoder = new TextDecoder();
 
 /**
  * Reads the end of a feed.
@@ -43,7 +42,7 @@ export function readLastLines(bytes: Uint8Array, isWhole: boolean, level: Level)
 }
 
 function cut(bytes: Uint8Array, start: number, end: number): string {
-  const text = decoder.decode(bytes.subarray(start, Math.min(end, start + 4 * MAX_LINE_CHARACTERS)));
+  const text = decodeUtf8(bytes.subarray(start, Math.min(end, start + 4 * MAX_LINE_CHARACTERS)));
   const characters = Array.from(text);
   return characters.length <= MAX_LINE_CHARACTERS && end - start <= 4 * MAX_LINE_CHARACTERS
     ? text
@@ -53,7 +52,7 @@ function cut(bytes: Uint8Array, start: number, end: number): string {
 function readMark(line: Uint8Array): Record<string, unknown> {
   if (line.length > 1000) return {}; // none that is of interest here
   try {
-    const control: unknown = JSON.parse(decoder.decode(line));
+    const control: unknown = JSON.parse(decodeUtf8(line));
     return isRecord(control) ? control : {};
   } catch {
     return {};

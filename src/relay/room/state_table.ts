@@ -9,6 +9,7 @@ import type { MemoryAccount } from "../memory_budget.ts";
 import type { Settings } from "../options.ts";
 import type { ErrorCode } from "../../wire/protocol.ts";
 import { quote } from "../../wire/untrusted.ts";
+import { decodeUtf8 } from "../../wire/utf8.ts";
 
 /** Who a value belongs to: a member, whose values vanish with it, or the room. */
 export interface StateOwner {
@@ -56,7 +57,8 @@ export class StateEntry {
 
   /** The same as text, made anew at each look. */
   get value(): string | undefined {
-    return this.isRemoval ? undefined : decoder.decode(this.json);
+    const { json } = this;
+    return json === undefined ? undefined : decodeUtf8(json);
   }
 
   /** What it really takes, in bytes. */
@@ -84,7 +86,6 @@ export interface StateRefusal {
 const REMOVED_PER_KEY = 8;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 const NOTHING = new Uint8Array(0);
 
@@ -142,7 +143,7 @@ export class StateTable {
     const refusal = this.#check(key, valueBytes.length, bytes - (old?.bytes ?? 0), own, old);
     if (refusal !== undefined) return refusal;
     // Text that is a piece of a line would keep that line.
-    const ownKey = old?.key ?? decoder.decode(desk.subarray(0, keyBytes));
+    const ownKey = old?.key ?? decodeUtf8(desk.subarray(0, keyBytes));
     const entry = encodeEntry(owner, ownKey, valueBytes, setBy, this.#version + 1, bytes);
     const growth = entry.memoryBytes - (old?.memoryBytes ?? 0);
     if (value === undefined) this.#memory.grow(growth);

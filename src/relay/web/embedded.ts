@@ -114,6 +114,7 @@ import src_wire_node_stream_ts from "../../wire/node_stream.ts" with { type: "te
 import src_wire_protocol_ts from "../../wire/protocol.ts" with { type: "text" };
 import src_wire_tls_stream_ts from "../../wire/tls_stream.ts" with { type: "text" };
 import src_wire_untrusted_ts from "../../wire/untrusted.ts" with { type: "text" };
+import src_wire_utf8_ts from "../../wire/utf8.ts" with { type: "text" };
 import src_wire_version_ts from "../../wire/version.ts" with { type: "text" };
 
 /** Their texts. */
@@ -232,5 +233,6 @@ export const EMBEDDED: ReadonlyMap<string, string> = new Map([
   ["src/wire/protocol.ts", src_wire_protocol_ts],
   ["src/wire/tls_stream.ts", src_wire_tls_stream_ts],
   ["src/wire/untrusted.ts", src_wire_untrusted_ts],
+  ["src/wire/utf8.ts", src_wire_utf8_ts],
   ["src/wire/version.ts", src_wire_version_ts],
 ]);

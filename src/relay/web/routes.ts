@@ -12,6 +12,7 @@ import type { Stats } from "./stats.ts";
 import { parseTarget, type Target } from "./target.ts";
 import type { RelayView } from "./view.ts";
 import { hostFault, originFault, type WhoMayOptions } from "./who_may.ts";
+import { decodeUtf8 } from "../../wire/utf8.ts";
 
 /** What is answered to whom. */
 export class Routes {
@@ -131,7 +132,7 @@ const CHALLENGE = { "WWW-Authenticate": "Bearer" };
 
 /** A head has one character a byte; a token is UTF-8. */
 function decodeToken(bytes: string): string {
-  return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
+  return decodeUtf8(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
 }
 
 /** Numbers have no version: whoever wants one of a certain kind can't have it. */

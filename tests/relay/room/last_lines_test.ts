@@ -51,3 +51,9 @@ Deno.test("readLastLines bears control lines that are none, and a log without an
   assert.deepEqual(readLastLines(encode("1"), true, "session"), []);
   assert.deepEqual(readLastLines(encode(""), false, "session"), []);
 });
+
+Deno.test("readLastLines keeps a byte order mark, with which nobody's JSON begins, where lines are not checked", () => {
+  assert.deepEqual(readLastLines(encode("\ufeff[1]\n"), true, "plain").map(({ text }) => text), [
+    "\ufeff[1]",
+  ]);
+});

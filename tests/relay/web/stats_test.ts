@@ -135,8 +135,9 @@ Deno.test("/stats.json has null for a room that is not there, and its numbers ne
 });
 
 Deno.test("/stats.json and /metrics need the token where the relay has one, and wrong ones count for their host", async () => {
-  await using table = new WebTable({ token: "gehe😀im" });
-  const bytes = String.fromCharCode(...new TextEncoder().encode("gehe😀im"));
+  const token = "\ufeffgehe😀im"; // what may stand first in a file is a character here like others
+  await using table = new WebTable({ token });
+  const bytes = String.fromCharCode(...new TextEncoder().encode(token));
   for (const path of ["/stats.json", "/metrics"]) {
     const without = await table.get(path);
     assert.deepEqual([without.status, without.fields["www-authenticate"]], [401, "Bearer"]);

@@ -4,6 +4,7 @@
 import type { Farewell, FrameFault } from "../transport.ts";
 import { MAX_CONTROL_BYTES } from "./frame_writer.ts";
 import { Utf8Check } from "./utf8_check.ts";
+import { decodeUtf8 } from "../../../wire/utf8.ts";
 
 /** Why a WebSocket is closed, as far as the relay says so. */
 export const CLOSE_CODE = {
@@ -65,7 +66,7 @@ export function readClosing(body: Uint8Array): Closing | FrameFault {
     const message = "Cannot read close frame: its reason is not UTF-8, text in UTF-8 is allowed";
     return { code: CLOSE_CODE.invalidText, message };
   }
-  return { code, reason: new TextDecoder("utf-8", { ignoreBOM: true }).decode(body.subarray(2)) };
+  return { code, reason: decodeUtf8(body.subarray(2)) };
 }
 
 /**

@@ -510,7 +510,8 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      * has left gets nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members
      * is dropped if the relay was restarted, as their ids are others' then.
      *
-     * As with `JSON.stringify`, NaN becomes null and properties that are undefined or functions are left out.
+     * As with `JSON.stringify`, NaN and what is undefined in an array become null, -0 becomes 0, a Date its text,
+     * a Map or a Set `{}` (send `[...map]`), and properties that are undefined or functions are left out.
      *
      * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when
      * `to` names nobody it could be, or the relay object is plain
@@ -523,8 +524,8 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      *
      * Only the newest value of a key matters: of several in one turn, or while away, only the last is sent, and
      * slow members may miss those in between. Its order relative to events is not kept. The value is taken as
-     * it is now. It is set again after a session that could not be resumed. Plain clients hear nothing of it:
-     * tell them with `send`.
+     * it is now, as `send()` takes an event. It is set again after a session that could not be resumed. Plain
+     * clients hear nothing of it: tell them with `send`.
      *
      * @example
      * ```ts

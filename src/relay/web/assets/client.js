@@ -308,15 +308,23 @@ var LineReader = class {
   }
 };
 
-// src/client/link/line_decoder.ts
-var SHOWN_CHARACTERS = 200;
-var strict = new TextDecoder("utf-8", {
-  fatal: true,
-  ignoreBOM: true
-});
+// src/wire/utf8.ts
 var lossy = new TextDecoder("utf-8", {
   ignoreBOM: true
 });
+var strict = new TextDecoder("utf-8", {
+  ignoreBOM: true,
+  fatal: true
+});
+function decodeUtf8(bytes) {
+  return lossy.decode(bytes);
+}
+function decodeValidUtf8(bytes) {
+  return strict.decode(bytes);
+}
+
+// src/client/link/line_decoder.ts
+var SHOWN_CHARACTERS = 200;
 var LineDecoder = class {
   #maxUnfinishedBytes;
   #sink;
@@ -337,7 +345,7 @@ var LineDecoder = class {
   #decode(lines) {
     let text2;
     try {
-      text2 = strict.decode(lines);
+      text2 = decodeValidUtf8(lines);
     } catch {
       return this.#decodeOneByOne(lines);
     }
@@ -357,10 +365,10 @@ var LineDecoder = class {
       start = end + 1;
       let text2;
       try {
-        text2 = strict.decode(line);
+        text2 = decodeValidUtf8(line);
       } catch (cause) {
         const message = `Cannot read line: its ${line.length} bytes are not UTF-8, text in UTF-8 is allowed`;
-        this.#sink.onInvalidLine(lossy.decode(line), new TypeError(message, {
+        this.#sink.onInvalidLine(decodeUtf8(line), new TypeError(message, {
           cause
         }));
         continue;
@@ -372,7 +380,7 @@ var LineDecoder = class {
     if (line.length > 1 || line.length === 1 && line !== "\r") this.#sink.onLine(line);
   }
   #refuseLong(beginning2) {
-    const shown = lossy.decode(beginning2.subarray(0, SHOWN_CHARACTERS));
+    const shown = decodeUtf8(beginning2.subarray(0, SHOWN_CHARACTERS));
     const message = `Cannot read line: it has more than ${this.#maxUnfinishedBytes} bytes, ${this.#maxUnfinishedBytes} are allowed`;
     this.#sink.onInvalidLine(shown, new RangeError(message));
   }
@@ -708,7 +716,14 @@ function readReceivers(options) {
   for (const receiver of receivers) {
     const id = idOf(receiver);
     if (id === void 0) {
-      throw new TypeError(`Cannot send event: to is ${show(receiver)}, peers and ids of peers are allowed`);
+      const [shown, hint] = receiver instanceof Map ? [
+        "a map",
+        " (relay.peers.values()?)"
+      ] : [
+        show(receiver),
+        ""
+      ];
+      throw new TypeError(`Cannot send event: to is ${shown}, peers and ids of peers are allowed${hint}`);
     }
     ids.add(id);
   }
@@ -2323,9 +2338,6 @@ var USUAL_ENDS = [
   1005
 ];
 var encoder4 = new TextEncoder();
-var decoder = new TextDecoder("utf-8", {
-  ignoreBOM: true
-});
 function openWebSocket(url, tls = {}) {
   return async (_, signal) => {
     signal.throwIfAborted();
@@ -2387,7 +2399,7 @@ var WebSocketTransport = class {
   async write(bytes) {
     while (this.#isOpen && this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) await this.#room();
     if (!this.#isOpen) throw this.#failure ?? new Error("the connection is closed");
-    this.#socket.send(decoder.decode(bytes));
+    this.#socket.send(decodeUtf8(bytes));
     return bytes.length;
   }
   /** Says the last; nothing more is received either. */
@@ -3171,11 +3183,10 @@ function forgiving(ask) {
   });
   return answer;
 }
-var decoder2 = new TextDecoder();
 var NONE = /* @__PURE__ */ new Set();
 function readAsk(line) {
   if (!isControlLine(line, 0)) return void 0;
-  const [body] = Object.values(JSON.parse(decoder2.decode(line)));
+  const [body] = Object.values(JSON.parse(decodeUtf8(line)));
   return body.ask;
 }
 var Asks = class {
@@ -3739,9 +3750,6 @@ var MAX_WELCOME_MS = 12e4;
 var ACK_SHARE = 1 / 2;
 var WELCOME_OPENING = `{"$welcome":`;
 var NOTHING = new Uint8Array(0);
-var decoder3 = new TextDecoder("utf-8", {
-  ignoreBOM: true
-});
 async function openSession(pipe, options) {
   const attempt = new Attempt();
   try {
@@ -3906,7 +3914,7 @@ var FirstLines = class {
         this.#chunk = this.#chunk.subarray(end + 1);
         this.bytes += length + 1;
         this.count++;
-        return decoder3.decode(concat(parts));
+        return decodeUtf8(concat(parts));
       }
       this.#chunk = NOTHING;
       const bytes = await this.#pipe.read();
@@ -4162,10 +4170,12 @@ var OwnState = class {
   #values = /* @__PURE__ */ new Map();
   /** The same as the relay has taken them. */
   #settled = /* @__PURE__ */ new Map();
+  /** The keys that the relay has not been told about, the one that has waited longest first… */
   #news = /* @__PURE__ */ new Set();
+  /** …and those of them that are to be removed. */
+  #removals = /* @__PURE__ */ new Set();
   /** The keys of the room whose values go when this program leaves. */
   #held = /* @__PURE__ */ new Set();
-  #order = new Queue();
   /** Makes an empty state; that of a room is marked so on the wire. */
   constructor(isRoom) {
     this.isRoom = isRoom;
@@ -4199,7 +4209,9 @@ var OwnState = class {
   /** Sets a key to a value, given as JSON; `undefined` removes the key. */
   set(key, json) {
     put(this.#values, key, json);
-    this.#tellAbout(key);
+    this.#news.add(key);
+    if (json === void 0) this.#removals.add(key);
+    else this.#removals.delete(key);
   }
   /** Says whether a key's value is to go when this program leaves. */
   hold(key, isHeld) {
@@ -4237,7 +4249,7 @@ var OwnState = class {
   /** Makes every value one to tell about again: nothing of it is settled in another session. */
   setAgain() {
     this.#settled.clear();
-    for (const key of this.#values.keys()) this.#tellAbout(key);
+    for (const key of this.#values.keys()) this.#news.add(key);
   }
   /** Does the same, but gives up the keys where somebody's value stands already. */
   setAgainWhereMissing(present) {
@@ -4246,7 +4258,7 @@ var OwnState = class {
       ...this.#values.keys()
     ]) {
       if (key in present) this.forget(key);
-      else this.#tellAbout(key);
+      else this.#news.add(key);
     }
   }
   /** Gives up every value that the relay was told: others may have changed them. What is news stays. */
@@ -4256,11 +4268,15 @@ var OwnState = class {
     ]) this.forget(key);
     this.#settled.clear();
   }
-  /** Takes the line that tells about the key that has waited longest, or `undefined`. */
+  /**
+   * Takes the line that tells about the key that has waited longest, or `undefined`. Removals go first: so
+   * the relay never has more keys than there were here at a time.
+   */
   takeLine() {
-    const key = this.#order.shift();
+    const [key] = this.#removals.size > 0 ? this.#removals : this.#news;
     if (key === void 0) return void 0;
     this.#news.delete(key);
+    this.#removals.delete(key);
     const json = this.#values.get(key), isHeld = json !== void 0 && this.#held.has(key);
     return {
       line: encodeSet(key, json, {
@@ -4270,11 +4286,6 @@ var OwnState = class {
       key,
       json
     };
-  }
-  #tellAbout(key) {
-    if (this.#news.has(key)) return;
-    this.#news.add(key);
-    this.#order.push(key);
   }
 };
 function put(map, key, json) {
@@ -4365,10 +4376,9 @@ var ToldSets = class {
   }
 };
 var SET_START = new TextEncoder().encode('{"$set":');
-var decoder4 = new TextDecoder();
 function readSet(line) {
   if (!startsAt(line, 0, SET_START)) return void 0;
-  const { key, value, room } = JSON.parse(decoder4.decode(line)).$set;
+  const { key, value, room } = JSON.parse(decodeUtf8(line)).$set;
   return {
     key,
     json: JSON.stringify(value),
@@ -5880,7 +5890,8 @@ var Relay = class _Relay {
    * has left gets nothing: `onError` is told (`no_such_peer`, with the `ids`). What waits for single members
    * is dropped if the relay was restarted, as their ids are others' then.
    *
-   * As with `JSON.stringify`, NaN becomes null and properties that are undefined or functions are left out.
+   * As with `JSON.stringify`, NaN and what is undefined in an array become null, -0 becomes 0, a Date its text,
+   * a Map or a Set `{}` (send `[...map]`), and properties that are undefined or functions are left out.
    *
    * @throws {TypeError} when JSON can't hold it: undefined, a function, a symbol, a BigInt, a cycle; when
    * `to` names nobody it could be, or the relay object is plain
