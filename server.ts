@@ -10,7 +10,7 @@ import type { BoundListener } from "./src/program/tls_listener.ts";
 import { complain, openLog, print } from "./src/program/output.ts";
 import { handleSignals } from "./src/program/signals.ts";
 import { logMembers, logStatus, logStatusWhenNew } from "./src/program/status.ts";
-import { serve } from "./src/relay/relay.ts";
+import { type RelayServer, serve } from "./src/relay/relay.ts";
 
 /**
  * The exit codes: stopped in order; stopped at once, or nobody takes what was asked for; what the operator
@@ -36,6 +36,14 @@ async function main(): Promise<void> {
 
 async function run(options: ServerOptions, warnings: string[]): Promise<void> {
   const { log, flush } = openLog(options);
+  const stopped = Promise.withResolvers<void>();
+  let relay: RelayServer | undefined = undefined;
+  // First, because already what is logged at the start may bring one: the log's file may be full.
+  handleSignals(log, {
+    stop: stopped.resolve,
+    exit: () => void flush().then(() => Deno.exit(EXIT_FAILURE)),
+    status: () => void (relay && logMembers(relay, log)),
+  });
   let listener: BoundListener, folder = "", { token } = options.relay;
   try {
     if (options.tokenFile !== undefined) token = readToken(options.tokenFile);
@@ -48,17 +56,11 @@ async function run(options: ServerOptions, warnings: string[]): Promise<void> {
   for (const warning of warnings) log("warn", warning);
   const { host, tls } = options, name = clientTarget(host, listener.addr.port);
   const allowedHosts = [...options.relay.allowedHosts ?? [], ...ownNames(), host.toLowerCase()];
-  const relay = serve(listener, { ...options.relay, token, name, allowedHosts, log });
+  relay = serve(listener, { ...options.relay, token, name, allowedHosts, log });
   if (options.relay.servesWeb) {
     log("info", "pages", { url: `${tls ? "https" : "http"}://${name}/`, ...folder === "" ? {} : { folder } });
   }
   const stopStatus = logStatusWhenNew(relay, log);
-  const stopped = Promise.withResolvers<void>();
-  handleSignals(log, {
-    stop: stopped.resolve,
-    exit: () => void flush().then(() => Deno.exit(EXIT_FAILURE)),
-    status: () => void logMembers(relay, log),
-  });
 
   // Last, because whoever started the program may send a signal as soon as it says that it is ready. Nothing
   // waits for it: a stdout that takes nothing is no reason not to serve.

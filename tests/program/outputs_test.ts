@@ -193,3 +193,15 @@ test("server.ts goes on when its log is as long as it may be", async () => {
   program.signal("SIGTERM");
   assert.equal(await program.code(), 0);
 });
+
+test("server.ts starts when its log is as long as it may be already", async () => {
+  using directory = makeDirectory();
+  const log = `${directory.path}/log`, bytes = 2 ** 30; // more than Deno's own cache, of which nothing is written
+  Deno.createSync(log).close();
+  Deno.truncateSync(log, bytes);
+  await using program = start(`ulimit -f ${bytes / 512} && exec "$@" 2>>"$LOG"`, LOOPBACK, { LOG: log });
+  await assertRelays(await program.port());
+  assert.equal(Deno.statSync(log).size, bytes);
+  program.signal("SIGTERM");
+  assert.equal(await program.code(), 0);
+});
