@@ -2,6 +2,7 @@
 // looking at its sockets.
 
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { EventLoop } from "../../src/relay/event_loop.ts";
 
 Deno.test("EventLoop calls back in later turns, in order, with and without its socket", async () => {
@@ -138,6 +139,61 @@ Deno.test("EventLoop.laterTurn lets no more than 64 go in a turn, however little
   }
   await loop.close();
   assert.deepEqual(seen, [0, 64, 128, 150]);
+});
+
+Deno.test("EventLoop.callLater calls all who take no time in one turn, and all others in the end, though nobody else asks", async () => {
+  for (const [tookMs, turns] of [[0, 1], [1, 100]]) {
+    let nowMs = 0, called = 0;
+    const loop = new EventLoop(() => nowMs), seen = new Set<number>();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let turn = 0;
+    const countTurn = () => {
+      turn++;
+      if (called < 200) setImmediate(countTurn);
+    };
+    setImmediate(countTurn);
+    for (let i = 0; i < 200; i++) {
+      loop.callLater(() => {
+        seen.add(turn);
+        nowMs += tookMs;
+        if (++called === 200) resolve();
+      });
+    }
+    await promise;
+    await loop.close();
+    assert.ok(tookMs === 0 ? seen.size === turns : seen.size >= turns, `${seen.size} turns`);
+  }
+});
+
+Deno.test("EventLoop.laterTurn comes again and again, though nobody else asks", async () => {
+  for (const isOpen of [false, true]) {
+    const loop = new EventLoop();
+    if (isOpen) await loop.open();
+    for (let i = 0; i < 5; i++) {
+      await loop.laterTurn();
+      await new Promise<void>((done) => setImmediate(done)); // that turn is over
+    }
+    await loop.close();
+  }
+});
+
+Deno.test("EventLoop.atTurnEnd comes after a read before any immediate, and looks at the clock once for all who ask", async () => {
+  let looks = 0;
+  const loop = new EventLoop(() => looks++), called: string[] = [];
+  const later = new Promise<void>((done) =>
+    setImmediate(() => {
+      called.push("immediate");
+      done();
+    })
+  );
+  loop.noteLook(0);
+  for (let i = 0; i < 3; i++) loop.atTurnEnd(() => called.push("end"));
+  await later;
+  assert.deepEqual([called, looks], [["end", "end", "end", "immediate"], 1]);
+  for (let i = 0; i < 3; i++) loop.atTurnEnd(() => called.push("end"));
+  await new Promise<void>((done) => setImmediate(() => setImmediate(done)));
+  assert.equal(looks, 2, "also where nothing was read");
+  await loop.close();
 });
 
 Deno.test("EventLoop looks at the sockets before each turn, however busy it is", async () => {

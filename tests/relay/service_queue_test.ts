@@ -126,6 +126,17 @@ Deno.test("ServiceQueue gives those who come one quota until the loop has looked
   assert.equal(desk.served.at(-1), "little", "at once, after a look");
 });
 
+Deno.test("ServiceQueue serves who comes alone at once, however much came in the turns before", async () => {
+  for (const amount of ["little", "hello", "much"] as const) {
+    const desk = new Desk();
+    for (let i = 0; i < 20; i++) {
+      desk.come(new Client(desk, "a", 0.5, 0.5), amount);
+      assert.deepEqual([desk.served, desk.isTurnDue], [["a"], false], `${amount}, turn ${i}`);
+      await desk.turn();
+    }
+  }
+});
+
 Deno.test("ServiceQueue serves those who say hello and those with much by turns", async () => {
   const desk = new Desk();
   for (let i = 0; i < 20; i++) {
@@ -172,6 +183,11 @@ Deno.test("ServiceQueue tells who had the largest part of a turn of more than 50
   await desk.turn();
   await desk.turn();
   assert.deepEqual([d.slow, e.slow], [[], [[51.5, 51]]]);
+  const [f, g] = [new Client(desk, "f", 51, 51), new Client(desk, "g", 0.5, 0.5)];
+  desk.come(f);
+  desk.come(g, "little");
+  await desk.turn();
+  assert.deepEqual([f.slow, g.slow], [[[51.5, 51]], []], "not who was served last");
 });
 
 Deno.test("ServiceQueue calls no turn slow that begins with one who has to wait", async () => {

@@ -66,6 +66,29 @@ Deno.test("SilenceWatch waits anew for who is added again, also from its own cal
   assert.equal(time.running, 0);
 });
 
+Deno.test("SilenceWatch keeps nobody waiting longer for one who is added again", async () => {
+  const { time, watch, called, silent } = setUp();
+  const ada = silent("ada");
+  watch.add(ada);
+  await time.pass(100);
+  watch.add(silent("bo"));
+  await time.pass(100);
+  watch.add(ada);
+  await time.pass(1000);
+  assert.deepEqual(called, [["bo", 350], ["ada", 450]]);
+});
+
+Deno.test("SilenceWatch waits for who comes after all others were deleted", async () => {
+  const { time, watch, called, silent } = setUp();
+  const ada = silent("ada");
+  watch.add(ada);
+  await time.pass(100);
+  watch.delete(ada);
+  watch.add(silent("bo"));
+  await time.pass(1000);
+  assert.deepEqual(called, [["bo", 350]]);
+});
+
 Deno.test("SilenceWatch calls a part of those whose time is over at once, and the rest in later turns", () => {
   const loop = new SimulatedLoop();
   const watch = new SilenceWatch({ clock: loop.clock, timers: loop.timers, waitMs: 250 });

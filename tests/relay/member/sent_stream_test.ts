@@ -264,6 +264,48 @@ Deno.test("SentStream keeps nothing of the log whose lines it has copied beside 
   assert.equal(stream.cursor.pinnedBytes, 0);
 });
 
+Deno.test("SentStream that is broken off behind a gap keeps no place in the log for it", () => {
+  const bytesLeft = (jumps: boolean) => {
+    const memory = new MemoryBudget();
+    const log = new RoomLog("session", { maxLogBytes: 16 * 1024, maxLagMs: 1000, memory });
+    const stream = new SentStream<number>(log.openCursor(), 0, memory.letters);
+    const append = (text: string) => {
+      const bytes = encoder.encode(text), start = log.end;
+      log.append(bytes, 0, bytes.length, 1);
+      return start;
+    };
+    append("1\n");
+    stream.cursor.jumpToEnd();
+    if (jumps) stream.jump(encoder.encode("lost 1\n"), []);
+    for (let i = 0; i < 20; i++) {
+      append("2\n");
+      stream.skipOwn(append("own\n"), 1); // places remember what they leave out
+    }
+    assert.deepEqual(stream.rewind(), []);
+    stream.close();
+    return memory.usedBytes;
+  };
+  assert.equal(bytesLeft(true), bytesLeft(false));
+});
+
+Deno.test("SentStream takes of log and letters what it may and no more, but always a line", () => {
+  for (const isLetter of [true, false]) {
+    const memory = new MemoryBudget();
+    const log = new RoomLog("session", { maxLogBytes: 2 ** 20, maxLagMs: 1000, memory });
+    const stream = new SentStream<number>(log.openCursor(), 0);
+    const line = encoder.encode(`${"x".repeat(99)}\n`), letter = new Letter([line], { lines: 1 });
+    for (let i = 0; i < 50; i++) {
+      if (!isLetter) log.append(line, 0, line.length, 1);
+      stream.letters.push(letter, log.end, 0, memory);
+    }
+    for (const [limit, copy, most] of [[1000, 1e6, 1000], [1e6, 1000, 1000], [10, 1e6, 100]]) {
+      const { unconfirmedBytes } = stream, taken = stream.takeWithLetters(limit, copy)!.length;
+      assert.ok(taken > most - 100 && taken <= most + 100, `${taken} bytes of ${limit}, ${copy}`);
+      assert.equal(stream.unconfirmedBytes - unconfirmedBytes, taken);
+    }
+  }
+});
+
 Deno.test("SentStream keeps one gap, and the last 100 answers, for a client that confirms nothing", () => {
   const model = new Model();
   for (let i = 0; i < 50; i++) {

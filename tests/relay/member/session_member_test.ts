@@ -772,6 +772,40 @@ Deno.test("SessionMembers that jump at once in a large room take no memory from 
   settings.memory.close();
 });
 
+Deno.test("SessionMember that has not confirmed a gap has no other one, and meanwhile of state no more than a window", async () => {
+  const windowBytes = 5000, time = new ManualTime();
+  const settings = resolveOptions({ windowBytes }, { ...REAL_ENVIRONMENT, clock: time.clock });
+  const rooms = new Rooms(settings), room = rooms.open("r") as Room;
+  const reader = new Reader(room, settings, "reader", false),
+    sayer = new Reader(room, settings, "sayer", false);
+  while (reader.step(() => true));
+  const encoder = new TextEncoder(),
+    lost = () => [...reader.text.matchAll(/"lines":(\d+)/g)].map(([, n]) => n);
+  const fallBehind = async (lines: number) => {
+    const bytes = encoder.encode("1\n".repeat(lines));
+    sayer.member.onLines(bytes, 0, bytes.length, lines, []);
+    await turn();
+    time.nowMs += 6000;
+  };
+  await fallBehind(1);
+  reader.step(() => false, time.nowMs);
+  assert.deepEqual(lost(), ["1"]);
+  await fallBehind(2);
+  for (let i = 0; i < 40; i++) {
+    const set = encoder.encode(`{"$set":{"key":"k${i}","value":"${"x".repeat(300)}"}}\n`);
+    assert.equal(sayer.member.onControl(set, 0, set.length, i), undefined);
+  }
+  while (reader.step(() => false, time.nowMs));
+  assert.ok(reader.most > windowBytes / 2 && reader.most < windowBytes + 500, `${reader.most} bytes`);
+  assert.deepEqual(lost(), ["1"]);
+  reader.ack();
+  while (reader.step(() => true, time.nowMs));
+  assert.deepEqual([lost(), reader.text.match(/"\$set"/g)?.length], [["1", "2"], 40]);
+  for (const { member } of [reader, sayer]) member.close("closed");
+  rooms.close();
+  settings.memory.close();
+});
+
 Deno.test("SessionMember that hears itself is not told of its own coming back", async () => {
   await using table = new Table();
   const [ada, bo] = [await table.join({ room: "r", echo: true }), await table.join({ room: "r" })];
