@@ -29,8 +29,7 @@ export class Admission implements SessionKeeper {
   readonly #seats: Seats;
   readonly #wrongTokens = new WrongTokens();
   /** By their secret. */
-  readonly #members = new Map<string, SessionMember>();
-  readonly #seatOf = new Map<SessionMember, Seat>();
+  readonly #sessions = new Map<string, { member: SessionMember; seat: Seat }>();
   /** Those whose clients are away, the oldest absence first. */
   readonly #absent = new Set<SessionMember>();
   #lastId = 0;
@@ -51,7 +50,7 @@ export class Admission implements SessionKeeper {
   /** Counts who is there. */
   stats(): { waiting: number; sessions: number; absentSessions: number } {
     const absentSessions = this.#absent.size;
-    return { waiting: this.#seats.waiting, sessions: this.#members.size - absentSessions, absentSessions };
+    return { waiting: this.#seats.waiting, sessions: this.#sessions.size - absentSessions, absentSessions };
   }
 
   /**
@@ -67,7 +66,7 @@ export class Admission implements SessionKeeper {
 
   /** Ends all sessions. */
   close(): void {
-    for (const member of this.#members.values()) member.close("closed");
+    for (const { member } of this.#sessions.values()) member.close("closed");
   }
 
   onAway(member: SessionMember): void {
@@ -80,9 +79,8 @@ export class Admission implements SessionKeeper {
 
   onOver(member: SessionMember): void {
     this.#absent.delete(member);
-    this.#members.delete(member.secret);
-    this.#seatOf.get(member)?.drop();
-    this.#seatOf.delete(member);
+    this.#sessions.get(member.secret)?.seat.drop();
+    this.#sessions.delete(member.secret);
   }
 
   /**
@@ -107,7 +105,7 @@ export class Admission implements SessionKeeper {
 
   /** @internal For {@linkcode Visit}: the member, and the seat that its connection holds from now on. */
   admit(hello: Hello, outlet: Outlet, host: string, seat: Seat): Answer & { seat: Seat } {
-    const known = hello.resume && this.#members.get(hello.resume.session);
+    const known = hello.resume && this.#sessions.get(hello.resume.session);
     const refusal = this.#checkToken(hello.token, host, known !== undefined);
     if (refusal !== undefined) return { error: refusal, seat };
     const simulation = this.#simulationFor(hello);
@@ -119,14 +117,15 @@ export class Admission implements SessionKeeper {
     }
     let place = seat;
     if (known !== undefined) {
-      place = this.#seatOf.get(known)!; // also if it can't go on: its own dead connection may hold the last one
+      place = known.seat; // also if it can't go on: its own dead connection may hold the last one
       place.hold();
       place.moveTo(host);
-      if (known.resume(outlet, hello.resume!.bytes, simulation, hello.nonce)) {
-        this.#absent.delete(known);
-        return { member: known, seat: place };
+      const { member } = known;
+      if (member.resume(outlet, hello.resume!.bytes, simulation, hello.nonce)) {
+        this.#absent.delete(member);
+        return { member, seat: place };
       }
-      known.close("lost");
+      member.close("lost");
     }
     return { ...this.#begin(hello, simulation, outlet, place), seat: place };
   }
@@ -140,8 +139,7 @@ export class Admission implements SessionKeeper {
     if ("code" in room) return { error: room };
     const peer = { id: encodeId(++this.#lastId), name: hello.name };
     const member = new SessionMember(room, peer, makeSecret(SECRET_BYTES), this.#settings, this, hello);
-    this.#members.set(member.secret, member);
-    this.#seatOf.set(member, seat);
+    this.#sessions.set(member.secret, { member, seat });
     seat.hold();
     member.attach(outlet, simulation, hello.nonce);
     return { member };
