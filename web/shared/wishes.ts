@@ -3,7 +3,7 @@
 
 const TOKEN_KEY = "eventrelay-token";
 
-/** Stands in where storage is switched off, until the page is left. */
+/** Stands in where storage is switched off or full, until the page is left. */
 const memory = new Map<string, string>();
 
 /**
@@ -50,18 +50,19 @@ export function keepToken(text: string): void {
 /** Reads what this tab remembers; empty if nothing. */
 export function kept(key: string): string {
   try {
-    return sessionStorage.getItem(key) ?? "";
+    return memory.get(key) ?? sessionStorage.getItem(key) ?? "";
   } catch {
-    return memory.get(key) ?? "";
+    return "";
   }
 }
 
 /** Remembers a text for this tab; an empty one is forgotten. */
 export function keep(key: string, text: string): void {
+  memory.set(key, text);
   try {
     if (text === "") sessionStorage.removeItem(key);
     else sessionStorage.setItem(key, text);
   } catch {
-    memory.set(key, text);
+    // the page still remembers it
   }
 }

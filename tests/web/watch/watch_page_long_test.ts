@@ -190,7 +190,11 @@ async function saysAway(browser: Browser): Promise<void> {
 
 async function asksForToken(browser: Browser): Promise<void> {
   await using table = new WebTable({ token: "geheim" });
-  const page = await openPage(browser, `${table.url}/watch`);
+  const page = await browser.newPage();
+  await page.send("Page.addScriptToEvaluateOnNewDocument", {
+    source: `sessionStorage.clear(); sessionStorage.setItem("full", "x".repeat(5 * 2 ** 20 - 4));`,
+  });
+  await page.navigate(`${table.url}/watch`);
   await page.until(`document.activeElement.id === "token"`);
   assert.equal(await page.evaluate(`document.getElementById("board").hidden`), true);
   await page.type("wrong");
