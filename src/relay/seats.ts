@@ -5,9 +5,11 @@
 import type { Settings } from "./options.ts";
 
 /**
- * How many connections may wait for their first line without a seat; further ones are closed without a word.
+ * How many connections may wait for their first line without a seat, beside as many as have one, who may all
+ * come back at once; further ones are closed without a word. Pages come that way, too, and who is told that
+ * all is full.
  */
-const MAX_WAITING = 100;
+const MAX_WAITING = 1000;
 
 /** All seats of a relay. */
 export class Seats {
@@ -29,7 +31,7 @@ export class Seats {
   enter(host: string): Seat | undefined {
     const seat = new Seat(this, host);
     if (seat.claim() === undefined) return seat;
-    if (this.#waiting >= MAX_WAITING) return undefined;
+    if (this.#waiting >= MAX_WAITING + this.#taken) return undefined;
     seat.wait();
     return seat;
   }

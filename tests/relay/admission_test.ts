@@ -137,12 +137,12 @@ Deno.test("Admission counts a session that comes back from another host there", 
   assert.equal(refusalOf(await table.join({}, undefined, "there")).code, "relay_full");
 });
 
-Deno.test("Admission lets a hundred wait at the door, and gives what they wait for to who says hello", async () => {
+Deno.test("Admission lets those wait at the door who find no place, and gives what they wait for to who says hello", async () => {
   await using table = new Table({ maxClients: 1 });
   const ada = await table.join();
-  const waiting = Array.from({ length: 100 }, () => table.connect());
+  const waiting = Array.from({ length: 1001 }, () => table.connect());
   assert.equal(table.admission.arrive("somewhere"), undefined);
-  assert.equal(table.admission.stats().waiting, 100);
+  assert.equal(table.admission.stats().waiting, 1001);
   await ada.control("bye", {});
   ada.conn.endInput();
   await ada.done;
@@ -152,6 +152,41 @@ Deno.test("Admission lets a hundred wait at the door, and gives what they wait f
   first.receive();
   assert.ok(first.client.welcome);
   assert.equal(refusalOf(second).code, "relay_full");
+});
+
+for (const limits of [{ maxClients: 1200 }, { maxClientsPerHost: 1200 }]) {
+  const name = `Admission with ${JSON.stringify(limits)}`;
+  Deno.test(`${name} takes back all its sessions in the same moment, also those whose hello is late`, async () => {
+    const time = new ManualTime();
+    await using table = new Table(limits, time);
+    const seats: Seat[] = [];
+    for (let i = 0; i < 1200; i++) seats.push(await table.join({ room: `r${i % 100}` }));
+    const back = seats.map((seat) => table.connect(seat.client));
+    for (let i = 0; i < 1200; i++) {
+      if (i === 600) await time.pass(900);
+      back[i].feed(back[i].client.hello());
+    }
+    while (back.some(({ conn }) => conn.text === "")) await turn();
+    for (const seat of back) seat.receive();
+    assert.equal(back.filter(({ client }) => client.welcome?.resumed).length, 1200);
+  });
+}
+
+Deno.test("Admission tells one that says nothing that all is full once a hello would have come, or gives it a place", async () => {
+  const time = new ManualTime();
+  await using table = new Table({ maxClients: 1 }, time);
+  const ada = await table.join(), silent = table.connect();
+  await time.pass(900);
+  assert.equal(silent.conn.text, "");
+  await time.pass(400);
+  assert.match(silent.conn.text, /^{"\$error":{"code":"relay_full",/);
+  const next = table.connect();
+  await time.pass(300);
+  await ada.control("bye", {});
+  ada.conn.endInput();
+  await ada.done;
+  await time.pass(300);
+  assert.deepEqual([next.connection.isMember, next.connection.ending], [true, undefined]);
 });
 
 Deno.test("Admission makes a host wait that guesses tokens, not one that repeats a wrong one, and nobody who has a session", async () => {

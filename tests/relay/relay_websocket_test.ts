@@ -150,7 +150,7 @@ Deno.test("serve refuses with an $error line and a close code that a page can re
 Deno.test("serve tells a WebSocket for which there is not even a place to wait that it is full", async () => {
   await using loopback = new Loopback({ maxClients: 0 });
   const waiting = [];
-  for (let i = 0; i < 99; i++) {
+  for (let i = 0; i < 999; i++) {
     waiting.push(await LineClient.connect(loopback.port));
     await waiting.at(-1)!.send('{"$hello":'); // in no hurry to say whether it has a place already
   }

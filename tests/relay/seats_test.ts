@@ -43,16 +43,17 @@ Deno.test("Seats of one host are counted, also where their holder has moved, and
   assert.equal(freeSeats(seats, "b"), 1);
 });
 
-Deno.test("who finds no seat may wait, a hundred at most, and is told why there is none", () => {
-  const seats = new Seats({ maxClients: 1, maxClientsPerHost: Infinity });
-  const first = seats.enter("a")!, waiting = Array.from({ length: 100 }, () => seats.enter("a")!);
-  assert.equal(seats.waiting, 100);
+Deno.test("who finds no seat may wait, as many as have one and a thousand more, and is told why there is none", () => {
+  const seats = new Seats({ maxClients: 300, maxClientsPerHost: Infinity });
+  const taken = Array.from({ length: 300 }, () => seats.enter("a")!);
+  const waiting = Array.from({ length: 1300 }, () => seats.enter("a")!);
+  assert.equal(seats.waiting, 1300);
   assert.equal(seats.enter("a"), undefined);
-  assert.equal(waiting[0].claim(), "1 clients are connected, no more are allowed");
+  assert.equal(waiting[0].claim(), "300 clients are connected, no more are allowed");
   waiting[0].drop();
-  assert.equal(seats.waiting, 99);
+  assert.equal(seats.waiting, 1299);
   assert.ok(seats.enter("a") !== undefined);
-  first.drop();
+  taken[0].drop();
 });
 
 Deno.test("who gets a seat while it waits does not wait any more, then or later", () => {

@@ -51,6 +51,12 @@ export interface Entrant extends Outlet {
  */
 const RESERVE_MS = 15_000;
 
+/**
+ * How long one for whom there is no place is waited for, in ms: the hello of a session that has its place may
+ * have got lost once on its way.
+ */
+const LATE_HELLO_MS = 1000;
+
 /** What one is told who reads lines, as what it is written shows, and begins with no line. */
 const FOREIGN_LINE: WireError = {
   code: "invalid_json",
@@ -160,20 +166,21 @@ export class Entry implements Silent {
    * browser's socket in reserve, which must not be written to.
    */
   onSilence(): void {
-    const isYoung = this.#settings.clock() - this.#startedAt < RESERVE_MS;
-    if (isYoung && this.#httpTaker?.isBrowsing(this.#door.host)) return this.#arrival?.waitOn();
-    this.becomePlain();
+    const ageMs = this.#settings.clock() - this.#startedAt;
+    if (ageMs < RESERVE_MS && this.#httpTaker?.isBrowsing(this.#door.host)) return this.#arrival?.waitOn();
+    this.becomePlain(ageMs < LATE_HELLO_MS);
   }
 
   /**
    * Lets a connection that did not say hello take part as a plain client; its first bytes are looked at all
    * the same.
+   * @param mayWait whether one that can't is waited for, as it may be a session that has its place
    */
-  becomePlain(): void {
+  becomePlain(mayWait = false): void {
     if (this.#arrival === undefined || this.#plain !== undefined) return;
     if (this.#entrant.ending !== undefined) return;
     const refusal = this.#door.refusePlain();
-    if (refusal !== undefined) return this.#entrant.refuse(refusal);
+    if (refusal !== undefined) return mayWait ? this.#arrival.waitOn() : this.#entrant.refuse(refusal);
     this.#plain = this.#arrival.handOn((cursor) =>
       new PlainMember(this.#lobby, this.#entrant, this.#settings, cursor)
     );
