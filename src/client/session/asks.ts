@@ -2,6 +2,7 @@
 // socket: who asks sends the line.
 
 import { isControlLine, type Tag } from "../../wire/protocol.ts";
+import { printable } from "../../wire/untrusted.ts";
 import { Countdown } from "../link/countdown.ts";
 import { decodeUtf8 } from "../../wire/utf8.ts";
 
@@ -109,7 +110,8 @@ export class Asks {
       return this.#fail(reply, "failed", "its answer is not JSON", peerId);
     }
     if (failed !== true) this.settle(reply, answer, peerId);
-    else this.#fail(reply, "failed", String(answer).slice(0, MAX_REASON_LENGTH), peerId);
+    // It may be anything, also what can't be made a text.
+    else this.#fail(reply, "failed", typeof answer === "string" ? answer : line, peerId);
   }
 
   /**
@@ -120,7 +122,8 @@ export class Asks {
     if (typeof ask !== "string") return;
     if (typeof code !== "string") return this.settle(ask, answer);
     // Whoever was asked: the relay saw to it that nobody was.
-    this.#fail(ask, code, String(message), this.#pending.get(ask)?.peerId);
+    const why = typeof message === "string" ? message : "the relay does not say why";
+    this.#fail(ask, code, why, this.#pending.get(ask)?.peerId);
   }
 
   /** Notes that a member will answer nothing any more. */
@@ -136,8 +139,8 @@ export class Asks {
   }
 
   #fail(ask: string, code: string, why: string, peerId: string | undefined): void {
-    const pending = this.#take(ask, peerId);
-    pending?.reject(new RequestError(code, `Cannot ${pending.what}: ${why}`));
+    const pending = this.#take(ask, peerId), shown = printable(why.slice(0, MAX_REASON_LENGTH));
+    pending?.reject(new RequestError(code, `Cannot ${pending.what}: ${shown}`));
   }
 
   #take(ask: string, peerId: string | undefined): Ask | undefined {

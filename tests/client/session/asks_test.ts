@@ -38,6 +38,22 @@ Deno.test("Asks.takeReply rejects with what the other says, shortened, and where
   await assert.rejects(tell('"it is busy"', true), failure("failed", /^Cannot ask k1: it is busy$/));
   await assert.rejects(tell(`"${"x".repeat(5000)}"`, true), failure("failed", /^Cannot ask k1: x{1000}$/));
   await assert.rejects(tell("{"), failure("failed", /not JSON/));
+  await assert.rejects(tell('"\\u001b[31mred"', true), failure("failed", /^Cannot ask k1: \?\[31mred$/));
+});
+
+Deno.test("Asks takes any reason that another member gives, also one that can't be made a text", async () => {
+  const asks = new Asks();
+  const nested = "[".repeat(20_000) + "]".repeat(20_000);
+  for (const line of ['{"toString":1,"valueOf":2}', nested, "null", "7"]) {
+    const { ask, answer } = asks.open("ask k1", "k1");
+    asks.takeReply(line, { reply: ask, failed: true }, "k1");
+    await assert.rejects(answer, (error: RequestError) => {
+      return error.code === "failed" && error.message === `Cannot ask k1: ${line.slice(0, 1000)}`;
+    });
+  }
+  const { ask, answer } = asks.open("ask k1", "k1");
+  asks.takeAnswer({ ask, code: "odd", message: { toString: 1, valueOf: 2 } });
+  await assert.rejects(answer, failure("odd", /the relay does not say why/));
 });
 
 Deno.test("Asks.takeAnswer rejects with the relay's code, also where another member was asked", async () => {

@@ -3239,7 +3239,7 @@ var Asks = class {
       return this.#fail(reply, "failed", "its answer is not JSON", peerId);
     }
     if (failed !== true) this.settle(reply, answer, peerId);
-    else this.#fail(reply, "failed", String(answer).slice(0, MAX_REASON_LENGTH), peerId);
+    else this.#fail(reply, "failed", typeof answer === "string" ? answer : line, peerId);
   }
   /**
    * Takes the relay's answer to a question, the body of an `$answer`: to one that it was asked, or why there
@@ -3248,7 +3248,8 @@ var Asks = class {
   takeAnswer({ ask, code, message, ...answer }) {
     if (typeof ask !== "string") return;
     if (typeof code !== "string") return this.settle(ask, answer);
-    this.#fail(ask, code, String(message), this.#pending.get(ask)?.peerId);
+    const why = typeof message === "string" ? message : "the relay does not say why";
+    this.#fail(ask, code, why, this.#pending.get(ask)?.peerId);
   }
   /** Notes that a member will answer nothing any more. */
   failPeer(peerId) {
@@ -3261,8 +3262,8 @@ var Asks = class {
     for (const [ask, { peerId }] of this.#pending) if (!but.has(ask)) this.#fail(ask, code, why, peerId);
   }
   #fail(ask, code, why, peerId) {
-    const pending = this.#take(ask, peerId);
-    pending?.reject(new RequestError(code, `Cannot ${pending.what}: ${why}`));
+    const pending = this.#take(ask, peerId), shown = printable(why.slice(0, MAX_REASON_LENGTH));
+    pending?.reject(new RequestError(code, `Cannot ${pending.what}: ${shown}`));
   }
   #take(ask, peerId) {
     const pending = this.#pending.get(ask);
