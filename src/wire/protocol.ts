@@ -176,15 +176,20 @@ export interface SetMarks {
 }
 
 /** Encodes a `$set`, with its LF: `json` is the value's text, undefined to remove the key. */
-export function encodeSet(
+export function encodeSet(key: string, json: string | undefined, marks: SetMarks): Uint8Array {
+  const [before, behind] = aroundValue(key, json !== undefined, marks);
+  return encoder.encode(before + (json ?? "") + behind);
+}
+
+/** Writes what stands before and behind the value of a `$set`, with its LF; one without removes the key. */
+export function aroundValue(
   key: string,
-  json: string | undefined,
+  hasValue: boolean,
   { isRoom, isHeld = false, from }: SetMarks,
-): Uint8Array {
-  const fields = `"key":${JSON.stringify(key)}` + (json === undefined ? "" : `,"value":${json}`) +
-    (isRoom ? `,"room":true` : "") + (isHeld ? `,"hold":true` : "") +
+): [before: string, behind: string] {
+  const marks = (isRoom ? `,"room":true` : "") + (isHeld ? `,"hold":true` : "") +
     (from === undefined ? "" : `,"from":${JSON.stringify(from)}`);
-  return encoder.encode(`{"$set":{${fields}}}\n`);
+  return [`{"$set":{"key":${JSON.stringify(key)}` + (hasValue ? `,"value":` : ""), `${marks}}}\n`];
 }
 
 /**

@@ -56,15 +56,19 @@ interface ConnectOptions {
   rejectUnauthorized: boolean;
 }
 
-interface NodeTls {
+/** As much of node's TLS as says whom the system trusts. */
+export interface TrustStore {
+  getCACertificates?(kind: "default"): string[];
+  rootCertificates: readonly string[];
+}
+
+interface NodeTls extends TrustStore {
   connect(options: ConnectOptions): TlsSocket;
   createSecureContext(options: { cert: string; key: string }): SecureContext;
   TLSSocket: new (
     socket: DuplexStream,
     options: { isServer: true; secureContext: SecureContext },
   ) => TlsSocket;
-  getCACertificates?(kind: "default"): string[];
-  rootCertificates: readonly string[];
 }
 
 /** A certificate and its key, understood. */
@@ -133,7 +137,7 @@ export class TlsStream {
       socket: encryptedStream(Duplex, conn, valve),
       host: hostname,
       servername: isAddress(hostname) ? "" : hostname,
-      ca: caCerts && [...tls.getCACertificates?.("default") ?? tls.rootCertificates, ...caCerts],
+      ca: caCerts && trusted(tls, caCerts),
       // Not by node, which would forget the certificate and so the reason, but below: nothing was said by
       // then.
       rejectUnauthorized: false,
@@ -260,7 +264,13 @@ function closeConn(conn: Deno.TcpConn): void {
   }
 }
 
-function isAddress(hostname: string): boolean {
+/** Lists the certificates to trust: those that the system trusts, and `caCerts`, in PEM. */
+export function trusted(tls: TrustStore, caCerts: readonly string[]): string[] {
+  return [...tls.getCACertificates?.("default") ?? tls.rootCertificates, ...caCerts];
+}
+
+/** Whether a host is named by its address, for which there is no SNI. */
+export function isAddress(hostname: string): boolean {
   return /^[\d.]+$/.test(hostname) || hostname.includes(":");
 }
 

@@ -3,6 +3,7 @@
 
 import type { Address } from "../target.ts";
 import { NodeStream, type Stream } from "../../wire/node_stream.ts";
+import { isAddress, trusted, type TrustStore } from "../../wire/tls_stream.ts";
 import { builtinModule } from "./runtime.ts";
 import type { OpenTransport, TlsOptions, Transport } from "./transport.ts";
 
@@ -24,10 +25,7 @@ interface Net {
   connect(options: SocketOptions): Socket;
 }
 
-interface Tls extends Net {
-  getCACertificates?(kind: "default"): string[];
-  rootCertificates: readonly string[];
-}
+interface Tls extends Net, TrustStore {}
 
 /**
  * Returns a function that opens a TCP connection, or with `tls` one that is encrypted, with `TCP_NODELAY`.
@@ -46,14 +44,12 @@ function connectTcp({ hostname, port }: Address): Socket {
 
 function connectTls({ hostname, port }: Address, { caCerts }: TlsOptions): Socket {
   const tls = builtinModule<Tls>("tls")!;
-  const isAddress = /^[\d.]+$/.test(hostname) || hostname.includes(":");
-  const trusted = caCerts && [...tls.getCACertificates?.("default") ?? tls.rootCertificates, ...caCerts];
   return tls.connect({
     host: hostname,
     port,
     allowHalfOpen: true,
-    ...(isAddress ? {} : { servername: hostname }),
-    ...(trusted === undefined ? {} : { ca: trusted }),
+    ...(isAddress(hostname) ? {} : { servername: hostname }),
+    ...(caCerts === undefined ? {} : { ca: trusted(tls, caCerts) }),
   });
 }
 

@@ -7,7 +7,7 @@
 
 import type { MemoryAccount } from "../memory_budget.ts";
 import type { Settings } from "../options.ts";
-import type { ErrorCode } from "../../wire/protocol.ts";
+import { aroundValue, type ErrorCode } from "../../wire/protocol.ts";
 import { quote } from "../../wire/untrusted.ts";
 import { decodeUtf8 } from "../../wire/utf8.ts";
 
@@ -318,12 +318,13 @@ function encodeEntry(
   version: number,
   bytes: number,
 ): StateEntry {
-  const isValue = value.length > 0;
-  const start = writeText(`{"$set":{"key":${JSON.stringify(key)}` + (isValue ? `,"value":` : ""), 0);
-  const end = start + value.length;
+  const [before, behind] = aroundValue(key, value.length > 0, {
+    isRoom: owner.id === undefined,
+    from: setBy,
+  });
+  const start = writeText(before, 0), end = start + value.length;
   makeRoom(end);
   desk.set(value, start);
-  const room = owner.id === undefined ? `,"room":true` : "";
-  const length = writeText(`${room},"from":${JSON.stringify(setBy)}}}\n`, end);
+  const length = writeText(behind, end);
   return new StateEntry(owner, key, desk.slice(0, length), start, end, version, bytes);
 }

@@ -184,10 +184,17 @@ function encodeTo(ids, json, tag = {}) {
   return encoder.encode(`{"$to":${fields.slice(0, -1)},"event":${json}}}
 `);
 }
-function encodeSet(key, json, { isRoom, isHeld = false, from }) {
-  const fields = `"key":${JSON.stringify(key)}` + (json === void 0 ? "" : `,"value":${json}`) + (isRoom ? `,"room":true` : "") + (isHeld ? `,"hold":true` : "") + (from === void 0 ? "" : `,"from":${JSON.stringify(from)}`);
-  return encoder.encode(`{"$set":{${fields}}}
-`);
+function encodeSet(key, json, marks) {
+  const [before, behind] = aroundValue(key, json !== void 0, marks);
+  return encoder.encode(before + (json ?? "") + behind);
+}
+function aroundValue(key, hasValue, { isRoom, isHeld = false, from }) {
+  const marks = (isRoom ? `,"room":true` : "") + (isHeld ? `,"hold":true` : "") + (from === void 0 ? "" : `,"from":${JSON.stringify(from)}`);
+  return [
+    `{"$set":{"key":${JSON.stringify(key)}` + (hasValue ? `,"value":` : ""),
+    `${marks}}}
+`
+  ];
 }
 function nameFault(name, least) {
   return lengthFault(name, least, MAX_NAME_CHARACTERS) ?? (/\p{Cc}/u.test(name) ? "has a control character, text without any is allowed" : surrogateFault(name));
@@ -2004,10 +2011,7 @@ var TlsStream = class _TlsStream {
       socket: encryptedStream(Duplex, conn, valve),
       host: hostname,
       servername: isAddress(hostname) ? "" : hostname,
-      ca: caCerts && [
-        ...tls.getCACertificates?.("default") ?? tls.rootCertificates,
-        ...caCerts
-      ],
+      ca: caCerts && trusted(tls, caCerts),
       // Not by node, which would forget the certificate and so the reason, but below: nothing was said by
       // then.
       rejectUnauthorized: false
@@ -2109,6 +2113,12 @@ function closeConn(conn) {
     conn.close();
   } catch {
   }
+}
+function trusted(tls, caCerts) {
+  return [
+    ...tls.getCACertificates?.("default") ?? tls.rootCertificates,
+    ...caCerts
+  ];
 }
 function isAddress(hostname) {
   return /^[\d.]+$/.test(hostname) || hostname.includes(":");
@@ -2264,20 +2274,15 @@ function connectTcp2({ hostname, port }) {
 }
 function connectTls({ hostname, port }, { caCerts }) {
   const tls = builtinModule("tls");
-  const isAddress2 = /^[\d.]+$/.test(hostname) || hostname.includes(":");
-  const trusted = caCerts && [
-    ...tls.getCACertificates?.("default") ?? tls.rootCertificates,
-    ...caCerts
-  ];
   return tls.connect({
     host: hostname,
     port,
     allowHalfOpen: true,
-    ...isAddress2 ? {} : {
+    ...isAddress(hostname) ? {} : {
       servername: hostname
     },
-    ...trusted === void 0 ? {} : {
-      ca: trusted
+    ...caCerts === void 0 ? {} : {
+      ca: trusted(tls, caCerts)
     }
   });
 }
