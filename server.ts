@@ -2,7 +2,7 @@
 // src/relay/relay.ts; what it understands is src/program/flags.ts.
 
 import config from "./deno.json" with { type: "json" };
-import { checkFolder, OperatorError, readToken } from "./src/program/files.ts";
+import { checkFolder, hasIndex, OperatorError, readToken } from "./src/program/files.ts";
 import { helpText, readCommand, type ServerOptions } from "./src/program/flags.ts";
 import { listen } from "./src/program/listen.ts";
 import { joinHostPort } from "./src/relay/address.ts";
@@ -59,6 +59,9 @@ async function run(options: ServerOptions, warnings: string[]): Promise<void> {
   relay = serve(listener, { ...options.relay, token, name, allowedHosts, log });
   if (options.relay.servesWeb) {
     log("info", "pages", { url: `${tls ? "https" : "http"}://${name}/`, ...folder === "" ? {} : { folder } });
+    if (folder !== "" && !hasIndex(folder)) {
+      log("warn", "no index.html in the folder: / is the relay's own page");
+    }
   }
   const stopStatus = logStatusWhenNew(relay, log);
 

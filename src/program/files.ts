@@ -44,6 +44,12 @@ export function checkFolder(name: string): string {
   }
 }
 
+/** Whether a folder has a page of its own for who names no file; small and large letters are not the same. */
+export function hasIndex(folder: string): boolean {
+  for (const { name } of Deno.readDirSync(folder)) if (name === "index.html") return true;
+  return false;
+}
+
 /**
  * Reads the token: the file's content without white space at its ends.
  * @throws {OperatorError} if it can't be read or is empty

@@ -135,6 +135,12 @@ test('server.ts says in its log which folder it serves, as "." is not the same e
   await program.port();
   const [, folder] = await program.logs(/pages url=\S+ folder=(.*)/);
   assert.equal(folder, Deno.cwd());
+  await program.logs(/warn "?no index\.html in the folder: \/ is the relay's own page/);
+  await using game = new Program(READING, [...LOOPBACK, "--web", "example/web"], HOME);
+  await game.port();
+  game.signal("SIGTERM");
+  await game.code();
+  assert.doesNotMatch(game.stderr, /index/);
 });
 
 test("server.ts refuses a folder that it can't serve with one line and exit code 2", async () => {
