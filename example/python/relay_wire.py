@@ -52,14 +52,14 @@ class RelayError(Exception):
 
 
 def read_target(host, port=None):
-    """Reads "host[:port][/room]" and a port beside it; returns host, port, and the room or None.
+    """Reads "host[:port][/room]" and a port beside it; returns host, port, and the room or None if it names none.
 
     Raises TypeError for what is of a wrong type, ValueError for what can't be a host, a port or a room's name.
     """
     form = 'a host is "host", "host:port" or "[address]:port", and "/room" if you like'
     if not isinstance(host, str):
         raise TypeError("Cannot connect to %s: it is of type %s, %s" % (show(host), type(host).__name__, form))
-    place, slash, room = host.partition("/")
+    place, _, room = host.partition("/")
     match = re.fullmatch(r"(?:\[([^\s/?#@\[\]]+)\]|([^\s/?#@\[\]:]+))(?::([0-9]{1,9}))?", place)
     if match is not None:
         name, named_port = match.group(1) or match.group(2), match.group(3)
@@ -84,7 +84,7 @@ def read_target(host, port=None):
                         % (show(host), show(port), type(port).__name__)) from None
     if not 1 <= port <= 65535:
         raise ValueError("Cannot connect to %s, port %s: a port is 1 to 65535" % (show(host), show(port)))
-    return name, port, (check_name("room", room, 1) if slash else None)
+    return name, port, (check_name("room", room, 1) if room else None)
 
 
 def is_ipv6(text):

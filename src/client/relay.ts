@@ -183,6 +183,9 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    * it is now, as `send()` takes an event. It is set again after a session that could not be resumed. Plain
    * clients hear nothing of it: tell them with `send`.
    *
+   * A value that the relay refuses all the same (the room is full) is told by `onError`, with its `key`.
+   * After `close()` nothing is set.
+   *
    * @example
    * ```ts
    * import { connect } from "../../client.ts";
@@ -193,9 +196,6 @@ export class Relay<E = unknown, S extends object = Record<string, unknown>>
    *   for (const peer of relay.peers.values()) console.log(peer.name, peer.state.ball);
    * }
    * ```
-   *
-   * A value that the relay refuses all the same (the room is full) is told by `onError`, with its `key`.
-   * After `close()` nothing is set.
    *
    * @throws {TypeError} when JSON can't hold the value, the key is not a string, an option is none, or the
    * relay object is plain

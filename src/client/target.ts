@@ -8,7 +8,7 @@ import { kindOf } from "../wire/untrusted.ts";
 /**
  * The relay to connect to: `"host"`, `"host:port"`, `"[::1]:port"`, or an object. Without a port it is
  * {@linkcode DEFAULT_PORT}. A text may end with a room: `"host:port/pong"`, all after the first slash is its
- * name.
+ * name; if nothing is, it names none.
  *
  * `"ws://host:port/pong"` and `"wss://host/pong"` ask for a WebSocket, wherever the program runs; without a
  * port it is 80 or 443, as with all addresses of this kind, and what is special in the room's name is written
@@ -145,9 +145,10 @@ function withoutBrackets(hostname: string): string {
 }
 
 function parseText(text: string): Address {
-  const slash = text.indexOf("/");
-  const found = parsePlace(text, slash < 0 ? text : text.slice(0, slash), DEFAULT_PORT);
-  return slash < 0 ? found : { ...found, room: checkName("room", text.slice(slash + 1), 1) };
+  const place = text.split("/", 1)[0];
+  const found = parsePlace(text, place, DEFAULT_PORT);
+  const path = text.slice(place.length);
+  return path.length <= 1 ? found : { ...found, room: checkName("room", path.slice(1), 1) };
 }
 
 /** Reads `host:port`, the part of a target that has it. */

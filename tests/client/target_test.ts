@@ -84,7 +84,7 @@ Deno.test("parseTarget takes all after the first slash as the room", () => {
   assert.equal(parseTarget("host/a/b c€").room, "a/b c€");
   assert.equal(parseTarget("[::1]/x").room, "x");
   assert.equal(parseTarget("host").room, undefined);
-  assert.throws(() => parseTarget("host/"), { name: "RangeError", message: /room has 0 characters/ });
+  assert.deepEqual(parseTarget("host:5/"), { hostname: "host", port: 5, label: "host:5" });
   assert.throws(() => parseTarget(`host/${"x".repeat(65)}`), {
     message: /65 characters, 1 to 64 are allowed/,
   });

@@ -136,6 +136,7 @@ class Wire(unittest.TestCase):
         for args, expected in [
             (("a",), ("a", 32100, None)), (("a", 5), ("a", 5, None)),
             (("localhost:23020",), ("localhost", 23020, None)), (("a:5/pong",), ("a", 5, "pong")),
+            (("a:5/",), ("a", 5, None)),
             (("a/x/y",), ("a", 32100, "x/y")), (("[::1]:7",), ("::1", 7, None)),
             (("::1", 7), ("::1", 7, None)), (("fe80::1%eth0",), ("fe80::1%eth0", 32100, None)),
         ]:
@@ -147,7 +148,7 @@ class Wire(unittest.TestCase):
         for bad in (0, -1, 65536, 10**5000):
             self.assertRaisesRegex(ValueError, "a port is 1 to 65535$", read_target, "a", bad)
         for bad in ("", " ", "a b", "a:", "a:b", "a:0", "a:65536", "a:1\n", "a\n", "http://a", "a:1:2", "[a", "a\0b",
-                    "a@b", "a" * 64, "a..b", "a\x1bb", ":5", "[]:5", "a/", "a/\n", "a/" + 65 * "x", "\ud800",
+                    "a@b", "a" * 64, "a..b", "a\x1bb", ":5", "[]:5", "a/\n", "a/" + 65 * "x", "\ud800",
                     "a:" + 5000 * "1"):
             with self.assertRaisesRegex(ValueError, "^Cannot connect") as caught:
                 read_target(bad)

@@ -148,7 +148,7 @@ interface SchemaIssue {
 /**
  * The relay to connect to: `"host"`, `"host:port"`, `"[::1]:port"`, or an object. Without a port it is
  * {@linkcode DEFAULT_PORT}. A text may end with a room: `"host:port/pong"`, all after the first slash is its
- * name.
+ * name; if nothing is, it names none.
  *
  * `"ws://host:port/pong"` and `"wss://host/pong"` ask for a WebSocket, wherever the program runs; without a
  * port it is 80 or 443, as with all addresses of this kind, and what is special in the room's name is written
@@ -527,6 +527,9 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      * it is now, as `send()` takes an event. It is set again after a session that could not be resumed. Plain
      * clients hear nothing of it: tell them with `send`.
      *
+     * A value that the relay refuses all the same (the room is full) is told by `onError`, with its `key`.
+     * After `close()` nothing is set.
+     *
      * @example
      * ```ts
      * import { connect } from "../../client.ts";
@@ -537,9 +540,6 @@ declare class Relay<E = unknown, S extends object = Record<string, unknown>> imp
      *   for (const peer of relay.peers.values()) console.log(peer.name, peer.state.ball);
      * }
      * ```
-     *
-     * A value that the relay refuses all the same (the room is full) is told by `onError`, with its `key`.
-     * After `close()` nothing is set.
      *
      * @throws {TypeError} when JSON can't hold the value, the key is not a string, an option is none, or the
      * relay object is plain

@@ -2708,11 +2708,12 @@ function withoutBrackets(hostname) {
   return /^\[(.*)\]$/.exec(hostname)?.[1] ?? hostname;
 }
 function parseText(text2) {
-  const slash = text2.indexOf("/");
-  const found = parsePlace(text2, slash < 0 ? text2 : text2.slice(0, slash), DEFAULT_PORT);
-  return slash < 0 ? found : {
+  const place = text2.split("/", 1)[0];
+  const found = parsePlace(text2, place, DEFAULT_PORT);
+  const path = text2.slice(place.length);
+  return path.length <= 1 ? found : {
     ...found,
-    room: checkName("room", text2.slice(slash + 1), 1)
+    room: checkName("room", path.slice(1), 1)
   };
 }
 function parsePlace(target, place, usualPort) {
