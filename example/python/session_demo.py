@@ -3,6 +3,7 @@
     python3 example/python/session_demo.py [HOST[:PORT][/ROOM] [NAME]]
 """
 
+import argparse
 import sys
 import time
 
@@ -23,11 +24,14 @@ def say(text):
 
 
 def main():
-    target, name = sys.argv[1:3] + ["localhost", "python"][len(sys.argv[1:3]):]
+    parser = argparse.ArgumentParser(description="Prints who comes and goes in a room, their state and events.")
+    parser.add_argument("target", nargs="?", default="localhost", metavar="HOST[:PORT][/ROOM]")
+    parser.add_argument("name", nargs="?", default="python", metavar="NAME")
+    args = parser.parse_args()
     try:
-        session = Narrator(target, name=name)
+        session = Narrator(args.target, name=args.name)
     except ValueError as error:
-        sys.exit("session_demo: %s" % error)
+        parser.error(str(error))
     with session:
         try:
             narrate(session)

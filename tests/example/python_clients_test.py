@@ -344,6 +344,15 @@ class Parts(unittest.TestCase):
         self.assertEqual((message._replace(event=2).event, message._replace(event=2).from_host), (2, True))
         self.assertFalse(Message(1, None, 5.0).from_host)
 
+    def test_the_demo_tells_a_mistake_of_who_starts_it_in_one_line_beside_its_usage(self):
+        for args, said in [(["--nmae"], "--nmae"), (["a", "b", "c"], "c"), (["a:x"], "Cannot connect to 'a:x'")]:
+            out = io.StringIO()
+            with unittest.mock.patch.object(sys, "argv", ["session_demo.py"] + args), \
+                    unittest.mock.patch.object(sys, "stderr", out), self.assertRaises(SystemExit) as caught:
+                session_demo.main()
+            self.assertEqual(caught.exception.code, 2)
+            self.assertIn(said, out.getvalue().splitlines()[-1])
+
     def test_the_demo_prints_names_that_its_terminal_has_no_letters_for(self):
         out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
         with unittest.mock.patch.object(sys, "stdout", out):
