@@ -215,44 +215,14 @@ export class Track {
     const t = sample.t ?? nowMs - this.#offsetMs;
     if (!isUsable(t)) return false;
 
-    let history = this.#history;
-    let suspect = this.#isSuspect(t, nowMs);
-    if (history.newest !== undefined && history.newest.pos.length !== dims) {
-      if (this.#strangeDims !== dims) this.#strangers = 0;
-      this.#strangeDims = dims;
-      if (++this.#strangers < DIMENSION_CHANGE_SAMPLES) return false;
-      if (suspect) this.#takeClock(t, nowMs);
-      suspect = false;
-      history = this.#beginAnew();
-    }
-    this.#strangers = 0;
-
-    let arrival: Arrival = history.newest === undefined ? "snap" : "next";
-    if (suspect) {
-      if (++this.#suspects < 2) return false;
-      if (arrival === "next") arrival = "restart";
-      if (!this.#unwrap(pos, 0)) {
-        history = this.#beginAnew();
-        arrival = "snap";
-        this.#unwrap(pos, 0);
-      }
-      history.clear();
-      this.#takeClock(t, nowMs);
-    } else {
-      if (history.has(t)) return false;
-      const passedMs = history.newest === undefined ? 0 : t - history.newest.t;
-      if (!this.#unwrap(pos, passedMs)) {
-        if (passedMs < 0) return false;
-        history = this.#beginAnew();
-        arrival = "snap";
-        this.#unwrap(pos, 0);
-      }
-    }
+    let arrival = this.#join(pos, t, nowMs);
+    if (arrival === undefined) return false;
     this.#suspects = 0;
     const offsetMs = this.#filter === undefined ? 0 : this.#filter.update(t, nowMs);
     if (offsetMs !== this.#offsetMs) this.#mover.shift(this.#offsetMs - offsetMs, arrival === "restart");
     this.#offsetMs = offsetMs;
 
+    const history = this.#history;
     if (arrival === "next" && t < history.newest!.t) arrival = "late";
     else if (teleport === true || (arrival === "next" && this.#isFar(t))) arrival = "snap";
     if (history.insert(t, this.#pos, vel, acc, arrival === "snap") < 0) return false;
@@ -312,11 +282,41 @@ export class Track {
     this.#filter = this.#isShared && fresh ? undefined : new MinDelayFilter();
   }
 
-  /** Forgets the object, but not its clock: what comes next appears. */
-  #beginAnew(): History {
+  /**
+   * Says how a sample joins those before, and writes its position; undefined if it is of no use. It may begin
+   * another clock, or the object anew.
+   */
+  #join(pos: readonly number[], t: number, nowMs: number): Arrival | undefined {
+    const { newest } = this.#history, isSuspect = this.#isSuspect(t, nowMs);
+    if (newest !== undefined && newest.pos.length !== pos.length) {
+      if (this.#strangeDims !== pos.length) this.#strangers = 0;
+      this.#strangeDims = pos.length;
+      if (++this.#strangers < DIMENSION_CHANGE_SAMPLES) return undefined;
+      this.#strangers = 0;
+      if (isSuspect) this.#takeClock(t, nowMs);
+      return this.#beginAnew(pos);
+    }
+    this.#strangers = 0;
+    if (isSuspect) {
+      if (++this.#suspects < 2) return undefined;
+      const arrival = newest === undefined ? "snap" : "restart";
+      const joined = this.#unwrap(pos, 0) ? arrival : this.#beginAnew(pos);
+      this.#history.clear();
+      this.#takeClock(t, nowMs);
+      return joined;
+    }
+    if (this.#history.has(t)) return undefined;
+    const passedMs = newest === undefined ? 0 : t - newest.t;
+    if (this.#unwrap(pos, passedMs)) return newest === undefined ? "snap" : "next";
+    return passedMs < 0 ? undefined : this.#beginAnew(pos);
+  }
+
+  /** Forgets the object, but not its clock: it appears at this position. */
+  #beginAnew(pos: readonly number[]): "snap" {
     this.#mover = this.#makeMover();
     this.#history = new History(this.#mover.samples);
-    return this.#history;
+    this.#unwrap(pos, 0);
+    return "snap";
   }
 
   /** Draws the object as of its newest sample, where nobody knows what time it is. */

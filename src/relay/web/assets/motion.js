@@ -1170,42 +1170,13 @@ var Track = class {
     if (!isVectorOrMissing(vel, dims) || !isVectorOrMissing(acc, dims)) return false;
     const t = sample.t ?? nowMs - this.#offsetMs;
     if (!isUsable(t)) return false;
-    let history = this.#history;
-    let suspect = this.#isSuspect(t, nowMs);
-    if (history.newest !== void 0 && history.newest.pos.length !== dims) {
-      if (this.#strangeDims !== dims) this.#strangers = 0;
-      this.#strangeDims = dims;
-      if (++this.#strangers < DIMENSION_CHANGE_SAMPLES) return false;
-      if (suspect) this.#takeClock(t, nowMs);
-      suspect = false;
-      history = this.#beginAnew();
-    }
-    this.#strangers = 0;
-    let arrival = history.newest === void 0 ? "snap" : "next";
-    if (suspect) {
-      if (++this.#suspects < 2) return false;
-      if (arrival === "next") arrival = "restart";
-      if (!this.#unwrap(pos, 0)) {
-        history = this.#beginAnew();
-        arrival = "snap";
-        this.#unwrap(pos, 0);
-      }
-      history.clear();
-      this.#takeClock(t, nowMs);
-    } else {
-      if (history.has(t)) return false;
-      const passedMs = history.newest === void 0 ? 0 : t - history.newest.t;
-      if (!this.#unwrap(pos, passedMs)) {
-        if (passedMs < 0) return false;
-        history = this.#beginAnew();
-        arrival = "snap";
-        this.#unwrap(pos, 0);
-      }
-    }
+    let arrival = this.#join(pos, t, nowMs);
+    if (arrival === void 0) return false;
     this.#suspects = 0;
     const offsetMs = this.#filter === void 0 ? 0 : this.#filter.update(t, nowMs);
     if (offsetMs !== this.#offsetMs) this.#mover.shift(this.#offsetMs - offsetMs, arrival === "restart");
     this.#offsetMs = offsetMs;
+    const history = this.#history;
     if (arrival === "next" && t < history.newest.t) arrival = "late";
     else if (teleport === true || arrival === "next" && this.#isFar(t)) arrival = "snap";
     if (history.insert(t, this.#pos, vel, acc, arrival === "snap") < 0) return false;
@@ -1257,11 +1228,40 @@ var Track = class {
     const fresh = Math.abs(nowMs - t) < CLOCK_STEP_MS;
     this.#filter = this.#isShared && fresh ? void 0 : new MinDelayFilter();
   }
-  /** Forgets the object, but not its clock: what comes next appears. */
-  #beginAnew() {
+  /**
+   * Says how a sample joins those before, and writes its position; undefined if it is of no use. It may begin
+   * another clock, or the object anew.
+   */
+  #join(pos, t, nowMs) {
+    const { newest } = this.#history, isSuspect = this.#isSuspect(t, nowMs);
+    if (newest !== void 0 && newest.pos.length !== pos.length) {
+      if (this.#strangeDims !== pos.length) this.#strangers = 0;
+      this.#strangeDims = pos.length;
+      if (++this.#strangers < DIMENSION_CHANGE_SAMPLES) return void 0;
+      this.#strangers = 0;
+      if (isSuspect) this.#takeClock(t, nowMs);
+      return this.#beginAnew(pos);
+    }
+    this.#strangers = 0;
+    if (isSuspect) {
+      if (++this.#suspects < 2) return void 0;
+      const arrival = newest === void 0 ? "snap" : "restart";
+      const joined = this.#unwrap(pos, 0) ? arrival : this.#beginAnew(pos);
+      this.#history.clear();
+      this.#takeClock(t, nowMs);
+      return joined;
+    }
+    if (this.#history.has(t)) return void 0;
+    const passedMs = newest === void 0 ? 0 : t - newest.t;
+    if (this.#unwrap(pos, passedMs)) return newest === void 0 ? "snap" : "next";
+    return passedMs < 0 ? void 0 : this.#beginAnew(pos);
+  }
+  /** Forgets the object, but not its clock: it appears at this position. */
+  #beginAnew(pos) {
     this.#mover = this.#makeMover();
     this.#history = new History(this.#mover.samples);
-    return this.#history;
+    this.#unwrap(pos, 0);
+    return "snap";
   }
   /** Draws the object as of its newest sample, where nobody knows what time it is. */
   #still(out) {
