@@ -17,12 +17,21 @@ export interface HandshakeSettings extends DeadlineSettings {
   log: LogFunction;
 }
 
+/**
+ * How many times as long as the slowest of late a handshake may take, if that took no more than one may by
+ * itself: a thousand at once are seconds of arithmetic for both sides, and the last of them no slower clients.
+ */
+const PATIENCE = 6;
+
 /** The handshakes that are under way. */
 export class TlsHandshakes {
   readonly #settings: HandshakeSettings;
   readonly #underWay = new Set<Promise<void>>();
   /** Ends the wait for each of them. */
   readonly #closers = new Set<() => void>();
+  /** How long the slowest of late took, in ms, and when it ended. */
+  #slowestMs = 0;
+  #slowestAt = -Infinity;
 
   constructor(settings: HandshakeSettings) {
     this.#settings = settings;
@@ -30,7 +39,7 @@ export class TlsHandshakes {
 
   /**
    * Waits for a handshake, then calls `next`; if it fails or takes too long, closes the connection and calls
-   * `failed`.
+   * `failed`. Too long is more than `handshakeMs`, and more than others need.
    */
   start(conn: ShakingConn, address: string, next: () => void, failed: () => void): void {
     const done = this.#wait(conn, address).then((isDone) => isDone ? next() : failed()).catch((error) => {
@@ -48,29 +57,59 @@ export class TlsHandshakes {
   }
 
   async #wait(conn: ShakingConn, address: string): Promise<boolean> {
-    const { handshakeMs, log } = this.#settings;
+    const { handshakeMs, log, clock } = this.#settings, startedMs = clock();
     // Whatever comes first, because old versions of Deno leave the handshake of a closed connection unsettled.
     const { promise, resolve, reject } = Promise.withResolvers<"done" | "late" | "closing">();
-    const deadline = new Deadline(this.#settings, handshakeMs, () => resolve("late"));
+    let deadline: Deadline | undefined, waitedMs = 0;
+    const wait = (ms: number) => {
+      deadline = new Deadline(this.#settings, ms, () => {
+        waitedMs += ms;
+        const patienceMs = this.#patienceMs();
+        if (waitedMs < patienceMs) wait(patienceMs - waitedMs);
+        else resolve("late");
+      });
+    };
+    wait(handshakeMs);
     const close = () => resolve("closing");
     this.#closers.add(close);
     try {
       conn.handshake().then(() => resolve("done"), reject);
       const outcome = await promise;
-      if (outcome === "done") return true;
+      if (outcome === "done") {
+        this.#note(clock() - startedMs);
+        return true;
+      }
       if (outcome === "late") {
-        log("warn", "TLS handshake took too long, closed", { address, afterMs: handshakeMs });
+        log("warn", "TLS handshake took too long, closed", { address, afterMs: Math.round(waitedMs) });
       }
     } catch (error) {
       if (error instanceof Deno.errors.InvalidData) {
         log("warn", "TLS handshake failed", { address, error: explain(error.message) });
       } else log("debug", "connection ended before its TLS handshake", { address, error: String(error) });
     } finally {
-      deadline.end();
+      deadline?.end();
       this.#closers.delete(close);
     }
     closeQuietly(conn);
     return false;
+  }
+
+  /** Notes how long a handshake took, in ms. */
+  #note(tookMs: number): void {
+    if (tookMs < this.#slowestOfLateMs()) return;
+    this.#slowestMs = tookMs;
+    this.#slowestAt = this.#settings.clock();
+  }
+
+  #slowestOfLateMs(): number {
+    const { clock, handshakeMs } = this.#settings;
+    return clock() - this.#slowestAt > PATIENCE * handshakeMs ? 0 : this.#slowestMs;
+  }
+
+  /** How long a handshake may take as things are, in ms. */
+  #patienceMs(): number {
+    const { handshakeMs } = this.#settings;
+    return Math.max(handshakeMs, PATIENCE * Math.min(this.#slowestOfLateMs(), handshakeMs));
   }
 }
 

@@ -4,6 +4,7 @@ import { TlsHandshakes } from "../../src/relay/tls_handshakes.ts";
 import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
 import type { Timers } from "../../src/relay/timers.ts";
 import { heapBytes } from "../support/heap.ts";
+import { ManualTime } from "../support/manual_time.ts";
 import { pause } from "../support/pause.ts";
 
 /** A connection whose handshake the test settles. */
@@ -127,4 +128,42 @@ Deno.test("TlsHandshakes keeps nothing of a handshake that is over", async () =>
   const bytes = (heapBytes() - before) / count;
   assert.ok(bytes < 100, `${bytes} bytes are kept of each`); // a few hundred if anything is
   await handshakes.close();
+});
+
+Deno.test("TlsHandshakes waits longer while others need longer, too, but not for ever", async () => {
+  const time = new ManualTime(), ends: string[] = [];
+  const handshakes = new TlsHandshakes({
+    handshakeMs: 5000,
+    ...time,
+    clock: () => time.nowMs,
+    log: () => {},
+  });
+  const start = (name: string) => {
+    const conn = new StubConn();
+    handshakes.start(conn, name, () => ends.push(`${name} is served`), () => ends.push(`${name} failed`));
+    return conn;
+  };
+  const passTo = async (ms: number) => {
+    await time.pass(ms - time.nowMs);
+    await pause();
+  };
+  const finish = async (conn: StubConn) => {
+    conn.shaken.resolve();
+    await pause();
+  };
+  const startedAt = time.nowMs;
+  const crowd = Array.from({ length: 30 }, (_, i) => start(`crowd ${i}`));
+  start("stuck");
+  for (let i = 0; i < crowd.length; i++) { // one a second
+    await passTo(startedAt + 1000 * i);
+    await finish(crowd[i]);
+  }
+  assert.deepEqual(ends, crowd.map((_, i) => `crowd ${i} is served`));
+  await passTo(startedAt + 30_000);
+  assert.equal(ends.at(-1), "stuck failed");
+  await passTo(startedAt + 60_000);
+  start("alone");
+  await finish(start("quick"));
+  await passTo(startedAt + 65_000);
+  assert.deepEqual(ends.slice(-2), ["quick is served", "alone failed"]);
 });
