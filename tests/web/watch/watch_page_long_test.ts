@@ -174,6 +174,12 @@ async function takesAnyText(browser: Browser): Promise<void> {
     `(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth])(document.querySelector("#room-state").closest(".scroll"))`,
   );
   assert.ok(width <= shown, `a long key hides no values: ${width}, ${shown}`);
+  const [first, cell] = await page.evaluate<number[]>(`(() => {
+    const button = document.querySelector("#rooms button[data-room^='<img']"), text = document.createRange();
+    text.selectNodeContents(button);
+    return [text, button.closest("td")].map((box) => box.getBoundingClientRect().left);
+  })()`);
+  assert.ok(first >= cell, `a long name is cut at its end: ${first}, ${cell}`);
   await assertFits(page);
   await assertClean(page, table.url);
 }
