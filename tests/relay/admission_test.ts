@@ -2,6 +2,7 @@
 // whose clients are away.
 
 import assert from "node:assert/strict";
+import { parseSimulation } from "../../src/simulation/parse_simulation.ts";
 import { ManualTime } from "../support/manual_time.ts";
 import { SessionClient } from "../support/session_client.ts";
 import { refusalOf, type Seat, Table, turn } from "../support/session_table.ts";
@@ -48,6 +49,24 @@ Deno.test("Admission asks for the token, and says whether it is missing or wrong
   assert.equal(refusalOf(thief).code, "bad_token", "a secret is no token");
   const next = await table.resume(ada, { token: "séсret" });
   assert.equal(next.client.welcome.resumed, true);
+});
+
+Deno.test("Admission gives who says hello the network that it asks for, also where its silence has got it another", async () => {
+  for (const silentMs of [0, 300]) {
+    const time = new ManualTime();
+    await using table = new Table({ simulate: parseSimulation("delay=10s") }, time);
+    const seat = table.connect();
+    await time.pass(silentMs);
+    seat.feed(seat.client.hello({ simulate: "delay=20ms" }));
+    const isWelcome = () => {
+      seat.receive();
+      return seat.client.welcome !== undefined;
+    };
+    await time.pass(19);
+    assert.equal(isWelcome(), false);
+    await time.pass(1);
+    assert.equal(isWelcome(), true, `silent for ${silentMs} ms`);
+  }
 });
 
 Deno.test("Admission forgets sessions and their logs once they are over", async () => {

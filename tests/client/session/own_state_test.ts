@@ -52,6 +52,47 @@ Deno.test("OwnState sets again what is missing, and gives up what somebody else 
   assert.equal(state.newsLength, 2);
 });
 
+Deno.test("OwnState.values are all that is set, as JSON has them, under whatever keys", () => {
+  const state = new OwnState(false);
+  assert.deepEqual({ ...state.values() }, {});
+  for (const [key, value] of [["a", [1, null]], ["__proto__", { x: 1 }]] as const) {
+    state.set(key, JSON.stringify(value));
+  }
+  assert.deepEqual(Object.entries(state.values()), [["a", [1, null]], ["__proto__", { x: 1 }]]);
+});
+
+Deno.test("OwnState.keep takes up a value that stands there, but for what this program has said since", () => {
+  const state = new OwnState(true);
+  state.keep("k", "1");
+  state.keep("k", "2");
+  state.set("news", "3");
+  state.set("gone", "4");
+  state.set("gone", undefined);
+  for (const key of ["news", "gone"]) state.keep(key, "5");
+  assert.deepEqual({ ...state.values() }, { k: 1, news: 3 });
+});
+
+Deno.test("OwnState that is set again has nothing that another session had taken", () => {
+  for (
+    const again of [
+      (state: OwnState) => state.setAgain(),
+      (state: OwnState) => state.setAgainWhereMissing({}),
+    ]
+  ) {
+    const state = new OwnState(true);
+    state.set("k", "1");
+    state.takeLine();
+    state.settle("k", "1");
+    again(state);
+    assert.equal(state.newsLength, 1);
+    state.refuse("k");
+    assert.equal(state.has("k"), true, "what is news stays");
+    state.takeLine();
+    state.refuse("k");
+    assert.equal(state.has("k"), false);
+  }
+});
+
 Deno.test("OwnState whose value somebody else has replaced goes back to nothing where its next one is refused", () => {
   const state = new OwnState(true);
   for (const isReplaced of [false, true]) {

@@ -53,6 +53,17 @@ Deno.test("SessionOutbox.nextBatch orders: acknowledgement, state of room and me
   assert.equal(outbox.hasMore, false);
 });
 
+Deno.test("SessionOutbox.set that removes a key ends that its value goes with this program", () => {
+  const outbox = holding();
+  outbox.set("k", "1", true);
+  outbox.room.hold("k", true);
+  outbox.set("k", "2", true);
+  assert.deepEqual(write(outbox), ['{"$set":{"key":"k","value":2,"room":true,"hold":true}}']);
+  outbox.set("k", undefined, true);
+  outbox.set("k", "3", true);
+  assert.deepEqual(write(outbox), ['{"$set":{"key":"k","value":3,"room":true}}']);
+});
+
 Deno.test("SessionOutbox.nextBatch lets events through beside much state, and writes nothing but acknowledgements before it is open", () => {
   const outbox = holding("event");
   for (let n = 0; n < 10; n++) outbox.member.set(`key ${n}`, "1");

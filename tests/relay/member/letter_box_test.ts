@@ -46,6 +46,17 @@ Deno.test("LetterBox gives letters up to a place in the log, whole and in order"
   ]);
 });
 
+Deno.test("LetterBox has room for who keeps up, however much it has had", () => {
+  for (const isShort of [false, true]) {
+    const box = new LetterBox(), text = `${"x".repeat(4000)}\n`;
+    for (let i = 0; i < 500; i++) {
+      for (let j = 0; j < 2; j++) assert.equal(push(box, text, 0, 0, { isShort }), true, `letter ${i}`);
+      for (let taken = 0; taken < 2 * text.length;) taken += take(box)!.length;
+      box.confirm(2 * text.length);
+    }
+  }
+});
+
 Deno.test("LetterBox goes on at exactly what is not confirmed, wherever it breaks", () => {
   const letters = fc.array(fc.nat(4), { minLength: 1, maxLength: 8 });
   fc.assert(
