@@ -164,8 +164,9 @@ export class Interpolating implements Mover {
 
   shift(ms: number, isNewClock: boolean): void {
     this.#glide.shift(ms);
-    if (!isNewClock) this.#playout.shift(ms);
-    this.#playedMs += ms;
+    // The moment that was drawn last is a time of samples.
+    if (isNewClock) this.#playedMs += ms;
+    else this.#playout.shift(ms);
   }
 
   snap(): void {

@@ -359,6 +359,23 @@ Deno.test("Track finds out a sender's own clock, less the quickest delivery", ()
   near(track.at(3_100).pos[0], 310 - 2);
 });
 
+Deno.test("Track with interpolate goes on evenly when a quicker delivery shows how the sender's clock really is", () => {
+  for (const quicker of [1, 5, 40, 80]) {
+    const track = new Track({ strategy: "interpolate", clock: "sender" });
+    const samples = Array.from({ length: 60 }, (_, i) => i * 100);
+    let before: number | undefined;
+    for (let nowMs = 5_000; nowMs < 10_900; nowMs += 10) {
+      while (samples[0] + 5_000 + (samples[0] < 3_000 ? 100 : 100 - quicker) <= nowMs) {
+        const t = samples.shift()!;
+        track.push({ t, pos: [t / 10], vel: [100] }, nowMs);
+      }
+      const [x] = track.at(nowMs).pos;
+      if (nowMs > 7_500) near(x - before!, 1, 0.01);
+      before = x;
+    }
+  }
+});
+
 Deno.test("Track takes over times that can't be shared as the sender's own", () => {
   for (const offset of [50_000, -50_000, 2e9]) {
     const track = new Track({ strategy: "speed" });

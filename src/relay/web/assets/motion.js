@@ -988,8 +988,8 @@ var Interpolating = class {
   }
   shift(ms, isNewClock) {
     this.#glide.shift(ms);
-    if (!isNewClock) this.#playout.shift(ms);
-    this.#playedMs += ms;
+    if (isNewClock) this.#playedMs += ms;
+    else this.#playout.shift(ms);
   }
   snap() {
     this.#glide.snap();
