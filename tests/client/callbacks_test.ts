@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { Callbacks, callNow } from "../../src/client/callbacks.ts";
-import { until } from "../support/old_relay.ts";
+import { until } from "../support/deadline.ts";
 
 Deno.test("Callbacks holds calls until the turn after open(), and then keeps their order", async () => {
   const callbacks = new Callbacks();

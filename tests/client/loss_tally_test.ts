@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { LossTally } from "../../src/client/loss_tally.ts";
 import type { Lost } from "../../client.ts";
-import { until } from "../support/old_relay.ts";
+import { until } from "../support/deadline.ts";
 
 Deno.test("LossTally tells what a turn brings in one call a reason, keys once", async () => {
   const told: Lost[] = [];

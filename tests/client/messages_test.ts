@@ -8,7 +8,7 @@ import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { LineClient } from "../support/line_client.ts";
 import { connect } from "../support/relay_client.ts";
 import { NewRelay } from "../support/new_relay.ts";
-import { until } from "../support/old_relay.ts";
+import { until } from "../support/deadline.ts";
 
 async function take<E>(relay: Relay<E>, count: number): Promise<Message<E>[]> {
   const messages: Message<E>[] = [];

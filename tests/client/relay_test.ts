@@ -12,8 +12,9 @@ import {
   type StandardSchema,
   type Status,
 } from "../../client.ts";
-import { OldRelay, until } from "../support/old_relay.ts";
+import { OldRelay } from "../support/old_relay.ts";
 import { connect, take } from "../support/relay_client.ts";
+import { until } from "../support/deadline.ts";
 
 interface Move {
   id: string;

@@ -13,8 +13,8 @@ import {
 } from "../../client.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
-import { until } from "../support/old_relay.ts";
 import { connect, withoutBackoff } from "../support/relay_client.ts";
+import { until } from "../support/deadline.ts";
 
 function failsWith(code: string, message?: RegExp) {
   return (error: unknown) => {

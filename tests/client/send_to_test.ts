@@ -5,8 +5,8 @@ import { seededRandom } from "../../src/simulation/random.ts";
 import type { ConnectOptions, Lost, RelayError } from "../../client.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
-import { until } from "../support/old_relay.ts";
 import { connect, take, withoutBackoff } from "../support/relay_client.ts";
+import { until } from "../support/deadline.ts";
 
 Deno.test("Relay.send with to reaches those alone, in order with what all get", async () => {
   await using server = new NewRelay();

@@ -11,9 +11,8 @@ import { Session } from "../../src/client/session/session.ts";
 import { parseTarget } from "../../src/client/target.ts";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
-import { DEADLINE_MS } from "../support/deadline.ts";
+import { DEADLINE_MS, until } from "../support/deadline.ts";
 import { testBoth, type TransportKind } from "../support/websocket_conn.ts";
-import { until } from "../support/old_relay.ts";
 import { connect, take, withoutBackoff } from "../support/relay_client.ts";
 
 function targetOf(address: string, transport: TransportKind): string {

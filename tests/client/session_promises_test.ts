@@ -8,8 +8,8 @@ import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
 import { RelayServer } from "../../src/relay/relay.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
-import { until } from "../support/old_relay.ts";
 import { connect, withoutBackoff } from "../support/relay_client.ts";
+import { until } from "../support/deadline.ts";
 
 /** Takes the network away until the session is over, then `meanwhile` happens, then the network is back. */
 async function beAway(proxy: CuttingProxy, hasLeft: () => boolean, meanwhile: () => void): Promise<void> {

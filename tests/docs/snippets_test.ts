@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { type ConnectionStats, type RelayServer, serve } from "../../src/relay/relay.ts";
-import { DEADLINE_MS } from "../support/deadline.ts";
-import { inTime, LineClient } from "../support/line_client.ts";
+import { DEADLINE_MS, inTime } from "../support/deadline.ts";
+import { LineClient } from "../support/line_client.ts";
 import { type Block, blocksOf, readPages, ROOT } from "./pages.ts";
 import { hasPython } from "../support/python.ts";
 

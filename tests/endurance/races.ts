@@ -8,8 +8,8 @@ import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
 import { RelayServer } from "../../src/relay/relay.ts";
 import { seededRandom } from "../../src/simulation/random.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
-import { until } from "../support/old_relay.ts";
 import { flagsOrExit } from "./flags.ts";
+import { until } from "../support/deadline.ts";
 
 const HELP =
   `deno task races: lets members race for host, claims and answers, through cuts and kills, over TCP and WebSocket

@@ -8,9 +8,9 @@ import { STEPS_HZ } from "../../bench/motion/paths.ts";
 import { parseTrace } from "../../bench/motion/traces.ts";
 import { connect } from "../../client.ts";
 import { asBallEvent, type BallEvent } from "../../example/ball_event.ts";
-import { DEADLINE_MS } from "../support/deadline.ts";
+import { DEADLINE_MS, until } from "../support/deadline.ts";
 import { NewRelay } from "../support/new_relay.ts";
-import { OldRelay, until } from "../support/old_relay.ts";
+import { OldRelay } from "../support/old_relay.ts";
 import { hasPython } from "../support/python.ts";
 import { sideBySide } from "../support/side_by_side.ts";
 

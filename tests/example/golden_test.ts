@@ -13,8 +13,8 @@ import {
   STALE_MS,
 } from "../../example/golden.ts";
 import { NewRelay } from "../support/new_relay.ts";
-import { until } from "../support/old_relay.ts";
 import { connect } from "../support/relay_client.ts";
+import { until } from "../support/deadline.ts";
 
 /** A room of one, whose claims are decided at once. */
 class Room implements GoldRelay {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Link } from "../../example/link.ts";
 import { serve } from "../../src/relay/relay.ts";
-import { inTime } from "../support/line_client.ts";
+import { inTime } from "../support/deadline.ts";
 
 /** How often a test looks whether something has happened, in ms. */
 const POLL_MS = 10;

@@ -4,9 +4,9 @@
 
 import assert from "node:assert/strict";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
+import { inTime, until } from "../support/deadline.ts";
 import { NewRelay } from "../support/new_relay.ts";
-import { until } from "../support/old_relay.ts";
-import { inTime, LineClient } from "../support/line_client.ts";
+import { LineClient } from "../support/line_client.ts";
 import { connect } from "../support/relay_client.ts";
 import { hasPython } from "../support/python.ts";
 

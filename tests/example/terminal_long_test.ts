@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { connect } from "../../client.ts";
-import { DEADLINE_MS } from "../support/deadline.ts";
+import { DEADLINE_MS, until } from "../support/deadline.ts";
 import { NewRelay } from "../support/new_relay.ts";
-import { OldRelay, until } from "../support/old_relay.ts";
+import { OldRelay } from "../support/old_relay.ts";
 import { hasPython } from "../support/python.ts";
 import { sideBySide } from "../support/side_by_side.ts";
 

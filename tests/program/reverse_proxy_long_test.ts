@@ -4,9 +4,9 @@
 
 import assert from "node:assert/strict";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { inTime } from "../support/line_client.ts";
 import { FROM_SOURCE, Program } from "../support/program.ts";
 import { readServerFrames, textFrame } from "../support/websocket_frames.ts";
+import { inTime } from "../support/deadline.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const CERTIFICATES = new URL("tests/tls/", ROOT).pathname;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
-import { inTime, LineClient } from "../support/line_client.ts";
+import { LineClient } from "../support/line_client.ts";
 import { type Body, SessionClient } from "../support/session_client.ts";
 import {
   connectTo,
@@ -12,6 +12,7 @@ import {
   type TransportKind,
   WebSocketConn,
 } from "../support/websocket_conn.ts";
+import { inTime } from "../support/deadline.ts";
 
 /** How often a connection is cut under load. */
 const CUTS = 200;

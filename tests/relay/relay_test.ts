@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { type Listener, type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
-import { DEADLINE_MS } from "../support/deadline.ts";
-import { inTime, LineClient } from "../support/line_client.ts";
+import { DEADLINE_MS, inTime } from "../support/deadline.ts";
+import { LineClient } from "../support/line_client.ts";
 import { settle, StubTransport } from "../support/stub_transport.ts";
 import { testBoth, type TransportKind } from "../support/websocket_conn.ts";
 

@@ -6,12 +6,13 @@ import assert from "node:assert/strict";
 import { listenTls } from "../../src/program/tls_listener.ts";
 import type { RelayOptions } from "../../src/relay/relay.ts";
 import { concat } from "../../src/wire/concat.ts";
-import { inTime, LineClient } from "../support/line_client.ts";
+import { LineClient } from "../support/line_client.ts";
 import { ManualTime } from "../support/manual_time.ts";
 import { WebSocketConn } from "../support/websocket_conn.ts";
 import { clientFrame, closeFrame, textFrame, toBytes } from "../support/websocket_frames.ts";
 import { pause } from "../support/pause.ts";
 import { Loopback, repeated } from "../support/websocket_loopback.ts";
+import { inTime } from "../support/deadline.ts";
 
 function codeOf(line: string): string {
   return JSON.parse(line).$error?.code;

@@ -5,10 +5,11 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { serve } from "../../src/relay/relay.ts";
-import { inTime, LineClient } from "../support/line_client.ts";
+import { LineClient } from "../support/line_client.ts";
 import { CI_CACHE, isFile } from "../support/needed_program.ts";
 import { pause } from "../support/pause.ts";
 import { RUNTIMES } from "../support/runtimes.ts";
+import { inTime } from "../support/deadline.ts";
 
 const ECHO_JS = fileURLToPath(import.meta.resolve("../support/websocket_echo.mjs"));
 const ECHO_PY = fileURLToPath(import.meta.resolve("../support/websocket_echo.py"));

@@ -2,10 +2,10 @@
 // of a kind at a time beside a pair that speaks.
 
 import { concat } from "../../src/wire/concat.ts";
-import { inTime } from "../support/line_client.ts";
 import { clientFrame, textFrame } from "../support/websocket_frames.ts";
 import { pause } from "../support/pause.ts";
 import { Loopback, repeated } from "../support/websocket_loopback.ts";
+import { inTime } from "../support/deadline.ts";
 
 /** Sends the same bytes again and again, until it is ended. */
 class Flood implements Disposable {

@@ -6,8 +6,8 @@
 
 import { BrowserProcess } from "./browser_process.ts";
 import { BrowserSocket, type Params, untilSeen } from "./browser_socket.ts";
-import { inTime } from "./line_client.ts";
 import { findProgram, testWith } from "./needed_program.ts";
+import { inTime } from "./deadline.ts";
 
 const PROGRAMS = ["chromium", "chromium-browser", "google-chrome"];
 

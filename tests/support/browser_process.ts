@@ -1,8 +1,8 @@
 // A real browser as a process of a test: started with a profile of its own, ended with all that it has
 // written. How it is driven, browser.ts and firefox.ts know.
 
-import { inTime } from "./line_client.ts";
 import { pause } from "./pause.ts";
+import { inTime } from "./deadline.ts";
 
 /** How a browser is started. */
 export interface Launch {

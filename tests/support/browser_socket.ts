@@ -1,8 +1,7 @@
 // The WebSocket that a browser is driven through: commands and their answers, and events. What DevTools and
 // WebDriver BiDi have in common; knows no command of either.
 
-import { DEADLINE_MS } from "./deadline.ts";
-import { inTime } from "./line_client.ts";
+import { DEADLINE_MS, inTime } from "./deadline.ts";
 import { pause } from "./pause.ts";
 
 // deno-lint-ignore no-explicit-any -- what the protocols say of themselves is 2 MB of JSON

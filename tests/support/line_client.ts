@@ -3,23 +3,10 @@
 // together.
 
 import assert from "node:assert/strict";
-import { DEADLINE_MS } from "./deadline.ts";
+import { inTime } from "./deadline.ts";
 import { connectTo, type LineConn, type TransportKind } from "./websocket_conn.ts";
 
 const encoder = new TextEncoder();
-
-/** Waits for a promise; gives up with `what` after a deadline that is only a safety net. */
-export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
-  let timer;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not within ${DEADLINE_MS} ms: ${what}`)), DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** One connection. */
 export class LineClient implements Disposable {

@@ -3,22 +3,7 @@
 // restart on the same port.
 
 import { LF } from "../../src/wire/protocol.ts";
-import { DEADLINE_MS } from "./deadline.ts";
-import { pause } from "./pause.ts";
-
-/**
- * Keeps asking until a condition holds; rejects after a while, which is a safety net for a test that would
- * hang.
- */
-export async function until(condition: () => boolean, what: string, timeoutMs = DEADLINE_MS): Promise<void> {
-  const startedAtMs = performance.now();
-  while (!condition()) {
-    if (performance.now() - startedAtMs > timeoutMs) {
-      throw new Error(`Waited ${timeoutMs} ms in vain for ${what}`);
-    }
-    await pause(2);
-  }
-}
+import { until } from "./deadline.ts";
 
 /** One connection as the relay sees it. */
 export class Member {

@@ -2,7 +2,7 @@
 // of server.ts and of the binary.
 
 import { V8_FLAGS } from "../../bench/relay_process.ts";
-import { inTime } from "./line_client.ts";
+import { inTime } from "./deadline.ts";
 
 /** How to start: the program and its arguments up to the relay's own. */
 export interface Launch {

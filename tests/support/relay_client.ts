@@ -2,7 +2,7 @@
 // reconnect without waiting.
 
 import { connect as connectForGood, type Relay } from "../../client.ts";
-import { until } from "./old_relay.ts";
+import { until } from "./deadline.ts";
 
 const made = new Set<{ connecting: Promise<Relay>; stop: AbortController }>();
 

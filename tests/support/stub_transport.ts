@@ -4,8 +4,8 @@
 
 import assert from "node:assert/strict";
 import type { Transport } from "../../src/relay/connection/transport.ts";
-import { inTime } from "./line_client.ts";
 import { pause } from "./pause.ts";
+import { inTime } from "./deadline.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,7 +1,7 @@
 // A program of a user that imports client.ts by URL from a running relay, run by Deno with an empty cache,
 // without a configuration and with the least permissions. For tests of what the relay serves.
 
-import { inTime } from "./line_client.ts";
+import { inTime } from "./deadline.ts";
 
 /**
  * Runs it against the relay on `port`: imports from `path` there, joins room "url", says a thing and waits

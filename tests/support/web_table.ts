@@ -2,8 +2,9 @@
 // the web.
 
 import { type LogLevel, type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
-import { inTime, LineClient } from "./line_client.ts";
+import { LineClient } from "./line_client.ts";
 import { pause } from "./pause.ts";
+import { inTime } from "./deadline.ts";
 
 /** An answer, as it came. */
 export interface RawAnswer {

@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import { connect } from "../../client.ts";
 import { type Page, testInChromium } from "../support/browser.ts";
 import { NewRelay } from "../support/new_relay.ts";
-import { until } from "../support/old_relay.ts";
 import { PageServer } from "../support/page_server.ts";
 import { readCertificate } from "../support/certificates.ts";
+import { until } from "../support/deadline.ts";
 
 async function openPage(page: Page, url: string): Promise<void> {
   await page.navigate(url);

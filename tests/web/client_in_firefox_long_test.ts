@@ -6,8 +6,8 @@ import { connect } from "../../client.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { testInFirefox } from "../support/firefox.ts";
 import { NewRelay } from "../support/new_relay.ts";
-import { until } from "../support/old_relay.ts";
 import { PageServer } from "../support/page_server.ts";
+import { until } from "../support/deadline.ts";
 
 testInFirefox("The client in Firefox", async (firefox, t) => {
   await using relay = new NewRelay({ resumeMs: 2000 });

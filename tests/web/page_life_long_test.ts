@@ -6,8 +6,8 @@ import { connect, type Relay } from "../../client.ts";
 import { type Browser, type Page, testInChromium } from "../support/browser.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
-import { until } from "../support/old_relay.ts";
 import { PageServer } from "../support/page_server.ts";
+import { until } from "../support/deadline.ts";
 
 /**
  * A page with the client, connected through a proxy to a room of its own, in which ada, a program, is, too.

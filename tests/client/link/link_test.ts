@@ -8,9 +8,9 @@ import type { Status, StatusDetail } from "../../../src/client/link/status.ts";
 import { PlainSpeaker } from "../../../src/client/plain.ts";
 import { parseTarget } from "../../../src/client/target.ts";
 import type { OpenTransport, Transport } from "../../../src/client/link/transport.ts";
-import { until } from "../../support/old_relay.ts";
 import { withoutBackoff } from "../../support/relay_client.ts";
 import { pause } from "../../support/pause.ts";
+import { until } from "../../support/deadline.ts";
 
 /** A connection in memory. */
 class FakeTransport implements Transport {

@@ -8,7 +8,7 @@ import type { Transport } from "../../../src/client/link/transport.ts";
 import { MAX_BUFFERED_BYTES, openWebSocket } from "../../../src/client/link/websocket_transport.ts";
 import { parseTarget } from "../../../src/client/target.ts";
 import { FakeTime } from "../../support/fake_time.ts";
-import { until } from "../../support/old_relay.ts";
+import { until } from "../../support/deadline.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { PlainOutbox } from "../../../src/client/plain_outbox.ts";
 import type { Transport } from "../../../src/client/link/transport.ts";
 import { Writer } from "../../../src/client/link/writer.ts";
-import { until } from "../../support/old_relay.ts";
+import { until } from "../../support/deadline.ts";
 
 /** A writer over a transport whose `write` is given. */
 function makeWriter(write: (bytes: Uint8Array) => Promise<number>, deadlineMs?: number) {

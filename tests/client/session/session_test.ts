@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import type { Lost, RelayError } from "../../../client.ts";
 import { RefusedError } from "../../../src/client/link/connect_error.ts";
 import { Session, type SessionOptions } from "../../../src/client/session/session.ts";
-import { until } from "../../support/old_relay.ts";
+import { until } from "../../support/deadline.ts";
 
 const SECRET = "0123456789abcdefghijkl";
 

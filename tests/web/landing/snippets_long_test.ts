@@ -7,9 +7,10 @@ import { placeOf } from "../../../web/shared/place.ts";
 import { recipes, type Recipient, type Step } from "../../../web/landing/snippets.ts";
 import { testInChromium } from "../../support/browser.ts";
 import { findProgram, testWith } from "../../support/needed_program.ts";
-import { inTime, LineClient } from "../../support/line_client.ts";
+import { LineClient } from "../../support/line_client.ts";
 import { RUNTIMES } from "../../support/runtimes.ts";
 import { WebTable } from "../../support/web_table.ts";
+import { inTime } from "../../support/deadline.ts";
 
 const NODE = RUNTIMES.find(({ name, program }) => name.startsWith("Node") && program !== undefined)?.program;
 

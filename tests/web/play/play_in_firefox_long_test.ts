@@ -5,9 +5,9 @@ import assert from "node:assert/strict";
 import { connect, type Relay } from "../../../client.ts";
 import { HEIGHT, WIDTH } from "../../../example/walls.ts";
 import { type Firefox, testInFirefox } from "../../support/firefox.ts";
-import { inTime } from "../../support/line_client.ts";
 import { HOSTILE_NAMES } from "../../support/web_pages.ts";
 import { WebTable } from "../../support/web_table.ts";
+import { inTime } from "../../support/deadline.ts";
 
 interface Move {
   id: string;

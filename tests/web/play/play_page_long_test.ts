@@ -7,8 +7,7 @@ import { goldOf } from "../../../example/golden.ts";
 import { HEIGHT, WIDTH } from "../../../example/walls.ts";
 import { World } from "../../../example/world.ts";
 import { Browser, type Page, testInChromium } from "../../support/browser.ts";
-import { DEADLINE_MS } from "../../support/deadline.ts";
-import { inTime } from "../../support/line_client.ts";
+import { DEADLINE_MS, inTime } from "../../support/deadline.ts";
 import {
   assertClean,
   assertFits,
