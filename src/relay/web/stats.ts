@@ -168,10 +168,14 @@ export function shownMs(behindMs: number): number {
 /** Says in words why a member counts as slow; undefined if it does not. */
 export function whySlow(member: ConnectionStats): string | undefined {
   if (slowMs(member) === 0) return undefined;
-  const { behindMs, behindBytes, stuckMs } = member;
+  const { kind, behindMs, behindBytes, stuckMs } = member;
   if (stuckMs >= SLOW_STUCK_MS) return `takes nothing for ${round(stuckMs / 1000)} s`;
-  if (behindMs === Infinity) return "behind by more than the log holds";
-  return `behind by ${Math.round(behindMs)} ms, ${behindBytes} bytes`;
+  const far = behindMs === Infinity
+    ? "more than the log holds"
+    : `${Math.round(behindMs)} ms, ${behindBytes} bytes`;
+  // A session that no write waits for is waited for itself: its window is full.
+  const why = kind === "session" && stuckMs === 0 ? "its $ack comes late" : "it reads slowly";
+  return `behind by ${far}: ${why}`;
 }
 
 /** Writes down what is in a room, as JSON, a part per turn: it may change meanwhile. */

@@ -196,7 +196,7 @@ Deno.test("Stats names those who are slow and those who came last, however many 
   assert.deepEqual(told.members.slice(0, 3).map(({ id }: ConnectionStats) => id), ["k4", "k3", "k999"]);
   assert.deepEqual(told.members.map(({ slow }: { slow?: string }) => slow).slice(0, 3), [
     "takes nothing for 2 s",
-    "behind by 700 ms, 0 bytes",
+    "behind by 700 ms, 0 bytes: its $ack comes late",
     undefined,
   ]);
   assert.equal(turns, 1000 / 50 + 200 / 50 + 2, "a part per turn");
@@ -220,7 +220,11 @@ Deno.test("Stats are worked out at most twice a second, however many ask", async
 
 Deno.test("whySlow has a reason for whoever is behind or takes nothing, and none for others", () => {
   assert.equal(whySlow(MEMBER), undefined);
-  assert.equal(whySlow({ ...MEMBER, behindMs: Infinity }), "behind by more than the log holds");
+  const late = "behind by more than the log holds: its $ack comes late";
+  assert.equal(whySlow({ ...MEMBER, kind: "session", behindMs: Infinity }), late);
+  const slow = "behind by 600 ms, 9 bytes: it reads slowly";
+  assert.equal(whySlow({ ...MEMBER, kind: "session", behindMs: 600, behindBytes: 9, stuckMs: 20 }), slow);
+  assert.equal(whySlow({ ...MEMBER, kind: "plain", behindMs: 600, behindBytes: 9 }), slow);
   assert.equal(whySlow({ ...MEMBER, stuckMs: 3210, behindMs: 600 }), "takes nothing for 3.2 s");
   assert.equal(slowestAndNewest([MEMBER]).length, 1);
 });
