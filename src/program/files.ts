@@ -52,12 +52,13 @@ export function hasIndex(folder: string): boolean {
 
 /**
  * Reads the token: the file's content without white space at its ends.
- * @throws {OperatorError} if it can't be read or is empty
+ * @throws {OperatorError} if it can't be read, is empty or no text in UTF-8: no client could say that
  */
 export function readToken(name: string): string {
   const token = readFile("token", name).trim();
-  if (token !== "") return token;
-  throw new OperatorError(`Cannot use token file ${JSON.stringify(name)}: it is empty`);
+  const why = token === "" ? "it is empty" : token.includes("\ufffd") ? "it is no text in UTF-8" : undefined;
+  if (why === undefined) return token;
+  throw new OperatorError(`Cannot use token file ${JSON.stringify(name)}: ${why}`);
 }
 
 /** Says why what was meant to be `what` can't be read: the system's own words where none are known. */

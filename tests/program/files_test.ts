@@ -7,9 +7,10 @@ import { checkFolder, OperatorError, readFile, readToken, whyUnreadable } from "
 Deno.test("what can't be read is told in plain words, without the system's numbers", async () => {
   const folder = await Deno.makeTempDir({ prefix: "eventrelay_files_" });
   try {
-    const file = `${folder}/token.txt`, empty = `${folder}/empty.txt`;
+    const file = `${folder}/token.txt`, empty = `${folder}/empty.txt`, bytes = `${folder}/bytes`;
     await Deno.writeTextFile(file, " secret\n");
     await Deno.writeTextFile(empty, "\n");
+    await Deno.writeFile(bytes, Uint8Array.of(0x61, 0xf3, 0x9c, 0x62));
     assert.equal(readToken(file), "secret");
     assert.equal(readFile("key", file), " secret\n");
     assert.equal(checkFolder(folder), await Deno.realPath(folder));
@@ -22,6 +23,7 @@ Deno.test("what can't be read is told in plain words, without the system's numbe
         `Cannot read key file "${file}/x": it is in what is no folder`,
       ],
       [() => readToken(empty), `Cannot use token file "${empty}": it is empty`],
+      [() => readToken(bytes), `Cannot use token file "${bytes}": it is no text in UTF-8`],
       [() => checkFolder(`${folder}/no`), `Cannot serve folder "${folder}/no": there is no such folder`],
       [() => checkFolder(file), `Cannot serve folder "${file}": it is no folder`],
     ];
