@@ -9,6 +9,13 @@ import type { LogFunction } from "../relay/relay.ts";
 /** How long the end of the program waits for what is still to be written, in ms. */
 const LAST_WORDS_MS = 500;
 
+/**
+ * How often the runtime's thread for what blocks, such as writing, is given something to do, in ms: it ends
+ * when it was idle for 10 s. The next write would start another, and where the system allows this user no more
+ * (`ulimit -u`), the runtime ends the program. While there is one, all waits for it.
+ */
+const KEEP_THREAD_MS = 4000;
+
 /** A log on stderr, and how to end it. */
 export interface ProgramLog {
   log: LogFunction;
@@ -25,7 +32,16 @@ export function openLog({ logFormat, logLevel }: Pick<ServerOptions, "logFormat"
     return line;
   };
   const writer = new LogWriter(Deno.stderr, dropped);
+  void keepThread();
   return { log: format(writer.write), flush: () => writer.flush(LAST_WORDS_MS) };
+}
+
+/** Writes nothing to stderr again and again, for as long as the program lives. */
+async function keepThread(): Promise<void> {
+  for (;;) {
+    await Deno.stderr.write(new Uint8Array(0)).catch(() => {});
+    await new Promise((done) => Deno.unrefTimer(setTimeout(done, KEEP_THREAD_MS)));
+  }
 }
 
 /** Writes a line for the operator to stderr, if it takes it. */
