@@ -154,10 +154,17 @@ def encode_event(event):
     return b" " + line if line.startswith(b'{"$') else line
 
 
-def decode(line):
+def refuse(number):
+    """Called for NaN and Infinity, which Python would read but which are not JSON, and for what is too long for it."""
+    raise ValueError("a number is %s" % (number if len(number) < 10 else "%d digits long" % len(number)))
+
+
+def decode(line, long_number=refuse):
     """Reads a line. Raises ValueError for what is no JSON: no UTF-8, NaN, a number of thousands of digits, or what is
-    nested more deeply than Python can read."""
-    more = {"parse_int": read_int} if len(line) > MAX_DIGITS else {}
+    nested more deeply than Python can read. `long_number` may say what stands for such a number."""
+    more = {}
+    if len(line) > MAX_DIGITS:
+        more["parse_int"] = lambda digits: int(digits) if len(digits) <= MAX_DIGITS else long_number(digits)
     try:
         return json.loads(line.decode(), parse_constant=refuse, **more)
     except RecursionError:
@@ -171,17 +178,6 @@ def is_json(line):
     except ValueError:
         return False
     return True
-
-
-def read_int(digits):
-    if len(digits) > MAX_DIGITS:
-        raise ValueError("a number has %d digits" % len(digits))
-    return int(digits)
-
-
-def refuse(constant):
-    """Called for NaN and Infinity, which Python would read but which are not JSON."""
-    raise ValueError(f"{constant} is not JSON")
 
 
 def printable(value, most=500):

@@ -189,16 +189,16 @@ class SessionLink:
                     lines = cutter.cut(receive(connection))
                     is_held = time.monotonic() - connect_began < HELD_S
                     for at, line in enumerate(lines):
-                        if is_first and is_held and not is_json(line):
-                            said = printable(line.decode(errors="replace").strip(), 40)
-                            raise ConnectionError('Cannot connect to %s:%d: it says "%s", which no relay does, is the '
-                                                  "port right" % (*self._address, said))
                         if line.startswith((b'{"$welcome":', b'{"$error":')):
                             body = read_answer(line, nonce, is_first and is_held)
                             if body is not None:
                                 self._enter(line, body, "resume" in hello)
                                 return cutter, lines[at + 1:]
                             was_late = True
+                        elif is_first and is_held and not is_json(line):
+                            said = printable(line.decode(errors="replace").strip(), 40)
+                            raise ConnectionError('Cannot connect to %s:%d: it says "%s", which no relay does, is the '
+                                                  "port right" % (*self._address, said))
                         is_first = False
         if was_late:
             raise ConnectionError("what looked like the answer to our hello may be another client's, it came late "

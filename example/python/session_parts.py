@@ -93,13 +93,13 @@ LIMITS = {
 def read_control(line):
     """Reads a control line of the relay's; returns its name, with the $, and its body.
 
-    Values that nest too deeply for Python are None in it: others may set such ones, and they must not keep anybody from
-    reading the rest. Raises ValueError for what is not as docs/PROTOCOL.md says.
+    Values that nest too deeply for Python, and numbers that are too long, are None in it: others may set such ones, and
+    they must not keep anybody from reading the rest. Raises ValueError for what is not as docs/PROTOCOL.md says.
     """
     try:
-        value = decode(line)
+        value = decode(line, lambda _: None)
     except ValueError:
-        value = decode(prune(line))
+        value = decode(prune(line), lambda _: None)
     if not is_dict(value) or len(value) != 1:
         raise ValueError("a control line is not an object with one member")
     (name, body), = value.items()

@@ -323,6 +323,25 @@ test("sets as many keys as are allowed, in whatever order it gives others up", a
   assert.deepEqual(ada.told.filter(([kind]) => kind === "error"), []);
 });
 
+test("enters a room whatever values are there, also those that Python can't read", async () => {
+  const { relay, port } = start();
+  await using _ = relay;
+  const values = ["1".repeat(5000), `[-${"9".repeat(6000)},1]`, "[".repeat(4000) + "]".repeat(4000)];
+  for (const [i, value] of values.entries()) {
+    using member = await LineClient.connect(port);
+    await member.send(`{"$hello":{"version":1,"room":"${i}"}}\n{"$set":{"key":"k","value":${value}}}\n`);
+    const { $welcome: { id } } = JSON.parse(await member.line(1));
+    await using ada = new PythonSession(port, { room: `${i}` });
+    const joined = await ada.next((told) => told[0] === "join" && told[1] === id);
+    const read = [/^null$/, /^\[null,1\]$/, /^\[{90,100}null\]{90,100}$/][i];
+    assert.match(JSON.stringify(joined[3].k), read);
+    await member.send(`{"$set":{"key":"late","value":${value}}}\n"done"\n`);
+    const late = await ada.next((told) => told[0] === "set" && told[2] === "late");
+    assert.match(JSON.stringify(late[3]), read);
+    await ada.tells("event", "done");
+  }
+});
+
 test("and a plain client share the lobby", async () => {
   const { relay, port } = start();
   await using _ = relay;
