@@ -160,6 +160,21 @@ Deno.test("Pursuit and ProjectiveBlending draw a leap at once where they are tol
   }
 });
 
+Deno.test("ProjectiveBlending draws at once where the velocity was a leap away, and glides short of it", () => {
+  const topSpeed = 100;
+  for (
+    const [speed, leaps] of [[LEAP_SECONDS * topSpeed + 1, true], [
+      LEAP_SECONDS * topSpeed - 1,
+      false,
+    ]] as const
+  ) {
+    const glide = new ProjectiveBlending(200, LEAP_SECONDS);
+    drawn(glide, 0, [0], [-speed]);
+    glide.correct({ pos: [0], vel: [0] }, topSpeed);
+    assert.equal(drawn(glide, FRAME_MS, [0])[0] === 0, leaps, `${speed}`);
+  }
+});
+
 Deno.test("ProjectiveBlending makes nothing of a correction before it has drawn anything", () => {
   const blending = new ProjectiveBlending(100);
   blending.correct({ pos: [5], vel: [5] });

@@ -121,6 +121,18 @@ Deno.test("AlphaBeta gives the worked step: x̂ = 10, r = 2, α = ½, β = α²/
   near(filter.state.vel[0], 5 + 2 / 6);
 });
 
+Deno.test("AlphaBeta forgets an absurd position once that has left the history", () => {
+  for (const absurd of [1e6, -1e9, 1e12]) {
+    const filter = new AlphaBeta(), history = new History(8);
+    for (let i = 0; i <= 30; i++) {
+      history.insert(i * 100, [i === 20 ? absurd : 10 * i], undefined, undefined, false);
+      filter.update(history);
+    }
+    near(filter.state.pos[0], 300, 1e-3);
+    near(filter.state.vel[0], 100, 1e-3);
+  }
+});
+
 Deno.test("AlphaBeta settles on a constant velocity from any start", () => {
   fc.assert(fc.property(fc.double({ min: -300, max: 300, noNaN: true }), (speed) => {
     const filter = new AlphaBeta();

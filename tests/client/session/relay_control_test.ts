@@ -2,7 +2,7 @@
 // events.
 
 import assert from "node:assert/strict";
-import { readErrorLine } from "../../../src/client/session/relay_control.ts";
+import { readError, readErrorLine, readPlainFrom } from "../../../src/client/session/relay_control.ts";
 import { encodeControl } from "../../../src/wire/protocol.ts";
 
 Deno.test("readErrorLine reads what the relay writes", () => {
@@ -12,6 +12,39 @@ Deno.test("readErrorLine reads what the relay writes", () => {
     code: "new_code",
     message: "m",
   });
+});
+
+Deno.test("readError takes what an error is about, and leaves out what can't be that", () => {
+  const known = { code: "x", message: "m" };
+  for (
+    const [about, read] of [
+      [{ ids: ["k1", "k2"] }, { ids: ["k1", "k2"] }],
+      [{ ids: ["k1", 2] }, {}],
+      [{ ids: "k1" }, {}],
+      [{ key: "k", room: true }, { key: "k", room: true }],
+      [{ key: "k", room: 1 }, { key: "k", room: false }],
+      [{ key: 1, room: true }, {}],
+      [{ line: "3" }, {}],
+    ]
+  ) {
+    assert.deepEqual(readError({ ...known, ...about }), { ...known, ...read });
+  }
+});
+
+Deno.test("readPlainFrom reads the id of who says an event, and leaves all else to be decoded", () => {
+  assert.equal(readPlainFrom('{"$from":{"id":"k1"}}'), "k1");
+  for (
+    const line of [
+      '{"$from":{"id":"k1"}} ',
+      '{"$from":{"id":"k1","at":5}}',
+      '{"$from":{"id":"k1}}',
+      '{"$from":{"id":"k1"]}',
+      '{"$from":{"id":"k\\u0031"}}',
+      '{"$from":{"id":"k"1"}}',
+      '{"$from":{"id":1}}',
+      ' {"$from":{"id":"k1"}}',
+    ]
+  ) assert.equal(readPlainFrom(line), undefined, line);
 });
 
 const EVENTS = [

@@ -280,19 +280,16 @@ Deno.test("a large file is written as it is read, several times at once, and who
   for (const client of deaf) client.close();
 });
 
-Deno.test("a folder that never stands still is told so, with a time to come back", async () => {
-  await using folder = new Folder({ "a.txt": "a" });
-  await using table = new WebTable({ webFolder: folder.path });
-  let isOver = false, i = 0;
-  const change = () => {
-    if (isOver) return;
-    Deno.writeTextFileSync(`${folder.path}/${i++}.tmp`, "");
-    setTimeout(change, 2);
-  };
-  change();
-  const { status, fields } = await table.get("/a.txt");
-  isOver = true;
-  await new Promise((done) => setTimeout(done, 10));
-  assert.deepEqual([status, fields["retry-after"]], [503, "1"]);
-  assert.equal((await table.get("/a.txt")).status, 200);
-});
+for (const inside of ["", "/deep/er"]) {
+  const name = `a folder that never stands still${inside && `, as one${inside} inside of it,`} is told so`;
+  Deno.test(`${name}, with a time to come back`, async () => {
+    await using folder = new Folder({ [`${inside}/a.txt`.slice(1)]: "a" });
+    await using table = new WebTable({ webFolder: folder.path });
+    let i = 0;
+    const changing = setInterval(() => Deno.writeTextFileSync(`${folder.path}${inside}/${i++}.tmp`, ""), 2);
+    const { status, fields } = await table.get(`${inside}/a.txt`);
+    clearInterval(changing);
+    assert.deepEqual([status, fields["retry-after"]], [503, "1"]);
+    assert.equal((await table.get(`${inside}/a.txt`)).status, 200);
+  });
+}
