@@ -29,6 +29,15 @@ const MAX_HTTP_CONNECTIONS = 256;
 /** …and how many of one host: a class may come from one address. */
 export const MAX_HTTP_CONNECTIONS_PER_HOST = 192;
 
+/** How many more wait for a place while all of these are being answered… */
+const MAX_NEWCOMERS = 1000;
+
+/** …how long at the most, in ms… */
+const NEWCOMER_MS = 10_000;
+
+/** …and how far apart the looks are whether there is one, in ms. */
+const LOOK_MS = 50;
+
 /**
  * How long the end waits for what is still being looked for, in ms: a file may lie on a machine that is gone.
  */
@@ -51,7 +60,15 @@ export interface HttpDoorSettings extends WhoMayOptions {
   timers: Timers;
   log: LogFunction;
   memory: MemoryBudget;
-  loop: Pick<EventLoop, "laterTurn" | "turnIfBusy">;
+  loop: Pick<EventLoop, "isBusy" | "laterTurn" | "turnIfBusy">;
+}
+
+/** A connection that waits for a place. */
+interface Newcomer {
+  connection: HttpConnection;
+  untilMs: number;
+  /** Is told whether it has one. */
+  done: (hasEntered: boolean) => void;
 }
 
 /** All connections of a relay that speak HTTP. */
@@ -64,8 +81,11 @@ export class HttpDoor implements HttpService {
   readonly #proxies: Proxies;
   /** How many answers had which status. */
   readonly #requests = new Map<string, number>();
-  readonly #connections = new Map<HttpConnection, Promise<unknown>>();
+  readonly #connections = new Map<HttpConnection, Promise<Upgrade | undefined>>();
   readonly #countByHost = new Map<string, number>();
+  /** The longest first. */
+  #newcomers: Newcomer[] = [];
+  #look: Timer | undefined;
   /** When the last connection of a host ended, the longest ago first. */
   readonly #endedByHost = new Map<string, number>();
   isStopping = false;
@@ -112,16 +132,59 @@ export class HttpDoor implements HttpService {
     address: string,
   ): Promise<Upgrade | undefined> {
     const connection = new HttpConnection(conn, bytes, host, address, this);
-    if (this.#isClosed || !this.#makeRoom(host)) {
+    if (!this.#enter(connection) && !(await this.#waitToEnter(connection))) {
       this.#settings.log("warn", "HTTP connection refused, too many", { address });
       return connection.close() as undefined;
     }
-    const service = connection.serve();
-    this.#connections.set(connection, service);
-    this.#countByHost.set(host, (this.#countByHost.get(host) ?? 0) + 1);
-    const upgrade = await Promise.race([service, connection.closed]);
+    const upgrade = await Promise.race([this.#connections.get(connection), connection.closed]);
     this.#forget(connection);
     return upgrade;
+  }
+
+  /** Begins to serve a connection, if there is room for it. */
+  #enter(connection: HttpConnection): boolean {
+    const { host } = connection;
+    if (this.#isClosed || !this.#makeRoom(host)) return false;
+    this.#connections.set(connection, connection.serve());
+    this.#countByHost.set(host, (this.#countByHost.get(host) ?? 0) + 1);
+    return true;
+  }
+
+  /** Waits for a place: of those who have one all are being answered, which takes a while in a slow network. */
+  #waitToEnter(connection: HttpConnection): Promise<boolean> | boolean {
+    if (this.#isClosed || this.#newcomers.length >= MAX_NEWCOMERS) return false;
+    return new Promise((done) => {
+      this.#newcomers.push({ connection, untilMs: this.clock() + NEWCOMER_MS, done });
+      this.#lookIn(LOOK_MS);
+    });
+  }
+
+  #lookIn(ms: number): void {
+    this.#look ??= this.timers.setTimeout(() => {
+      void this.#settings.loop.laterTurn().then(() => {
+        this.#look = undefined;
+        this.#letIn();
+      });
+    }, ms);
+  }
+
+  /** Lets in for whom there is room by now, the longest wait first; some of them, if they are many. */
+  #letIn(): void {
+    const { loop } = this.#settings, nowMs = this.clock();
+    const full = new Set<string>(), left: Newcomer[] = [];
+    let isLater = false;
+    for (const newcomer of this.#newcomers) {
+      const { connection, untilMs, done } = newcomer;
+      isLater ||= loop.isBusy(this.clock());
+      if (!isLater && !full.has(connection.host) && this.#enter(connection)) done(true);
+      else if (nowMs >= untilMs || this.#isClosed) done(false);
+      else {
+        full.add(connection.host);
+        left.push(newcomer);
+      }
+    }
+    this.#newcomers = left;
+    if (left.length > 0) this.#lookIn(isLater ? 0 : LOOK_MS);
   }
 
   /** Answers what is asked meanwhile, but no further request of any connection. */
@@ -135,6 +198,8 @@ export class HttpDoor implements HttpService {
     this.#isClosed = true;
     const services = [...this.#connections.values()];
     for (const connection of this.#connections.keys()) connection.close();
+    this.timers.clearTimeout(this.#look);
+    this.#letIn();
     let timer: Timer | undefined;
     const late = new Promise<void>((done) => timer = this.timers.setTimeout(done, CLOSE_MS));
     await Promise.race([Promise.all(services), late]);

@@ -2,10 +2,11 @@
 // closed, and that nothing of a request ever is a line, a client or a wait for anybody else.
 
 import assert from "node:assert/strict";
-import { resolveOptions } from "../../../src/relay/options.ts";
+import { REAL_ENVIRONMENT, resolveOptions } from "../../../src/relay/options.ts";
 import { HttpDoor, MAX_HTTP_CONNECTIONS_PER_HOST } from "../../../src/relay/web/http_door.ts";
 import type { RelayView } from "../../../src/relay/web/view.ts";
 import type { LineClient } from "../../support/line_client.ts";
+import { ManualTime } from "../../support/manual_time.ts";
 import { settle, StubTransport } from "../../support/stub_transport.ts";
 import { WebTable } from "../../support/web_table.ts";
 
@@ -189,6 +190,52 @@ Deno.test("HttpDoor gives up who has waited longest for a request, not who is be
   }
   await first.ended();
   assert.equal(idle[1].hasEnded, false);
+});
+
+Deno.test("HttpDoor lets those wait for a place who come while all others are being answered", async () => {
+  const settings = resolveOptions({}), door = new HttpDoor(settings, {} as RelayView);
+  const request = new TextEncoder().encode("GET /eventrelay/play.js HTTP/1.1\r\nHost: x\r\n\r\n");
+  const conns = Array.from({ length: 600 }, () => new StubTransport());
+  for (const conn of conns) conn.takeBytes(0);
+  const served = conns.map((conn, i) => door.serve(conn, request, "class", `class:${i}`));
+  await settle();
+  assert.equal(door.size, MAX_HTTP_CONNECTIONS_PER_HOST);
+  assert.equal(conns.some(({ isClosed }) => isClosed), false);
+  for (const conn of conns) conn.takeBytes(Infinity);
+  while (conns.some(({ text, isClosed }) => text.length < 100_000 && !isClosed)) await settle();
+  assert.equal(conns.filter(({ text }) => text.startsWith("HTTP/1.1 200 OK")).length, 600);
+  await door.close();
+  await Promise.all(served);
+  await settings.loop.close();
+});
+
+Deno.test("HttpDoor refuses who has waited for a place in vain, and all who wait when the relay closes", async () => {
+  const time = new ManualTime();
+  const settings = resolveOptions({}, { ...REAL_ENVIRONMENT, clock: time.clock, timers: time.timers });
+  const door = new HttpDoor(settings, {} as RelayView);
+  const ask = (bytes: string) => {
+    const conn = new StubTransport();
+    conn.takeBytes(0);
+    return { conn, done: door.serve(conn, new TextEncoder().encode(bytes), "host", "host:1") };
+  };
+  const request = "GET /eventrelay/play.js HTTP/1.1\r\nHost: x\r\n\r\n";
+  const first = Array.from({ length: MAX_HTTP_CONNECTIONS_PER_HOST }, () => ask(request));
+  const [late] = [ask(request)];
+  for (let i = 0; i < 9; i++) {
+    await time.pass(1000);
+    for (const { conn } of first) conn.takeOnce(1);
+    await settle();
+  }
+  await settle();
+  assert.equal(late.conn.isClosed, false);
+  await time.pass(1100);
+  await late.done;
+  assert.equal(late.conn.isClosed, true);
+  const next = ask(request);
+  await door.close();
+  await Promise.all([next.done, ...first.map(({ done }) => done)]);
+  assert.equal(next.conn.isClosed, true);
+  await settings.loop.close();
 });
 
 Deno.test("HttpDoor gives a proxy that is trusted as many connections as there are", async () => {
