@@ -34,13 +34,13 @@ function place(): Place {
 /** Draws what depends on where the relay is. */
 function draw(): void {
   const here = place();
-  setText(byId("address", HTMLElement), here.target);
+  setAddress("address", here.target);
   document.title = `${here.target} · eventrelay`;
   const secret = token() === "" ? "" : `#token=${encodeURIComponent(token())}`;
   const url = `${here.origin}/play`, isWhole = fitsCode(url + secret);
   for (const [box, text] of [["qr", "qr-text"], ["large-qr", "large-text"]]) {
     byId(box, HTMLElement).replaceChildren(qrCode(isWhole ? url + secret : url, `QR code of ${url}`));
-    setText(byId(text, HTMLElement), url.replace(/^http:\/\//, ""));
+    setAddress(text, url.replace(/^http:\/\//, ""));
   }
   const note = here.isLocal
     ? "You came here as this machine itself. To let phones in, open this page by the machine's name or address."
@@ -52,6 +52,12 @@ function draw(): void {
   setText(byId("qr-note", HTMLElement), note);
   show(byId("qr-note", HTMLElement), note !== "");
   drawRecipe();
+}
+
+/** Shows an address that, where it is too long for a line, is broken before a dot, the port or the path. */
+function setAddress(id: string, address: string): void {
+  const parts = address.split(/(?=[.:/])/).flatMap((part) => [el("wbr"), part]);
+  byId(id, HTMLElement).replaceChildren(...parts);
 }
 
 function drawRecipe(): void {

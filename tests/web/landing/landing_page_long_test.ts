@@ -20,6 +20,7 @@ testInChromium("the landing page", async (browser, t) => {
     "copies, and leads to a game that runs, at a lab host without https",
     () => withoutHttps(browser),
   );
+  await t.step("breaks no part of a long address on a phone", () => breaksNoWord(browser));
   await t.step("works by keyboard", () => byKeyboard(browser));
   await t.step("asks at once when it is looked at again", () => isFreshWhenLookedAt(browser));
   await t.step("asks for a token, and keeps it out of the address", () => asksForToken(browser));
@@ -58,6 +59,22 @@ async function leadsToTheGame(browser: Browser): Promise<void> {
   await page.press("Escape");
   await page.until(`!document.getElementById("large").open`);
   await assertClean(page, table.url);
+}
+
+async function breaksNoWord(browser: Browser): Promise<void> {
+  const name = "ifilab100.informatik.musterstadt.de:32000";
+  await using table = new WebTable({ name });
+  const page = await openPage(browser, `${table.url}/`);
+  await page.look({ width: 360, height: 640, isMobile: true });
+  await page.until(`${textOf("address")} === "${name}"`);
+  const lines = await page.evaluate<number[]>(
+    `Array.from(document.getElementById("address").childNodes, (part) => {
+    const range = document.createRange();
+    range.selectNode(part);
+    return range.getClientRects().length;
+  })`,
+  );
+  assert.equal(Math.max(...lines), 1, `${lines}`);
 }
 
 async function withoutHttps(browser: Browser): Promise<void> {
