@@ -186,7 +186,11 @@ class SessionLink:
                     if key.fileobj is self._waker.read_end:
                         self._waker.clear()
                         continue
-                    lines = cutter.cut(receive(connection))
+                    chunk = receive(connection)
+                    if chunk == b"":
+                        raise ConnectionError("Cannot connect to %s:%d: it closed the connection without an answer, if "
+                                              "it serves TLS, this client does not speak that" % (*self._address,))
+                    lines = cutter.cut(chunk)
                     is_held = time.monotonic() - connect_began < HELD_S
                     for at, line in enumerate(lines):
                         if line.startswith((b'{"$welcome":', b'{"$error":')):

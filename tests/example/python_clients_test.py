@@ -1127,6 +1127,15 @@ class Sessions(unittest.TestCase):
             self.assertEqual(connection.status, "closed")
 
 
+    def test_says_that_a_relay_which_hangs_up_at_a_hello_may_serve_tls(self):
+        with stderr() as out, PlayedRelay(hello) as played, Session("127.0.0.1", played.port):
+            until(lambda: out.getvalue().endswith("\n"))
+        self.assertEqual(
+            out.getvalue(),
+            "relay: Cannot connect to 127.0.0.1:%d: it closed the connection without an answer, if it serves TLS, "
+            "this client does not speak that (trying again)\n" % played.port)
+
+
 class Relays(unittest.TestCase):
     def test_goes_on_when_nobody_reads_its_stderr(self):
         reading, writing = os.pipe()
@@ -1157,6 +1166,15 @@ class Relays(unittest.TestCase):
             until(lambda: events.extend(relay.drain()) or len(events) == 2 and len(errors) == 2)
             self.assertEqual(events, [{"$error": {"code": "x"}}, {"$error": 1}])
             self.assertEqual((errors[0].code, str(errors[0])), ("invalid_json", "no \\x1b[2J"))
+
+    def test_prints_what_the_relay_says_as_a_session_does(self):
+        def part(connection):
+            connection.sendall(b'{"$error":{"code":"invalid_json","message":"Cannot relay \\u001b[2J"}}\n')
+            stay(connection)
+
+        with stderr() as out, PlayedRelay(part) as played, Relay("127.0.0.1", played.port):
+            until(lambda: out.getvalue().endswith("\n"))
+        self.assertEqual(out.getvalue(), "relay: the relay says: Cannot relay \\x1b[2J\n")
 
     def test_no_first_event_is_taken_for_a_hello(self):
         said = []
