@@ -187,6 +187,8 @@ function periodMs(hz: number): number {
   if (typeof hz !== "number") {
     throw new TypeError(`Cannot keep a rate: hz is ${kindOf(hz)}, a number is allowed`);
   }
-  if (!(hz > 0 && hz < Infinity)) throw new RangeError(`Cannot keep a rate: hz is ${hz}, above 0 is allowed`);
+  if (!(hz > 0 && hz < Infinity)) {
+    throw new RangeError(`Cannot keep a rate: hz is ${hz}, a finite number above 0 is allowed`);
+  }
   return 1000 / hz;
 }
