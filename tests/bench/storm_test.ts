@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { buildProgram } from "../../bench/peers/native.ts";
 import { medianStorm, type StormReport, stormRow, TABLE_HEAD } from "../../bench/storm/report.ts";
 import { isBuildable } from "../support/bench_peers_programs.ts";
+import { pause } from "../support/pause.ts";
 
 function report(n: number, answered = 1000): StormReport {
   return {
@@ -46,10 +47,10 @@ Deno.test({
         const buffer = new Uint8Array(1024);
         const n = await conn.read(buffer);
         hellos.push(decoder.decode(buffer.subarray(0, n!)));
-        if (index === 1) await new Promise((done) => setTimeout(done, 100));
+        if (index === 1) await pause(100);
         for (const piece of ['{"$welcome":{"sta', 'te":{}', '}}\n{"$join":{}}\n']) {
           await conn.write(encoder.encode(piece));
-          await new Promise((done) => setTimeout(done, 5));
+          await pause(5);
         }
       }
     })();

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { Callbacks, callNow } from "../../src/client/callbacks.ts";
 import { until } from "../support/deadline.ts";
+import { pause } from "../support/pause.ts";
 
 Deno.test("Callbacks holds calls until the turn after open(), and then keeps their order", async () => {
   const callbacks = new Callbacks();
@@ -34,7 +35,7 @@ Deno.test("Callbacks.catchUp calls at once what waits, once, but not before open
     assert.deepEqual(told, isClosed ? [] : ["came"]);
     callbacks.call(() => void told.push("left"));
     callbacks.catchUp();
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await pause(1);
     assert.deepEqual(told, isClosed ? [] : ["came", "left"]);
   }
 });
@@ -47,7 +48,7 @@ Deno.test("Callbacks calls nothing after close() but what is lost, and not what 
   callbacks.close();
   callbacks.call(() => void told.push("late"));
   callbacks.callToTheEnd(() => void told.push("lost"));
-  await new Promise((resolve) => setTimeout(resolve, 1));
+  await pause(1);
   assert.deepEqual(told, ["lost"]);
 });
 
@@ -87,7 +88,7 @@ Deno.test("callNow reports what a callback throws as uncaught, and goes on, also
         throw new Error("mine");
       });
       callNow(undefined);
-      await new Promise((resolve) => setTimeout(resolve));
+      await pause();
       assert.deepEqual(reported.splice(0), ["mine"], String(report));
     }
   } finally {

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { DrainWatch } from "../../src/client/drain_watch.ts";
+import { pause } from "../support/pause.ts";
 
 let nowMs = 0;
 
@@ -37,7 +38,7 @@ Deno.test("DrainWatch is silent about a slow loop that lets the event loop turn"
   for (let i = 0; i < 15; i++) {
     assert.equal(watch.noteCall(), false);
     block(100);
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await pause();
   }
   assert.equal(watch.noteCall(), false);
   block(1100);

@@ -6,6 +6,7 @@ import type { Message, Relay } from "../../client.ts";
 import { readPlainFrom } from "../../src/client/session/relay_control.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { LineClient } from "../support/line_client.ts";
+import { pause } from "../support/pause.ts";
 import { connect } from "../support/relay_client.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { until } from "../support/deadline.ts";
@@ -164,7 +165,7 @@ Deno.test("Relay.messages names the right sender over cuts and resumes", async (
     const got = new Map([ada, bo, cy].map((relay) => [relay, [] as Message<{ of: string; n: number }>[]]));
     for (let n = 0; n < 300; n++) {
       for (const relay of [ada, bo, cy]) if (random() < 0.6) relay.send({ of: relay.name, n });
-      if (n % 10 === 0) await new Promise((done) => setTimeout(done, 5));
+      if (n % 10 === 0) await pause(5);
       for (const [relay, messages] of got) messages.push(...relay.messages());
     }
     for (const relay of [ada, bo, cy]) relay.send({ of: relay.name, n: 1000 });

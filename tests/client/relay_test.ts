@@ -13,6 +13,7 @@ import {
   type Status,
 } from "../../client.ts";
 import { OldRelay } from "../support/old_relay.ts";
+import { pause } from "../support/pause.ts";
 import { connect, take } from "../support/relay_client.ts";
 import { until } from "../support/deadline.ts";
 
@@ -112,7 +113,7 @@ Deno.test("Relay receives the same events however the bytes are cut", async () =
   const text = '{"a":"ä€😀"}\r\n\n[1,2]\n"\u2028"\n';
   for (const byte of new TextEncoder().encode(text)) {
     await member.write(Uint8Array.of(byte));
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await pause();
   }
   assert.deepEqual(await take(client, 3), [{ a: "ä€😀" }, [1, 2], "\u2028"]);
   assert.equal(client.stats.invalid, 0);
@@ -276,7 +277,7 @@ Deno.test("Relay tells what it drops for lack of space, in one call for what com
   await member.write("123456\n".repeat(25));
   await until(() => lost.length > 0, "what the inbox lost");
   assert.deepEqual(lost.splice(0), [{ reason: "inbox", lines: 15, bytes: 15 * 6 }]);
-  await new Promise((resolve) => setTimeout(resolve, 1000)); // the next call comes a second later
+  await pause(1000); // the next call comes a second later
   for (let i = 0; i < 1000; i++) client.send(123456);
   assert.ok(client.stats.droppedSent >= 850, `${client.stats.droppedSent}`);
   await until(() => lost.length > 0, "what the outbox lost");
@@ -522,7 +523,7 @@ Deno.test("connect with retry waits for a relay that starts later", async () => 
   const server = new OldRelay();
   await server.stop();
   const connecting = connect(server.target, { plain: true, retry: true });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await pause(20);
   server.start();
   const client = await connecting;
   assert.equal(client.status, "connected");
@@ -638,7 +639,7 @@ Deno.test("Relay holds a flood within its bounds while the relay reads nothing",
   const event = "x".repeat(60_000);
   for (let i = 0; i < 500; i++) {
     client.send(event);
-    if (i % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (i % 10 === 0) await pause();
   }
   const { sent, waiting, droppedSent } = client.stats;
   assert.equal(sent + waiting + droppedSent, 500);

@@ -5,6 +5,7 @@ import { seededRandom } from "../../src/simulation/random.ts";
 import type { ConnectOptions, Lost, RelayError } from "../../client.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
+import { pause } from "../support/pause.ts";
 import { connect, take, withoutBackoff } from "../support/relay_client.ts";
 import { until } from "../support/deadline.ts";
 
@@ -159,7 +160,7 @@ Deno.test("Relay.send to single members arrives once and in order, whatever brea
           relays[by].send(n, { to: to.map((i) => relays[i].id) });
           for (const i of to) expected[i][by].push(n);
         }
-        if (n % 10 === 0) await new Promise((done) => setTimeout(done, 3));
+        if (n % 10 === 0) await pause(3);
         look();
       }
       const ids = relays.map(({ id }) => id);
@@ -194,7 +195,7 @@ Deno.test("connect with echo gives all members that ask for it the very same seq
     ada.set("mine", [1]);
     for (let n = 0; n < 300; n++) {
       [ada, bo, cy, plain][n % 4].send(n);
-      if (n % 20 === 0) await new Promise((done) => setTimeout(done, 2));
+      if (n % 20 === 0) await pause(2);
     }
     const all: (readonly [number, string | undefined])[] = [];
     let state: unknown;

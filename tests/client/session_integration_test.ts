@@ -12,6 +12,7 @@ import { parseTarget } from "../../src/client/target.ts";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { DEADLINE_MS, until } from "../support/deadline.ts";
+import { pause } from "../support/pause.ts";
 import { testBoth, type TransportKind } from "../support/websocket_conn.ts";
 import { connect, take, withoutBackoff } from "../support/relay_client.ts";
 
@@ -143,7 +144,7 @@ testBoth("Relay.set of the room outlives its member, and all see the same winner
   for (let n = 0; n < 100; n++) {
     ada.set("score", `ada ${n}`, { room: true });
     bo.set("score", `bo ${n}`, { room: true });
-    if (n % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (n % 10 === 0) await pause(1);
   }
   ada.set("end", true, { room: true });
   bo.set("end2", true, { room: true });
@@ -312,7 +313,7 @@ async function cutManyTimes(cuts: number, seed: number, transport: TransportKind
     step();
     // Cuts from outside, too, so that some come while nothing is under way.
     if (random() < 0.01) proxy.cut();
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await pause(1);
     if (seen !== proxy.connections) [seen, seenAtMs] = [proxy.connections, performance.now()];
     assert.ok(performance.now() - seenAtMs < DEADLINE_MS, `no connection after ${seen}`);
   }
@@ -554,7 +555,7 @@ testBoth(
     // its stall.
     while (!ada.drain().includes("back") && elapsedMs() < 20_000) {
       while (sent < elapsedMs() * 5) ada.send([sent++, ada.now(), "x".repeat(70)]);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await pause(10);
     }
     ada.send([-1, ada.now()]);
     const { code, stdout } = await output;

@@ -8,6 +8,7 @@ import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
 import { RelayServer } from "../../src/relay/relay.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
+import { pause } from "../support/pause.ts";
 import { connect, withoutBackoff } from "../support/relay_client.ts";
 import { until } from "../support/deadline.ts";
 
@@ -157,7 +158,7 @@ Deno.test("Relay.close may be called again while it tells what is lost, and all 
   const first = ada.close();
   assert.equal(again, first, "what was dropped is told by the call");
   await first;
-  await new Promise((resolve) => setTimeout(resolve));
+  await pause();
   assert.deepEqual(lost, [
     { reason: "outbox", lines: 1, bytes: 4 },
     { reason: "closed", lines: 0, bytes: 0, keys: ["room's"] },
@@ -304,7 +305,7 @@ function delayingProxy(port: number, ms: number): { target: string; close(): voi
     const far = await Deno.connect({ hostname: "127.0.0.1", port });
     open.add(near).add(far);
     far.readable.pipeTo(near.writable, { preventClose: true }).catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await pause(ms);
     near.readable.pipeTo(far.writable).catch(() => {}).finally(() => {
       for (const conn of [near, far]) open.delete(conn);
       try {

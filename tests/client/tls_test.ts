@@ -9,6 +9,7 @@ import { isHopeless } from "../../src/client/link/connect_error.ts";
 import { openTcp, openTls } from "../../src/client/link/deno_transport.ts";
 import { countSockets, untilSockets } from "../support/open_sockets.ts";
 import { readCertificate } from "../support/certificates.ts";
+import { pause } from "../support/pause.ts";
 
 const caCerts = [readCertificate("ca.pem")];
 
@@ -182,7 +183,7 @@ Deno.test({
     const writing = assert.rejects(async () => {
       for (;;) await transport.write(new Uint8Array(1_000_000));
     });
-    await new Promise((done) => setTimeout(done, 100));
+    await pause(100);
     transport.close();
     transport.close();
     await Promise.all([reading, writing]);

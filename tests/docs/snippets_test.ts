@@ -8,6 +8,7 @@ import { type ConnectionStats, type RelayServer, serve } from "../../src/relay/r
 import { DEADLINE_MS, inTime } from "../support/deadline.ts";
 import { LineClient } from "../support/line_client.ts";
 import { type Block, blocksOf, readPages, ROOT } from "./pages.ts";
+import { pause } from "../support/pause.ts";
 import { hasPython } from "../support/python.ts";
 
 /** What strangers send and set: any JSON value may come. */
@@ -108,7 +109,7 @@ async function until(
     const program = relay.connectionStats()[STRANGERS];
     if (program !== undefined && isDone(program)) return;
     assert.ok(performance.now() < deadline, `not within ${DEADLINE_MS} ms: ${what}`);
-    await new Promise((done) => setTimeout(done, POLL_MS));
+    await pause(POLL_MS);
   }
 }
 

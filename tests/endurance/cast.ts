@@ -2,6 +2,7 @@
 // each of them saw comes back as histories.
 
 import { between, mixSeed, type Random } from "../../bench/motion/random.ts";
+import { pause } from "../support/pause.ts";
 import type { TransportKind } from "../support/websocket_conn.ts";
 import type { Entry, History } from "./history.ts";
 import type { Order, Role } from "./player.ts";
@@ -72,7 +73,7 @@ export class Cast implements AsyncDisposable {
       level === "plain" || entries.some(({ kind }) => kind === "opened");
     for (const deadlineMs = performance.now() + GATHER_MS; !histories.every(isIn);) {
       if (performance.now() > deadlineMs) throw new Error("the witnesses could not connect");
-      await new Promise((done) => setTimeout(done, 50));
+      await pause(50);
     }
   }
 
@@ -156,7 +157,7 @@ export class Cast implements AsyncDisposable {
     this.order({ order: "look" });
     const deadlineMs = performance.now() + LOOK_TIMEOUT_MS;
     while (asked.some((history, i) => looks(history) === before[i]) && performance.now() < deadlineMs) {
-      await new Promise((done) => setTimeout(done, LOOK_PAUSE_MS));
+      await pause(LOOK_PAUSE_MS);
     }
     return histories;
   }

@@ -3,6 +3,7 @@
 // that a client that never returns is noticed from outside.
 
 import { connect, type Relay } from "../../client.ts";
+import { pause } from "../support/pause.ts";
 
 /** What a worker is asked. */
 export type Question =
@@ -138,7 +139,7 @@ class Case {
         const mark = (event as { mark?: unknown } | null)?.mark;
         if (typeof mark === "number") this.#marks.push(mark);
       }
-      await new Promise((done) => setTimeout(done, LOOK_MS));
+      await pause(LOOK_MS);
     }
   }
 

@@ -2,6 +2,7 @@
 // resumes. It shares no code with client.ts or with the relay, so that a misunderstanding of theirs can't
 // hide in both.
 
+import { pause } from "../support/pause.ts";
 import type { LineConn } from "../support/websocket_conn.ts";
 import { originMs, readPayload, type Snapshot, type Values } from "./history.ts";
 import {
@@ -113,11 +114,11 @@ export class MinimalSession {
       performance.now() < deadline && (!this.isConnected || this.#unconfirmed.some((line) => line.isEvent))
     ) {
       if (this.isConnected) this.#ping();
-      await new Promise((done) => setTimeout(done, 50));
+      await pause(50);
     }
     this.#isClosed = true;
     this.#push('{"$bye":{}}', false);
-    await new Promise((done) => setTimeout(done, 20));
+    await pause(20);
     this.abandon();
     await this.#running;
   }

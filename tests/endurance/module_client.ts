@@ -3,6 +3,7 @@
 
 import { readWaitUs } from "../../bench/process_stats.ts";
 import { connect, type Relay } from "../../client.ts";
+import { pause } from "../support/pause.ts";
 import type { TransportKind } from "../support/websocket_conn.ts";
 import { type News, readPayload, type Snapshot, timeMs, type Values } from "./history.ts";
 
@@ -86,7 +87,7 @@ export class ModuleClient {
         this.#record({ kind: "strange", what: `invalid line ${line.slice(0, 200)}: ${error}` }),
     });
     // What came in the turn of connect() is told by callbacks a turn later, events have been read by then.
-    await new Promise((done) => setTimeout(done, TURN_MS));
+    await pause(TURN_MS);
     const peers = [...relay.peers.values()].map(({ id, name }): [string, string] => [id, name]);
     const early = this.#early!;
     this.#early = undefined;

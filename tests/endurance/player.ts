@@ -4,6 +4,7 @@
 
 import { between, exponential, mixSeed, type Random } from "../../bench/motion/random.ts";
 import { seededRandom } from "../../src/simulation/random.ts";
+import { pause } from "../support/pause.ts";
 import type { TransportKind } from "../support/websocket_conn.ts";
 import { type Entry, type News, payload, timeMs } from "./history.ts";
 import { MinimalPlain } from "./minimal_plain.ts";
@@ -190,7 +191,7 @@ async function main(): Promise<void> {
     }
   });
   clearInterval(flushing);
-  while (isFlushing) await new Promise((done) => setTimeout(done, 10));
+  while (isFlushing) await pause(10);
   await flush();
   Deno.exit(0);
 }

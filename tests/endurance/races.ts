@@ -10,6 +10,7 @@ import { seededRandom } from "../../src/simulation/random.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { flagsOrExit } from "./flags.ts";
 import { until } from "../support/deadline.ts";
+import { pause } from "../support/pause.ts";
 
 const HELP =
   `deno task races: lets members race for host, claims and answers, through cuts and kills, over TCP and WebSocket
@@ -175,7 +176,7 @@ class History {
     const id = /"id":"(\w+)"/.exec(decoder.decode((await conn.readable.getReader().read()).value))?.[1];
     await conn.write(encoder.encode(`{"$ping":{"t":1}}\n`)); // it has its welcome, so it might come back
     if (isToLead) host.passHost(id);
-    await new Promise((done) => setTimeout(done, waitMs));
+    await pause(waitMs);
   }
 
   /** Keeps some work, whose end is waited for, and what it throws told, in the end. */

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Link } from "../../example/link.ts";
 import { serve } from "../../src/relay/relay.ts";
 import { inTime } from "../support/deadline.ts";
+import { pause } from "../support/pause.ts";
 
 /** How often a test looks whether something has happened, in ms. */
 const POLL_MS = 10;
@@ -20,7 +21,7 @@ Deno.test("Link says why the relay closed the connection of a plain player", asy
       link.relay?.send([1]);
       const line = `${link.status}: ${link.detail}`;
       if (told.at(-1) !== line) told.push(line);
-      await new Promise((done) => setTimeout(done, POLL_MS));
+      await pause(POLL_MS);
     }
   };
   await inTime(refused(), "the relay refuses it");
@@ -37,7 +38,7 @@ Deno.test("Link says in the relay's words why it does not let a session in, and 
     const link = new Link({ target, name: "ada", plain: false }, stop.signal, () => {});
     const refused = async () => {
       while (link.status === "connecting" && link.detail === link.place) {
-        await new Promise((done) => setTimeout(done, POLL_MS));
+        await pause(POLL_MS);
       }
     };
     await inTime(refused(), "the relay refuses it");

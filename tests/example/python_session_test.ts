@@ -7,6 +7,7 @@ import { type RelayOptions, type RelayServer, serve } from "../../src/relay/rela
 import { inTime, until } from "../support/deadline.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { LineClient } from "../support/line_client.ts";
+import { pause } from "../support/pause.ts";
 import { connect } from "../support/relay_client.ts";
 import { hasPython } from "../support/python.ts";
 
@@ -393,7 +394,7 @@ test("goes on after its connection was cut, and nothing is lost or doubled", asy
   const sent = [];
   for (let i = 0; i < count; i++) {
     sent.push(plain.send(`["plain",${i}]\n`));
-    if (i % 10 === 0) await new Promise((done) => setTimeout(done, 5));
+    if (i % 10 === 0) await pause(5);
   }
   await Promise.all(sent);
   await ada.command("set", "ball", "down");
@@ -459,7 +460,7 @@ test("that stops draining is told how many events it missed, and gets new ones",
   await ada.next(([kind]) => kind === "now");
   const count = 2000;
   for (let i = 1; i < count; i++) await plain.send(`["plain",${i}]\n`);
-  await new Promise((done) => setTimeout(done, 500)); // the lines grow old
+  await pause(500); // the lines grow old
   await ada.command("go on");
   await ada.next(([kind, reason]) => kind === "lost" && reason === "behind");
   await plain.send(`["plain",${count}]\n`);

@@ -6,6 +6,7 @@ import { connect } from "../../client.ts";
 import { Browser, type Page, testInChromium } from "../support/browser.ts";
 import { DEADLINE_MS } from "../support/deadline.ts";
 import { p5Versions } from "../support/p5.ts";
+import { pause } from "../support/pause.ts";
 import { openPage } from "../support/web_pages.ts";
 import { WebTable } from "../support/web_table.ts";
 
@@ -41,7 +42,7 @@ async function rave(table: WebTable, room: string): Promise<void> {
       await stranger.send(`${JSON.stringify({ $set: { key, value } })}\n`);
     }
     await stranger.send(` ${JSON.stringify(value)}\n`);
-    await new Promise((done) => setTimeout(done, 20)); // so that each is the newest for a frame
+    await pause(20); // so that each is the newest for a frame
   }
 }
 
@@ -138,7 +139,7 @@ for (const { name, script } of [{ name: "pong.html", script: "" }, ...p5Versions
         const score = () => (watcher.state.score ?? [0, 0]) as number[];
         for (const since = performance.now(); score()[0] + score()[1] === 0;) {
           assert.ok(performance.now() - since < DEADLINE_MS, "a point");
-          await new Promise((done) => setTimeout(done, 50));
+          await pause(50);
         }
         await mouse(right, 200, 250);
         for await (const event of watcher) {

@@ -2,6 +2,7 @@
 // here are seconds in which nothing happens. The list of threads is that of Linux.
 
 import assert from "node:assert/strict";
+import { pause } from "../support/pause.ts";
 import { FROM_SOURCE, Program } from "../support/program.ts";
 
 /** The runtime ends a thread that was idle for 10 s. */
@@ -14,7 +15,7 @@ Deno.test({
     await using program = new Program(FROM_SOURCE, ["0", "--host", "127.0.0.1"]);
     await program.port();
     const threads = () => Array.from(Deno.readDirSync(`/proc/${program.pid}/task`), ({ name }) => name);
-    await new Promise((done) => setTimeout(done, IDLE_MS));
+    await pause(IDLE_MS);
     const before = new Set(threads());
     program.signal("SIGALRM");
     await program.logs(/ warn signal ignored signal=SIGALRM\n/);

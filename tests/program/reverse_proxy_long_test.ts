@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { pause } from "../support/pause.ts";
 import { FROM_SOURCE, Program } from "../support/program.ts";
 import { readServerFrames, textFrame } from "../support/websocket_frames.ts";
 import { inTime } from "../support/deadline.ts";
@@ -133,7 +134,7 @@ class ReverseProxy implements AsyncDisposable {
           this.#child.kill();
           throw new Error(`Cannot connect to ${this.#name}: ${error}, it says ${await this.#said}`);
         }
-        await new Promise((done) => setTimeout(done, 50)); // it is not listening yet
+        await pause(50); // it is not listening yet
       }
     }
   }

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readCpuUs } from "../../bench/process_stats.ts";
 import config from "../../deno.json" with { type: "json" };
 import { LineClient } from "../support/line_client.ts";
+import { pause } from "../support/pause.ts";
 import { FROM_SOURCE, Program } from "../support/program.ts";
 
 const HOME = { HOME: Deno.env.get("HOME") ?? "/", DENO_DIR: Deno.env.get("DENO_DIR") ?? "" };
@@ -458,11 +459,11 @@ test("server.ts that was stopped for a while blames no client for the silence", 
   program.signal("SIGSTOP");
   bo.send('{"$ping":{"t":2}}\n');
   ada.send('{"$ping":{"t":2}}\n');
-  await new Promise((done) => setTimeout(done, 3200));
+  await pause(3200);
   program.signal("SIGCONT");
   for (const client of [ada, bo]) await lineThat(client, '{"$pong":{"t":2,');
   for (let i = 3; i < 6; i++) {
-    await new Promise((done) => setTimeout(done, 500));
+    await pause(500);
     for (const client of [ada, bo]) {
       client.send(`{"$ping":{"t":${i}}}\n`);
       await lineThat(client, `{"$pong":{"t":${i},`);

@@ -9,6 +9,7 @@ import { type RelayOptions, RelayServer } from "../../src/relay/relay.ts";
 import { DEADLINE_MS } from "../support/deadline.ts";
 import { drain } from "../support/drain.ts";
 import { untilSockets } from "../support/open_sockets.ts";
+import { pause } from "../support/pause.ts";
 import type { TlsFloodOrder } from "../support/tls_flooder.ts";
 import { nodeParts, TlsStream } from "../../src/wire/tls_stream.ts";
 import { readCertificate } from "../support/certificates.ts";
@@ -113,7 +114,7 @@ for (const begun of ["", "1\n", "half a line"]) {
     const stream = TlsStream.connect(nodeParts()!, conn, "127.0.0.1", caCerts);
     await stream.handshake();
     if (begun !== "") await stream.write(new TextEncoder().encode(begun));
-    while (relay.stats().members === 0) await new Promise((done) => setTimeout(done, 10));
+    while (relay.stats().members === 0) await pause(10);
     await conn.write(new TextEncoder().encode("this is no TLS".repeat(10)));
     await untilSockets("local", port, 0);
     assert.equal(relay.stats().members, 0);
@@ -127,7 +128,7 @@ test("a TLS member that takes no byte is really closed after writeDeadlineMs", a
   const { port, relay } = start({ writeDeadlineMs: 500, maxLogBytes: 64 * 1024 * 1024, maxLagMs: 60_000 });
   const speaker = await connectTls(port), stuck = await connectTls(port);
   for (const conn of [speaker, stuck]) await conn.write(new TextEncoder().encode("1\n"));
-  while (relay.stats().receivedLines < 2) await new Promise((done) => setTimeout(done, 10));
+  while (relay.stats().receivedLines < 2) await pause(10);
   const line = new TextEncoder().encode(`"${"x".repeat(60_000)}"\n`);
   const giveUpAt = performance.now() + DEADLINE_MS;
   while (relay.stats().members === 2) {
@@ -185,7 +186,7 @@ test("a connection of listenTls takes no more from the network than its reader d
     }
     await client.closeWrite();
   })();
-  while (sent < total && performance.now() - sentAt < 500) await new Promise((done) => setTimeout(done, 20));
+  while (sent < total && performance.now() - sentAt < 500) await pause(20);
   assert.ok(sent < total * 3 / 4, `${sent} of ${total} bytes were taken that nobody reads`);
   const buffer = new Uint8Array(100_000);
   let received = 0;
@@ -215,7 +216,7 @@ test("a connection of listenTls on which more comes than is read keeps no other 
     await conn.write(one);
     await client.read(one);
     tookMs.push(performance.now() - startedAt);
-    await new Promise((done) => setTimeout(done, 5));
+    await pause(5);
   }
   const medianMs = tookMs.toSorted((a, b) => a - b)[5];
   assert.ok(medianMs < 60, `${medianMs.toFixed(1)} ms there and back`); // 300 while sockets were seldom looked at
@@ -236,7 +237,7 @@ test("a connection of listenTls fails its read and its write with an expected er
     assert.rejects(reading, Deno.errors.Interrupted),
     assert.rejects(writing, Deno.errors.Interrupted),
   ]);
-  await new Promise((done) => setTimeout(done, 50));
+  await pause(50);
   conn.close();
   await both;
   await assert.rejects(conn.read(new Uint8Array(10)), Deno.errors.Interrupted);

@@ -3,6 +3,7 @@ import { Acceptor } from "../../src/relay/acceptor.ts";
 import { REAL_ENVIRONMENT } from "../../src/relay/options.ts";
 import type { Timers } from "../../src/relay/timers.ts";
 import { heapBytes } from "../support/heap.ts";
+import { pause } from "../support/pause.ts";
 
 /** An event loop that has looked at its sockets just now. */
 const IDLE = { turnIfBusy: () => undefined };
@@ -117,7 +118,7 @@ Deno.test("Acceptor lets other work run while a listener fails without end", asy
   const acceptor = new Acceptor<StubConn>({ accept }, () => {}, { clock, timers, log: () => {}, loop: IDLE });
   const running = acceptor.run();
   // It would never come if the loop were one of microtasks only.
-  await new Promise((done) => setTimeout(done, 20));
+  await pause(20);
   acceptor.stop();
   await running;
 });
@@ -183,11 +184,11 @@ Deno.test("Acceptor takes what comes at once, but on a busy loop only one before
   const { clock, timers } = REAL_ENVIRONMENT;
   const acceptor = new Acceptor<StubConn>({ accept }, take, { clock, timers, log: () => {}, loop });
   void acceptor.run();
-  await new Promise((done) => setTimeout(done));
+  await pause();
   assert.deepEqual([taken.length, turns.length], [3, 1]);
   isBusy = false;
   turns[0]();
-  await new Promise((done) => setTimeout(done));
+  await pause();
   assert.equal(taken.length, 5);
   acceptor.stop();
 });

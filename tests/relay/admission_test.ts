@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { parseSimulation } from "../../src/simulation/parse_simulation.ts";
 import { ManualTime } from "../support/manual_time.ts";
+import { pause } from "../support/pause.ts";
 import { SessionClient } from "../support/session_client.ts";
 import { refusalOf, type Seat, Table, turn } from "../support/session_table.ts";
 
@@ -268,7 +269,7 @@ Deno.test("Admission gives up sessions that are away when memory is short, the o
   }
   const more = await table.join({ room: "more" });
   for (let key = 0; key < 120; key++) await more.set(`${key}`, "v".repeat(8000));
-  while (table.admission.stats().absentSessions === 10) await new Promise((done) => setTimeout(done, 5));
+  while (table.admission.stats().absentSessions === 10) await pause(5);
   const left = table.admission.stats().absentSessions;
   assert.ok(left > 0 && left < 10, `${left} of 10`);
   assert.equal((await table.resume(seats[9])).client.welcome.resumed, true);

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { EventLoop } from "../../src/relay/event_loop.ts";
+import { pause } from "../support/pause.ts";
 
 Deno.test("EventLoop calls back in later turns, in order, with and without its socket", async () => {
   for (const isOpen of [false, true]) {
@@ -45,7 +46,7 @@ Deno.test("EventLoop.atTurnEnd calls all who ask in a turn at its end, in order,
   ask("never");
   await loop.close();
   ask("never");
-  await new Promise((done) => setTimeout(done, 5));
+  await pause(5);
   assert.equal(called.length, 3);
 });
 
@@ -68,7 +69,7 @@ Deno.test("EventLoop.atTurnEnd waits for all that the turn's look at the sockets
   }
   await Promise.all(nears.map((near) => near.write(new Uint8Array(1)))); // all are there before the loop looks
   await Promise.all(reads);
-  await new Promise((done) => setTimeout(done));
+  await pause();
   await loop.close();
   assert.deepEqual(called, [...Array(pairs).fill("read"), "end"]);
 });
@@ -305,7 +306,7 @@ Deno.test("EventLoop calls nobody after close, and leaves nothing open", async (
   loop.call(() => assert.fail("after close"));
   await loop.close();
   loop.call(() => assert.fail("after close"));
-  await new Promise((done) => setTimeout(done));
+  await pause();
 });
 
 Deno.test("EventLoop goes on without its socket where that breaks", async () => {

@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { ManualTime } from "../support/manual_time.ts";
+import { pause } from "../support/pause.ts";
 import { SessionClient } from "../support/session_client.ts";
 import { type Seat, Table, turn } from "../support/session_table.ts";
 
@@ -164,7 +165,7 @@ Deno.test("Connection reads a client that is over its rate slowly, says so once,
   assert.deepEqual(bo.conn.lines, lines);
   assert.deepEqual(ada.told("error").map(({ code }) => code), ["rate_limited"]);
   while (!ada.conn.isClosed) {
-    await new Promise((done) => setTimeout(done, 10)); // until it is listened to again
+    await pause(10); // until it is listened to again
     await table.pass(200);
   }
   assert.equal(ada.connection.ending, "timeout", "now it is silent");

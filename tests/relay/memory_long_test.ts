@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { readCpuUs, readMemory, readWaitUs } from "../../bench/process_stats.ts";
 import { drain } from "../support/drain.ts";
+import { pause } from "../support/pause.ts";
 import { connectTo, type LineConn } from "../support/websocket_conn.ts";
 import { FROM_SOURCE, type Launch, Program } from "../support/program.ts";
 import { encodeId } from "../../src/wire/protocol.ts";
@@ -368,7 +369,7 @@ function closeQuietly(conn: Pick<LineConn, "close">): void {
 async function idle(pid: number, leastMs: number): Promise<void> {
   const startMs = performance.now();
   for (let looks = 0, beforeUs = 0; looks < IDLE_LOOKS || performance.now() - startMs < leastMs;) {
-    await new Promise((done) => setTimeout(done, LOOK_MS));
+    await pause(LOOK_MS);
     const us = readCpuUs(pid)! + readWaitUs(pid)!;
     looks = us - beforeUs > IDLE_US ? 0 : looks + 1;
     beforeUs = us;

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 import { LineClient } from "../support/line_client.ts";
+import { pause } from "../support/pause.ts";
 import { type Body, SessionClient } from "../support/session_client.ts";
 import {
   connectTo,
@@ -189,13 +190,13 @@ testBoth(
           said++;
         }
         ada.control("set", { key: "latest", value: said });
-        await new Promise((done) => setTimeout(done, 1));
+        await pause(1);
       }
     })();
     let seed = 7;
     for (let cut = 0; cut < CUTS; cut++) {
       seed = (seed * 1103515245 + 12345) % 2 ** 31;
-      await new Promise((done) => setTimeout(done, seed % 12));
+      await pause(seed % 12);
       const session = cut % 3 === 0 ? bo : ada;
       await session.cut();
       await session.open();
@@ -291,7 +292,7 @@ testBoth(
     );
     await refused.ended();
     ada.control("bye", {});
-    while (loopback.relay.stats().members > 1) await new Promise((done) => setTimeout(done, 1));
+    while (loopback.relay.stats().members > 1) await pause(1);
     const next = await loopback.join();
     assert.equal(next.client.welcome.resumed, false);
   },
@@ -348,7 +349,7 @@ testBoth("RelayServer.close leaves nothing behind while sessions are expected ba
     await session.until(() => session.client.told("pong").length > 0, "$pong");
     await session.cut();
   }
-  while (loopback.relay.stats().sessions > 0) await new Promise((done) => setTimeout(done, 1));
+  while (loopback.relay.stats().sessions > 0) await pause(1);
   assert.equal(loopback.relay.stats().absentSessions, 5);
   await loopback.relay.close();
   const { absentSessions, rooms, logBytes } = loopback.relay.stats();

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { type Listener, type RelayOptions, type RelayServer, serve } from "../../src/relay/relay.ts";
 import { DEADLINE_MS, inTime } from "../support/deadline.ts";
 import { LineClient } from "../support/line_client.ts";
+import { pause } from "../support/pause.ts";
 import { settle, StubTransport } from "../support/stub_transport.ts";
 import { testBoth, type TransportKind } from "../support/websocket_conn.ts";
 
@@ -87,7 +88,7 @@ async function fill({ relay }: Loopback, sender: LineClient): Promise<void> {
   const line = JSON.stringify("x".repeat(60_000)) + "\n";
   for (let stillTurns = 0, sentBytes = -1; stillTurns < 50;) {
     await sender.send(line);
-    await new Promise((done) => setTimeout(done, 1));
+    await pause(1);
     const now = relay.connectionStats().at(1)?.sentBytes ?? sentBytes; // it may be closed by now
     stillTurns = now === sentBytes ? stillTurns + 1 : 0;
     sentBytes = now;
@@ -342,7 +343,7 @@ Deno.test("serve counts in its rates what a connection brought that was over bef
   const deadline = Date.now() + DEADLINE_MS;
   let inLines = 0;
   while (inLines === 0 && Date.now() < deadline) {
-    await new Promise((done) => setTimeout(done, 50));
+    await pause(50);
     const { rates } = await (await fetch(`${loopback.url}stats.json`)).json();
     for (const second of rates) inLines += second.inLines;
   }

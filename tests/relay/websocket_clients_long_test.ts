@@ -77,7 +77,7 @@ for (const [name, command] of CLIENTS) {
       await peer.line(1 + LINES.length);
       const answers = peer.lines.slice(1).map((line) => JSON.stringify(JSON.parse(line).back));
       assert.deepEqual(answers, LINES);
-      await new Promise((done) => setTimeout(done, 2 * pingTimeoutMs));
+      await pause(2 * pingTimeoutMs);
       await peer.send('{"end":true}\n');
       assert.deepEqual(await endOf(first), { code: 4001, reason: "später", wasClean: true });
 

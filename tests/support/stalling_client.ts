@@ -3,6 +3,7 @@
 // [number, time]; number -1 ends it. It says "back" once it has had an event after its stall.
 
 import { connect, type Lost } from "../../client.ts";
+import { pause } from "./pause.ts";
 
 const [target, stallMs] = Deno.args;
 const lost: Lost[] = [];
@@ -11,7 +12,7 @@ const numbers: number[] = [];
 let first: { ageMs: number; rtt: number; lag: number } | undefined;
 let hasStalled = false;
 for (let isOver = false; !isOver;) {
-  await new Promise((resolve) => setTimeout(resolve, 1));
+  await pause(1);
   for (const [number, sentAtMs] of relay.drain()) {
     if (number < 0) isOver = true;
     else numbers.push(number);

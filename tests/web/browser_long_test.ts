@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { testInChromium } from "../support/browser.ts";
+import { pause } from "../support/pause.ts";
 
 const PAGE = `<!doctype html><title>a page</title><body style="background:#0f0">
 <script type="module">globalThis.visits = (globalThis.visits ?? 0) + 1; addEventListener("keydown", ({ key }) => globalThis.key = key);</script>`;
@@ -57,7 +58,7 @@ testInChromium("Page does what it is told, and says what went wrong in it", asyn
       await browser.hideAll();
       await page.freeze();
       const ticks = await page.evaluate<number>("globalThis.ticks");
-      await new Promise((done) => setTimeout(done, 100));
+      await pause(100);
       assert.ok(await page.evaluate<number>("globalThis.ticks") - ticks <= 1);
       await page.freeze(false);
       await browser.show(page);

@@ -8,6 +8,7 @@ import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { NewRelay } from "../support/new_relay.ts";
 import { PageServer } from "../support/page_server.ts";
 import { until } from "../support/deadline.ts";
+import { pause } from "../support/pause.ts";
 
 /**
  * A page with the client, connected through a proxy to a room of its own, in which ada, a program, is, too.
@@ -75,7 +76,7 @@ testInChromium("The client in the life of a page", async (browser, t) => {
     await using s = await scene("hidden");
     await browser.hideAll();
     await s.page.until(`document.visibilityState === "hidden"`);
-    await new Promise((done) => setTimeout(done, 1500)); // timers are throttled from the next full second on
+    await pause(1500); // timers are throttled from the next full second on
     const ms = await s.echoMs();
     assert.ok(ms < 150, `${ms} ms`);
     // A loop that is not driven by timers turns, and is not told that it never awaits.
@@ -143,7 +144,7 @@ testInChromium("The client in the life of a page", async (browser, t) => {
     await browser.hideAll();
     await s.page.freeze();
     for (let n = 0; n < 100; n++) s.ada.send({ n });
-    await new Promise((done) => setTimeout(done, 1500));
+    await pause(1500);
     s.sent.length = 0;
     await s.page.freeze(false);
     await browser.show(s.page);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { parseTarget } from "../../../src/client/target.ts";
 import { openTcp } from "../../../src/client/link/deno_transport.ts";
+import { pause } from "../../support/pause.ts";
 
 Deno.test("openTcp reads what comes, writes, ends its half, and sees the end of the other", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -53,7 +54,7 @@ for (const isFirst of ["the connection", "the abort"] as const) {
       const acts = [() => resolve(conn), () => abort.abort(new Error("enough"))];
       for (const act of isFirst === "the connection" ? acts : acts.reverse()) act();
       await opening.then((transport) => transport.close(), () => {});
-      await new Promise((done) => setTimeout(done));
+      await pause();
       assert.equal(closes, 1);
     } finally {
       Deno.connect = connect;

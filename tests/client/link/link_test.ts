@@ -252,7 +252,7 @@ Deno.test("Link keeps a burst while the connection takes bytes, and offlineBytes
 
   transports[0].writeLimit = 0;
   link.send(line("stuck"));
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await pause(1100);
   for (let i = 0; i < 500; i++) link.send(line("0123456789"));
   assert.equal(link.waitingLines, 1 + Math.floor(1000 / 11));
   assert.equal(link.droppedLines, 500 - Math.floor(1000 / 11));

@@ -9,6 +9,7 @@ import { MAX_BUFFERED_BYTES, openWebSocket } from "../../../src/client/link/webs
 import { parseTarget } from "../../../src/client/target.ts";
 import { FakeTime } from "../../support/fake_time.ts";
 import { until } from "../../support/deadline.ts";
+import { pause } from "../../support/pause.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -178,7 +179,7 @@ Deno.test("openWebSocket waits while more than 1 MiB is under way, and goes on w
   fake.bufferedAmount++;
   let isWritten = false;
   const writing = transport.write(encoder.encode("c\n")).then(() => isWritten = true);
-  await new Promise((done) => setTimeout(done, 100));
+  await pause(100);
   assert.equal(isWritten, false);
   assert.deepEqual(fake.sent, ["a\n", "b\n"]);
   fake.bufferedAmount = 0;

@@ -6,6 +6,7 @@ import { PlainOutbox } from "../../../src/client/plain_outbox.ts";
 import type { Transport } from "../../../src/client/link/transport.ts";
 import { Writer } from "../../../src/client/link/writer.ts";
 import { until } from "../../support/deadline.ts";
+import { pause } from "../../support/pause.ts";
 
 /** A writer over a transport whose `write` is given. */
 function makeWriter(write: (bytes: Uint8Array) => Promise<number>, deadlineMs?: number) {
@@ -36,11 +37,11 @@ Deno.test("Writer gives a connection up that takes nothing for too long, and onl
   await until(() => told.errors.length > 0, "the end");
   assert.equal((told.errors[0] as Error).message, "it took nothing for 0.03 s");
   write.resolve(6);
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  await pause(40);
   assert.deepEqual([told.errors.length, told.lines], [1, 0], "what it takes later counts for nothing");
 
   const slow = makeWriter(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await pause(30);
     return 1;
   }, 200);
   slow.push("0123456789");
@@ -55,13 +56,13 @@ Deno.test("Writer.stop leaves no timer, and what settles later counts for nothin
   const { writer, told, push } = makeWriter(() => write.promise);
   push("a");
   writer.flush();
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await pause();
   writer.stop();
   write.resolve(2);
   await write.promise;
   push("b");
   writer.flush();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await pause(5);
   assert.deepEqual(told, { bytes: 0, lines: 0, errors: [] });
   assert.equal(writer.isStuck, false);
 });

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import type { Pipe } from "../../../src/client/link/speaker.ts";
 import { type Opened, type OpeningOptions, openSession } from "../../../src/client/session/opening.ts";
+import { pause } from "../../support/pause.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -197,7 +198,7 @@ Deno.test("openSession gives up a welcome that goes on for more than two minutes
   ]);
   const read = pipe.read.bind(pipe);
   pipe.read = async () => {
-    await new Promise((done) => setTimeout(done, 5));
+    await pause(5);
     skippedMs += 10_000;
     return await read();
   };

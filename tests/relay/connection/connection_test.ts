@@ -16,6 +16,7 @@ import { parseSimulation } from "../../../src/simulation/parse_simulation.ts";
 import { Connection } from "../../../src/relay/connection/connection.ts";
 import { FramedCopies } from "../../../src/relay/connection/websocket/framed_copies.ts";
 import { WebSocketTransport } from "../../../src/relay/connection/websocket/websocket_transport.ts";
+import { pause } from "../../support/pause.ts";
 import { settle, StubTransport } from "../../support/stub_transport.ts";
 import { closeFrame, readServerFrames, textFrame } from "../../support/websocket_frames.ts";
 
@@ -552,7 +553,7 @@ Deno.test("Connection writes nothing to a silent one whose host browses, so that
   ];
   void bo.done.then((bytes) => handed = bytes);
   ada.conn.feed("1\n");
-  await new Promise((done) => setTimeout(done, 600)); // more than twice as long as others are waited for
+  await pause(600); // more than twice as long as others are waited for
   assert.deepEqual([bo.conn.text, cy.conn.text], ["", ""]);
   bo.conn.feed("GET / HTTP/1.1\r\n\r\n");
   await settle();
@@ -814,7 +815,7 @@ Deno.test("Connection that was taken for a plain client is still not relayed if 
       const [ada, bo] = [table.join(), table.connect()];
       if (hasHeard) ada.conn.feed('"for plain clients"\n');
       while (table.room.plain.size < 2 || (hasHeard && bo.conn.text === "")) await settle();
-      await new Promise((done) => setTimeout(done, 300));
+      await pause(300);
       bo.conn.feed(late);
       await bo.conn.until(() => bo.conn.isOutputEnded);
       const answer = late.startsWith("GET") && !hasHeard

@@ -6,6 +6,7 @@ import { type GiveUp, MemoryBudget, type Relief } from "../../../src/relay/memor
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { Room } from "../../../src/relay/room/room.ts";
 import { levelAfter, Rooms } from "../../../src/relay/room/rooms.ts";
+import { pause } from "../../support/pause.ts";
 import { StubReader } from "../../support/stub_reader.ts";
 import { refusalOf, Table, turn } from "../../support/session_table.ts";
 
@@ -225,12 +226,12 @@ Deno.test("Rooms gives up what was read first, then what was not, of the largest
   say(large, 1_500_000);
   const others = memory.open();
   others.resize(2_700_000 - memory.usedBytes);
-  while (memory.isShort) await new Promise((done) => setTimeout(done, 5));
+  while (memory.isShort) await pause(5);
   assert.equal(relieved.includes("unread blocks"), true);
   assert.deepEqual([small, large].map(({ other }) => other.cursor.isEvicted), [false, true]);
   assert.equal(closed, 0, "there was enough without it");
   others.resize(2_900_000);
-  while (closed === 0) await new Promise((done) => setTimeout(done, 5));
+  while (closed === 0) await pause(5);
   assert.equal(small.other.cursor.isEvicted, true);
   rooms.close();
   memory.close();

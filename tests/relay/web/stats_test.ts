@@ -7,6 +7,7 @@ import { slowestAndNewest, Stats, whySlow } from "../../../src/relay/web/stats.t
 import { type ConnectionStats, noCounts } from "../../../src/relay/relay_stats.ts";
 import type { RelayView, RoomView } from "../../../src/relay/web/view.ts";
 import { VERSION } from "../../../src/wire/version.ts";
+import { pause } from "../../support/pause.ts";
 import { WebTable } from "../../support/web_table.ts";
 
 const MEMBER: ConnectionStats = {
@@ -111,7 +112,7 @@ Deno.test("/stats.json and /metrics count who takes part, not a socket that a br
   await table.member();
   await table.get("/healthz");
   await table.connect(); // silent, of a host that browses
-  while (table.relay.connectionStats().length < 2) await new Promise((done) => setTimeout(done, 1));
+  while (table.relay.connectionStats().length < 2) await pause(1);
   const stats = JSON.parse((await table.get("/stats.json")).text);
   assert.deepEqual([stats.totals.members, stats.members.length], [1, 1]);
   assert.deepEqual(

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { VERSION } from "../../../src/wire/version.ts";
 import { type Browser, testInChromium } from "../../support/browser.ts";
+import { pause } from "../../support/pause.ts";
 import {
   assertClean,
   assertFits,
@@ -133,7 +134,7 @@ async function isFreshWhenLookedAt(browser: Browser): Promise<void> {
   await page.until(`document.hidden`);
   await table.member();
   while (JSON.parse((await table.get("/stats.json")).text).totals.members !== 1) { // kept for half a second
-    await new Promise((done) => setTimeout(done, 50));
+    await pause(50);
   }
   assert.equal(await page.evaluate(textOf("members")), "0", "nobody asks while nobody looks");
   await browser.show(page);

@@ -8,6 +8,7 @@ import { HEIGHT, WIDTH } from "../../../example/walls.ts";
 import { World } from "../../../example/world.ts";
 import { Browser, type Page, testInChromium } from "../../support/browser.ts";
 import { DEADLINE_MS, inTime } from "../../support/deadline.ts";
+import { pause } from "../../support/pause.ts";
 import {
   assertClean,
   assertFits,
@@ -254,7 +255,7 @@ async function catchesGold(browser: Browser): Promise<void> {
   const watch = async (isIt: () => boolean, what: string) => {
     for (const since = performance.now(); !isIt();) {
       assert.ok(performance.now() - since < DEADLINE_MS, what);
-      await new Promise((done) => setTimeout(done, 20));
+      await pause(20);
     }
   };
   await watch(() => goldOf(watcher.state) !== undefined, "the page is the host, and drops one");
