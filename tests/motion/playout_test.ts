@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MAX_LAG_MS, MAX_STARVED_MS, MAX_TIME_BEND, Playout } from "../../src/motion/playout.ts";
+import { near } from "../support/near.ts";
 
 const FRAME_MS = 1000 / 60;
 
@@ -115,6 +116,23 @@ Deno.test("Playout goes on after its clock went back, and keeps its delay when t
     (now, at) => last = now - at,
   );
   assert.ok(Math.abs(last - 140) <= FRAME_MS, `${last} ms behind`);
+});
+
+Deno.test("Playout whose clock is read otherwise draws what it would have drawn by the old reading", () => {
+  for (const shiftMs of [-20_000, 30]) {
+    const shifted = new Playout(), other = new Playout();
+    let byMs = 0;
+    for (let i = 0; i < 300; i++) {
+      const t = 100 * i, atMs = t + 40 + (i * 37) % (i < 99 ? 80 : 20); // calmer from then on
+      const draw = (nowMs: number) => near(shifted.advance(nowMs + byMs), other.advance(nowMs), 1e-6);
+      if (i > 0 && i % 3 === 0) draw(atMs); // the frame comes before the sample
+      if (i === 99) shifted.shift(byMs = shiftMs);
+      shifted.arrived(t, atMs + byMs);
+      other.arrived(t, atMs);
+      near(shifted.delayMs - byMs, other.delayMs, 1e-6);
+      for (let frame = 0; frame < 5; frame++) draw(atMs + 4 * frame);
+    }
+  }
 });
 
 Deno.test("Playout is not told to wait by a pause of the sender", () => {

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
-import { beginning, isRecord, kindOf, printable, quote } from "../../src/wire/untrusted.ts";
+import { beginning, isCount, isRecord, kindOf, printable, quote } from "../../src/wire/untrusted.ts";
 
 Deno.test("isRecord knows objects of JSON from all else", () => {
   for (const value of [{}, { a: 1 }, Object.create(null)]) assert.equal(isRecord(value), true);
   for (const value of [null, undefined, [], "a", 1, true, () => {}]) assert.equal(isRecord(value), false);
+});
+
+Deno.test("isCount knows whole numbers from 0 on, as far as they are exact", () => {
+  for (const value of [0, 1, 2 ** 53 - 1]) assert.equal(isCount(value), true, `${value}`);
+  for (const value of [-1, 0.5, 2 ** 53, NaN, Infinity, "1", 1n, null, undefined, true, [1]]) {
+    assert.equal(isCount(value), false, String(value));
+  }
 });
 
 Deno.test("kindOf names the kind of any value", () => {
