@@ -31,7 +31,7 @@ export interface ProbeOrder {
 const encoder = new TextEncoder();
 
 /** What one receiver has seen of the events that were sent to it. */
-class Arrivals {
+export class Arrivals {
   readonly latenciesMs: number[] = [];
   toldLost = 0;
   again = 0;

@@ -2,9 +2,11 @@
 // verdict finds what is wrong.
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import { HELP, readOptions } from "../../bench/isolation/flags.ts";
 import { findKind, type Flood, KINDS, repeatLine, roomOf } from "../../bench/isolation/kinds.ts";
+import { Arrivals } from "../../bench/isolation/probe.ts";
 import {
   missedGoals,
   type Outcome,
@@ -287,4 +289,21 @@ Deno.test("bench/isolation.ts finds a relay that stands still now and then", asy
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("Arrivals times what is measured, and counts what comes twice or out of order and what is told lost", () => {
+  const arrivals = new Arrivals((sequence) => sequence >= 3), nowMs = performance.now();
+  let gaps = 0;
+  arrivals.onGap = () => gaps++;
+  const take = (...lines: unknown[]) =>
+    arrivals.take(Buffer.from(lines.map((line) => JSON.stringify(line) + "\n").join("")));
+  const probe = (sequence: number, agoMs: number) => ({ probe: [sequence, nowMs - agoMs] });
+  take("flood", probe(1, 900), "flood", probe(2, 900));
+  assert.deepEqual([arrivals.latenciesMs, arrivals.again], [[], 0]);
+  take(probe(3, 500), { $lost: { lines: 2, bytes: 9 } }, probe(6, 700), { $lost: { lines: 5, bytes: 9 } });
+  take(probe(6, 0), probe(5, 0));
+  assert.deepEqual([arrivals.again, arrivals.toldLost, gaps], [2, 7, 1]);
+  const [first, second, ...more] = arrivals.latenciesMs;
+  assert.ok(first >= 500 && second >= 700 && second < 700 + 5_000, `${first} ms, ${second} ms`);
+  assert.equal(more.length, 2);
 });
