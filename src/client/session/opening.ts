@@ -20,6 +20,12 @@ import { decodeUtf8 } from "../../wire/utf8.ts";
 export const WELCOME_TIMEOUT_MS = 3000;
 
 /**
+ * How long one may take that has answered before, in ms: that knows sessions, and may have a thousand to answer
+ * that come back at once. Who tries again only adds to them.
+ */
+const KNOWN_TIMEOUT_MS = 10_000;
+
+/**
  * For how long the relay, of whatever version, says nothing of others to a connection of which it has heard
  * nothing, in ms: a little less than the 250 ms of docs/PROTOCOL.md, for timers that are early.
  */
@@ -47,8 +53,11 @@ const NOTHING = new Uint8Array(0);
 
 /** What an opening needs to know. */
 export interface OpeningOptions extends Omit<Hello, "nonce"> {
-  /** How long the relay may take to answer, in ms. */
-  welcomeTimeoutMs: number;
+  /**
+   * How long the relay may take to answer, in ms. Default: {@linkcode WELCOME_TIMEOUT_MS}, and more where it
+   * has answered before.
+   */
+  welcomeTimeoutMs?: number;
   /** The bytes a line may have that belongs to the welcome. */
   maxLineBytes: number;
   /** Whether the relay has answered before. */
@@ -105,9 +114,10 @@ class Opening {
   }
 
   async run(): Promise<Opened> {
-    const { welcomeTimeoutMs, now, isKnown: _, ...hello } = this.#options;
+    const { welcomeTimeoutMs, isKnown, now, ...hello } = this.#options;
+    const timeoutMs = welcomeTimeoutMs ?? (isKnown ? KNOWN_TIMEOUT_MS : WELCOME_TIMEOUT_MS);
     const nonce = makeNonce();
-    this.#attempt.expect(welcomeTimeoutMs, () => this.#describeSilence());
+    this.#attempt.expect(timeoutMs, () => this.#describeSilence(timeoutMs));
     const sentAtMs = now();
     await this.#pipe.write(encodeHello({ ...hello, nonce }));
     const welcome = await this.#findAnswer(nonce);
@@ -171,8 +181,8 @@ class Opening {
     return written;
   }
 
-  #describeSilence(): string {
-    const within = `within ${this.#options.welcomeTimeoutMs / 1000} s`;
+  #describeSilence(timeoutMs: number): string {
+    const within = `within ${timeoutMs / 1000} s`;
     if (this.#isDoubtful) return DOUBTFUL;
     if (this.#strange !== undefined) return describeStranger(this.#strange);
     if (this.#options.isKnown) {

@@ -11,7 +11,7 @@ import { isTime, readControlLine, readCount, readError } from "./relay_control.t
 import type { ControlLine, RelayError } from "./relay_control.ts";
 import type { Hello } from "./hello.ts";
 import type { SessionLimits, Welcome } from "./welcome.ts";
-import { type Opened, openSession, WELCOME_TIMEOUT_MS } from "./opening.ts";
+import { type Opened, openSession } from "./opening.ts";
 import { Pinger } from "./pinger.ts";
 import { LineDecoder, type LineSink } from "../link/line_decoder.ts";
 import { CONTROL_OPENING, type Tag } from "../../wire/protocol.ts";
@@ -50,7 +50,7 @@ export interface SessionOptions extends Omit<Hello, "resume" | "nonce"> {
   sink: SessionSink;
   /** The bytes a received line may have without having ended. */
   maxUnfinishedBytes: number;
-  /** How long a relay may take to answer a hello. Default: {@linkcode WELCOME_TIMEOUT_MS}. */
+  /** How long a relay may take to answer a hello, in ms. Default: 3,000; 10,000 if it has answered before. */
   welcomeTimeoutMs?: number;
   /** A clock in ms that never goes back. Default: `performance.now()`. */
   now?: () => number;
@@ -153,12 +153,12 @@ export class Session implements Speaker {
    */
   async open(pipe: Pipe): Promise<{ resumed?: boolean }> {
     const { room } = this, before = this.#welcome;
-    const { sink: _, maxUnfinishedBytes, welcomeTimeoutMs = WELCOME_TIMEOUT_MS, ...hello } = this.#options;
+    const { sink: _, maxUnfinishedBytes, ...hello } = this.#options;
     const resume = before !== undefined && this.#canResume
       ? { session: before.session, bytes: this.#position.lineEndBytes }
       : undefined;
     const opened = await openSession(pipe, {
-      ...{ ...hello, room, resume, welcomeTimeoutMs },
+      ...{ ...hello, room, resume },
       base: hello.any === true && before !== undefined ? hello.room : undefined,
       maxLineBytes: maxUnfinishedBytes,
       isKnown: before !== undefined,

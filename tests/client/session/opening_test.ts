@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import type { Pipe } from "../../../src/client/link/speaker.ts";
+import { FakeTime } from "../../support/fake_time.ts";
 import { type Opened, type OpeningOptions, openSession } from "../../../src/client/session/opening.ts";
 import { pause } from "../../support/pause.ts";
 
@@ -120,6 +121,23 @@ Deno.test("openSession says what kind of silence it was", async () => {
   ) {
     const failed = open(new TestPipe(() => [...reads]), { isKnown });
     await assert.rejects(failed, typeof message === "string" ? { message } : message);
+  }
+});
+
+Deno.test("openSession waits longer for a relay that has answered before: a crowd may come back with it", async () => {
+  for (const [isKnown, limitMs] of [[false, 3000], [true, 10_000]] as const) {
+    using time = new FakeTime();
+    let failure = "";
+    const opening = open(new TestPipe(() => []), { isKnown, welcomeTimeoutMs: undefined });
+    const failed = opening.catch((error) => failure = error.message);
+    for (const ms of [0, limitMs - 1]) {
+      time.pass(ms);
+      for (let i = 0; i < 20; i++) await Promise.resolve();
+      assert.equal(failure, "");
+    }
+    time.pass(1);
+    await failed;
+    assert.match(failure, new RegExp(`^no \\$welcome within ${limitMs / 1000} s, `));
   }
 });
 

@@ -3752,6 +3752,7 @@ function unreadable(why) {
 
 // src/client/session/opening.ts
 var WELCOME_TIMEOUT_MS = 3e3;
+var KNOWN_TIMEOUT_MS = 1e4;
 var HELD_MS = 240;
 var MAX_ANSWER_BYTES = 64 * 1024;
 var MAX_MORE_LINES = 1e6;
@@ -3783,9 +3784,10 @@ var Opening = class {
     this.#lines = new FirstLines(pipe, attempt);
   }
   async run() {
-    const { welcomeTimeoutMs, now: now2, isKnown: _, ...hello } = this.#options;
+    const { welcomeTimeoutMs, isKnown, now: now2, ...hello } = this.#options;
+    const timeoutMs = welcomeTimeoutMs ?? (isKnown ? KNOWN_TIMEOUT_MS : WELCOME_TIMEOUT_MS);
     const nonce = makeNonce();
-    this.#attempt.expect(welcomeTimeoutMs, () => this.#describeSilence());
+    this.#attempt.expect(timeoutMs, () => this.#describeSilence(timeoutMs));
     const sentAtMs = now2();
     await this.#pipe.write(encodeHello({
       ...hello,
@@ -3861,8 +3863,8 @@ var Opening = class {
     }
     return written;
   }
-  #describeSilence() {
-    const within = `within ${this.#options.welcomeTimeoutMs / 1e3} s`;
+  #describeSilence(timeoutMs) {
+    const within = `within ${timeoutMs / 1e3} s`;
     if (this.#isDoubtful) return DOUBTFUL;
     if (this.#strange !== void 0) return describeStranger(this.#strange);
     if (this.#options.isKnown) {
@@ -5314,7 +5316,7 @@ var Session = class {
    */
   async open(pipe) {
     const { room } = this, before = this.#welcome;
-    const { sink: _, maxUnfinishedBytes: maxUnfinishedBytes2, welcomeTimeoutMs = WELCOME_TIMEOUT_MS, ...hello } = this.#options;
+    const { sink: _, maxUnfinishedBytes: maxUnfinishedBytes2, ...hello } = this.#options;
     const resume = before !== void 0 && this.#canResume ? {
       session: before.session,
       bytes: this.#position.lineEndBytes
@@ -5323,8 +5325,7 @@ var Session = class {
       ...{
         ...hello,
         room,
-        resume,
-        welcomeTimeoutMs
+        resume
       },
       base: hello.any === true && before !== void 0 ? hello.room : void 0,
       maxLineBytes: maxUnfinishedBytes2,
