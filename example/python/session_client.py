@@ -24,7 +24,7 @@ from relay_wire import (
     LOBBY, Reporter, check_flag, check_name, decode, encode, encode_event, printable, read_target, show,
 )
 from session_asks import LOOK_S, MAX_REASON, Asks, RequestError, read_timeout  # noqa: F401, programs take the error
-from session_link import ANSWER_S, CLOSE_S, ENTRY_BYTES, SessionLink, monotonic_ms
+from session_link import CLOSE_S, ENTRY_BYTES, SessionLink, monotonic_ms
 from session_parts import Message, Peer, Room, check_key, check_members, read_control, read_ids, read_rooms
 from session_parts import Refused  # noqa: F401, programs take it from here
 
@@ -53,10 +53,11 @@ class Session(SessionLink):
     `quiet`.
 
     `ping_timeout_s`: after how many seconds of silence a connection is dead; the relay's own limit (15) if that is
-    less, or none is named. `answer_s`: how many seconds the relay may take to answer the hello; 3. `can_host`: whether
-    we may become the host of the room. `echo`: whether our own events come back, at their place among all others'.
-    `max_members`: how many the room is for, if it is opened by us; `any_room`: whether another room will do, "pong-2"
-    and so on, where it has no place or is for another number; then `room` says which, once we are connected.
+    less, or none is named. `answer_s`: how many seconds the relay may take to answer the hello; 3, and 10 if it has
+    answered before. `can_host`: whether we may become the host of the room. `echo`: whether our own events come back,
+    at their place among all others'. `max_members`: how many the room is for, if it is opened by us; `any_room`:
+    whether another room will do, "pong-2" and so on, where it has no place or is for another number; then `room` says
+    which, once we are connected.
 
     drain(), messages() and now() are for one thread; all else may be called from any. drain() is also what changes
     `peers`, `state` and `host` and calls on_change() and on_request(), in the order of the wire; so does result() of an
@@ -64,7 +65,7 @@ class Session(SessionLink):
     """
 
     def __init__(self, host="localhost", port=None, room=None, name="", token="", on_error=None, quiet=False,
-                 ping_timeout_s=None, answer_s=ANSWER_S, can_host=False, echo=False, max_members=None, any_room=False):
+                 ping_timeout_s=None, answer_s=None, can_host=False, echo=False, max_members=None, any_room=False):
         *address, named_room = read_target(host, port)
         if room is not None and named_room is not None and room != named_room:
             raise ValueError("Cannot connect to %s, room %s: name the room once" % (show(host), show(room)))

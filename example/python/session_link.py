@@ -16,8 +16,9 @@ from relay_wire import (
 )
 from session_parts import Clock, Refused, SentLines, read_answer, read_ask, read_control, read_limits
 
-#: How long the relay may take to answer the hello, and close() to leave, in seconds.
-ANSWER_S, CLOSE_S = 3.0, 1.0
+#: How long a relay may take to answer the hello, in seconds; one that has answered before, to which many may come
+#: back at once; and how long close() may take to leave.
+ANSWER_S, KNOWN_ANSWER_S, CLOSE_S = 3.0, 10.0, 1.0
 
 #: The shortest and the longest wait before connecting again, in seconds, and the longest that a relay may ask for.
 FIRST_RETRY_S, LAST_RETRY_S, MOST_RETRY_S = 0.25, 5.0, 60.0
@@ -74,7 +75,7 @@ class SessionLink:
 
         self._on_error, self._reporter = check_function("on_error", on_error), reporter
         self._ping_timeout_s = math.inf if ping_timeout_s is None else check_seconds("ping_timeout_s", ping_timeout_s)
-        self._answer_s = check_seconds("answer_s", answer_s)
+        self._answer_s = None if answer_s is None else check_seconds("answer_s", answer_s)
         self._limits, self._relay, self._secret = read_limits({}), None, None  # of the session that goes on
         self._can_resume = False
         self._more = 0  # lines of its welcome that have not come yet
@@ -173,11 +174,12 @@ class SessionLink:
         if self._secret and self._can_resume and self._more == 0:
             hello["resume"] = {"session": self._secret, "bytes": self._received}
         self._began = monotonic_ms()
-        connection.settimeout(self._answer_s)
+        answer_s = self._answer_s or (KNOWN_ANSWER_S if self._secret else ANSWER_S)
+        connection.settimeout(answer_s)
         connection.sendall(encode({"$hello": hello}))
         connection.setblocking(False)
         cutter, is_first, was_late = LineCutter(MAX_RECEIVED_BYTES), True, False
-        deadline = time.monotonic() + self._answer_s
+        deadline = time.monotonic() + answer_s
         with selectors.DefaultSelector() as selector:
             selector.register(connection, selectors.EVENT_READ)
             selector.register(self._waker.read_end, selectors.EVENT_READ)
@@ -210,7 +212,7 @@ class SessionLink:
         if self._secret:
             raise ConnectionError("the relay takes connections but does not answer")
         raise ConnectionError("no answer to our hello in %g s, this looks like an older relay without sessions, "
-                              "use Relay of relay_client.py" % self._answer_s)
+                              "use Relay of relay_client.py" % answer_s)
 
     def _enter(self, line, body, has_asked):
         """Begins or goes on with the session that a $welcome speaks of."""

@@ -940,6 +940,25 @@ class Sessions(unittest.TestCase):
         until(lambda: session.id is not None)
         self.assertEqual(session.id, "true")
 
+    def test_waits_longer_for_a_relay_that_has_answered_before_as_many_may_come_back_at_once(self):
+        hellos, errors = [], []
+
+        def part(connection):
+            said, _ = hello(connection)
+            hellos.append(said)
+            if len(hellos) > 1:
+                time.sleep(0.6)
+            connection.sendall(welcome(said["nonce"], id="k%d" % len(hellos)))
+            if len(hellos) > 1:
+                stay(connection)
+
+        self.patch("FIRST_RETRY_S", 0.005)
+        self.patch("ANSWER_S", 0.3)
+        _, session = self.session(part, on_error=errors.append)
+        until(lambda: len(hellos) > 1 and session.status == "connected")
+        self.assertEqual(len(hellos), 2)
+        self.assertFalse([error for error in errors if "answer" in str(error)])
+
     def test_takes_an_older_relay_s_answer_only_before_anybody_else_can_speak(self):
         for wait_s, expected in ((0, "k3"), (0.3, None)):
             def part(connection):
