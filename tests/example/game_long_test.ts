@@ -78,7 +78,7 @@ function python(...args: string[]): Program {
 
 /** Runs Python code that has `Relay`, and the relay's port as sys.argv[1]. */
 function pythonCode(code: string, relay: OldRelay): Program {
-  const preamble = `import sys, time; sys.path.insert(0, sys.argv[2])\nfrom relay_client import *\n`;
+  const preamble = `import json, sys, time; sys.path.insert(0, sys.argv[2])\nfrom relay_client import *\n`;
   return new Program("python3", ["-c", preamble + code, `${relay.port}`, PYTHON_DIRECTORY]);
 }
 
@@ -436,7 +436,7 @@ print(relay.drain())
     for (let at = 0; at < bytes.length; at += 5) await member.write(bytes.subarray(at, at + 5));
     assert.equal(await program.end(), 0, program.errors);
     assert.deepEqual(program.lines, [`[1, {"a": "\\u00fc"}, "three", [4], null] 2 5`, "[]"]);
-    assert.equal(program.errors, `relay: {"code": "x", "message": "\\u001b[2J"}\n`);
+    assert.equal(program.errors, "relay: the relay says: \\x1b[2J\n");
   },
 );
 
