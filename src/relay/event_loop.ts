@@ -11,7 +11,7 @@ const LOOPBACK = "127.0.0.1";
 const ONE_BYTE = new Uint8Array(1);
 
 /** How long work may go on, in ms, until the sockets are looked at again. */
-const MAX_BUSY_MS = 2;
+const MAX_BUSY_MS = 1;
 
 /** How long those who are in no hurry are called in one turn, in ms… */
 const BULK_MS = 1;
