@@ -141,25 +141,13 @@ function parseHead(bytes: Uint8Array): RequestHead | HttpFault {
     if (!TOKEN.test(name)) {
       return new HttpFault(400, "A field of the head has no name, or one that is not allowed");
     }
-    const key = name.toLowerCase(), value = trimmed(line, colon + 1);
+    const key = name.toLowerCase(), value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
     const values = fields.get(key);
     if (values === undefined) fields.set(key, [value]);
     else values.push(value);
   }
   const head = { ...start, fields };
   return faultOf(head) ?? head;
-}
-
-/** What stands from `start` on, without the spaces and tabs around it. */
-function trimmed(line: string, start: number): string {
-  let end = line.length;
-  while (start < end && isBlank(line.charCodeAt(start))) start++;
-  while (end > start && isBlank(line.charCodeAt(end - 1))) end--;
-  return line.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === SP || code === HT;
 }
 
 function parseRequestLine(line: string): Omit<RequestHead, "fields"> | HttpFault {
