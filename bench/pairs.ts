@@ -2,6 +2,9 @@
 // connection into pieces of the length in its argument, and writes each to another one, all of them in turn.
 // It knows no lines and checks nothing. A contender of private.ts; prints its port.
 
+import { serveEach } from "./bare_server.ts";
+import { writeAll } from "./write_all.ts";
+
 const pieceBytes = Number(Deno.args[0]);
 const members: Deno.TcpConn[] = [];
 
@@ -20,16 +23,6 @@ async function serve(conn: Deno.TcpConn, self: number): Promise<void> {
   }
 }
 
-async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await conn.write(at === 0 ? bytes : bytes.subarray(at));
-}
-
 if (import.meta.main) {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  console.log(listener.addr.port);
-  for await (const conn of listener) {
-    conn.setNoDelay(true);
-    members.push(conn);
-    void serve(conn, members.length - 1);
-  }
+  await serveEach((conn) => serve(conn, members.push(conn) - 1));
 }

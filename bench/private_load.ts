@@ -2,7 +2,8 @@
 // the relay as sessions do, or to the bare server, which passes on to one member what another one says. Who
 // sends takes every receiver in turn; each message has a number and the time at which it was sent.
 
-import { RawSession, writeAll } from "./isolation/raw_session.ts";
+import { RawSession } from "./isolation/raw_session.ts";
+import { writeAll } from "./write_all.ts";
 import { LatencyHistogram } from "./latency_histogram.ts";
 import { sleep } from "./load_crowd.ts";
 import { readCpuUs } from "./process_stats.ts";

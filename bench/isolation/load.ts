@@ -13,9 +13,10 @@ import {
   roomOf,
 } from "./kinds.ts";
 import { Orders } from "./orders.ts";
-import { RawSession, writeAll } from "./raw_session.ts";
+import { RawSession } from "./raw_session.ts";
 import type { LoadReport } from "./report.ts";
 import { frame, get, HANDSHAKE, OPCODES } from "./web_bytes.ts";
+import { writeAll } from "../write_all.ts";
 
 /** How many connections are being made at once in a crowd. */
 const CONNECTING_AT_ONCE = 64;

@@ -6,7 +6,8 @@
 import type { Buffer } from "node:buffer";
 import { sleep } from "../load_crowd.ts";
 import { Orders } from "./orders.ts";
-import { RawSession, writeAll } from "./raw_session.ts";
+import { RawSession } from "./raw_session.ts";
+import { writeAll } from "../write_all.ts";
 import { percentile, type ProbeReport } from "./report.ts";
 
 const EVENTS_PER_SECOND = 100;

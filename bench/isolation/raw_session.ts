@@ -3,6 +3,7 @@
 // lines. It does not use the client module.
 
 import { Buffer } from "node:buffer";
+import { writeAll } from "../write_all.ts";
 
 /** How much is received before it is acknowledged: half of what the relay sends without. */
 const ACK_BYTES = 128 * 1024;
@@ -28,12 +29,6 @@ export interface RawSessionOptions {
   small?: boolean;
   /** Gets each run of whole lines; the bytes are its own only until it returns. */
   onLines?: (lines: Buffer) => void;
-}
-
-/** Writes all of `bytes`. */
-export async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  let written = await conn.write(bytes);
-  while (written < bytes.length) written += await conn.write(bytes.subarray(written));
 }
 
 /** One connection, plain or a session. */

@@ -2,6 +2,9 @@
 // connection to all others, a write for each and each read, and waits for them before it reads on. It knows
 // no lines and checks nothing. A contender of run.ts; prints its port.
 
+import { serveEach } from "../bare_server.ts";
+import { writeAll } from "../write_all.ts";
+
 const members = new Set<Deno.TcpConn>();
 
 async function serve(conn: Deno.TcpConn): Promise<void> {
@@ -19,14 +22,7 @@ async function serve(conn: Deno.TcpConn): Promise<void> {
   conn.close();
 }
 
-async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await conn.write(at === 0 ? bytes : bytes.subarray(at));
-}
-
-const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-console.log(listener.addr.port);
-for await (const conn of listener) {
-  conn.setNoDelay(true);
+await serveEach((conn) => {
   members.add(conn);
-  serve(conn);
-}
+  return serve(conn);
+});

@@ -4,6 +4,8 @@
 // port.
 
 import { createHash } from "node:crypto";
+import { serveEach } from "../bare_server.ts";
+import { writeAll } from "../write_all.ts";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const members = new Set<Deno.TcpConn>();
@@ -74,13 +76,4 @@ function withHeader(frame: Uint8Array, length: number): Uint8Array {
   return frame.subarray(start, 10 + length);
 }
 
-async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await conn.write(at === 0 ? bytes : bytes.subarray(at));
-}
-
-const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-console.log(listener.addr.port);
-for await (const conn of listener) {
-  conn.setNoDelay(true);
-  serve(conn);
-}
+await serveEach(serve);

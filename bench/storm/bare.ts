@@ -2,6 +2,9 @@
 // connection with so many bytes, the number of its argument, and does nothing else. A contender of
 // ../storm.ts; prints its port.
 
+import { serveEach } from "../bare_server.ts";
+import { writeAll } from "../write_all.ts";
+
 /** How a session's welcome ends: the load waits for that. */
 const END = new TextEncoder().encode('"state":{}}}\n');
 
@@ -12,7 +15,7 @@ async function serve(conn: Deno.TcpConn, answer: Uint8Array): Promise<void> {
   try {
     for (let n = await conn.read(buffer); n !== null; n = await conn.read(buffer)) {
       if (buffer[n - 1] !== LF) continue;
-      for (let at = 0; at < answer.length;) at += await conn.write(answer.subarray(at));
+      await writeAll(conn, answer);
     }
   } catch {
     // It has gone.
@@ -22,10 +25,4 @@ async function serve(conn: Deno.TcpConn, answer: Uint8Array): Promise<void> {
 
 const answer = new Uint8Array(Math.max(Number(Deno.args[0]), END.length)).fill(0x20);
 answer.set(END, answer.length - END.length);
-const options = { hostname: "127.0.0.1", port: 0, tcpBacklog: 4096 };
-const listener = Deno.listen(options);
-console.log(listener.addr.port);
-for await (const conn of listener) {
-  conn.setNoDelay(true);
-  serve(conn, answer);
-}
+await serveEach((conn) => serve(conn, answer));

@@ -3,6 +3,8 @@
 // checked: what a relay that does its work can't be faster than. A contender of ../storm.ts; prints its port.
 
 import { randomBytes } from "node:crypto";
+import { serveEach } from "../bare_server.ts";
+import { writeAll } from "../write_all.ts";
 
 /** Names in a welcome take so many bytes at most, as the relay's do. */
 const MAX_NAMES_BYTES = 30_000;
@@ -56,7 +58,7 @@ function enter(line: string, conn: Deno.TcpConn): [Member, Uint8Array] {
 
 async function write(member: Member, bytes: Uint8Array): Promise<void> {
   member.isWriting = true;
-  for (let at = 0; at < bytes.length;) at += await member.conn.write(bytes.subarray(at));
+  await writeAll(member.conn, bytes);
   member.isWriting = false;
 }
 
@@ -86,10 +88,4 @@ setInterval(() => {
   }
 }, TELL_EVERY_MS);
 
-const options = { hostname: "127.0.0.1", port: 0, tcpBacklog: 4096 };
-const listener = Deno.listen(options);
-console.log(listener.addr.port);
-for await (const conn of listener) {
-  conn.setNoDelay(true);
-  void serve(conn);
-}
+await serveEach(serve);
