@@ -5,14 +5,14 @@ import { parseArgs } from "node:util";
 import { readNumber } from "../command.ts";
 import { findKind, type Kind, KINDS } from "./kinds.ts";
 
-const SECONDS = 2;
+const SECONDS = 4;
 const QUICK_SECONDS = 1.5;
 const CLIENTS = 2;
 
 /** The text of `--help`. */
 export const HELP = `bench/isolation.ts: measures what the worst clients do to a quiet pair of members
 
-USAGE: deno task bench:isolation [options]      (5 minutes)
+USAGE: deno task bench:isolation [options]      (6 minutes)
 
   --quick              some kinds, less time (1 minute)
   --kind NAME          this kind alone; may be given several times

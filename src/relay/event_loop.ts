@@ -14,10 +14,10 @@ const ONE_BYTE = new Uint8Array(1);
 const MAX_BUSY_MS = 1;
 
 /** How long those who are in no hurry are called in one turn, in ms… */
-const BULK_MS = 1;
+const BULK_MS = 0.5;
 
 /** …and how long if others have had the time until the next look at the sockets. */
-const MIN_BULK_MS = 0.5;
+const MIN_BULK_MS = 0.25;
 
 /** How many of them are let go by a promise in one turn at most: what they set off may be put off further. */
 const MAX_LET_GO = 64;

@@ -22,7 +22,7 @@ const PART_MS = 0.5;
 const LITTLE_MS = 2;
 
 /** …and so long those with more. */
-const MORE_MS = 1;
+const MORE_MS = 0.5;
 
 /** A turn that took longer than this, in ms, is told. */
 const SLOW_TURN_MS = 50;

@@ -232,7 +232,7 @@ Deno.test("EventLoop.callLater gives way to what is called in the next turn, as 
     for (let i = 0; i < 5; i++) {
       loop.callLater(() => {
         called.push(`later ${i}`);
-        nowMs += 0.6; // two of these are all that a turn has time for
+        nowMs += 0.3; // two of these are all that a turn has time for
         if (i === 4) resolve();
       });
     }
@@ -255,7 +255,7 @@ Deno.test("EventLoop.laterTurn sees how long that takes which is done once a pro
     await loop.laterTurn();
     await Promise.resolve();
     called.push(name);
-    nowMs += 0.6; // two of these are all that a turn has time for
+    nowMs += 0.3; // two of these are all that a turn has time for
   };
   const all = Array.from({ length: 4 }, (_, i) => work(`later ${i}`));
   loop.call(() => loop.call(() => called.push("next turn")));
@@ -272,7 +272,7 @@ Deno.test("EventLoop.callLater has less of a turn in which others took long", as
     for (let i = 0; i < 10; i++) {
       loop.callLater(() => {
         called.push(i);
-        nowMs += 0.3;
+        nowMs += 0.15;
       });
     }
     const { promise, resolve } = Promise.withResolvers<number>();

@@ -5,7 +5,7 @@
 //
 //   turn                 turn          turn           pause               turn
 //   ├ news, 100 wakes ┤ ▶ ├ 100 wakes ┤ ▶ ├ 50 wakes ┤ ◀──────────────▶ ├ 100 wakes ┤ ▶ …
-//                        └ other feed's news: 12 wakes     ▲ news waits here
+//                        └ other feed's news: 4 wakes      ▲ news waits here
 
 import type { Settings } from "../options.ts";
 import { FlushBudget } from "./flush_budget.ts";
@@ -28,13 +28,13 @@ export const MAX_WAKES_A_TURN = 100;
 const MAX_TURN_MS = 2;
 
 /** …and while clients wait to be served: their work is in the turn, too. */
-const MAX_BEHIND_TURN_MS = 1;
+const MAX_BEHIND_TURN_MS = 0.5;
 
 /**
  * How many readers of a feed are woken before those of the next: a small room doesn't wait until a crowd has
  * all.
  */
-const MAX_WAKES_IN_A_ROW = 12;
+export const MAX_WAKES_IN_A_ROW = 4;
 
 /**
  * A shorter pause than this, in ms, is none: timers take a millisecond longer than they are told. Its time

@@ -11,12 +11,15 @@ import {
   FULL_BYTES,
   MAX_PATIENCE_MS,
   MAX_WAKES_A_TURN,
+  MAX_WAKES_IN_A_ROW,
   PATIENT_SHARE,
 } from "../../../src/relay/room/flusher.ts";
 import { SimulatedLoop } from "../../support/simulated_loop.ts";
 
 /** How much later than they are told timers fire on Linux with Deno. */
 const TIMERS_LATE_MS = 1.2;
+/** More than flushes may save up. */
+const LONG_FLUSH_MS = 200;
 /** By when a step in the load has settled. */
 const SETTLED_MS = 1000;
 
@@ -111,7 +114,7 @@ function setUp(timersLateMs = 0) {
 /** Uses up what was saved, with one flush of so long that the feed has to pause after it. */
 function exhaust(loop: SimulatedLoop, feed: StubFeed): void {
   const { wakeMs, wakes } = feed;
-  feed.wakeMs = 20;
+  feed.wakeMs = LONG_FLUSH_MS / MAX_WAKES_IN_A_ROW;
   feed.append(10);
   loop.turn();
   assert.ok(feed.wakes > wakes);
@@ -185,9 +188,9 @@ Deno.test("Flusher flushes who has news at the end of that turn while a crowd wa
   other.append(10);
   loop.turn();
   const wakes = () => [crowd.wakes, pair.wakes, other.wakes];
-  assert.deepEqual([wakes(), looks.length], [[100, 2, 12], 1]);
+  assert.deepEqual([wakes(), looks.length], [[100, 2, MAX_WAKES_IN_A_ROW], 1]);
   loop.run(10);
-  assert.deepEqual(wakes(), [100, 2, 12]);
+  assert.deepEqual(wakes(), [100, 2, MAX_WAKES_IN_A_ROW]);
   while (looks.length > 0) looks.shift()!();
   assert.deepEqual([wakes(), crowd.flushes, other.flushes], [[300, 2, 150], 1, 1]);
 });
@@ -240,7 +243,7 @@ Deno.test("Flusher flushes again, once, when there is news during a flush", () =
 
 Deno.test("Flusher lets what was said during an expensive flush wait like what is said after it", () => {
   const { loop, feed } = setUp();
-  const expensive = feed(10, 20);
+  const expensive = feed(MAX_WAKES_IN_A_ROW, LONG_FLUSH_MS / MAX_WAKES_IN_A_ROW);
   expensive.onWake = () => expensive.append(10);
   expensive.append(10);
   loop.turn();
@@ -248,13 +251,13 @@ Deno.test("Flusher lets what was said during an expensive flush wait like what i
   const endMs = loop.nowMs;
   loop.run(100);
   assert.equal(expensive.flushes, 2);
-  const pauseMs = 10 * 20 * (1 / FLUSH_SHARE - 1);
+  const pauseMs = LONG_FLUSH_MS * (1 / FLUSH_SHARE - 1);
   assert.ok(expensive.costs[1].atMs > endMs + pauseMs, `after ${expensive.costs[1].atMs - endMs} ms`);
 });
 
 Deno.test("Flusher lets another feed not wait for one that pauses, however often it has news", () => {
   const { loop, feed } = setUp();
-  const [expensive, cheap] = [feed(10), feed(10, 0.001)];
+  const [expensive, cheap] = [feed(MAX_WAKES_IN_A_ROW), feed(10, 0.001)];
   exhaust(loop, expensive);
   expensive.append(10);
   for (let i = 0; i < 10; i++) {
@@ -269,7 +272,7 @@ Deno.test("Flusher lets another feed not wait for one that pauses, however often
 
 Deno.test("Flusher lets nothing wait that is said when the pause is over, and no large amount at all", () => {
   const { loop, feed } = setUp();
-  const one = feed(10, 0.01);
+  const one = feed(MAX_WAKES_IN_A_ROW, 0.01);
   exhaust(loop, one);
   one.append(FULL_BYTES - 1);
   loop.run(0);
@@ -348,7 +351,7 @@ Deno.test("Flusher flushes news again that may wait and came during a flush, but
 
 Deno.test("Flusher flushes nothing after close, not even the rest, and keeps no timer", () => {
   const { loop, flusher, feed } = setUp();
-  const [due, expensive] = [feed(2 * MAX_WAKES_A_TURN), feed(10)];
+  const [due, expensive] = [feed(2 * MAX_WAKES_A_TURN), feed(MAX_WAKES_IN_A_ROW)];
   exhaust(loop, expensive);
   expensive.append(10);
   due.append(10);
