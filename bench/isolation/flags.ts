@@ -12,7 +12,7 @@ const CLIENTS = 2;
 /** The text of `--help`. */
 export const HELP = `bench/isolation.ts: measures what the worst clients do to a quiet pair of members
 
-USAGE: deno task bench:isolation [options]      (6 minutes)
+USAGE: deno task bench:isolation [options]      (5 minutes)
 
   --quick              some kinds, less time (1 minute)
   --kind NAME          this kind alone; may be given several times
