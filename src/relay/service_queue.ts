@@ -1,8 +1,8 @@
 // Who is served when: the order in which a relay deals with what its clients send, so that none makes another
 // one wait, whatever it sends and however many do. Times only; it knows neither sockets nor lines.
 //
-//   turn of the event loop                       turn                                 turn
-//   ├ A, B, C say something: served at once ┤ ─▶ ├ D: at once ┤├ A, C: a part each ┤ ─▶ ├ C, A: a part each ┤
+//   turn of the event loop                       turn                           turn
+//   ├ A, B, C say something: served at once ┤ ─▶ ├ D: at once ┤├ A: a part ┤ ─▶ ├ C: a part ┤ ─▶ …
 //     A and C have more to say than there         when those who come have had their time, they wait, too:
 //     is time for: they wait, and are not         those with little first, then who says hello and who has
 //     read                                        much, by turns
@@ -21,7 +21,7 @@ const PART_MS = 0.5;
  */
 const LITTLE_MS = 2;
 
-/** …and so long those with more. */
+/** …and so long those with more: one of them for a whole part, or several who need less. */
 const MORE_MS = 0.5;
 
 /** A turn that took longer than this, in ms, is told. */
