@@ -16,6 +16,12 @@ import type { EventLoop } from "./event_loop.ts";
 const PART_MS = 0.5;
 
 /**
+ * How long one with little is served where others with little wait, in ms: several times what a program says
+ * in a frame takes. Who needs more has much to be dealt with, in however few bytes, the next time, too.
+ */
+const LITTLE_PART_MS = 0.1;
+
+/**
  * How long those with little are served between two looks at the sockets, in ms: at once, whoever fills the
  * turn with much…
  */
@@ -27,8 +33,16 @@ const MORE_MS = 0.5;
 /** A turn that took longer than this, in ms, is told. */
 const SLOW_TURN_MS = 50;
 
+/**
+ * How long dealing with a client has taken lately: a part was enough, or it was not. "rest": it has not ended
+ * yet.
+ */
+export type Demand = "little" | "much" | "rest";
+
 /** Who is served: a connection that has something to be dealt with. */
 export interface Served {
+  /** How long it takes, as far as its queue has seen: "little" at first. Set by the queue. */
+  demand: Demand;
   /** Goes on until `untilMs`, or a little longer; returns whether it wants to go on in a later turn. */
   serve(untilMs: number): boolean;
   /** Is told that a turn took `turnMs` ms, and that no other client had a larger part in it: `ownMs`. */
@@ -87,6 +101,7 @@ export class ServiceQueue {
   }
 
   #serve(served: Served, nowMs: number, amount: Amount, isRead: boolean): void {
+    if (amount === "little" && served.demand !== "little") amount = "much";
     const isLittle = amount === "little", isFirst = !this.#isInTurn;
     if (isFirst) this.#startTurn(nowMs);
     if (isLittle ? this.#littleMs < LITTLE_MS : this.#moreMs < MORE_MS) {
@@ -123,7 +138,7 @@ export class ServiceQueue {
     const startedMs = nowMs;
     const { little } = this.#waiting;
     while (little.length > 0 && this.#littleMs < LITTLE_MS) {
-      nowMs = this.#serveOne(little.shift()!, nowMs);
+      nowMs = this.#serveOne(little.shift()!, nowMs, LITTLE_PART_MS);
       this.#littleMs = nowMs - startedMs;
     }
     // One of these in any case: the others must not keep it waiting for ever.
@@ -146,9 +161,14 @@ export class ServiceQueue {
   }
 
   /** Serves one for a part; returns the time. */
-  #serveOne(served: Served, nowMs: number): number {
-    if (served.serve(nowMs + PART_MS)) this.#waiting.much.push(served);
+  #serveOne(served: Served, nowMs: number, partMs = PART_MS): number {
+    const isUnfinished = served.serve(nowMs + partMs);
+    if (isUnfinished) this.#waiting.much.push(served);
     const endMs = this.#clock();
+    // What took long all at once may have been interrupted by the machine: that says nothing of the client.
+    if (isUnfinished) served.demand = "rest";
+    else if (served.demand === "rest") served.demand = "much";
+    else if (endMs - nowMs <= LITTLE_PART_MS) served.demand = "little";
     if (endMs - nowMs > this.#mostMs) {
       this.#mostMs = endMs - nowMs;
       this.#most = served;

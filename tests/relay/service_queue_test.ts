@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import { type Amount, type Served, ServiceQueue } from "../../src/relay/service_queue.ts";
+import { type Amount, type Demand, type Served, ServiceQueue } from "../../src/relay/service_queue.ts";
 import { EventLoop } from "../../src/relay/event_loop.ts";
 
 /** A clock, an event loop whose turns the test makes, and the queue on them. */
@@ -46,6 +46,7 @@ class Desk {
 /** Has work for so many ms, in pieces that can't be interrupted. */
 class Client implements Served {
   readonly slow: [number, number][] = [];
+  demand: Demand = "little";
 
   constructor(readonly desk: Desk, readonly name: string, public workMs: number, readonly pieceMs = 0.125) {}
 
@@ -164,6 +165,46 @@ Deno.test("ServiceQueue keeps nobody waiting for ever behind those who come with
     await desk.turn();
   }
   assert.ok(turns <= 10, `${turns} turns`);
+});
+
+Deno.test("ServiceQueue makes nobody with little wait for a hundred who need long for what is little, at first or later", async () => {
+  const desk = new Desk();
+  const slow = Array.from({ length: 100 }, () => new Client(desk, "slow", 0, 0.025));
+  const waits: number[] = [];
+  for (let round = 0; round < 8; round++) {
+    for (const client of slow) {
+      if (client.workMs > 0) continue; // it says something again once it was dealt with
+      client.workMs = 0.375;
+      desk.come(client, "little");
+    }
+    const quick = new Client(desk, "quick", 0.025, 0.025), startedMs = desk.nowMs;
+    desk.come(quick, "little");
+    while (quick.workMs > 0) await desk.turn();
+    waits.push(desk.nowMs - startedMs);
+    while (slow.some(({ workMs }) => workMs > 0)) await desk.turn();
+  }
+  assert.ok(waits[0] < 15, `at first ${waits[0]} ms`);
+  assert.ok(Math.max(...waits.slice(1)) < 1, `later ${waits.slice(1)} ms`);
+});
+
+Deno.test("ServiceQueue lets one with little who was interrupted once, or needed long once, have its turn at once again", async () => {
+  const desk = new Desk();
+  const busy = (workMs: number) => new Client(desk, "much", workMs, 0.5);
+  const interrupted = new Client(desk, "interrupted", 4, 4), once = new Client(desk, "once", 0.75, 0.025);
+  desk.come(interrupted, "little");
+  await desk.turn();
+  desk.come(once, "little");
+  for (let i = 0; i < 3; i++) await desk.turn();
+  once.workMs = 0.025;
+  desk.come(once, "little");
+  await desk.turn();
+  for (let i = 0; i < 50; i++) desk.come(busy(5));
+  for (const client of [once, interrupted]) {
+    client.workMs = 0.025;
+    desk.served.length = 0;
+    desk.come(client, "little");
+    assert.deepEqual(desk.served, [client.name]);
+  }
 });
 
 Deno.test("ServiceQueue tells who had the largest part of a turn of more than 50 ms, once, and of no shorter one", async () => {

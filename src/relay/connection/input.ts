@@ -9,7 +9,7 @@ import type { Settings } from "../options.ts";
 import type { Timer } from "../timers.ts";
 import { LineSorter, type LineSorterSink } from "./line_sorter.ts";
 import { RateMeter } from "./rate_meter.ts";
-import { amountOf, type Served } from "../service_queue.ts";
+import { amountOf, type Demand, type Served } from "../service_queue.ts";
 
 /** What an {@linkcode Input} needs of the settings. */
 export type InputSettings = Pick<
@@ -35,6 +35,8 @@ export class Input implements Served {
   readonly #sink: InputSink;
   readonly #settings: InputSettings;
   readonly #meter: RateMeter | undefined;
+  /** @internal For the service queue. */
+  demand: Demand = "little";
   #chunk: Uint8Array | undefined;
   /** Whether the sorter has not seen the chunk. */
   #isFresh = false;

@@ -12,7 +12,7 @@ import { concat } from "../../../wire/concat.ts";
 import { LF } from "../../../wire/protocol.ts";
 import type { Settings } from "../../options.ts";
 import type { Source } from "../../room/cursor.ts";
-import { amountOf, type Served } from "../../service_queue.ts";
+import { amountOf, type Demand, type Served } from "../../service_queue.ts";
 import type { Farewell, FrameFault, Transport, WebSocketSide } from "../transport.ts";
 import { CLOSE_CODE, closeCodeFor, type Closing, encodeClosing } from "./close_code.ts";
 import { FrameReader, type FrameSink, FRONT_BYTES } from "./frame_reader.ts";
@@ -65,6 +65,8 @@ export type WebSocketSettings = Pick<
 
 /** A WebSocket, from its handshake to its end. */
 export class WebSocketTransport implements Transport, WebSocketSide, FrameSink, Served {
+  /** @internal For the service queue. */
+  demand: Demand = "little";
   readonly #conn: Transport;
   readonly #copies: FramedCopies;
   readonly #settings: WebSocketSettings;

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import fc from "../../../support/fast_check.ts";
 import { concat } from "../../../../src/wire/concat.ts";
+import type { Served } from "../../../../src/relay/service_queue.ts";
 import { MemoryBudget } from "../../../../src/relay/memory_budget.ts";
 import { REAL_ENVIRONMENT, type RelayOptions, resolveOptions } from "../../../../src/relay/options.ts";
 import { LEAD_BYTES } from "../../../../src/relay/room/cursor.ts";
@@ -178,7 +179,8 @@ Deno.test("WebSocketTransport reads many frames in parts, between which others h
     settings,
   );
   let parts = 0, isRead = false;
-  const other = {
+  const other: Served = {
+    demand: "little",
     serve: () => {
       parts++;
       return !isRead;
